@@ -1,0 +1,65 @@
+# Two commands need nothing but python3.11+ and make: `make demo` and `make test`.
+.ONESHELL:
+SHELL := bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+
+PYTHON ?= $(shell for p in python3.11 python3.12 python3.13 python3; do \
+	if command -v $$p >/dev/null 2>&1 && $$p -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' 2>/dev/null; then echo $$p; break; fi; done)
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+UV := uv==0.13.8
+export DAGSTER_HOME := $(CURDIR)/.baseline/dagster
+export MLFLOW_DISABLE_TELEMETRY := true
+export DO_NOT_TRACK := true
+
+help:  ## what can be made
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
+
+$(READY): requirements.lock pyproject.toml
+	@test -n "$(PYTHON)" || { echo "python 3.11, 3.12 or 3.13 is needed and none was found"; exit 2; }
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	echo "setting up $(VENV) with $(PYTHON) (a few minutes the first time)"
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check $(UV)
+	$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes -r requirements.lock
+	$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --editable .
+	touch $@
+
+setup: $(READY)  ## the environment, from the lock
+
+demo: $(READY)  ## the whole job on a year of real flights
+	@$(BIN)/baseline demo
+
+test: $(READY)  ## all tests
+	@$(BIN)/python -m pytest $(PYTEST_ARGS)
+
+quick: $(READY)  ## the tests that take seconds
+	@$(BIN)/python -m pytest -m "not slow" $(PYTEST_ARGS)
+
+check: $(READY)  ## ruff, mypy --strict, import-linter, dg check
+	@$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-cache
+	$(BIN)/dg check yaml
+	BASELINE_PROJECT_ROOT=$(CURDIR) $(BIN)/dg check defs
+
+dev: $(READY)  ## Dagster's pages and daemon on the demo's state
+	@$(BIN)/baseline dev
+
+bench: $(READY)  ## speed at a million rows
+	@$(BIN)/python benchmarks/million_rows.py
+
+null-rates: $(READY)  ## how often the gate cries wolf where nothing changed
+	@$(BIN)/python benchmarks/null_rates.py
+
+lock:  ## resolve the dependencies anew
+	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+		--no-annotate --no-header --all-extras --group dev --no-emit-package baseline-pipeline \
+		pyproject.toml -o requirements.lock
+
+clean:  ## forget the environment and the demo
+	@rm -rf $(VENV) demo .baseline
+
+.PHONY: help setup demo test quick check dev bench null-rates lock clean

@@ -1,0 +1,120 @@
+"""Candidate against baseline, per metric and slice, with error rates."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from baseline_pipeline.contract.metrics import Role
+from baseline_pipeline.fingerprint import Facet
+from baseline_pipeline.records import Digest, Record
+from baseline_pipeline.verdicts import Tier, Verdict
+
+Moved = Literal["model", "dependencies", "infrastructure", "code", "data_values", "population"]
+
+ALL_ROWS = "all"
+"""The name of the slice that holds every row."""
+
+
+class Cell(Record):
+    """One metric on one slice; gain is positive when the candidate is better, in the metric's unit."""
+
+    metric: str
+    slice: str
+    role: Role
+    unit: str
+    better: Literal["higher", "lower"]
+    rows: int
+    """Rows compared (of the candidate, where the comparison is unpaired)."""
+    clusters: int | None
+    changed_rows: int | None
+    """Paired rows whose contribution differs; `None` where unpaired."""
+    baseline: float | None
+    candidate: float | None
+    gain: float | None
+    interval: tuple[float, float] | None
+    """Two-sided 95 % interval of the gain."""
+    harm_bounds: tuple[float, float] | None
+    """Lower bound of the harm at the adjusted false-alarm level, upper bound at the non-inferiority level."""
+    p_value: float | None
+    """One-sided, of no harm."""
+    p_adjusted: float | None
+    """Adjusted over everything that is gated."""
+    margin: float | None
+    severe: float | None
+    minimum_detectable_effect: float | None
+    rows_required: int | None
+    """Rows needed to show non-inferiority with the contract's power, if nothing is wrong."""
+    verdict: Verdict
+    tier: Tier | None
+    note: str
+
+
+class RowChanges(Record):
+    """What differs between two scorings of the same rows, exactly."""
+
+    rows: int
+    changed_scores: int
+    largest_difference: float | None
+    decisions_changed: int
+    right_to_wrong: int | None
+    wrong_to_right: int | None
+    disagreement_upper: float | None
+    """Upper 95 % Clopper-Pearson bound of the share of decisions that changed: accuracy cannot move more."""
+
+
+class Side(Record):
+    """One of the two evaluations of a contrast."""
+
+    evaluation: Digest
+    scores_file: Digest
+    version: str
+    snapshot: Digest
+
+
+class Contrast(Record):
+    """One comparison of two evaluations: what moved, how rows were matched, and the verdicts."""
+
+    moved: Moved
+    pairing: Literal["paired", "unpaired"]
+    question: str
+    """What this contrast answers, in words."""
+    baseline: Side
+    candidate: Side
+    rows: int
+    rows_left_out: int
+    """Rows left out because one of the models learned from them or the other side lacks them."""
+    left_out_because: str
+    changes: RowChanges | None
+    cells: tuple[Cell, ...]
+    not_comparable: str | None
+    """Why no number may be given; the cells are then empty."""
+
+
+class FacetChange(Record):
+    """A facet that moved since the baseline, in words people use."""
+
+    facet: Facet
+    before: Digest | None
+    after: Digest | None
+    details: tuple[str, ...]
+    """For example `scikit-learn 1.6.1 -> 1.9.1`, `+29425 rows`, `cores 2 -> 4`."""
+
+
+class Comparison(Record):
+    """Everything compared for one candidate state of a model."""
+
+    model: str
+    baseline_revision: int | None
+    """`None` while no baseline was established: there is nothing to compare with."""
+    candidate: Digest | None
+    """Key of the evaluation that would become the baseline; `None` where none could be made."""
+    changed: tuple[FacetChange, ...]
+    contrasts: tuple[Contrast, ...]
+    drift: Digest | None
+    """Key of the stored drift report."""
+    evidence_missing: tuple[str, ...]
+    """Why the evidence must not be trusted, if so: wrong environment, contradicted manifest, failures."""
+    failures: tuple[str, ...] = ()
+    """Models that did not load or predict where the baseline's did: a criterion of its own."""
+    policy: Digest
+    seed: int

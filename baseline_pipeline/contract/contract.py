@@ -1,0 +1,120 @@
+"""The contract of one monitored model: what is watched, judged and promised."""
+
+from __future__ import annotations
+
+from typing import Literal, Self
+
+from pydantic import Field, model_validator
+
+from baseline_pipeline.contract.data import DataSection
+from baseline_pipeline.contract.environment import EnvironmentSection
+from baseline_pipeline.contract.metrics import ErrorRates, MetricRule
+from baseline_pipeline.contract.model import ModelSection
+from baseline_pipeline.contract.response import Owners, Promotion, Response, Schedules
+from baseline_pipeline.contract.section import Name, Section, Text
+from baseline_pipeline.contract.slices import SliceSpec
+from baseline_pipeline.metrics import METRICS, nearest_metric
+from baseline_pipeline.records import Digest, digest_of
+from baseline_pipeline.slices import Expression
+
+Task = Literal["binary_classification", "multiclass_classification", "regression"]
+
+
+class Contract(Section):
+    """Everything the pipeline knows about one model, without a word of Dagster.
+
+    Sources: field names follow Kayenta's canary judge and the CONSORT extension for
+    non-inferiority trials (Piaggio et al. 2012) where they have them.
+    """
+
+    name: Name
+    """Equals the folder's name."""
+    description: Text | None = None
+    """What the model decides, in one sentence."""
+    task: Task
+    """What kind of prediction it makes."""
+    owners: Owners = Owners()
+    """Whom a finding concerns."""
+    data: DataSection
+    """The rows the model is judged on."""
+    model: ModelSection
+    """Which model is watched."""
+    environment: EnvironmentSection = EnvironmentSection()
+    """What it runs on."""
+    slices: list[SliceSpec] = Field(default_factory=list)
+    """Parts of the data that are judged by themselves."""
+    metrics: list[MetricRule] = Field(min_length=1)
+    """What is measured and how much loss is tolerated."""
+    error_rates: ErrorRates = ErrorRates()
+    """How often the gate may be wrong."""
+    empty_slice: Literal["not_evaluated", "fail"] = "not_evaluated"
+    """What a declared slice without rows means."""
+    response: Response = Response()
+    """What each tier asks for."""
+    promotion: Promotion = Promotion()
+    """What stands between a good verdict and a new baseline."""
+    schedules: Schedules = Schedules()
+    """When things run by the clock."""
+    incidents: str | None = None
+    """Dated known events, relative to the contract's folder."""
+
+    @model_validator(mode="after")
+    def _metrics_fit_the_task(self) -> Self:
+        seen: set[str] = set()
+        for rule in self.metrics:
+            if rule.metric not in METRICS:
+                message = f"metric {rule.metric!r} is not known; did you mean {nearest_metric(rule.metric)!r}? " + (
+                    f"accepted: {', '.join(sorted(METRICS))}"
+                )
+                raise ValueError(message)
+            tasks = METRICS[rule.metric].tasks
+            if self.task not in tasks:
+                message = f"metric {rule.metric!r} is for {', '.join(sorted(tasks))}, and the task is {self.task}"
+                raise ValueError(message)
+            if rule.metric in seen:
+                message = f"metric {rule.metric!r} is listed twice"
+                raise ValueError(message)
+            seen.add(rule.metric)
+        if self.task == "binary_classification" and self.model.positive_class is None:
+            message = "binary classification needs model.positive_class: the label that counts as positive"
+            raise ValueError(message)
+        for spec in self.slices:
+            if spec.where is not None:
+                Expression.parse(spec.where)
+        return self
+
+    def definition(self) -> dict[str, object]:
+        """What a measurement means: two evaluations are comparable only where this is equal.
+
+        Margins, roles, owners and schedules are policy and may change freely; the task, the
+        meaning of columns, the positive class and the threshold may not.
+        """
+        return {
+            "task": self.task,
+            "row_id": self.data.row_id,
+            "label": self.data.label,
+            "features": self.data.feature_names,
+            "cluster": self.data.cluster,
+            "positive_class": self.model.positive_class,
+            "threshold": self.model.threshold,
+            "output": self.model.output,
+        }
+
+    def definition_digest(self) -> Digest:
+        """SHA-256 of `definition`."""
+        return digest_of(self.definition())
+
+    def policy_digest(self) -> Digest:
+        """SHA-256 of all that a verdict depends on: definition, slices, metrics, error rates, promotion."""
+        parts = self.model_dump(
+            mode="json", include={"slices", "metrics", "error_rates", "empty_slice", "promotion", "response"}
+        )
+        return digest_of({"definition": self.definition(), **parts})
+
+    def slice_columns(self) -> list[str]:
+        """Columns that slices are made of, each once, in the contract's order."""
+        named: dict[str, None] = {}
+        for spec in self.slices:
+            for column in spec.by or Expression.parse(spec.where or "").columns():
+                named[column] = None
+        return list(named)

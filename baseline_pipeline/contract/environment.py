@@ -1,0 +1,18 @@
+"""What the model runs on: the libraries and the machine that were declared."""
+
+from __future__ import annotations
+
+from pydantic import Field
+
+from baseline_pipeline.contract.section import RelativePath, Section
+
+
+class EnvironmentSection(Section):
+    """Files that declare the environment; a change of their content is a change to evaluate."""
+
+    lockfile: RelativePath | None = None
+    """requirements.txt, uv.lock, poetry.lock, pylock.toml, conda-lock or `pip freeze` output."""
+    infrastructure: RelativePath | None = None
+    """YAML, JSON or TOML manifest of the machine: CPU, cores, memory, image, driver."""
+    threads: int | None = Field(default=None, ge=1)
+    """Numeric threads while predicting; timing and last bits depend on it."""

@@ -1,0 +1,96 @@
+"""What is measured, how much loss is tolerated, and how often a verdict may be wrong."""
+
+from __future__ import annotations
+
+from typing import Literal, Self
+
+from pydantic import Field, model_validator
+
+from baseline_pipeline.contract.section import Section, Text
+
+Role = Literal["primary", "guardrail", "report_only"]
+
+
+class Margin(Section):
+    """The loss that is tolerated: in the metric's own unit, or relative to the baseline's value."""
+
+    absolute: float | None = Field(default=None, gt=0)
+    """In the metric's unit."""
+    relative: float | None = Field(default=None, gt=0)
+    """As a fraction of the baseline's value: 0.02 is two percent."""
+
+    @model_validator(mode="after")
+    def _exactly_one(self) -> Self:
+        if (self.absolute is None) == (self.relative is None):
+            message = "a margin is {absolute: ...} in the metric's unit or {relative: ...}, exactly one"
+            raise ValueError(message)
+        return self
+
+    def size(self, baseline: float) -> float:
+        """The margin in the metric's unit.
+
+        Example:
+            >>> Margin(relative=0.02).size(-50.0)
+            1.0
+        """
+        return self.absolute if self.absolute is not None else (self.relative or 0.0) * abs(baseline)
+
+    def scaled(self, factor: float) -> Margin:
+        """The same margin, `factor` times as wide."""
+        if self.absolute is not None:
+            return Margin(absolute=self.absolute * factor)
+        return Margin(relative=(self.relative or 0.0) * factor)
+
+
+class SliceRule(Section):
+    """How a metric is judged on slices, where that differs from the whole."""
+
+    role: Role = "guardrail"
+    margin: Margin | None = None
+    """Defaults to the metric's margin, three times as wide."""
+
+
+class MetricRule(Section):
+    """One metric and what is demanded of it."""
+
+    metric: Text
+    """A name from `baseline schema --metrics`."""
+    role: Role = "primary"
+    """Primaries must be shown non-inferior; guardrails must not be shown harmed; the rest is reported."""
+    margin: Margin | None = None
+    """Tolerated loss; required unless the role is report_only."""
+    severe: Margin | None = None
+    """Loss that pages somebody; twice the margin by default."""
+    floor: float | None = None
+    """The value itself must not be worse than this, whatever the baseline was."""
+    slices: SliceRule = SliceRule()
+    """The same metric on slices."""
+    why: Text | None = None
+    """What a loss of the margin's size costs."""
+
+    @model_validator(mode="after")
+    def _margins_are_there(self) -> Self:
+        if self.role != "report_only" and self.margin is None:
+            message = f"metric {self.metric!r} is {self.role} and needs a margin: {{absolute: ...}} or {{relative: ...}}"
+            raise ValueError(message)
+        if self.severe is not None and self.margin is not None:
+            same_kind = (self.severe.absolute is None) == (self.margin.absolute is None)
+            if not same_kind:
+                message = "`severe` and `margin` must both be absolute or both be relative"
+                raise ValueError(message)
+            wide, narrow = (m.absolute or m.relative or 0.0 for m in (self.severe, self.margin))
+            if wide < narrow:
+                message = f"`severe` ({wide:g}) is narrower than `margin` ({narrow:g})"
+                raise ValueError(message)
+        return self
+
+
+class ErrorRates(Section):
+    """How often the gate may be wrong."""
+
+    false_alarm: float = Field(default=0.01, gt=0, lt=0.5)
+    """Probability that a change that harms nothing is called degraded, over the whole gate."""
+    non_inferiority: float = Field(default=0.05, gt=0, lt=0.5)
+    """Probability that a loss of exactly the margin passes a primary."""
+    power: float = Field(default=0.8, gt=0.5, lt=1)
+    """Chance of detection that the minimum detectable effect is stated for."""

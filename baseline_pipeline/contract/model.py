@@ -1,0 +1,67 @@
+"""Which model is watched and where it was trained."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Annotated, Literal, Self
+
+from pydantic import BeforeValidator, Field, model_validator
+
+from baseline_pipeline.contract.section import CallableRef, Section, Text
+
+
+def _day(value: object) -> object:
+    return dt.date.fromisoformat(value) if isinstance(value, str) else value
+
+
+Day = Annotated[dt.date, BeforeValidator(_day, json_schema_input_type=str | dt.date)]
+
+
+class Training(Section):
+    """What the champion learned from: rows in this window are never used to judge it."""
+
+    entry: CallableRef | None = None
+    """`module:function` that trains the model; shown to people, used by experiments."""
+    window: list[Day] = Field(min_length=2, max_length=2)
+    """First and last day, both included. A version's `training_window` tag in the registry wins."""
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Self:
+        first, last = self.window
+        if first > last:
+            message = f"the window ends ({last}) before it starts ({first})"
+            raise ValueError(message)
+        return self
+
+
+class ModelSection(Section):
+    """The model: a registered MLflow model, an MLflow URI, or a plain function."""
+
+    registered: Text | None = None
+    """Name in the MLflow registry; `champion` and `challenger` are its aliases."""
+    uri: Text | None = None
+    """Any MLflow model URI (`models:/name/3`, `runs:/id/model`, a path), where no registry is used."""
+    function: CallableRef | None = None
+    """`module:function` taking a DataFrame of features, returning predictions or scores."""
+    champion: str = "champion"
+    """Registry alias of the model in production."""
+    challenger: str = "challenger"
+    """Registry alias of the model that wants its place."""
+    positive_class: int | str | bool | None = None
+    """The label that counts as positive in binary classification."""
+    threshold: float = Field(default=0.5, ge=0.0, le=1.0)
+    """Scores at or above it are predicted positive."""
+    output: Literal["score", "prediction"] = "score"
+    """Whether the model returns probabilities or finished predictions."""
+    allow_pickle: bool = False
+    """Loading a pickled model runs its code. Say `true` only for artifacts you wrote."""
+    training: Training | None = None
+    """What the champion learned from."""
+
+    @model_validator(mode="after")
+    def _exactly_one(self) -> Self:
+        given = [kind for kind in ("registered", "uri", "function") if getattr(self, kind)]
+        if len(given) != 1:
+            message = f"name exactly one of registered, uri, function; found {', '.join(given) or 'none'}"
+            raise ValueError(message)
+        return self

@@ -1,0 +1,84 @@
+"""From `assets/<model>/defs.yaml` to a `Contract`; nobody looks a name up after that."""
+
+from __future__ import annotations
+
+import difflib
+from typing import TYPE_CHECKING
+
+from pydantic import ValidationError
+
+from baseline_pipeline.contract.contract import Contract
+from baseline_pipeline.contract.explain import explain
+from baseline_pipeline.contract.yaml_lines import read_yaml
+from baseline_pipeline.errors import ContractError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+COMPONENT_TYPE = "baseline_pipeline.orchestration.MonitoredModel"
+FILE_NAME = "defs.yaml"
+
+
+def parse_contract(name: str, text: str, *, folder: str) -> Contract:
+    """The contract in a text.
+
+    Args:
+        name: The file's name, for messages.
+        text: Its content.
+        folder: The folder it stands in; the model's name must equal it.
+
+    Raises:
+        ContractError: with file, line, what stood there, and what would be accepted.
+    """
+    document = read_yaml(name, text)
+    _check_frame(name, document.value)
+    attributes = document.value.get("attributes") or {}
+    try:
+        contract = Contract.model_validate(attributes)
+    except ValidationError as error:
+        raise ContractError(explain(document, Contract, error, ("attributes",))) from error
+    if contract.name != folder:
+        line = document.line(("attributes", "name"))
+        message = f"{name}:{line}: name {contract.name!r} differs from the folder's name {folder!r}"
+        raise ContractError(message, next_step="rename one of the two")
+    return contract
+
+
+def _check_frame(name: str, value: object) -> None:
+    if not isinstance(value, dict) or "type" not in value:
+        message = f"{name}:1: a contract starts with `type: {COMPONENT_TYPE}` and `attributes:`"
+        raise ContractError(message, next_step="compare with assets/flight_delays/defs.yaml")
+    accepted = ["type", "attributes", "template_vars_module", "requirements", "post_processing"]
+    for key in value:
+        if key not in accepted:
+            close = difflib.get_close_matches(key, accepted, n=1)
+            hint = f"; did you mean {close[0]!r}?" if close else ""
+            message = f"{name}: {key!r} is not accepted at the top{hint}; accepted: {', '.join(accepted)}"
+            raise ContractError(message)
+    if value["type"] != COMPONENT_TYPE:
+        message = f"{name}:1: type {value['type']!r} stood here; accepted: {COMPONENT_TYPE}"
+        raise ContractError(message)
+
+
+def read_contract(path: Path) -> Contract:
+    """The contract in a file.
+
+    Raises:
+        ContractError: where the file is absent, not UTF-8, or not a valid contract.
+    """
+    shown = "/".join(path.parts[-3:])
+    try:
+        text = path.read_text(encoding="utf-8")
+    except FileNotFoundError as error:
+        message = f"{shown}: there is no such contract"
+        raise ContractError(message, next_step="make the folder with a defs.yaml, or check the name") from error
+    except UnicodeDecodeError as error:
+        message = f"{shown}: not UTF-8 text (byte {error.start})"
+        raise ContractError(message, next_step="save the file as UTF-8") from error
+    return parse_contract(shown, text, folder=path.parent.name)
+
+
+def contract_paths(assets: Path) -> dict[str, Path]:
+    """Every `<model>/defs.yaml` below the assets folder that declares a monitored model, by model."""
+    found = sorted(assets.glob(f"*/{FILE_NAME}"))
+    return {path.parent.name: path for path in found if COMPONENT_TYPE in path.read_text(errors="replace")}

@@ -1,0 +1,49 @@
+"""Who answers, who promotes, and when things run by the clock."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field
+
+from baseline_pipeline.contract.section import CronExpression, Section, Text
+
+Action = Literal["investigate", "experiment", "page", "freeze"]
+
+
+class Owners(Section):
+    """Whom a finding concerns."""
+
+    model: Text | None = None
+    data: Text | None = None
+    evaluation: Text | None = None
+    on_call: Text | None = None
+
+
+class Response(Section):
+    """What each tier asks for; the playbook of the same name says how."""
+
+    minor: Action | list[Action] = "investigate"
+    moderate: Action | list[Action] = "experiment"
+    severe: Action | list[Action] = Field(default_factory=lambda: ["page", "freeze"])
+
+    def actions(self, tier: str) -> list[str]:
+        """What to do for a tier, as a list."""
+        found = getattr(self, tier)
+        return [found] if isinstance(found, str) else list(found)
+
+
+class Promotion(Section):
+    """What stands between a good verdict and a new baseline."""
+
+    mode: Literal["gate", "experiment"] = "gate"
+    """`experiment` measures and compares but never moves the baseline."""
+    approvals_until: int = Field(default=0, ge=0)
+    """A person approves the first so many promotions."""
+
+
+class Schedules(Section):
+    """Five-field cron expressions, UTC."""
+
+    evaluation: CronExpression | None = None
+    backtest: CronExpression | None = None

@@ -1,0 +1,29 @@
+"""What all sections of a contract share: strictness and the words they are made of."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, StringConstraints
+
+Name = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9._-]{0,63}$")]
+"""A name that may become a folder, an asset key or an alias."""
+
+Text = Annotated[str, StringConstraints(min_length=1, max_length=2000, strip_whitespace=True)]
+ColumnName = Annotated[str, StringConstraints(min_length=1, max_length=256)]
+RelativePath = Annotated[str, StringConstraints(min_length=1, max_length=1024)]
+CallableRef = Annotated[str, StringConstraints(pattern=r"^[A-Za-z_][\w.]*:[A-Za-z_]\w*$")]
+"""`package.module:function`."""
+
+Duration = Annotated[str, StringConstraints(pattern=r"^\d+(s|m|h|d|w)$")]
+"""A whole number with a unit: `90s`, `15m`, `6h`, `1d`, `2w`."""
+
+CronExpression = Annotated[str, StringConstraints(pattern=r"^\S+ \S+ \S+ \S+ \S+$")]
+
+
+class Section(BaseModel):
+    """A part of the contract: unknown words, NaN and implicit conversions are refused."""
+
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", allow_inf_nan=False, strict=True, use_attribute_docstrings=True
+    )

@@ -1,0 +1,32 @@
+"""Parts of the data that are judged by themselves."""
+
+from __future__ import annotations
+
+from typing import Self
+
+from pydantic import Field, model_validator
+
+from baseline_pipeline.contract.section import ColumnName, Section, Text
+
+
+class SliceSpec(Section):
+    """One slice per value of `by` (or per combination), or the rows where `where` holds."""
+
+    by: list[ColumnName] | None = Field(default=None, min_length=1, max_length=4)
+    """Columns whose values make the slices."""
+    where: Text | None = None
+    """A condition over columns: comparisons, `and`, `or`, `not`, `in`, arithmetic."""
+    name: Text | None = None
+    """What the `where` slice is called."""
+    min_rows: int = Field(default=200, ge=1)
+    """Slices with fewer rows are reported, never judged."""
+
+    @model_validator(mode="after")
+    def _one_way(self) -> Self:
+        if (self.by is None) == (self.where is None):
+            message = "a slice is declared by `by` (columns) or by `where` (a condition), exactly one of them"
+            raise ValueError(message)
+        if self.where is not None and not self.name:
+            message = "a `where` slice needs a `name`"
+            raise ValueError(message)
+        return self

@@ -1,0 +1,206 @@
+"""From a comparison to an outcome with reasons: a pure function."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal
+
+from baseline_pipeline.comparison import ALL_ROWS, Cell, Comparison, Contrast, Tier
+from baseline_pipeline.records import Digest, Record, digest_of
+
+if TYPE_CHECKING:
+    from baseline_pipeline.contract import Contract
+
+Outcome = Literal["establish", "promote", "hold", "reject"]
+Hold = Literal["needs_approval", "inconclusive", "harm_unresolved", "not_comparable", "evidence_missing"]
+
+EXIT_CODES: dict[tuple[Outcome, Hold | None], int] = {
+    ("establish", None): 0,
+    ("promote", None): 0,
+    ("reject", None): 1,
+    ("hold", "harm_unresolved"): 1,
+    ("hold", "evidence_missing"): 3,
+    ("hold", "not_comparable"): 3,
+    ("hold", "inconclusive"): 4,
+    ("hold", "needs_approval"): 5,
+}
+_TIERS: tuple[Tier, ...] = ("minor", "moderate", "severe")
+
+
+class Decision(Record):
+    """What follows from a comparison, and why; the same comparison gives the same decision."""
+
+    model: str
+    comparison: Digest
+    candidate: Digest | None
+    outcome: Outcome
+    hold: Hold | None
+    tier: Tier | None
+    reasons: tuple[str, ...]
+    """Most critical first, with figures."""
+    actions: tuple[str, ...]
+    """What the contract's response asks for at this tier."""
+    approvals_required: int
+    baseline_revision: int | None
+
+    @property
+    def exit_code(self) -> int:
+        """0 pass, 1 degraded, 3 evidence unavailable, 4 inconclusive, 5 approval required."""
+        return EXIT_CODES[(self.outcome, self.hold)]
+
+
+def decide(contract: Contract, comparison: Comparison, *, promotions: int) -> Decision:
+    """The outcome of a comparison: its worst finding, in the order of the contract's gate.
+
+    Evidence that is missing comes first (neither good nor bad), then what cannot be compared, then
+    proven harm, unresolved harm, too little data, missing approvals; what is left is promoted.
+
+    Args:
+        contract: The policy: approvals, response.
+        comparison: The evidence.
+        promotions: How many promotions the model has had; the first `approvals_until` need people.
+    """
+    findings = _findings(comparison)
+    for outcome, hold, reasons in (
+        ("hold", "evidence_missing", (*comparison.evidence_missing, *findings.unmeasured)),
+        ("hold", "not_comparable", findings.not_comparable),
+        ("reject", None, (*comparison.failures, *findings.degraded)),
+        ("hold", "harm_unresolved", findings.unresolved),
+        ("hold", "inconclusive", findings.inconclusive),
+    ):
+        if reasons:
+            tier = _tier(comparison, findings) if hold in {None, "harm_unresolved"} else None
+            return _decision(contract, comparison, outcome, hold, tier, tuple(reasons))  # type: ignore[arg-type]  # the literals above
+    if comparison.baseline_revision is None:
+        why = ("there is no baseline yet: a person establishes the first one, it is never compared with itself",)
+        return _decision(contract, comparison, "hold", "needs_approval", None, why, approvals=1)
+    passed = findings.minor or (_nothing_worse(comparison, findings),)
+    tier = "minor" if findings.minor else None
+    if promotions < contract.promotion.approvals_until and comparison.contrasts:
+        why = (f"promotion {promotions + 1} of {contract.promotion.approvals_until} that a person approves", *passed)
+        return _decision(contract, comparison, "hold", "needs_approval", tier, why, approvals=1)
+    return _decision(contract, comparison, "promote", None, tier, passed)
+
+
+class _Findings(Record):
+    """The gating cells of a comparison, sorted by what they mean, as sentences."""
+
+    unmeasured: tuple[str, ...]
+    not_comparable: tuple[str, ...]
+    degraded: tuple[str, ...]
+    unresolved: tuple[str, ...]
+    inconclusive: tuple[str, ...]
+    minor: tuple[str, ...]
+    worst: Tier | None
+    gated: int
+
+
+def gating(comparison: Comparison) -> tuple[Contrast, ...]:
+    """The contrasts that decide.
+
+    Where a challenger stands against the champion on the same rows, that the rows themselves are
+    other ones than the baseline's is reported and answered, but does not speak against the challenger.
+    """
+    challenged = any(contrast.moved == "model" for contrast in comparison.contrasts)
+    return tuple(c for c in comparison.contrasts if not (challenged and c.moved == "population"))
+
+
+def _findings(comparison: Comparison) -> _Findings:
+    contrasts = gating(comparison)
+    cells = [(contrast, cell) for contrast in contrasts for cell in contrast.cells if cell.role != "report_only"]
+    ordered = sorted(cells, key=_criticality)
+
+    def sentences(**wanted: object) -> tuple[str, ...]:
+        return tuple(
+            _sentence(contrast, cell)
+            for contrast, cell in ordered
+            if all(getattr(cell, name) == value for name, value in wanted.items())
+        )
+
+    primary = [(contrast, cell) for contrast, cell in ordered if cell.role == "primary"]
+    tiers = [cell.tier for _, cell in cells if cell.tier is not None]
+    return _Findings(
+        unmeasured=tuple(_sentence(x, c) for x, c in primary if c.verdict == "not_evaluated" and c.slice == ALL_ROWS),
+        not_comparable=tuple(f"{c.question} {c.not_comparable}" for c in contrasts if c.not_comparable),
+        degraded=sentences(verdict="degraded"),
+        unresolved=tuple(_sentence(x, c) for x, c in primary if c.verdict == "inconclusive" and c.tier == "moderate"),
+        inconclusive=tuple(_sentence(x, c) for x, c in primary if c.verdict == "inconclusive" and c.tier is None)
+        + _nothing_compared(comparison),
+        minor=tuple(_sentence(x, c) for x, c in ordered if c.tier == "minor"),
+        worst=max(tiers, key=_TIERS.index) if tiers else None,
+        gated=len(cells),
+    )
+
+
+def _nothing_compared(comparison: Comparison) -> tuple[str, ...]:
+    if comparison.baseline_revision is None or comparison.contrasts or not comparison.changed:
+        return ()
+    facets = ", ".join(change.facet for change in comparison.changed)
+    return (f"{facets} moved since baseline {comparison.baseline_revision}, and no rows are left to compare on",)
+
+
+def _criticality(pair: tuple[Contrast, Cell]) -> tuple[int, bool, bool, float]:
+    _, cell = pair
+    tier = -1 if cell.tier is None else _TIERS.index(cell.tier)
+    return (-tier, cell.role != "primary", cell.slice != ALL_ROWS, cell.p_adjusted if cell.p_adjusted is not None else 1.0)
+
+
+def _sentence(contrast: Contrast, cell: Cell) -> str:
+    place = cell.metric if cell.slice == ALL_ROWS else f"{cell.metric}[{cell.slice}]"
+    if cell.gain is None or cell.baseline is None or cell.candidate is None:
+        return f"{place} {cell.verdict.replace('_', ' ')}: {cell.note}"
+    interval = f" [{cell.interval[0]:+.4f}, {cell.interval[1]:+.4f}]" if cell.interval else ""
+    margin = f", margin {cell.margin:.4g}" if cell.margin is not None else ""
+    required = (
+        f"; about {cell.rows_required} rows needed, {cell.rows} there"
+        if cell.verdict == "inconclusive" and cell.rows_required
+        else ""
+    )
+    note = f"; {cell.note}" if cell.note else ""
+    return (
+        f"{place} {cell.verdict} ({_moved(contrast)}): {cell.baseline:.4f} -> {cell.candidate:.4f}, "
+        f"gain {cell.gain:+.4f}{interval}{margin}{required}{note}"
+    )
+
+
+def _moved(contrast: Contrast) -> str:
+    return f"{contrast.moved.replace('_', ' ')}, {contrast.pairing}"
+
+
+def _nothing_worse(comparison: Comparison, findings: _Findings) -> str:
+    if not comparison.contrasts:
+        return f"nothing moved since baseline {comparison.baseline_revision}"
+    rows = max(contrast.rows for contrast in comparison.contrasts)
+    return (
+        f"no harm found in {findings.gated} gated comparisons on {rows} rows, and every primary is shown to be "
+        "no worse than its margin"
+    )
+
+
+def _tier(comparison: Comparison, findings: _Findings) -> Tier | None:
+    return "severe" if comparison.failures else findings.worst
+
+
+def _decision(
+    contract: Contract,
+    comparison: Comparison,
+    outcome: Outcome,
+    hold: Hold | None,
+    tier: Tier | None,
+    reasons: tuple[str, ...],
+    *,
+    approvals: int = 0,
+) -> Decision:
+    if contract.promotion.mode == "experiment":
+        reasons = (*reasons, "this model is under `promotion: {mode: experiment}`: nothing follows from the outcome")
+    return Decision(
+        model=contract.name,
+        comparison=digest_of(comparison.body()),
+        candidate=comparison.candidate,
+        outcome=outcome,
+        hold=hold,
+        tier=tier,
+        reasons=reasons,
+        actions=tuple(contract.response.actions(tier)) if tier else (),
+        approvals_required=approvals,
+        baseline_revision=comparison.baseline_revision,
+    )

@@ -1,0 +1,64 @@
+"""Everything that can go wrong, in few kinds; each knows its exit code and the next step."""
+
+from __future__ import annotations
+
+
+class BaselineError(Exception):
+    """A failure told to a person: what happened, and what to do about it.
+
+    Args:
+        message: What happened, naming the place and what stood there.
+        next_step: What the reader can type or change now.
+
+    Example:
+        >>> str(BaselineError("no snapshot yet", next_step="run `baseline run demo`"))
+        'no snapshot yet\\n  next: run `baseline run demo`'
+    """
+
+    exit_code = 3
+
+    def __init__(self, message: str, *, next_step: str = "") -> None:
+        self.message = message
+        self.next_step = next_step
+        super().__init__(message)
+
+    def __str__(self) -> str:
+        return f"{self.message}\n  next: {self.next_step}" if self.next_step else self.message
+
+
+class UsageError(BaselineError):
+    """The command line was called with words it does not know."""
+
+    exit_code = 2
+
+
+class ContractError(UsageError):
+    """A contract, suite or settings file says something that is not accepted."""
+
+
+class EvidenceUnavailable(BaselineError):
+    """Something needed for a verdict could not be had: neither good news nor bad."""
+
+
+class DataUnreadable(EvidenceUnavailable):
+    """A source could not be read, or its rows break what the contract says of them."""
+
+
+class DataNotThereYet(DataUnreadable):
+    """The source is absent or still being written; asking again later may work."""
+
+
+class StoreCorrupt(EvidenceUnavailable):
+    """Stored bytes no longer match the digest they are named by."""
+
+
+class TrackingUnavailable(EvidenceUnavailable):
+    """The tracking server or registry is down, refuses, or lacks what was asked for."""
+
+
+class ModelFailed(EvidenceUnavailable):
+    """A model could not be loaded or could not predict."""
+
+
+class NotInitialised(BaselineError):
+    """The state directory is missing, foreign, or not the one the settings name."""

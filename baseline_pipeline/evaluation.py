@@ -1,0 +1,120 @@
+"""One model version scored on one snapshot in one environment."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from baseline_pipeline.fingerprint import Fingerprint
+from baseline_pipeline.records import Digest, Record
+
+if TYPE_CHECKING:
+    import numpy as np
+    import pyarrow as pa
+
+    from baseline_pipeline.metrics.outcomes import Outcomes
+
+
+class PackageDifference(Record):
+    """A package whose installed version is not the locked one; `None` where it is absent."""
+
+    package: str
+    locked: str | None
+    installed: str | None
+
+
+class EnvironmentState(Record):
+    """What was declared, and where the interpreter at hand differs from it."""
+
+    lockfile: str | None
+    lockfile_digest: Digest | None
+    differences: tuple[PackageDifference, ...] = ()
+    manifest: str | None = None
+    manifest_digest: Digest | None = None
+    contradictions: tuple[str, ...] = ()
+    """Where the declared machine differs from the observed one, in words."""
+    facts: dict[str, str | int | float | None] = {}
+    """The observed machine: cpu_model, cores, memory_gb, os, python, blas, threads, gpu, image."""
+
+
+class Timing(Record):
+    """Where the time went, in seconds, and the latency of scoring one row, in milliseconds."""
+
+    load: float
+    preprocess: float
+    predict: float
+    postprocess: float
+    batches: int
+    batch_rows: int
+    latency_ms: dict[str, float]
+    """mean, p50, p95, p99 per row, over batches."""
+    peak_memory_mb: float
+
+
+class Subject(Record):
+    """The model that was scored."""
+
+    name: str
+    version: str
+    uri: str
+    digest: Digest
+    training_window: tuple[str, str] | None = None
+
+
+class MetricValue(Record):
+    """A metric on a slice, with its 95 % interval; `value` is `None` where it could not be measured."""
+
+    metric: str
+    slice: str
+    rows: int
+    clusters: int | None
+    value: float | None
+    low: float | None
+    high: float | None
+    note: str = ""
+
+
+class Evaluation(Record):
+    """The evidence of one scoring; row-level results are in the Parquet blob `scores_file`."""
+
+    key: Digest
+    """Digest of all inputs: an equal key means the evaluation need not be repeated."""
+    model: str
+    subject: Subject
+    snapshot: Digest
+    fingerprint: Fingerprint
+    definition: dict[str, Any]
+    environment: EnvironmentState
+    timing: Timing
+    rows: int
+    classes: tuple[str, ...]
+    metrics: tuple[MetricValue, ...]
+    scores_file: Digest
+    engine: str
+    """Version of this package that scored."""
+
+    @property
+    def trustworthy(self) -> bool:
+        """Whether the environment was the declared one."""
+        return not self.environment.differences and not self.environment.contradictions
+
+
+@dataclass(frozen=True)
+class Scores:
+    """Row-level results of one evaluation, ordered by row id.
+
+    Attributes:
+        row_id: n strings, unique, ascending by bytes.
+        outcomes: labels, predictions and scores, n rows.
+        cluster: n strings, or `None` where rows are independent.
+        day: n dates as `datetime64[D]` (UTC day of the contract's time column), or `None`.
+        columns: the slice columns, n rows.
+        content: n digests (uint64) of each row's features and label, to tell changed rows apart.
+    """
+
+    row_id: pa.Array
+    outcomes: Outcomes
+    cluster: np.ndarray[Any, Any] | None
+    day: np.ndarray[Any, Any] | None
+    columns: pa.Table
+    content: np.ndarray[Any, Any]

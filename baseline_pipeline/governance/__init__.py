@@ -1,0 +1,1 @@
+"""Who decided what, and which baseline follows from it."""

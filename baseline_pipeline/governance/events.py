@@ -1,0 +1,82 @@
+"""What happened, as the ledger keeps it, and the state that follows: a fold over events."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any, Literal
+
+from baseline_pipeline.fingerprint import Fingerprint
+from baseline_pipeline.records import Digest, Record
+
+EventKind = Literal["baseline_established", "baseline_revised", "decision", "alias_moved", "approval"]
+
+
+class Event(Record):
+    """One line of the ledger.
+
+    `key` makes a retry safe: a second event with the same key is not written. `at` is the database's
+    clock, UTC; both `seq` and `at` are given by the ledger.
+    """
+
+    kind: EventKind
+    model: str
+    actor: str
+    reason: str
+    key: Digest
+    content: dict[str, Any]
+    seq: int = 0
+    at: str = ""
+
+
+class Watched(Record):
+    """What the triggers look at, as it was when a decision was made."""
+
+    data: Digest | None
+    dependencies: Digest | None
+    infrastructure: Digest | None
+    registry: Digest | None
+    code: Digest | None
+
+
+class Baseline(Record):
+    """An approved evaluation: what acceptable behaviour is, as measured."""
+
+    model: str
+    revision: int
+    evaluation: Digest
+    scores_file: Digest
+    snapshot: Digest
+    fingerprint: Fingerprint
+    version: str
+    """Exact version of the model in the registry."""
+    decision: Digest | None
+    """The decision that made it; `None` for one a person established."""
+    actor: str = ""
+    reason: str = ""
+    at: str = ""
+
+
+def current_baseline(events: Iterable[Event], model: str) -> Baseline | None:
+    """The latest revision, or `None` while none was established."""
+    found = baselines(events, model)
+    return found[-1] if found else None
+
+
+def baselines(events: Iterable[Event], model: str) -> list[Baseline]:
+    """All revisions of a model's baseline, oldest first."""
+    return [
+        Baseline.model_validate({**event.content, "actor": event.actor, "reason": event.reason, "at": event.at})
+        for event in events
+        if event.model == model and event.kind in {"baseline_established", "baseline_revised"}
+    ]
+
+
+def last_decision(events: Iterable[Event], model: str) -> Event | None:
+    """The latest decision of a model: what the triggers measure the present against."""
+    found = [event for event in events if event.model == model and event.kind == "decision"]
+    return found[-1] if found else None
+
+
+def promotions(events: Iterable[Event], model: str) -> int:
+    """How often a decision (not a person) revised the baseline."""
+    return sum(event.model == model and event.kind == "baseline_revised" for event in events)

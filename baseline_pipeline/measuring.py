@@ -1,0 +1,68 @@
+"""The metrics of one evaluation, overall and by slice, with their intervals."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from baseline_pipeline.evaluation import MetricValue
+from baseline_pipeline.metrics import METRICS
+from baseline_pipeline.metrics.outcomes import NotMeasurable, Outcomes
+from baseline_pipeline.significance.clustered import clustered
+from baseline_pipeline.slices import find_slices
+
+if TYPE_CHECKING:
+    from baseline_pipeline.contract import Contract
+    from baseline_pipeline.evaluation import Scores
+
+ALL_ROWS = "all"
+CONFIDENCE = 0.95
+
+
+def measure(contract: Contract, scores: Scores) -> tuple[MetricValue, ...]:
+    """Every metric of the contract on all rows and on every declared slice.
+
+    What cannot be measured (one class, too few rows, scores that are no probabilities) has no value
+    and says why.
+    """
+    codes = cluster_codes(scores.cluster)
+    everything = np.arange(len(scores.row_id))
+    parts = [(ALL_ROWS, everything, 1)]
+    parts += [(one.name, one.rows, one.min_rows) for one in find_slices(contract.slices, scores.columns)]
+    return tuple(
+        _value(rule.metric, name, scores.outcomes.take(rows), None if codes is None else codes[rows], least)
+        for rule in contract.metrics
+        for name, rows, least in parts
+    )
+
+
+def cluster_codes(cluster: np.ndarray[Any, Any] | None) -> np.ndarray[Any, Any] | None:
+    """Cluster names as numbers from 0."""
+    return None if cluster is None else np.unique(cluster, return_inverse=True)[1]
+
+
+def _value(
+    metric: str, name: str, outcomes: Outcomes, codes: np.ndarray[Any, Any] | None, least: int
+) -> MetricValue:
+    groups = None if codes is None else len(np.unique(codes))
+    empty = {"metric": metric, "slice": name, "rows": len(outcomes), "clusters": groups}
+    if len(outcomes) < least:
+        note = "no rows" if len(outcomes) == 0 else f"{len(outcomes)} rows, fewer than {least}"
+        return MetricValue(**empty, value=None, low=None, high=None, note=note)
+    try:
+        estimate = METRICS[metric].measure(outcomes)
+    except NotMeasurable as reason:
+        return MetricValue(**empty, value=None, low=None, high=None, note=str(reason))
+    uncertainty = clustered(estimate.influence, codes)
+    if not np.isfinite(uncertainty.error):
+        return MetricValue(**empty, value=estimate.value, low=None, high=None, note="one cluster has no spread")
+    width = t_quantile(1 - (1 - CONFIDENCE) / 2, uncertainty.degrees) * uncertainty.error
+    return MetricValue(**empty, value=estimate.value, low=estimate.value - width, high=estimate.value + width)
+
+
+def t_quantile(level: float, degrees: float) -> float:
+    """Quantile of Student's t distribution."""
+    from scipy.special import stdtrit
+
+    return float(stdtrit(degrees, level))

@@ -1,0 +1,55 @@
+"""Metrics: one a file, one line each in the table."""
+
+from __future__ import annotations
+
+import difflib
+
+from baseline_pipeline.metrics.absolute_bias import ABSOLUTE_BIAS
+from baseline_pipeline.metrics.accuracy import ACCURACY
+from baseline_pipeline.metrics.balanced_accuracy import BALANCED_ACCURACY
+from baseline_pipeline.metrics.brier import BRIER
+from baseline_pipeline.metrics.error_rate import ERROR_RATE
+from baseline_pipeline.metrics.f1 import F1
+from baseline_pipeline.metrics.log_loss import LOG_LOSS
+from baseline_pipeline.metrics.mean_absolute_error import MEAN_ABSOLUTE_ERROR
+from baseline_pipeline.metrics.mean_squared_error import MEAN_SQUARED_ERROR
+from baseline_pipeline.metrics.outcomes import Metric
+from baseline_pipeline.metrics.precision import PRECISION
+from baseline_pipeline.metrics.r2 import R2
+from baseline_pipeline.metrics.recall import RECALL
+from baseline_pipeline.metrics.roc_auc import ROC_AUC
+from baseline_pipeline.metrics.root_mean_squared_error import ROOT_MEAN_SQUARED_ERROR
+from baseline_pipeline.metrics.specificity import SPECIFICITY
+
+METRICS: dict[str, Metric] = {
+    metric.name: metric
+    for metric in (
+        ACCURACY,
+        ERROR_RATE,
+        BALANCED_ACCURACY,
+        PRECISION,
+        RECALL,
+        SPECIFICITY,
+        F1,
+        ROC_AUC,
+        BRIER,
+        LOG_LOSS,
+        MEAN_ABSOLUTE_ERROR,
+        MEAN_SQUARED_ERROR,
+        ROOT_MEAN_SQUARED_ERROR,
+        ABSOLUTE_BIAS,
+        R2,
+    )
+}
+
+
+def nearest_metric(name: str) -> str:
+    """The known metric whose name is closest.
+
+    Example:
+        >>> nearest_metric("auc"), nearest_metric("logloss")
+        ('roc_auc', 'log_loss')
+    """
+    close = difflib.get_close_matches(name, METRICS, n=1, cutoff=0.0)
+    contained = [known for known in METRICS if name and name in known.split("_")]
+    return (contained or close)[0]

@@ -1,0 +1,23 @@
+"""Share of rows predicted right."""
+
+from __future__ import annotations
+
+from baseline_pipeline.metrics.domain import mean_of, rows_needed
+from baseline_pipeline.metrics.outcomes import Estimate, Metric, Outcomes
+
+
+def measure(outcomes: Outcomes) -> Estimate:
+    """Share of rows whose prediction equals the label."""
+    rows_needed(outcomes)
+    return mean_of((outcomes.prediction == outcomes.label).astype(float))
+
+
+ACCURACY = Metric(
+    name="accuracy",
+    title="Accuracy",
+    better="higher",
+    unit="share",
+    tasks=frozenset({"binary_classification", "multiclass_classification"}),
+    measure=measure,
+    rowwise=True,
+)

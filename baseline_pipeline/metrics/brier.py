@@ -1,0 +1,28 @@
+"""Mean squared distance of the probabilities from what happened (Brier 1950)."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from baseline_pipeline.metrics.domain import mean_of, probabilities
+from baseline_pipeline.metrics.outcomes import Estimate, Metric, Outcomes
+
+
+def measure(outcomes: Outcomes) -> Estimate:
+    """Binary: mean of (p - y) squared. Multiclass: the same summed over classes, 0 to 2."""
+    score = probabilities(outcomes)
+    if score.ndim == 1:
+        return mean_of((score - outcomes.label) ** 2)
+    truth = np.arange(score.shape[1]) == np.asarray(outcomes.label)[:, None]
+    return mean_of(((score - truth) ** 2).sum(axis=1))
+
+
+BRIER = Metric(
+    name="brier",
+    title="Brier score",
+    better="lower",
+    unit="squared probability",
+    tasks=frozenset({"binary_classification", "multiclass_classification"}),
+    measure=measure,
+    rowwise=True,
+)

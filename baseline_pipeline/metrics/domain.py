@@ -1,0 +1,91 @@
+"""What a metric may be asked about: checks that turn a senseless question into words."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from baseline_pipeline.metrics.outcomes import Array, Estimate, NotMeasurable, Outcomes
+
+
+def rows_needed(outcomes: Outcomes) -> None:
+    """Refuse an empty set of rows.
+
+    Raises:
+        NotMeasurable: when there are none.
+    """
+    if len(outcomes) == 0:
+        message = "no rows"
+        raise NotMeasurable(message)
+
+
+def probabilities(outcomes: Outcomes) -> Array:
+    """The scores, checked to be probabilities: (n,) for binary, (n, k) for multiclass.
+
+    Raises:
+        NotMeasurable: when there are none, or some are not finite or outside [0, 1].
+    """
+    rows_needed(outcomes)
+    score = outcomes.score
+    if score is None:
+        message = "the model gives predictions without scores"
+        raise NotMeasurable(message)
+    if not np.isfinite(score).all():
+        message = f"{int((~np.isfinite(score)).sum())} scores are not finite"
+        raise NotMeasurable(message)
+    if score.min() < 0 or score.max() > 1:
+        message = f"scores from {score.min():g} to {score.max():g} are not probabilities"
+        raise NotMeasurable(message)
+    return score
+
+
+def both_classes(outcomes: Outcomes) -> Array:
+    """The positives as a mask, where both classes occur.
+
+    Raises:
+        NotMeasurable: when only one class does.
+    """
+    rows_needed(outcomes)
+    positive = outcomes.label == 1
+    count = int(positive.sum())
+    if count in {0, len(positive)}:
+        message = f"single class: {count} of {len(positive)} rows are positive"
+        raise NotMeasurable(message)
+    return positive
+
+
+def targets(outcomes: Outcomes) -> Array:
+    """Residuals, prediction minus label, (n,), checked to be finite.
+
+    Raises:
+        NotMeasurable: when there are no rows or some values are not finite.
+    """
+    rows_needed(outcomes)
+    residual = np.asarray(outcomes.prediction, dtype=float) - np.asarray(outcomes.label, dtype=float)
+    if not np.isfinite(residual).all():
+        message = f"{int((~np.isfinite(residual)).sum())} predictions or labels are not finite"
+        raise NotMeasurable(message)
+    return residual
+
+
+def mean_of(losses: Array) -> Estimate:
+    """The mean of per-row values; each row's influence is its distance from the mean."""
+    value = float(np.mean(losses))
+    return Estimate(value, losses - value)
+
+
+def ratio_of(numerator: Array, denominator: Array, nothing: str) -> Estimate:
+    """A ratio of two means, by the delta method.
+
+    Args:
+        numerator: (n,) per-row values.
+        denominator: (n,) per-row values.
+        nothing: What is missing when the denominator is zero.
+
+    Raises:
+        NotMeasurable: when the denominator is zero.
+    """
+    below = float(np.mean(denominator))
+    if below == 0:
+        raise NotMeasurable(nothing)
+    value = float(np.mean(numerator)) / below
+    return Estimate(value, (numerator - value * denominator) / below)

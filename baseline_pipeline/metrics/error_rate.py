@@ -1,0 +1,23 @@
+"""Share of rows predicted wrong."""
+
+from __future__ import annotations
+
+from baseline_pipeline.metrics.domain import mean_of, rows_needed
+from baseline_pipeline.metrics.outcomes import Estimate, Metric, Outcomes
+
+
+def measure(outcomes: Outcomes) -> Estimate:
+    """Share of rows whose prediction differs from the label."""
+    rows_needed(outcomes)
+    return mean_of((outcomes.prediction != outcomes.label).astype(float))
+
+
+ERROR_RATE = Metric(
+    name="error_rate",
+    title="Error rate",
+    better="lower",
+    unit="share",
+    tasks=frozenset({"binary_classification", "multiclass_classification"}),
+    measure=measure,
+    rowwise=True,
+)

@@ -1,0 +1,22 @@
+"""Mean distance of prediction and target."""
+
+from __future__ import annotations
+
+from baseline_pipeline.metrics.domain import mean_of, targets
+from baseline_pipeline.metrics.outcomes import Estimate, Metric, Outcomes
+
+
+def measure(outcomes: Outcomes) -> Estimate:
+    """Mean of |prediction - label|."""
+    return mean_of(abs(targets(outcomes)))
+
+
+MEAN_ABSOLUTE_ERROR = Metric(
+    name="mean_absolute_error",
+    title="Mean absolute error",
+    better="lower",
+    unit="target",
+    tasks=frozenset({"regression"}),
+    measure=measure,
+    rowwise=True,
+)

@@ -1,0 +1,78 @@
+"""The rows a metric is computed from, and what it gives back."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+
+Array = np.ndarray[Any, Any]
+Task = Literal["binary_classification", "multiclass_classification", "regression"]
+
+
+@dataclass(frozen=True)
+class Outcomes:
+    """Labels, predictions and scores of n rows.
+
+    Attributes:
+        label: (n,) class index (binary: 0 or 1, 1 is positive), or the target of a regression.
+        prediction: (n,) predicted class index, or the predicted target.
+        score: (n,) probability of the positive class, or (n, k) of every class; `None` for
+            regressions and for models that return finished predictions.
+    """
+
+    label: Array
+    prediction: Array
+    score: Array | None = None
+
+    def __len__(self) -> int:
+        return len(self.label)
+
+    def take(self, rows: Array) -> Outcomes:
+        """The rows selected by a mask or by positions."""
+        score = None if self.score is None else self.score[rows]
+        return Outcomes(self.label[rows], self.prediction[rows], score)
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """A metric's value and the influence of every row on it.
+
+    Attributes:
+        value: the metric.
+        influence: (n,) first-order influence of each row, with mean zero: the estimate's error is
+            the mean of the influences, hence its standard error follows from their (cluster) sums.
+            Source: Hampel (1974), The influence curve and its role in robust estimation.
+    """
+
+    value: float
+    influence: Array
+
+
+class NotMeasurable(ValueError):
+    """The metric has no value on these rows; the message says why."""
+
+
+@dataclass(frozen=True)
+class Metric:
+    """One metric of the table.
+
+    Attributes:
+        name: what contracts call it.
+        better: whether higher or lower values are better.
+        unit: of the value and of margins.
+        tasks: where it means something.
+        measure: from rows to an estimate; raises `NotMeasurable`.
+        title: for people.
+        rowwise: whether the value is a mean of per-row losses.
+    """
+
+    name: str
+    title: str
+    better: Literal["higher", "lower"]
+    unit: str
+    tasks: frozenset[Task]
+    measure: Callable[[Outcomes], Estimate]
+    rowwise: bool = False

@@ -1,0 +1,23 @@
+"""Root of the mean squared distance of prediction and target."""
+
+from __future__ import annotations
+
+from baseline_pipeline.metrics.domain import mean_of, targets
+from baseline_pipeline.metrics.outcomes import Estimate, Metric, Outcomes
+
+
+def measure(outcomes: Outcomes) -> Estimate:
+    """Root of the mean squared error; influences by the delta method."""
+    squared = mean_of(targets(outcomes) ** 2)
+    root = squared.value**0.5
+    return Estimate(root, squared.influence / (2 * root) if root else squared.influence)
+
+
+ROOT_MEAN_SQUARED_ERROR = Metric(
+    name="root_mean_squared_error",
+    title="Root mean squared error",
+    better="lower",
+    unit="target",
+    tasks=frozenset({"regression"}),
+    measure=measure,
+)

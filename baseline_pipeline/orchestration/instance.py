@@ -1,0 +1,36 @@
+"""Dagster's home, made under our lock: three processes at once break a fresh one."""
+
+from __future__ import annotations
+
+from baseline_pipeline.settings import Settings
+
+CONFIG = """\
+# Written once by `baseline init`; edit it to move Dagster's storage to PostgreSQL.
+telemetry:
+  enabled: false
+run_monitoring:
+  enabled: true
+  max_runtime_seconds: 7200  # a run whose host died is freed after this
+  start_timeout_seconds: 180
+concurrency:
+  runs:
+    tag_concurrency_limits:
+      - key: baseline/model  # one run per model at a time: stages read what the last one wrote
+        value:
+          applyLimitPerUniqueValue: true
+        limit: 1
+"""
+
+
+def make_dagster_home(settings: Settings, _store_id: str) -> None:
+    """Write dagster.yaml and create the databases; safe to repeat."""
+    import dagster as dg
+
+    settings.dagster_home.mkdir(parents=True, exist_ok=True)
+    config = settings.dagster_home / "dagster.yaml"
+    if not config.exists():
+        config.write_text(CONFIG)
+    with dg.DagsterInstance.from_config(str(settings.dagster_home)) as instance:
+        instance.get_runs_count()
+        instance.all_asset_keys()
+        instance.all_instigator_state()

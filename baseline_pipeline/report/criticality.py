@@ -1,0 +1,64 @@
+"""Which verdicts a reader must see first, and which may be folded to a count."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from baseline_pipeline.comparison import ALL_ROWS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from baseline_pipeline.comparison import Cell, Tier, Verdict
+
+VERDICTS: tuple[Verdict, ...] = ("degraded", "inconclusive", "not_evaluated", "improved", "unchanged")
+_TIERS: tuple[Tier | None, ...] = ("severe", "moderate", "minor", None)
+MOST_SHOWN = 40
+
+
+def most_critical_first(cells: Iterable[Cell]) -> tuple[Cell, ...]:
+    """Primaries on all rows, then harmed slices, then the rest; the worst of each first."""
+    return tuple(sorted(cells, key=_criticality))
+
+
+def folded(cells: Sequence[Cell], *, show_all: bool = False) -> tuple[tuple[Cell, ...], tuple[Cell, ...]]:
+    """The cells a person must read, most critical first, and the others.
+
+    Shown are primaries on all rows, everything with a tier or degraded, and primary slices without a
+    verdict of their own; at most 40 unless `show_all`.
+    """
+    ordered = most_critical_first(cells)
+    if show_all:
+        return ordered, ()
+    shown = tuple(cell for cell in ordered if _must_be_read(cell))[:MOST_SHOWN]
+    kept = set(map(id, shown))
+    return shown, tuple(cell for cell in ordered if id(cell) not in kept)
+
+
+def tally(cells: Iterable[Cell]) -> str:
+    """How many cells have each verdict, in words; empty verdicts are left out."""
+    verdicts = [cell.verdict for cell in cells]
+    found = ((verdict, verdicts.count(verdict)) for verdict in VERDICTS)
+    return ", ".join(f"{number} {verdict.replace('_', ' ')}" for verdict, number in found if number)
+
+
+def _must_be_read(cell: Cell) -> bool:
+    return _group(cell) < 2 or (cell.role == "primary" and cell.verdict == "inconclusive")  # noqa: PLR2004  # the third group
+
+
+def _group(cell: Cell) -> int:
+    if cell.role == "primary" and cell.slice == ALL_ROWS:
+        return 0
+    return 1 if cell.tier is not None or cell.verdict == "degraded" else 2
+
+
+def _criticality(cell: Cell) -> tuple[int, int, int, float, bool, str, str]:
+    return (
+        _group(cell),
+        _TIERS.index(cell.tier),
+        VERDICTS.index(cell.verdict),
+        1.0 if cell.p_adjusted is None else cell.p_adjusted,
+        cell.slice != ALL_ROWS,
+        cell.metric,
+        cell.slice,
+    )

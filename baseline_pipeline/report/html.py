@@ -1,0 +1,92 @@
+"""One self-contained HTML file per decision and per model: no script, no network, light and dark."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import TYPE_CHECKING
+
+from markupsafe import Markup
+
+from baseline_pipeline.records import digest_of, short
+from baseline_pipeline.report import criticality, figures, lineage, outcome
+from baseline_pipeline.report.drift_bar import drift_bar
+from baseline_pipeline.report.forest_plot import forest_plots
+from baseline_pipeline.report.reliability_diagram import reliability_diagram
+from baseline_pipeline.report.trajectory_plot import trajectory_plot
+from baseline_pipeline.report.visible import visible, without_credentials
+
+if TYPE_CHECKING:
+    from jinja2 import Environment
+
+    from baseline_pipeline.report.story import DecisionStory, ModelStory
+
+
+def decision_html(story: DecisionStory) -> str:
+    """A decision's report as one HTML file that opens offline.
+
+    Every value is escaped, with control characters spelled out; the page may load nothing (its
+    Content-Security-Policy says so) and runs no script.
+    """
+    return (
+        _environment()
+        .get_template("decision.html")
+        .render(
+            story=story,
+            decision=story.decision,
+            decision_digest=digest_of(story.decision.body()),
+            evaluations=lineage.evaluations_in_order(story),
+            steps=lineage.lineage(story),
+            facets=lineage.facet_rows(story),
+            findings=lineage.environment_findings(story),
+            commands=lineage.commands(story),
+            facts=lineage.machine_facts(story),
+            measured=lineage.measured(story),
+        )
+    )
+
+
+def model_html(story: ModelStory) -> str:
+    """A model's report as one HTML file: its baseline, its primaries over time, its decisions."""
+    return _environment().get_template("model.html").render(story=story)
+
+
+@cache
+def _environment() -> Environment:
+    from jinja2 import Environment, PackageLoader, StrictUndefined
+
+    environment = Environment(
+        loader=PackageLoader("baseline_pipeline.report"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        finalize=_shown,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    words = {
+        "bracketed": figures.bracketed,
+        "cell_places": figures.cell_places,
+        "count": figures.count,
+        "critical": criticality.most_critical_first,
+        "drift_bar": drift_bar,
+        "fixed": figures.fixed,
+        "forest_plots": forest_plots,
+        "headline": outcome.headline,
+        "next_step": outcome.next_step,
+        "p_text": figures.p_text,
+        "places": figures.places,
+        "reliability_diagram": reliability_diagram,
+        "short": short,
+        "standing": outcome.standing,
+        "tally": criticality.tally,
+        "tone": outcome.tone,
+        "trajectory_plot": trajectory_plot,
+        "without_credentials": without_credentials,
+    }
+    environment.globals.update(words)
+    return environment
+
+
+def _shown(value: object) -> object:
+    if isinstance(value, Markup):
+        return value
+    return figures.MISSING if value is None else visible(str(value))

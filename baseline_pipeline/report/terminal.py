@@ -1,0 +1,141 @@
+"""A decision for a person at a terminal."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from baseline_pipeline.records import short
+from baseline_pipeline.report.criticality import folded, tally
+from baseline_pipeline.report.figures import MISSING, fixed
+from baseline_pipeline.report.lineage import environment_findings
+from baseline_pipeline.report.outcome import headline, next_step, standing
+from baseline_pipeline.report.verdict_line import verdict_line
+from baseline_pipeline.report.visible import visible
+from baseline_pipeline.report.wrapping import wrap
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from rich.text import Text
+
+    from baseline_pipeline.comparison import Contrast
+    from baseline_pipeline.report.story import DecisionStory
+    from baseline_pipeline.snapshot import ColumnDrift, DriftReport
+
+MOST_DRIFT = 5
+_STYLES = {
+    r"(?m)^REJECT\b|^HOLD: harm unresolved|^ *DEGRADED\b|\bsevere\b|\bmoderate\b": "bold red",
+    r"(?m)^(PROMOTE|ESTABLISH)\b|^ *IMPROVED\b": "bold green",
+    r"(?m)^HOLD: (?!harm)[a-z ]+?(?=  )|^ *(INCONCLUSIVE|NOT EVALUATED)\b": "bold yellow",
+    r"(?m)^(Why|What changed|Comparison|Drift|Data quality|Environment|Next)\b.*$": "bold",
+    r"(?m)^ *UNCHANGED\b": "dim",
+}
+
+
+def decision_text(story: DecisionStory, *, width: int = 100, show_all: bool = False) -> str:
+    """The decision as plain text: outcome, reasons, what changed, verdicts, drift, environment, next step.
+
+    Verdicts stand most critical first; what need not be read is folded to a count.
+
+    Args:
+        story: What to tell.
+        width: Columns of the terminal; fewer than 40 are taken as 40.
+        show_all: Every verdict, and every drifting column.
+    """
+    width = max(width, 40)
+    blocks = (
+        _banner(story),
+        _section("Why", (f"{n}. {reason}" for n, reason in enumerate(story.decision.reasons, 1))),
+        _section("What changed", _changes(story)),
+        *(_contrast(contrast, show_all=show_all) for contrast in story.comparison.contrasts),
+        _section("Drift", _drift(story.drift, show_all=show_all)),
+        _section("Data quality", _quality(story)),
+        _section("Environment", environment_findings(story)),
+        _section("Next", [next_step(story.decision), *_asked(story)]),
+    )
+    return "\n\n".join("\n".join(_wrapped(block, width)) for block in blocks if block) + "\n"
+
+
+def coloured(text: str) -> Text:
+    """A report's text with rich styles; the caller's console decides whether they are shown (NO_COLOR)."""
+    from rich.text import Text
+
+    styled = Text(text)
+    for pattern, style in _STYLES.items():
+        styled.highlight_regex(pattern, style)
+    return styled
+
+
+def _banner(story: DecisionStory) -> list[str]:
+    decision = story.decision
+    tier = f"  ({decision.tier})" if decision.tier else ""
+    return [f"{headline(decision.outcome, decision.hold)}  {story.card.name}{tier}", standing(decision)]
+
+
+def _section(title: str, lines: Iterable[str]) -> list[str]:
+    found = [f"  {line}" for line in lines]
+    return [title, *found] if found else []
+
+
+def _changes(story: DecisionStory) -> Iterator[str]:
+    for change in story.comparison.changed:
+        before, after = (short(digest) if digest else "none" for digest in (change.before, change.after))
+        yield f"{change.facet}  {before} -> {after}"
+        for detail in change.details:
+            yield f"  {detail}"
+
+
+def _contrast(contrast: Contrast, *, show_all: bool) -> list[str]:
+    moved = contrast.moved.replace("_", " ")
+    lines = [contrast.question]
+    if contrast.not_comparable:
+        return _section(f"Comparison: {moved}", [*lines, f"not comparable: {contrast.not_comparable}"])
+    if contrast.rows_left_out:
+        lines.append(f"{contrast.rows_left_out} rows left out: {contrast.left_out_because}")
+    if contrast.changes:
+        changes = contrast.changes
+        decided = f"{changes.decisions_changed} decisions changed"
+        lines.append(f"{changes.changed_scores} of {changes.rows} scores differ, {decided}")
+    shown, rest = folded(contrast.cells, show_all=show_all)
+    lines.extend(verdict_line(cell, contrast.pairing) for cell in shown)
+    if rest:
+        lines.append(f"{len(rest)} more: {tally(rest)} (--all shows them)")
+    return _section(f"Comparison: {moved}, {contrast.pairing}, {contrast.rows} rows", lines)
+
+
+def _drift(drift: DriftReport | None, *, show_all: bool) -> Iterator[str]:
+    if drift is None:
+        return
+    drifted = [column for column in drift.columns if column.drifted or column.score is None]
+    yield f"{sum(column.drifted for column in drift.columns)} of {len(drift.columns)} columns drifted"
+    yield from map(_drift_line, drift.columns if show_all else drifted[:MOST_DRIFT])
+    hidden = len(drifted) - MOST_DRIFT
+    if hidden > 0 and not show_all:
+        yield f"{hidden} more (--all shows them)"
+
+
+def _drift_line(column: ColumnDrift) -> str:
+    word = "drifted" if column.drifted else "steady" if column.score is not None else MISSING
+    note = f"  {column.note}" if column.note else ""
+    score = "" if column.score is None else f"  {fixed(column.score, 3)}"
+    return f"{word} {column.column}{score}  threshold {fixed(column.threshold, 3)}  {column.method}{note}"
+
+
+def _quality(story: DecisionStory) -> Iterator[str]:
+    if story.quality is None:
+        return
+    failures = story.quality.failures()
+    yield f"{len(story.quality.results) - len(failures)} of {len(story.quality.results)} expectations hold"
+    for failure in failures:
+        yield f"broken: {failure.column or 'table'}  {failure.rule}  observed {failure.observed}"
+
+
+def _asked(story: DecisionStory) -> list[str]:
+    return [f"the contract asks to: {', '.join(story.decision.actions)}"] if story.decision.actions else []
+
+
+def _wrapped(lines: Iterable[str], width: int) -> Iterator[str]:
+    for line in lines:
+        text = visible(line.lstrip(" "))
+        indent = " " * (len(line) - len(line.lstrip(" ")))
+        yield from wrap(text, width, indent=indent, hanging=indent + "    ")

@@ -1,0 +1,97 @@
+"""One verdict on one line, with everything needed to judge it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal
+
+from baseline_pipeline.comparison import ALL_ROWS
+from baseline_pipeline.report.figures import bracketed, cell_places, fixed, p_text
+from baseline_pipeline.report.visible import visible
+
+if TYPE_CHECKING:
+    from baseline_pipeline.comparison import Cell, Verdict
+
+Pairing = Literal["paired", "unpaired"]
+
+
+def verdict_word(verdict: Verdict) -> str:
+    """The verdict in capitals, as a line starts with it.
+
+    Example:
+        >>> verdict_word("not_evaluated")
+        'NOT EVALUATED'
+    """
+    return verdict.replace("_", " ").upper()
+
+
+def place(cell: Cell) -> str:
+    """Where a cell stands: the metric, and its slice in brackets unless it holds all rows."""
+    name = cell.metric if cell.slice == ALL_ROWS else f"{cell.metric}[{cell.slice}]"
+    return visible(name)
+
+
+def verdict_line(cell: Cell, pairing: Pairing) -> str:
+    """The verdict, both values, gain with 95 % interval, margin, rows, p-value, detectable effect and tier.
+
+    Decimals follow the size of the margin. What was not measured is left out or said in words; the
+    note stands at the end where a verdict could not be given.
+
+    Args:
+        cell: One metric on one slice.
+        pairing: How the rows of the two sides were matched.
+
+    Example:
+        >>> from baseline_pipeline.comparison import Cell
+        >>> verdict_line(Cell(
+        ...     metric="recall", slice="carrier=EV", role="guardrail", unit="share", better="higher", rows=2914,
+        ...     clusters=31, changed_rows=240, baseline=0.871, candidate=0.826, gain=-0.045,
+        ...     interval=(-0.061, -0.029), harm_bounds=(0.024, 0.059), p_value=0.0001, p_adjusted=0.002,
+        ...     margin=0.03, severe=0.06, minimum_detectable_effect=0.022, rows_required=None,
+        ...     verdict="degraded", tier="moderate", note=""), "paired").split("  ")
+        ... # doctest: +NORMALIZE_WHITESPACE
+        ['DEGRADED recall[carrier=EV]', '0.871 -> 0.826', 'gain -0.045 [-0.061, -0.029]', 'margin 0.030',
+         'n=2914 paired, 31 clusters', 'p(adjusted)=0.002', 'MDE 0.022', 'moderate']
+    """
+    decimals = cell_places(cell)
+    parts = (
+        f"{verdict_word(cell.verdict)} {place(cell)}",
+        _values(cell, decimals),
+        _gain(cell, decimals),
+        "" if cell.margin is None else f"margin {fixed(cell.margin, decimals)}",
+        _rows(cell, pairing),
+        _p(cell),
+        "" if cell.minimum_detectable_effect is None else f"MDE {fixed(cell.minimum_detectable_effect, decimals)}",
+        cell.tier or "",
+        _note(cell),
+    )
+    return "  ".join(part for part in parts if part)
+
+
+def _values(cell: Cell, decimals: int) -> str:
+    if cell.baseline is None and cell.candidate is None:
+        return ""
+    return f"{fixed(cell.baseline, decimals)} -> {fixed(cell.candidate, decimals)}"
+
+
+def _gain(cell: Cell, decimals: int) -> str:
+    if cell.gain is None:
+        return ""
+    return f"gain {fixed(cell.gain, decimals, signed=True)} {bracketed(cell.interval, decimals, signed=True)}".rstrip()
+
+
+def _rows(cell: Cell, pairing: Pairing) -> str:
+    clusters = "" if cell.clusters is None else f", {cell.clusters} clusters"
+    return f"n={cell.rows} {pairing}{clusters}"
+
+
+def _p(cell: Cell) -> str:
+    if cell.p_adjusted is not None:
+        return f"p(adjusted){p_text(cell.p_adjusted)}"
+    return f"p{p_text(cell.p_value)}" if cell.p_value is not None else ""
+
+
+def _note(cell: Cell) -> str:
+    if cell.verdict not in {"inconclusive", "not_evaluated"}:
+        return ""
+    required = f"about {cell.rows_required} rows needed" if cell.rows_required else ""
+    return "; ".join(part for part in (required, visible(cell.note)) if part)

@@ -1,0 +1,1 @@
+"""Intervals, tests and multiplicity: how sure a difference is."""

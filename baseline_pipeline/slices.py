@@ -1,0 +1,91 @@
+"""Parts of the data: which rows belong to which declared slice."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from baseline_pipeline.expression import Expression
+
+if TYPE_CHECKING:
+    from baseline_pipeline.contract.slices import SliceSpec
+
+MAX_LEVELS = 1000
+"""Slices made of one declaration, largest first; what is beyond is gathered in one slice of the rest."""
+
+
+@dataclass(frozen=True)
+class SliceRows:
+    """The rows of one slice.
+
+    Attributes:
+        name: `carrier=EV`, `carrier=EV & origin=JFK`, or the name of a condition.
+        rows: positions of its rows, ascending.
+        min_rows: below this it is reported and never judged.
+    """
+
+    name: str
+    rows: np.ndarray[Any, Any]
+    min_rows: int
+
+
+def find_slices(specs: Sequence[SliceSpec], columns: pa.Table) -> list[SliceRows]:
+    """The slices that the declarations make of some rows, in the declarations' order.
+
+    A declared condition that no row satisfies is a slice without rows; a missing value is a value
+    of its own, `(missing)`.
+
+    Args:
+        specs: The declarations.
+        columns: The slice columns, n rows.
+    """
+    found: list[SliceRows] = []
+    for spec in specs:
+        if spec.where is not None:
+            rows = np.flatnonzero(Expression.parse(spec.where).mask(columns))
+            found.append(SliceRows(spec.name or spec.where, rows, spec.min_rows))
+        else:
+            found.extend(_levels(spec, columns))
+    return found
+
+
+def _levels(spec: SliceSpec, columns: pa.Table) -> list[SliceRows]:
+    by = spec.by or []
+    codes = np.zeros(columns.num_rows, dtype=np.int64)
+    names = [""]
+    for column in by:
+        encoded = pc.fill_null(columns.column(column).cast(pa.string()), "(missing)").combine_chunks().dictionary_encode()
+        values = encoded.dictionary.to_pylist()
+        codes = codes * len(values) + encoded.indices.to_numpy(zero_copy_only=False)
+        codes, names = _compact(codes, names, [f"{column}={value}" for value in values])
+    order = np.argsort(codes, kind="stable")
+    bounds = np.searchsorted(codes[order], np.arange(len(names) + 1))
+    levels = [
+        SliceRows(name, order[bounds[i] : bounds[i + 1]], spec.min_rows) for i, name in enumerate(names)
+    ]
+    levels.sort(key=lambda level: level.name)
+    return _capped(levels, spec, by)
+
+
+def _compact(codes: Any, before: list[str], after: list[str]) -> tuple[Any, list[str]]:
+    """Number the combinations that occur; name them."""
+    present, compact = np.unique(codes, return_inverse=True)
+    names = [
+        " & ".join(part for part in (before[int(code) // len(after)], after[int(code) % len(after)]) if part)
+        for code in present
+    ]
+    return compact, names
+
+
+def _capped(levels: list[SliceRows], spec: SliceSpec, by: Sequence[str]) -> list[SliceRows]:
+    if len(levels) <= MAX_LEVELS:
+        return levels
+    largest = sorted(levels, key=lambda level: (-len(level.rows), level.name))
+    rest = np.sort(np.concatenate([level.rows for level in largest[MAX_LEVELS:]]))
+    name = f"{' & '.join(by)}: {len(levels) - MAX_LEVELS} smaller values"
+    return [*sorted(largest[:MAX_LEVELS], key=lambda level: level.name), SliceRows(name, rest, spec.min_rows)]

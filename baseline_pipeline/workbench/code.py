@@ -1,0 +1,57 @@
+"""The digest of the code that scores: ours, and the functions that a contract names."""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.resources
+import importlib.util
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from baseline_pipeline.errors import ContractError
+from baseline_pipeline.records import Digest, digest_of
+
+if TYPE_CHECKING:
+    from baseline_pipeline.contract import Contract
+
+SCORING = ("content.py", "evaluation.py", "scoring.py", "adapters/models", "adapters/registries")
+"""What row-level results depend on; metrics and intervals are computed anew from the rows each time."""
+
+
+def code_digest(contract: Contract, project: Path) -> Digest:
+    """Moves with the scoring code, the contract's definition, and the callables it names."""
+    package = Path(str(importlib.resources.files("baseline_pipeline")))
+    files = [file for part in SCORING for file in _python_files(package / part)]
+    ours = {str(file.relative_to(package)): _sha256(file) for file in files}
+    named = [ref for ref in (contract.model.function, contract.data.source.callable) if ref]
+    theirs = {ref: _sha256(module_file(ref, project)) for ref in named}
+    return digest_of({"ours": ours, "theirs": theirs, "definition": contract.definition()})
+
+
+def _python_files(path: Path) -> list[Path]:
+    return [path] if path.suffix == ".py" else sorted(path.glob("*.py"))
+
+
+def _sha256(file: Path) -> str:
+    return hashlib.sha256(file.read_bytes()).hexdigest()
+
+
+def module_file(reference: str, project: Path) -> Path:
+    """The source file behind `module:function`, found without running it where it is top-level.
+
+    Raises:
+        ContractError: when there is no such module, or it has no source.
+    """
+    module = reference.partition(":")[0]
+    sys.path.insert(0, str(project))
+    try:
+        spec = importlib.util.find_spec(module)
+    except ModuleNotFoundError:
+        spec = None
+    finally:
+        sys.path.remove(str(project))
+    if spec is None or spec.origin is None:
+        message = f"{reference!r}: there is no module {module!r}"
+        raise ContractError(message, next_step="check the spelling; modules are looked for in the project and the environment")
+    return Path(spec.origin)

@@ -1,0 +1,203 @@
+"""The third stage: the questions that a change raises, each answered by one contrast."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from baseline_pipeline.comparison import Comparison, Contrast, Moved, Side
+from baseline_pipeline.contrasting import contrast
+from baseline_pipeline.errors import EvidenceUnavailable
+from baseline_pipeline.monitoring.data_change import DataChange, data_change
+from baseline_pipeline.records import Digest, digest_of, short
+from baseline_pipeline.workbench.changes import facet_changes
+from baseline_pipeline.workbench.drifting import drift_between
+from baseline_pipeline.workbench.evaluating import load_evaluation, load_scores
+from baseline_pipeline.workbench.stages import Compared, Evaluated
+
+if TYPE_CHECKING:
+    from baseline_pipeline.contract import Contract
+    from baseline_pipeline.evaluation import Evaluation, Scores
+    from baseline_pipeline.governance.events import Baseline
+    from baseline_pipeline.workbench.workbench import Workbench
+
+
+@dataclass(frozen=True)
+class _Scored:
+    """An evaluation with its rows."""
+
+    evaluation: Evaluation
+    scores: Scores
+
+    @property
+    def side(self) -> Side:
+        return Side(
+            evaluation=self.evaluation.key,
+            scores_file=self.evaluation.scores_file,
+            version=self.evaluation.subject.version,
+            snapshot=self.evaluation.snapshot,
+        )
+
+
+def compare_present(bench: Workbench, contract: Contract, evaluated: Evaluated) -> Compared:
+    """Compare what was scored with the baseline; the same evidence gives the same comparison.
+
+    Raises:
+        EvidenceUnavailable: when the baseline moved while the evaluation ran, or evidence is gone.
+    """
+    baseline = bench.baseline(contract.name)
+    if (baseline.revision if baseline else None) != evaluated.baseline_revision:
+        message = f"the baseline of {contract.name} was revised while this run evaluated"
+        raise EvidenceUnavailable(message, next_step="run again: the new baseline is compared with")
+    bench.progress("comparing")
+    comparison = _Comparing(bench, contract, evaluated, baseline).comparison()
+    digest = digest_of(comparison.body())
+    bench.store.save("comparisons", contract.name, digest, comparison)
+    return Compared(model=contract.name, comparison=digest, evaluated=evaluated)
+
+
+class _Comparing:
+    """The evidence of one comparison, loaded once."""
+
+    def __init__(
+        self, bench: Workbench, contract: Contract, evaluated: Evaluated, baseline: Baseline | None
+    ) -> None:
+        self.bench = bench
+        self.contract = contract
+        self.baseline = baseline
+        self.evaluated = evaluated
+        self.by_key: dict[Digest, _Scored] = {}
+
+    def comparison(self) -> Comparison:
+        scored = {role: self._load(key) for role, key in self.evaluated.scored.items()}
+        champion, challenger = scored.get("champion"), scored.get("challenger")
+        subject = challenger or champion
+        contrasts: list[Contrast] = []
+        drift = None
+        details: tuple[str, ...] = ()
+        if self.baseline is not None:
+            approved = self._load(self.baseline.evaluation)
+            contrasts += self._environment(approved, scored.get("champion_on_baseline_rows"))
+            if champion is not None:
+                contrasts_of_data, details, drift = self._data(approved, champion)
+                contrasts += contrasts_of_data
+            contrasts += self._model(champion, challenger, scored.get("baseline_model"))
+        changed = facet_changes(self.bench, self.contract, self.baseline, subject and subject.evaluation, details)
+        return Comparison(
+            model=self.contract.name,
+            baseline_revision=self.baseline.revision if self.baseline else None,
+            candidate=subject.evaluation.key if subject else None,
+            changed=changed,
+            contrasts=tuple(contrasts),
+            drift=drift,
+            evidence_missing=_evidence_missing([one.evaluation for one in scored.values()]),
+            failures=self.evaluated.failures,
+            policy=self.contract.policy_digest(),
+            seed=int(digest_of([c.candidate.scores_file for c in contrasts])[:8], 16),
+        )
+
+    def _load(self, key: Digest) -> _Scored:
+        if key not in self.by_key:
+            evaluation = load_evaluation(self.bench, self.contract.name, key)
+            self.by_key[key] = _Scored(evaluation, load_scores(self.bench, evaluation))
+        return self.by_key[key]
+
+    def _contrast(self, moved: Moved, question: str, old: _Scored, new: _Scored, pairing: str = "paired") -> Contrast:
+        windows = [one.evaluation.subject.training_window for one in (old, new)]
+        return contrast(
+            self.contract,
+            moved=moved,
+            question=question,
+            baseline=old.side,
+            candidate=new.side,
+            baseline_scores=old.scores,
+            candidate_scores=new.scores,
+            definitions=(old.evaluation.definition, new.evaluation.definition),
+            training_windows=[window for window in windows if window is not None],
+            pairing=pairing,  # type: ignore[arg-type]  # one of two literals
+        )
+
+    def _environment(self, approved: _Scored, again: _Scored | None) -> list[Contrast]:
+        if again is None:
+            return []
+        facets = again.evaluation.fingerprint.changed_since(approved.evaluation.fingerprint)
+        words = " and ".join(facets)
+        question = f"Does the approved model still do the same on the baseline's rows, now that {words} moved?"
+        return [self._contrast(facets[0], question, approved, again)]  # type: ignore[arg-type]  # data cannot be among them
+
+    def _data(
+        self, approved: _Scored, champion: _Scored
+    ) -> tuple[list[Contrast], tuple[str, ...], Digest | None]:
+        """The contrasts of a data change: on rows whose values moved, and on rows that are new."""
+        if champion.evaluation.snapshot == approved.evaluation.snapshot:
+            return [], (), None
+        since_baseline = data_change(approved.scores, champion.scores)
+        found: list[Contrast] = []
+        earlier = self._earlier(approved, champion, since_baseline)
+        if earlier is not None:
+            question = "What did the changed values of the same rows cost the same model?"
+            found.append(self._contrast("data_values", question, earlier, champion))
+        if since_baseline.new:
+            question = "Is the approved model as good on the new rows as it was on the baseline's?"
+            found.append(self._contrast("population", question, approved, champion, "unpaired"))
+        old = earlier or approved
+        drift = drift_between(self.bench, self.contract, old.evaluation, old.scores, champion.evaluation, champion.scores)
+        return found, since_baseline.words(), drift
+
+    def _earlier(self, approved: _Scored, champion: _Scored, since_baseline: DataChange) -> _Scored | None:
+        """The evaluation of the same model that holds earlier values of rows that changed."""
+        same_model = champion.evaluation.subject.digest == approved.evaluation.subject.digest
+        if since_baseline.changed and same_model:
+            return approved
+        previous = previous_champion(self.bench, self.contract.name)
+        if previous is None or previous == champion.evaluation.key:
+            return None
+        candidate = self._load(previous)
+        if candidate.evaluation.subject.digest != champion.evaluation.subject.digest:
+            return None
+        return candidate if data_change(candidate.scores, champion.scores).changed else None
+
+    def _model(
+        self, champion: _Scored | None, challenger: _Scored | None, approved_here: _Scored | None
+    ) -> list[Contrast]:
+        found = []
+        if champion is not None and challenger is not None:
+            question = "Is the challenger as good as the champion on the same rows?"
+            found.append(self._contrast("model", question, champion, challenger))
+        if champion is not None and approved_here is not None:
+            question = "Is the present champion as good as the approved model on the same rows?"
+            found.append(self._contrast("model", question, approved_here, champion))
+        return found
+
+
+def previous_champion(bench: Workbench, model: str) -> Digest | None:
+    """The champion's evaluation that the last decision rested on."""
+    decisions = [event for event in bench.events(model) if event.kind == "decision"]
+    key = decisions[-1].content.get("champion") if decisions else None
+    return str(key) if key else None
+
+
+def _evidence_missing(evaluations: list[Evaluation]) -> tuple[str, ...]:
+    """Why the evidence does not stand for the declared environment, one sentence per difference."""
+    found: dict[str, None] = {}
+    for evaluation in evaluations:
+        state = evaluation.environment
+        for one in state.differences:
+            have = f"{one.installed} is installed" if one.installed else "it is not installed"
+            found[f"evidence missing: {state.lockfile} locks {one.package} {one.locked}, {have}"] = None
+        for words in state.contradictions:
+            found[f"evidence missing: {state.manifest}: {words}"] = None
+    return tuple(found)
+
+
+def load_comparison(bench: Workbench, model: str, digest: Digest) -> Comparison:
+    """A stored comparison.
+
+    Raises:
+        EvidenceUnavailable: when the store does not hold it.
+    """
+    body = bench.store.load("comparisons", model, digest)
+    if body is None:
+        message = f"comparison {short(digest)} of {model} is not in the store"
+        raise EvidenceUnavailable(message, next_step="check BASELINE_HOME, or restore the store")
+    return Comparison.model_validate(body)

@@ -1,0 +1,75 @@
+"""Drift between the rows of two evaluations: the changed ones where values moved, else the new ones."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from baseline_pipeline.content import row_names
+from baseline_pipeline.records import Digest, digest_of
+from baseline_pipeline.snapshot import DriftReport, read
+from baseline_pipeline.workbench.snapshotting import load_snapshot
+
+if TYPE_CHECKING:
+    from baseline_pipeline.contract import Contract
+    from baseline_pipeline.evaluation import Evaluation, Scores
+    from baseline_pipeline.workbench.workbench import Workbench
+
+
+def drift_between(
+    bench: Workbench, contract: Contract, before: Evaluation, old: Scores, after: Evaluation, new: Scores
+) -> Digest | None:
+    """The key of the stored drift report; made where it is not there yet.
+
+    Rows of both evaluations whose values changed are compared with themselves; where none did, the
+    rows that are new are compared with all earlier ones. `None` where there are neither.
+    """
+    key = digest_of(["drift", before.key, after.key, contract.data.feature_names])
+    if bench.store.load("drift", contract.name, key) is not None:
+        return key
+    rows_before, rows_after = _rows(old, new)
+    if not len(rows_after):
+        return None
+    from baseline_pipeline.adapters.drift.evidently import EvidentlyDrift
+
+    bench.progress("looking for drift")
+    report: DriftReport = EvidentlyDrift(bench.store.put_file, bench.settings.scratch).compare(
+        contract,
+        _features(bench, contract, before, old, rows_before),
+        _features(bench, contract, after, new, rows_after),
+        reference_digest=before.snapshot,
+        current_digest=after.snapshot,
+    )
+    bench.store.save("drift", contract.name, key, report)
+    return key
+
+
+def _rows(old: Scores, new: Scores) -> tuple[np.ndarray, np.ndarray]:
+    position = pc.index_in(new.row_id, value_set=old.row_id)
+    shared = pc.is_valid(position).to_numpy(zero_copy_only=False)
+    where = position.drop_null().to_numpy(zero_copy_only=False)
+    changed = old.content[where] != new.content[shared]
+    if changed.any():
+        return where[changed], np.flatnonzero(shared)[changed]
+    return np.arange(len(old.row_id)), np.flatnonzero(~shared)
+
+
+def _features(
+    bench: Workbench, contract: Contract, evaluation: Evaluation, scores: Scores, rows: np.ndarray
+) -> pa.Table:
+    """Features, prediction and label of the rows selected, in the scores' order."""
+    snapshot = load_snapshot(bench, contract.name, evaluation.snapshot)
+    columns = [*dict.fromkeys([*contract.data.row_id, *contract.data.feature_names])]
+    table = read(snapshot, bench.store, columns)
+    chosen = scores.row_id.take(pa.array(rows))
+    place = pc.index_in(chosen, value_set=row_names(table, contract.data.row_id))
+    features = table.take(place).select(contract.data.feature_names)
+    outcomes = scores.outcomes.take(rows)
+    binary = outcomes.score is not None and outcomes.score.ndim == 1
+    prediction = outcomes.score if binary else outcomes.prediction
+    return features.append_column("prediction", pa.array(prediction)).append_column(
+        contract.data.label, pa.array(outcomes.label)
+    )

@@ -1,0 +1,51 @@
+"""What the stages hand to each other: small records that name evidence by digest."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from baseline_pipeline.governance.events import Watched
+from baseline_pipeline.records import Digest, Record
+
+Scored = Literal["champion", "challenger", "champion_on_baseline_rows", "baseline_model"]
+"""Which model was scored on which rows: the champion or the challenger on the present snapshot; the
+baseline's model on the baseline's snapshot, in the present environment; the baseline's model on the
+present snapshot, where the champion alias has moved since."""
+
+
+class SnapshotTaken(Record):
+    """The snapshot at hand, and the state of the source it was taken from."""
+
+    model: str
+    snapshot: Digest
+    source_digest: Digest
+    suite: Digest | None
+    """Key of the quality report, where the contract names expectations."""
+
+
+class Evaluated(Record):
+    """The evaluations that the present state asks for."""
+
+    model: str
+    snapshot: Digest
+    baseline_revision: int | None
+    scored: dict[Scored, Digest]
+    failures: tuple[str, ...]
+    watched: Watched
+    registry: dict[str, str | None]
+    """Version behind each alias when the evaluations were made."""
+
+
+class Compared(Record):
+    """A stored comparison, and the evaluations it rests on."""
+
+    model: str
+    comparison: Digest
+    evaluated: Evaluated
+
+
+class TrackedRun(Record):
+    """Where people browse an evaluation."""
+
+    run_id: str
+    tracking_uri: str

@@ -1,0 +1,135 @@
+import math
+
+import numpy as np
+import pytest
+from scipy import stats
+from statsmodels.stats.multitest import multipletests
+from statsmodels.stats.proportion import proportion_confint
+
+from baseline_pipeline.significance.clopper_pearson import clopper_pearson_upper
+from baseline_pipeline.significance.clustered import Uncertainty, clustered, independent_sum
+from baseline_pipeline.significance.holm import holm, holm_levels
+from baseline_pipeline.significance.power import minimum_detectable_effect, rows_required
+from baseline_pipeline.significance.tango import tango_bound, tango_interval, tango_z
+
+
+@pytest.mark.parametrize(("k", "n"), [(0, 30), (3, 50), (49, 50), (50, 50)])
+def test_clopper_pearson_agrees_with_statsmodels(k, n):
+    expected = proportion_confint(k, n, alpha=0.10, method="beta")[1]
+
+    assert clopper_pearson_upper(k, n, 0.95) == pytest.approx(expected)
+
+
+def test_holm_agrees_with_statsmodels_and_its_levels_decide_the_same():
+    rng = np.random.default_rng(3)
+    for _ in range(50):
+        p = list(rng.beta(0.3, 3, 12))
+        reject, adjusted, _, _ = multipletests(p, alpha=0.05, method="holm")
+        decided = [value <= level for value, level in zip(p, holm_levels(p, 0.05), strict=True)]
+
+        assert holm(p) == pytest.approx(list(adjusted))
+        assert decided == list(reject)
+
+
+def test_tangos_bound_is_where_the_restricted_likelihood_score_is_one_quantile_away():
+    """Against a slow search: the restricted maximum of the trinomial likelihood, found numerically."""
+    worse, better, rows, z = 9, 3, 120, 1.96
+    upper = tango_bound(worse, better, rows, z)
+    grid = np.linspace(1e-9, 0.5, 400_001)
+    q21 = grid
+    q12 = q21 + upper
+    inside = q12 + q21 < 1
+    likelihood = np.full_like(grid, -np.inf)
+    likelihood[inside] = (
+        worse * np.log(q12[inside])
+        + better * np.log(q21[inside])
+        + (rows - worse - better) * np.log(1 - q12[inside] - q21[inside])
+    )
+    q = grid[likelihood.argmax()]
+    score = (worse - better - rows * upper) / math.sqrt(rows * (2 * q + upper * (1 - upper)))
+
+    assert score == pytest.approx(-z, abs=1e-3)
+
+
+def test_tangos_interval_mirrors_when_the_sides_swap():
+    low, high = tango_interval(17, 4, 400, 2.3)
+
+    assert tango_interval(4, 17, 400, 2.3) == pytest.approx((-high, -low))
+    assert tango_z(17, 4) == -tango_z(4, 17) == pytest.approx(13 / math.sqrt(21))
+
+
+@pytest.mark.parametrize("rate", [0.005, 0.03, 0.2])
+def test_tangos_bound_covers_as_often_as_it_says(rate):
+    rng = np.random.default_rng(11)
+    rows, z = 500, stats.norm.ppf(0.95)
+    draws = rng.multinomial(rows, [rate, rate, 1 - 2 * rate], 3000)
+    missed = sum(tango_bound(int(b), int(c), rows, z) < 0 for b, c, _ in draws)
+
+    assert missed / 3000 <= 0.06
+
+
+def test_singleton_clusters_give_the_plain_error():
+    influence = np.random.default_rng(5).normal(size=400)
+    influence -= influence.mean()
+    plain = clustered(influence, None)
+    single = clustered(influence, np.arange(400))
+
+    assert plain.error == pytest.approx(stats.sem(influence))
+    assert single.error == pytest.approx(plain.error, rel=1e-2)
+
+
+def cluster_sizes(kind, groups, rng):
+    return {
+        "equal": np.full(groups, 40),
+        "unequal": np.maximum(2, rng.lognormal(3, 0.8, groups)).astype(int),
+    }[kind]
+
+
+@pytest.mark.parametrize("groups", [8, 15, 30, 60])
+@pytest.mark.parametrize("kind", ["equal", "unequal"])
+@pytest.mark.parametrize("tail", ["normal", "heavy"])
+def test_clustered_errors_hold_one_percent_with_few_unequal_clusters(groups, kind, tail):
+    """4,000 nulls each: the share of one-sided rejections at 1 % has an upper 95 % bound of at most 1.5 %."""
+    rng = np.random.default_rng([groups, len(kind), len(tail)])
+    rejected, runs = 0, 4000
+    for _ in range(runs):
+        size = cluster_sizes(kind, groups, rng)
+        shift = rng.normal(size=groups) if tail == "normal" else rng.standard_t(4, size=groups)
+        code = np.repeat(np.arange(groups), size)
+        values = shift[code] + rng.normal(size=len(code))
+        mean = values.mean()
+        found = clustered(values - mean, code)
+        rejected += stats.t.sf(mean / found.error, found.degrees) < 0.01
+
+    assert clopper_pearson_upper(rejected, runs) <= 0.015
+
+
+def test_the_error_of_a_difference_has_welchs_degrees():
+    rng = np.random.default_rng(2)
+    a, b = rng.normal(0, 1, 40), rng.normal(0, 3, 25)
+    found = independent_sum(clustered(a - a.mean(), None), clustered(b - b.mean(), None))
+    expected = stats.ttest_ind(a, b, equal_var=False)
+
+    assert found.degrees == pytest.approx(expected.df)
+    assert (a.mean() - b.mean()) / found.error == pytest.approx(expected.statistic)
+
+
+def test_one_cluster_has_no_error():
+    assert clustered(np.zeros(5), np.zeros(5, dtype=int)) == Uncertainty(math.inf, 1.0, 1)
+
+
+def test_the_effect_that_is_detectable_is_detected_as_often_as_it_says():
+    rng = np.random.default_rng(9)
+    effect = minimum_detectable_effect(0.01, 0.01, 0.8)
+    seen = (rng.normal(effect, 0.01, 20_000) / 0.01 > stats.norm.ppf(0.99)).mean()
+
+    assert seen == pytest.approx(0.8, abs=0.01)
+
+
+def test_the_rows_required_pass_as_often_as_they_say():
+    rng = np.random.default_rng(9)
+    rows = rows_required(1000, 0.01, 0.008, 0.05, 0.8)
+    error = 0.01 * math.sqrt(1000 / rows)
+    passed = (rng.normal(0, error, 20_000) + stats.norm.ppf(0.95) * error < 0.008).mean()
+
+    assert passed == pytest.approx(0.8, abs=0.01)

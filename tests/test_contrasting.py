@@ -1,0 +1,297 @@
+"""Verdicts on two scorings whose truth is known."""
+
+import numpy as np
+import pyarrow as pa
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from baseline_pipeline.comparison import ALL_ROWS, Side
+from baseline_pipeline.contract import Contract
+from baseline_pipeline.contrasting import contrast
+from baseline_pipeline.evaluation import Scores
+from baseline_pipeline.metrics.outcomes import Outcomes
+from baseline_pipeline.significance.clopper_pearson import clopper_pearson_upper
+
+METRICS = [
+    {"metric": "error_rate", "margin": {"absolute": 0.01}},
+    {"metric": "brier", "margin": {"absolute": 0.005}},
+    {"metric": "roc_auc", "margin": {"absolute": 0.01}},
+]
+
+
+def contract(metrics=METRICS, slices=({"by": ["group"], "min_rows": 50},), **more):
+    return Contract.model_validate(
+        {
+            "name": "m",
+            "task": "binary_classification",
+            "data": {
+                "source": {"csv": "x.csv"},
+                "row_id": ["id"],
+                "label": "y",
+                "features": [{"name": "x"}],
+                "cluster": "day",
+            },
+            "model": {"function": "a:b", "positive_class": 1},
+            "slices": list(slices),
+            "metrics": metrics,
+            **more,
+        }
+    )
+
+
+def scores(score, label, *, cluster=None, group=None, start=0, day=None, content=None, ids=None):
+    n = len(score)
+    ids = np.array([f"{i:08d}" for i in range(start, start + n)]) if ids is None else ids
+    group = np.array(["a"] * n) if group is None else group
+    return Scores(
+        row_id=pa.array(ids),
+        outcomes=Outcomes(np.asarray(label), (np.asarray(score) >= 0.5).astype(int), np.asarray(score)),
+        cluster=None if cluster is None else np.asarray(cluster).astype(str),
+        day=day,
+        columns=pa.table({"group": pa.array(group)}),
+        content=np.zeros(n, dtype=np.uint64) if content is None else content,
+    )
+
+
+SIDE = Side(evaluation="e", scores_file="f", version="1", snapshot="s")
+
+
+def compared(old, new, *, moved="model", pairing="paired", windows=(), definitions=({}, {}), policy=None):
+    return contrast(
+        policy or contract(),
+        moved=moved,
+        question="?",
+        baseline=SIDE,
+        candidate=SIDE,
+        baseline_scores=old,
+        candidate_scores=new,
+        definitions=definitions,
+        training_windows=windows,
+        pairing=pairing,
+    )
+
+
+def cell(result, metric, where=ALL_ROWS):
+    return next(one for one in result.cells if one.metric == metric and one.slice == where)
+
+
+def world(rng, n=3000, days=60, clustered=True):
+    """Labels whose rate moves by day, and an honest score."""
+    day = rng.integers(0, days, n)
+    logit = rng.normal(-0.5, 1.2, n) + (rng.normal(0, 0.5, days)[day] if clustered else 0)
+    truth = 1 / (1 + np.exp(-logit))
+    return truth, (rng.random(n) < truth).astype(int), day
+
+
+def churned(rng, score, share=0.03):
+    """Balanced churn: `share` of the decisions flip, wrong to right as likely as right to wrong."""
+    new = score.copy()
+    rows = rng.permutation(len(score))[: int(share * len(score))]
+    new[rows] = 1 - new[rows]
+    return new
+
+
+def balanced(rng, label, score):
+    """Labels redrawn so that a flip is as likely to help as to hurt."""
+    decided = (score >= 0.5).astype(int)
+    return np.where(rng.random(len(label)) < 0.5, decided, 1 - decided)
+
+
+def test_an_identical_copy_is_unchanged_exactly():
+    score, label, day = world(np.random.default_rng(0))
+    old = scores(score, label, cluster=day)
+    result = compared(old, scores(score, label, cluster=day))
+
+    assert {one.verdict for one in result.cells} == {"unchanged"}
+    assert cell(result, "roc_auc").interval == (0.0, 0.0)
+    assert result.changes.changed_scores == 0
+
+
+@pytest.mark.parametrize("clustered", [True, False])
+def test_a_planted_loss_in_one_slice_is_found_there_and_nowhere_else(clustered):
+    rng = np.random.default_rng(4)
+    score, label, day = world(rng, n=12_000, days=90)
+    group = rng.choice(["a", "b", "c", "d"], 12_000)
+    broken = np.where(group == "c", rng.permutation(score), score)
+    broken = np.clip(broken + rng.normal(0, 0.001, 12_000), 0, 1)
+    days = day if clustered else None
+    result = compared(
+        scores(score, label, cluster=days, group=group), scores(broken, label, cluster=days, group=group)
+    )
+    degraded = {one.slice for one in result.cells if one.verdict == "degraded" and one.slice != ALL_ROWS}
+
+    assert degraded == {"group=c"}
+    assert cell(result, "brier", "group=c").tier == "severe"
+
+
+def test_swapping_the_sides_mirrors_the_gain():
+    rng = np.random.default_rng(1)
+    score, label, day = world(rng)
+    one, two = scores(score, label, cluster=day), scores(churned(rng, score), label, cluster=day)
+    there, back = compared(one, two), compared(two, one)
+
+    for a, b in zip(there.cells, back.cells, strict=True):
+        assert a.gain == pytest.approx(-b.gain)
+        assert a.interval == pytest.approx((-b.interval[1], -b.interval[0]))
+
+
+@settings(max_examples=20, deadline=None)
+@given(seed=st.integers(0, 2**32 - 1))
+def test_row_order_does_not_matter(seed):
+    rng = np.random.default_rng(seed)
+    score, label, day = world(rng, n=800, days=40)
+    new = churned(rng, score, 0.1)
+    order = rng.permutation(800)
+    ids = np.array([f"{i:04d}" for i in range(800)])
+    straight = compared(scores(score, label, cluster=day), scores(new, label, cluster=day))
+    shuffled = compared(
+        scores(score, label, cluster=day, ids=ids),
+        scores(new[order], label[order], cluster=day[order], ids=ids[order]),
+    )
+
+    for a, b in zip(straight.cells, shuffled.cells, strict=True):
+        assert a.verdict == b.verdict
+        assert a.gain == pytest.approx(b.gain, abs=1e-12)
+
+
+def test_rows_in_a_training_window_are_left_out_and_counted():
+    score, label, day = world(np.random.default_rng(2), n=2000, days=100)
+    dates = np.datetime64("2013-01-01") + day.astype("timedelta64[D]")
+    side = scores(score, label, cluster=day, day=dates)
+    result = compared(side, side, windows=[("2013-01-01", "2013-02-19")])
+
+    assert result.rows == int((day >= 50).sum())
+    assert "training window" in result.left_out_because
+
+
+def test_nothing_but_training_rows_is_not_comparable():
+    score, label, day = world(np.random.default_rng(2), n=600)
+    dates = np.full(600, np.datetime64("2013-01-05"))
+    side = scores(score, label, cluster=day, day=dates)
+    result = compared(side, side, windows=[("2013-01-01", "2013-01-31")])
+
+    assert result.not_comparable.startswith("No rows are left")
+    assert result.cells == ()
+
+
+def test_a_changed_definition_is_never_a_number():
+    side = scores(*world(np.random.default_rng(2), n=600)[:2])
+    result = compared(side, side, definitions=({"label": "late"}, {"label": "disrupted"}))
+
+    assert "'late' -> 'disrupted'" in result.not_comparable
+
+
+def test_too_few_rows_are_inconclusive():
+    rng = np.random.default_rng(3)
+    score, label, day = world(rng, n=300)
+    result = compared(scores(score, label, cluster=day), scores(churned(rng, score, 0.2), label, cluster=day))
+
+    assert cell(result, "error_rate").verdict == "inconclusive"
+    assert "500 are needed" in cell(result, "error_rate").note
+
+
+def test_few_changed_decisions_are_proven_harmless_without_labels():
+    score, label, _ = world(np.random.default_rng(3), n=5000)
+    new = score.copy()
+    flip = np.flatnonzero(np.abs(score - 0.5) < 0.2)[:4]
+    new[flip] = 1 - score[flip]
+    result = compared(scores(score, label), scores(new, label))
+
+    assert cell(result, "error_rate").verdict == "unchanged"
+    assert "proven without labels" in cell(result, "error_rate").note
+
+
+def test_a_single_class_is_not_evaluated_and_says_so():
+    score, _, day = world(np.random.default_rng(3), n=1000)
+    ones = np.ones(1000, dtype=int)
+    result = compared(scores(score, ones, cluster=day), scores(score * 0.9, ones, cluster=day))
+
+    assert cell(result, "roc_auc").verdict == "not_evaluated"
+    assert "single class" in cell(result, "roc_auc").note
+
+
+def test_a_floor_is_a_floor_whatever_the_baseline_was():
+    score, label, day = world(np.random.default_rng(3), n=1000)
+    policy = contract([{"metric": "roc_auc", "margin": {"absolute": 0.01}, "floor": 0.99}])
+    result = compared(scores(score, label, cluster=day), scores(score, label, cluster=day), policy=policy)
+
+    assert cell(result, "roc_auc").verdict == "degraded"
+
+
+def test_an_empty_condition_fails_only_where_the_contract_says_so():
+    score, label, day = world(np.random.default_rng(3), n=1000)
+    where = [{"name": "nobody", "where": "group == 'zz'"}]
+    side = scores(score, label, cluster=day)
+    lenient = compared(side, side, policy=contract(slices=where))
+    strict = compared(side, side, policy=contract(slices=where, empty_slice="fail"))
+
+    assert cell(lenient, "brier", "nobody").verdict == "not_evaluated"
+    assert cell(strict, "brier", "nobody").verdict == "degraded"
+
+
+def test_new_rows_are_compared_unpaired_with_the_wider_interval():
+    rng = np.random.default_rng(8)
+    score, label, day = world(rng, n=4000)
+    later, labels, days = world(rng, n=4000)
+    result = compared(
+        scores(score, label, cluster=day),
+        scores(later, labels, cluster=days, start=4000),
+        moved="population",
+        pairing="unpaired",
+    )
+    low, high = cell(result, "brier").interval
+
+    assert result.changes is None
+    assert high - low > 0.01
+
+
+@pytest.mark.parametrize("clustered", [True, False])
+def test_the_interval_of_the_gain_agrees_with_a_paired_bootstrap(clustered):
+    rng = np.random.default_rng(12)
+    score, label, day = world(rng, n=2000, days=80)
+    new = np.clip(score + rng.normal(0, 0.1, 2000) + 0.1 * (day % 2), 0, 1)
+    old_side, new_side = scores(score, label, cluster=day if clustered else None), scores(
+        new, label, cluster=day if clustered else None
+    )
+    result = compared(old_side, new_side)
+    by_day = [np.flatnonzero(day == one) for one in range(80)]
+    for name in ("brier", "roc_auc"):
+        from baseline_pipeline.metrics import METRICS as TABLE
+
+        draws = []
+        for _ in range(500):
+            rows = (
+                np.concatenate([by_day[i] for i in rng.integers(0, 80, 80)])
+                if clustered
+                else rng.integers(0, 2000, 2000)
+            )
+            before = TABLE[name].measure(old_side.outcomes.take(rows)).value
+            draws.append(TABLE[name].measure(new_side.outcomes.take(rows)).value - before)
+        low, high = cell(result, name).interval
+
+        assert (high - low) / 2 / 1.96 == pytest.approx(np.std(draws), rel=0.15)
+
+
+@pytest.mark.parametrize("clustered", [True, False])
+def test_balanced_churn_alarms_no_more_often_than_stated(clustered):
+    """2,000 nulls: 3 % of the decisions change and quality does not; the gate's rate is 1 %."""
+    rng = np.random.default_rng([2026, clustered])
+    policy = contract(METRICS[:2], slices=[{"by": ["group"], "min_rows": 50}])
+    degraded = alarmed = 0
+    runs, rows = 2000, 2000
+    for _ in range(runs):
+        score, label, day = world(rng, rows, clustered=clustered)
+        label = balanced(rng, label, score)
+        group = rng.choice(["a", "b", "c", "d", "e"], rows)
+        days = day if clustered else None
+        result = compared(
+            scores(score, label, cluster=days, group=group),
+            scores(churned(rng, score), label, cluster=days, group=group),
+            policy=policy,
+        )
+        degraded += any(one.verdict == "degraded" for one in result.cells)
+        alarmed += any(one.tier is not None for one in result.cells)
+
+    assert clopper_pearson_upper(degraded, runs) <= 0.015
+    assert clopper_pearson_upper(alarmed, runs) <= 0.015
