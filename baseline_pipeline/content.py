@@ -75,7 +75,7 @@ def content_digest(table: pa.Table) -> Digest:
         >>> content_digest(a) == content_digest(b)
         True
         >>> content_digest(a)[:12]
-        '5a0a0fd9f2b7'
+        'bac101d41d9f'
     """
     plain = canonical(table)
     columns = [_column_digests(name, plain.column(name)) for name in plain.column_names]
@@ -96,17 +96,17 @@ def _column_digests(name: str, column: pa.ChunkedArray) -> dict[str, str]:
     return {"name": name, "type": str(column.type), **digests}
 
 
-def _value_bytes(values: pa.Array) -> bytes | memoryview:
+def _value_bytes(values: pa.Array) -> bytes | memoryview[int]:
     """The values' bytes, one after the other; nulls are left out before."""
     kind = values.type
     if len(values) == 0 or pa.types.is_null(kind):
         return b""
     if pa.types.is_boolean(kind):
-        return values.to_numpy(zero_copy_only=False).tobytes()
+        return bytes(values.to_numpy(zero_copy_only=False))
     if pa.types.is_floating(kind):
         numbers = values.to_numpy() + np.zeros((), dtype=kind.to_pandas_dtype())  # turns -0.0 into 0.0
         numbers[np.isnan(numbers)] = np.nan
-        return numbers.astype(numbers.dtype.newbyteorder("<")).tobytes()
+        return bytes(numbers.astype(numbers.dtype.newbyteorder("<")))
     first, last = values.offset, values.offset + len(values)
     if pa.types.is_string(kind) or pa.types.is_binary(kind):
         ends = np.frombuffer(values.buffers()[1], dtype=np.int32)
@@ -180,7 +180,8 @@ def _present_cells(values: pa.ChunkedArray, kind: pa.DataType) -> Words:
     texts = values.cast(pa.large_string() if pa.types.is_decimal(kind) else pa.large_binary())
     codes = pa.concat_arrays(texts.chunks).dictionary_encode()
     words = b"".join(_text_word(text) for text in codes.dictionary.cast(pa.large_binary()).to_pylist())
-    return np.frombuffer(words, dtype="<u8").astype(np.uint64)[codes.indices.to_numpy()]
+    cells: Words = np.frombuffer(words, dtype="<u8").astype(np.uint64)[codes.indices.to_numpy()]
+    return cells
 
 
 def _whole(values: np.ndarray[Any, Any]) -> Words:
@@ -210,17 +211,17 @@ def _instant(values: pa.ChunkedArray, kind: pa.DataType) -> Words:
 
 
 def row_names(table: pa.Table, row_id: Sequence[str]) -> pa.Array:
-    """A text per row that names it: the row id's columns joined by `|`; null where a part is null.
+    r"""A text per row that names it: the row id's columns joined by `|`; null where a part is null.
 
     Integers and decimals are written out, dates and timestamps as ISO 8601 (UTC; naive ones are
-    taken as UTC), `|` and `\\` within a text behind a `\\`: different row ids never share a name.
+    taken as UTC), `|` and `\` within a text behind a `\`: different row ids never share a name.
 
     Raises:
         DataUnreadable: where a column is absent, or of a type that does not name things (floats).
 
     Example:
         >>> row_names(pa.table({"day": ["a|b", "c"], "n": [7, 8]}), ["day", "n"]).to_pylist()
-        ['a\\\\|b|7', 'c|8']
+        ['a\\|b|7', 'c|8']
     """
     absent = [name for name in row_id if name not in table.column_names]
     if absent:
@@ -251,7 +252,8 @@ def iso_times(column: pa.ChunkedArray) -> pa.ChunkedArray:
     if pa.types.is_date(kind):
         return column.cast(pa.date32()).cast(pa.string())
     clock = pc.strftime(column.cast(pa.timestamp(kind.unit)), format="%Y-%m-%dT%H:%M:%S")
-    return pc.replace_substring_regex(clock, r"(\.\d*?)?0*$" if kind.unit != "s" else "$", r"\1Z")
+    short = clock if kind.unit == "s" else pc.utf8_rtrim(pc.utf8_rtrim(clock, "0"), ".")
+    return pc.binary_join_element_wise(short, "Z", "")
 
 
 def sort_by_row_id(table: pa.Table, row_id: Sequence[str], describe: str) -> pa.Table:
@@ -279,10 +281,11 @@ def sort_by_row_id(table: pa.Table, row_id: Sequence[str], describe: str) -> pa.
     ordered = names.take(order)
     again = pc.equal(ordered[1:], ordered[:-1]) if len(ordered) > 1 else pa.array([], pa.bool_())
     if pc.any(again).as_py():
-        example = ordered[1:].filter(again)[0].as_py()
-        count = pc.sum(again).as_py()
-        message = f"{describe}: {count} of {len(names)} rows repeat the row id ({shown}) of another row; one of them: {example!r}"
-        raise DataUnreadable(
-            message, next_step="remove the duplicates, or add a column to data.row_id that tells them apart"
+        example, count = ordered[1:].filter(again)[0].as_py(), pc.sum(again).as_py()
+        message = (
+            f"{describe}: {count} of {len(names)} rows repeat the row id ({shown}) of another row; "
+            f"one of them: {example!r}"
         )
+        next_step = "remove the duplicates, or add a column to data.row_id that tells them apart"
+        raise DataUnreadable(message, next_step=next_step)
     return table.take(order)

@@ -19,6 +19,7 @@ from baseline_pipeline.orchestration.metadata import (
     evaluation_metadata,
     snapshot_metadata,
 )
+from baseline_pipeline.orchestration.listening import also_to
 from baseline_pipeline.orchestration.mlflow_runs import attach
 from baseline_pipeline.orchestration.names import MODEL_TAG, WATCHED
 from baseline_pipeline.orchestration.triggers import report_watched
@@ -30,6 +31,10 @@ from baseline_pipeline.workbench.evaluating import evaluate_present
 from baseline_pipeline.workbench.snapshotting import quality_of, take_snapshot
 from baseline_pipeline.workbench.stages import Compared, Evaluated, SnapshotTaken
 from baseline_pipeline.workbench.workbench import Workbench
+
+
+TYPES = {kind: dg.PythonObjectDagsterType(kind) for kind in (SnapshotTaken, Evaluated, Compared, Decision)}
+"""One Dagster type per stage value, shared by the stage that gives it and the stage that takes it."""
 
 
 class EvaluationConfig(dg.Config):
@@ -75,13 +80,14 @@ def stage_assets(contract: Contract, project: Path) -> list[dg.AssetsDefinition]
 
     def bench(context: dg.AssetExecutionContext) -> Workbench:
         settings = load_settings(project)
-        return Workbench(settings, progress=context.log.info, open_run=attach(context, settings))
+        return Workbench(settings, progress=also_to(context.log.info), open_run=attach(context, settings))
 
     def key(name: str) -> dg.AssetKey:
         return dg.AssetKey([prefix, name])
 
     @dg.asset(
         key=key("data_snapshot"),
+        dagster_type=TYPES[SnapshotTaken],
         deps=[key(WATCHED["data"])],
         check_specs=expectation_checks(contract, project, key("data_snapshot")),
         description="Immutable rows, named by the digest of their content.",
@@ -102,7 +108,8 @@ def stage_assets(contract: Contract, project: Path) -> list[dg.AssetsDefinition]
 
     @dg.asset(
         key=key("evaluation_run"),
-        ins={"taken": dg.AssetIn(key("data_snapshot"), dagster_type=SnapshotTaken)},
+        dagster_type=TYPES[Evaluated],
+        ins={"taken": dg.AssetIn(key("data_snapshot"), dagster_type=TYPES[SnapshotTaken])},
         deps=[key(name) for facet, name in WATCHED.items() if facet != "data"],
         description="Model versions scored on the snapshot, in the environment at hand.",
         kinds={"mlflow"},
@@ -121,7 +128,8 @@ def stage_assets(contract: Contract, project: Path) -> list[dg.AssetsDefinition]
 
     @dg.asset(
         key=key("baseline_comparison"),
-        ins={"evaluated": dg.AssetIn(key("evaluation_run"), dagster_type=Evaluated)},
+        dagster_type=TYPES[Compared],
+        ins={"evaluated": dg.AssetIn(key("evaluation_run"), dagster_type=TYPES[Evaluated])},
         check_specs=guardrail_checks(contract, key("baseline_comparison")),
         description="Candidate against baseline, per metric and slice, with error rates.",
         kinds={"scipy", "evidently"},
@@ -139,7 +147,8 @@ def stage_assets(contract: Contract, project: Path) -> list[dg.AssetsDefinition]
 
     @dg.asset(
         key=key("promotion_decision"),
-        ins={"compared": dg.AssetIn(key("baseline_comparison"), dagster_type=Compared)},
+        dagster_type=TYPES[Decision],
+        ins={"compared": dg.AssetIn(key("baseline_comparison"), dagster_type=TYPES[Compared])},
         description="Outcome and reasons; a promotion makes the next baseline revision.",
         **common,
     )

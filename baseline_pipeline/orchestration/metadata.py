@@ -60,11 +60,11 @@ def comparison_metadata(bench: Workbench, compared: Compared) -> Metadata:
     for contrast in comparison.contrasts:
         for cell in contrast.cells:
             if cell.slice == ALL_ROWS:
-                lines.append(verdict_line(cell))
+                lines.append(verdict_line(cell, contrast.pairing))
                 if cell.gain is not None:
                     found[f"{contrast.moved}_{identifier(cell.metric)}_gain"] = cell.gain
             elif cell.verdict == "degraded":
-                lines.append(verdict_line(cell))
+                lines.append(verdict_line(cell, contrast.pairing))
     if lines:
         found["verdicts"] = dg.MetadataValue.md("```\n" + "\n".join(line.replace("`", "'") for line in lines) + "\n```")
     return found

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from types import SimpleNamespace
@@ -23,7 +24,10 @@ def attach(context: dg.AssetExecutionContext, settings: Settings) -> Callable[[s
     @contextmanager
     def enter(run_id: str) -> Iterator[object]:
         import mlflow
-        from dagster_mlflow.resources import MlFlow
+
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", dg.BetaWarning)  # the whole of dagster-mlflow is in beta
+            from dagster_mlflow.resources import MlFlow
 
         config = {
             "mlflow_tracking_uri": settings.tracking_uri,
@@ -35,8 +39,11 @@ def attach(context: dg.AssetExecutionContext, settings: Settings) -> Callable[[s
         stand_in = SimpleNamespace(
             log=context.log, dagster_run=context.run, run_id=context.run_id, resource_config=config
         )
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", dg.BetaWarning)
+            resource = MlFlow(stand_in)
         try:
-            yield MlFlow(stand_in)
+            yield resource
         except BaseException:
             mlflow.end_run(status="FAILED")
             raise

@@ -1,0 +1,1 @@
+"""Where the outside is spoken to: one vendor a file, by role."""

@@ -1,0 +1,1 @@
+"""What is really there: installed packages and the machine."""

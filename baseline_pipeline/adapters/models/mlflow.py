@@ -1,0 +1,178 @@
+"""MLflow models: exact versions resolved, their bytes digested, and nothing loaded that runs foreign code unasked."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+import tempfile
+import warnings
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal, cast
+
+from baseline_pipeline.adapters.models.trust import code_run_on_loading
+from baseline_pipeline.adapters.registries.mlflow import connect, quietly, registry_fingerprint, shown
+from baseline_pipeline.errors import ModelFailed, TrackingUnavailable
+from baseline_pipeline.ports import LoadedModel, ModelVersion
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    import pandas as pd
+
+    from baseline_pipeline.contract import Contract
+
+WINDOW_TAG = "training_window"
+
+
+@dataclass(frozen=True)
+class _Loaded:
+    call: Callable[[Any], object]
+
+    def predict(self, features: pd.DataFrame) -> object:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # a model's own remarks on its input are not ours to repeat
+            return self.call(features)
+
+
+class MlflowCatalogue:
+    """Champion and challenger of a registered model, or the one model behind a URI.
+
+    Args:
+        contract: Names the model and its aliases.
+        tracking_uri: MLflow tracking and registry URI.
+        project: Relative model paths start here.
+        cache: Folder for downloaded artifacts.
+    """
+
+    def __init__(self, contract: Contract, tracking_uri: str, project: Path, cache: Path) -> None:
+        self._contract = contract
+        self._uri = tracking_uri
+        self._project = project
+        self._cache = cache
+
+    def resolve(self, role: Literal["champion", "challenger"]) -> ModelVersion | None:
+        """The exact version behind a role.
+
+        Raises:
+            TrackingUnavailable: when the registry cannot be had, or the champion's alias is not set.
+        """
+        model = self._contract.model
+        if model.registered is None:
+            return None if role == "challenger" else self._by_uri(str(model.uri))
+        alias = model.champion if role == "champion" else model.challenger
+        aliases = registry_fingerprint(self._contract, self._uri)
+        number = aliases.get(alias)
+        if number is not None:
+            return self._by_number(model.registered, number, alias)
+        if role == "challenger":
+            return None
+        there = ", ".join(f"{name} (version {version})" for name, version in aliases.items() if version) or "none"
+        message = f"model {model.registered!r} at {shown(self._uri)} has no alias {alias!r}; aliases there: {there}"
+        raise TrackingUnavailable(message, next_step="register the model and set the alias")
+
+    def _by_number(self, name: str, number: str, alias: str) -> ModelVersion:
+        client = connect(self._uri)
+        with quietly(self._uri):
+            entry: Any = client.get_model_version(name, number)
+        folder = self._folder(f"models:/{name}/{number}", f"{name}-{number}")
+        window = entry.tags.get(WINDOW_TAG) or self._declared(alias)
+        return ModelVersion(name, number, f"models:/{name}/{number}", _digest(folder), _window(window), alias)
+
+    def _declared(self, alias: str) -> str | None:
+        training = self._contract.model.training
+        if training is None or alias != self._contract.model.champion:
+            return None
+        return "/".join(day.isoformat() for day in training.window)
+
+    def _by_uri(self, uri: str) -> ModelVersion:
+        local = self._project / uri
+        if "://" not in uri and ":/" not in uri and not local.is_dir():
+            message = f"model {uri!r}: there is no such folder in the project"
+            raise ModelFailed(message, next_step="check model.uri in the contract")
+        folder = local if local.is_dir() else self._folder(uri, hashlib.sha256(uri.encode()).hexdigest()[:16])
+        digest = _digest(folder)
+        window = _window(self._declared(self._contract.model.champion))
+        return ModelVersion(self._contract.name, digest[:12], uri, digest, window)
+
+    def load(self, version: ModelVersion) -> LoadedModel:
+        """Bring a version into memory.
+
+        Raises:
+            ModelFailed: when its bytes are not the digested ones, when loading would run code that
+                the contract does not allow, or when it does not load.
+        """
+        local = self._project / version.uri
+        safe = f"{version.name}-{version.version}"
+        if self._contract.model.registered is None:
+            safe = hashlib.sha256(version.uri.encode()).hexdigest()[:16]
+        folder = local if local.is_dir() else self._folder(version.uri, safe)
+        if _digest(folder) != version.digest:
+            message = f"the artifacts of {version.uri} are not those that were evaluated before"
+            raise ModelFailed(message, next_step="somebody changed them in place: register a new version instead")
+        reason = code_run_on_loading(folder)
+        if reason and not self._contract.model.allow_pickle:
+            message = f"{version.uri} is not loaded: {reason}"
+            raise ModelFailed(message, next_step="store it with skops, or say `allow_pickle: true` if you wrote it")
+        return _load(folder, version, wants_scores=self._wants_scores)
+
+    @property
+    def _wants_scores(self) -> bool:
+        return self._contract.task != "regression" and self._contract.model.output == "score"
+
+    def _folder(self, uri: str, name: str) -> Path:
+        """The artifacts on disk, downloaded once and moved into place whole."""
+        target = self._cache / hashlib.sha256(f"{self._uri} {name}".encode()).hexdigest()[:24]
+        if target.is_dir():
+            return target
+        self._cache.mkdir(parents=True, exist_ok=True)
+        connect(self._uri)
+        import mlflow.artifacts
+
+        temporary = Path(tempfile.mkdtemp(dir=self._cache))
+        try:
+            os.environ["MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR"] = "false"
+            with quietly(self._uri):
+                found = Path(mlflow.artifacts.download_artifacts(artifact_uri=uri, dst_path=str(temporary)))
+            try:
+                found.rename(target)
+            except OSError:
+                if not target.is_dir():  # another process was first otherwise
+                    raise
+        finally:
+            shutil.rmtree(temporary, ignore_errors=True)
+        return target
+
+
+def _load(folder: Path, version: ModelVersion, *, wants_scores: bool) -> LoadedModel:
+    import mlflow.pyfunc
+
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # MLflow's remarks on versions: the lockfile comparison says it better
+            model: Any = mlflow.pyfunc.load_model(str(folder))
+            raw = model.get_raw_model() if wants_scores and "sklearn" in model.metadata.flavors else None
+    except Exception as error:
+        message = f"{version.uri} does not load: {type(error).__name__}: {str(error).strip()[:400]}"
+        raise ModelFailed(message, next_step="see which library moved; the lockfile comparison names it") from error
+    if raw is not None and hasattr(raw, "predict_proba"):
+        return _Loaded(raw.predict_proba)
+    return _Loaded(model.predict)
+
+
+def _digest(folder: Path) -> str:
+    """SHA-256 over the sorted (path, SHA-256) of all files."""
+    total = hashlib.sha256()
+    for file in sorted(path for path in folder.rglob("*") if path.is_file()):
+        if file.name == "registered_model_meta":
+            continue  # written into the copy while downloading; not part of the model
+        total.update(f"{file.relative_to(folder).as_posix()}\0{hashlib.sha256(file.read_bytes()).hexdigest()}\n".encode())
+    return total.hexdigest()
+
+
+def _window(text: str | None) -> tuple[str, str] | None:
+    if not text:
+        return None
+    first, _, last = text.partition("/")
+    return cast("tuple[str, str]", (first, last or first))

@@ -1,0 +1,1 @@
+"""Where model versions and their aliases are kept."""

@@ -1,0 +1,196 @@
+"""MLflow as registry: exact versions behind aliases, and a client that never hangs."""
+
+from __future__ import annotations
+
+import logging
+import os
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from urllib.error import HTTPError, URLError
+from urllib.parse import urlsplit
+
+from filelock import FileLock
+
+from baseline_pipeline.errors import BaselineError, TrackingUnavailable
+
+if TYPE_CHECKING:
+    from mlflow import MlflowClient
+
+    from baseline_pipeline.contract import Contract
+
+IDENTITY_TAG = "baseline.store_id"
+PROBE_SECONDS = 5.0
+BOUNDS = {
+    "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "2",
+    "MLFLOW_HTTP_REQUEST_TIMEOUT": "8",
+    "MLFLOW_HTTP_REQUEST_BACKOFF_FACTOR": "1",
+    "MLFLOW_ENABLE_ASYNC_LOGGING": "false",
+    "MLFLOW_DISABLE_TELEMETRY": "true",
+    "DO_NOT_TRACK": "true",
+    "GIT_PYTHON_REFRESH": "quiet",
+}
+"""Three tries of 8 s with 1 s and 2 s between: a dead server costs one call at most 27 s, not 20 minutes."""
+
+
+def shown(uri: str) -> str:
+    """The URI without a password."""
+    parts = urlsplit(uri)
+    if parts.password is None:
+        return uri
+    return uri.replace(f":{parts.password}@", ":***@")
+
+
+@contextmanager
+def quietly(uri: str) -> Iterator[None]:
+    """MLflow's own failures as ours, its chatter off.
+
+    Raises:
+        TrackingUnavailable: for whatever MLflow or the connection raises inside.
+    """
+    import sqlalchemy as sa
+    from mlflow.exceptions import MlflowException
+
+    try:
+        yield
+    except BaselineError:
+        raise
+    except (MlflowException, sa.exc.SQLAlchemyError, OSError) as error:
+        words = str(error).strip().splitlines()[0][:300] if str(error).strip() else type(error).__name__
+        message = f"MLflow at {shown(uri)}: {words}"
+        raise TrackingUnavailable(message, next_step="see that the server runs and BASELINE_TRACKING_URI is right") from error
+
+
+def connect(uri: str) -> MlflowClient:
+    """A client for an explicit URI, bounded in time.
+
+    The bounds are set in this process's environment, since MLflow reads them from nowhere else.
+
+    Raises:
+        TrackingUnavailable: when the server does not answer, or the SQLite file does not exist.
+    """
+    if not uri.strip():
+        message = "no tracking URI"
+        raise TrackingUnavailable(message, next_step="set BASELINE_TRACKING_URI")
+    _probe(uri)
+    for name, value in BOUNDS.items():
+        os.environ[name] = value
+    import mlflow
+    from mlflow import MlflowClient
+
+    for name in ("alembic", "mlflow"):
+        logging.getLogger(name).setLevel(logging.ERROR)
+    with quietly(uri):
+        mlflow.set_tracking_uri(uri)
+        mlflow.set_registry_uri(uri)
+        return MlflowClient(tracking_uri=uri, registry_uri=uri)
+
+
+def _probe(uri: str) -> None:
+    """Ask once, briefly, before MLflow's own client starts to try again and again."""
+    if uri.startswith("sqlite:///"):
+        file = Path(uri.removeprefix("sqlite:///"))
+        if not file.is_file():
+            message = f"MLflow at {shown(uri)}: there is no such file"
+            raise TrackingUnavailable(message, next_step="check BASELINE_TRACKING_URI, or make it with `baseline init`")
+        return
+    if not uri.startswith(("http://", "https://")):
+        return
+    request = urllib.request.Request(f"{uri.rstrip('/')}/health")  # noqa: S310  # the scheme is checked above
+    try:
+        with urllib.request.urlopen(request, timeout=PROBE_SECONDS) as answer:  # noqa: S310  # the scheme is checked above
+            answer.read(64)
+    except HTTPError as error:
+        if error.code in {401, 403, 404}:
+            return  # alive; what it thinks of us is told by the real call
+        message = f"MLflow at {shown(uri)} answers {error.code} {error.reason}"
+        raise TrackingUnavailable(message, next_step="see the server's log; nothing was changed") from error
+    except (URLError, OSError) as error:
+        why = getattr(error, "reason", error)
+        message = f"MLflow at {shown(uri)} does not answer within {PROBE_SECONDS:.0f} s: {why}"
+        raise TrackingUnavailable(message, next_step="start the server, or correct BASELINE_TRACKING_URI") from error
+
+
+def initialise_store(uri: str, experiment: str, store_id: str, artifacts: Path) -> None:
+    """Make the embedded store where it is absent, and put our identity on the experiment; safe to repeat.
+
+    Raises:
+        TrackingUnavailable: when the server is down, or the experiment belongs to another home.
+    """
+    if uri.startswith("sqlite:///"):
+        file = Path(uri.removeprefix("sqlite:///"))
+        file.parent.mkdir(parents=True, exist_ok=True)
+        with FileLock(f"{file}.lock", timeout=120):
+            file.touch()
+            _identify(uri, experiment, store_id, artifacts.resolve().as_uri())
+    else:
+        _identify(uri, experiment, store_id, None)
+
+
+def _identify(uri: str, experiment: str, store_id: str, artifacts: str | None) -> None:
+    client = connect(uri)
+    with quietly(uri):
+        found = client.get_experiment_by_name(experiment)
+        if found is None:
+            client.create_experiment(experiment, artifact_location=artifacts, tags={IDENTITY_TAG: store_id})
+            return
+        owner = found.tags.get(IDENTITY_TAG)
+        if owner is None:
+            client.set_experiment_tag(found.experiment_id, IDENTITY_TAG, store_id)
+        elif owner != store_id:
+            _refuse_foreign(uri, experiment, owner, store_id)
+
+
+def _refuse_foreign(uri: str, experiment: str, owner: str | None, store_id: str) -> None:
+    message = f"MLflow experiment {experiment!r} at {shown(uri)} belongs to store {owner}, this home is store {store_id}"
+    raise TrackingUnavailable(message, next_step="check BASELINE_HOME, BASELINE_TRACKING_URI and BASELINE_EXPERIMENT")
+
+
+def check_store(uri: str, experiment: str, store_id: str) -> str:
+    """The experiment's id, where the store is the one that the home was made with.
+
+    Raises:
+        TrackingUnavailable: when it is down, lacks the experiment, or belongs to another home.
+    """
+    client = connect(uri)
+    with quietly(uri):
+        found = client.get_experiment_by_name(experiment)
+    if found is None:
+        message = f"MLflow at {shown(uri)} has no experiment {experiment!r}"
+        raise TrackingUnavailable(message, next_step="check BASELINE_TRACKING_URI and BASELINE_EXPERIMENT: is it a fresh store?")
+    if found.tags.get(IDENTITY_TAG) != store_id:
+        _refuse_foreign(uri, experiment, found.tags.get(IDENTITY_TAG), store_id)
+    return str(found.experiment_id)
+
+
+def registry_fingerprint(contract: Contract, uri: str) -> dict[str, str | None]:
+    """The version behind the champion's and the challenger's alias, cheaply; `None` where unset."""
+    client = connect(uri)
+    with quietly(uri):
+        aliases = _aliases(client, str(contract.model.registered))
+    return {alias: aliases.get(alias) for alias in (contract.model.champion, contract.model.challenger)}
+
+
+def _aliases(client: MlflowClient, name: str) -> dict[str, str]:
+    from mlflow.exceptions import MlflowException
+
+    try:
+        entry: Any = client.get_registered_model(name)
+    except MlflowException as error:
+        if error.error_code == "RESOURCE_DOES_NOT_EXIST":
+            return {}
+        raise
+    return {alias: str(version) for alias, version in entry.aliases.items()}
+
+
+def move_alias(contract: Contract, uri: str, version: str) -> bool:
+    """Point the champion's alias at a version; `False` where it points there already."""
+    name, alias = str(contract.model.registered), contract.model.champion
+    client = connect(uri)
+    with quietly(uri):
+        if _aliases(client, name).get(alias) == version:
+            return False
+        client.set_registered_model_alias(name, alias, version)
+    return True

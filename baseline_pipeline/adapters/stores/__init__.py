@@ -1,0 +1,1 @@
+"""Where snapshots, scores and records are kept."""

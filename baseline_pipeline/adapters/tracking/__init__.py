@@ -1,0 +1,1 @@
+"""Where people browse evaluation runs."""

@@ -1,0 +1,86 @@
+"""MLflow's own evaluation plots, drawn from stored scores: nothing is predicted again."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import os
+import warnings
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from baseline_pipeline.metrics.outcomes import Outcomes
+
+PLOTTED_ROWS = 20_000
+
+
+class _StoredScores:
+    """Stands where MLflow expects a scikit-learn model, and answers with what was scored before."""
+
+    def __init__(self, outcomes: Outcomes) -> None:
+        self._outcomes = outcomes
+        if outcomes.score is not None:
+            self.predict_proba = self._probabilities
+
+    def predict(self, _features: Any, **_options: Any) -> Any:
+        return self._outcomes.prediction
+
+    def get_raw_model(self) -> _StoredScores:
+        return self
+
+    def _probabilities(self, _features: Any) -> Any:
+        score = self._outcomes.score
+        return np.stack([1 - score, score], axis=1) if score is not None and score.ndim == 1 else score
+
+
+def log_standard_plots(outcomes: Outcomes, *, regression: bool, seed: int) -> None:
+    """Let `mlflow.models.evaluate` log its metrics and plots into the active run.
+
+    Classifiers get a confusion matrix and, where there are scores, ROC, precision-recall, lift and
+    calibration curves. At most 20,000 rows are plotted, drawn without replacement from the seed;
+    a single class has no such plots.
+    """
+    import matplotlib as mpl
+
+    mpl.use("Agg")
+    if len(outcomes) > PLOTTED_ROWS:
+        rows = np.sort(np.random.default_rng(seed).choice(len(outcomes), PLOTTED_ROWS, replace=False))
+        outcomes = outcomes.take(rows)
+    if not regression and len(np.unique(outcomes.label)) < 2:  # noqa: PLR2004  # one class cannot be plotted
+        return
+    with _silence():
+        _evaluate(outcomes, regression=regression)
+
+
+def _evaluate(outcomes: Outcomes, *, regression: bool) -> None:
+    import mlflow
+    import pandas as pd
+    from mlflow.models import Model
+    from mlflow.pyfunc import PyFuncModel
+
+    stored: Any = _StoredScores(outcomes)
+    flavors = {"python_function": {"loader_module": "mlflow.pyfunc.model" if regression else "mlflow.sklearn"}}
+    frame = pd.DataFrame({"row": np.arange(len(outcomes)), "label": outcomes.label})
+    mlflow.models.evaluate(
+        model=PyFuncModel(model_meta=Model(flavors=flavors), model_impl=stored),
+        data=frame,
+        targets="label",
+        model_type="regressor" if regression else "classifier",
+        evaluators="default",
+        evaluator_config={"log_model_explainability": False, "log_explainer": False, "metric_prefix": "mlflow."},
+    )
+
+
+@contextlib.contextmanager
+def _silence() -> Any:
+    level = logging.getLogger("mlflow").level
+    logging.getLogger("mlflow").setLevel(logging.CRITICAL)
+    with warnings.catch_warnings(), open(os.devnull, "w") as nowhere:  # noqa: PTH123  # devnull is no path
+        warnings.simplefilter("ignore")
+        with contextlib.redirect_stdout(nowhere), contextlib.redirect_stderr(nowhere):
+            try:
+                yield
+            finally:
+                logging.getLogger("mlflow").setLevel(level)

@@ -1,0 +1,32 @@
+"""The command line: one verb a job, one file a verb."""
+
+from __future__ import annotations
+
+import sys
+
+
+def main() -> None:
+    """Run a verb; every failure that we know ends in words and its exit code."""
+    from baseline_pipeline.cli.app import app
+    from baseline_pipeline.errors import BaselineError
+
+    try:
+        app()
+    except BaselineError as error:
+        print(f"error: {error}", file=sys.stderr)  # noqa: T201  # the one place where errors are printed
+        sys.exit(error.exit_code)
+    except KeyboardInterrupt:
+        print("interrupted; nothing is half-written", file=sys.stderr)  # noqa: T201  # as above
+        sys.exit(130)
+    except BrokenPipeError:
+        sys.stderr.close()
+        sys.exit(0)
+    except Exception as error:
+        import os
+        import traceback
+
+        if os.environ.get("BASELINE_TRACEBACK"):
+            traceback.print_exc()
+        words = f"internal fault: {type(error).__name__}: {error}\n  next: set BASELINE_TRACEBACK=1 and report what it prints"
+        print(words, file=sys.stderr)  # noqa: T201  # as above
+        sys.exit(3)

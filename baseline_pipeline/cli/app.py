@@ -1,0 +1,33 @@
+"""The verbs, in the order a newcomer meets them."""
+
+from __future__ import annotations
+
+import typer
+
+from baseline_pipeline.cli import (
+    check,
+    demo,
+    dev,
+    doctor,
+    establish,
+    init,
+    report,
+    run,
+    schema,
+    show,
+)
+
+app = typer.Typer(
+    name="baseline",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    help=(
+        "Versioned performance baselines for ML models in production.\n\n"
+        "Exit codes: 0 pass, 1 degraded, 2 usage or contract, 3 evidence unavailable, 4 inconclusive, "
+        "5 approval required."
+    ),
+)
+for verb in (demo, init, doctor, check, run, establish, show, report, schema, dev):
+    app.command(name=verb.__name__.rpartition(".")[2])(verb.command)

@@ -1,0 +1,41 @@
+"""`baseline check`."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from baseline_pipeline.cli.output import say
+
+
+def command(
+    model: Annotated[str | None, typer.Argument(help="A model; all of them by default.")] = None,
+) -> None:
+    """Read contracts and what they name, without evaluating anything.
+
+    Example: baseline check flight_delays
+    """
+    from baseline_pipeline.contract.reading import contract_paths, read_contract
+    from baseline_pipeline.errors import BaselineError, UsageError
+    from baseline_pipeline.settings import load_settings
+    from baseline_pipeline.workbench.checking import check_contract
+
+    settings = load_settings()
+    paths = contract_paths(settings.assets)
+    if model is not None and model not in paths:
+        message = f"there is no model {model!r}; models here: {', '.join(paths) or 'none'}"
+        raise UsageError(message)
+    worst = 0
+    for name in [model] if model else paths:
+        try:
+            contract = read_contract(paths[name])
+        except BaselineError as error:
+            say(f"{name}: {error}")
+            worst = max(worst, error.exit_code)
+            continue
+        findings = check_contract(settings, contract)
+        for finding in findings:
+            say(f"{name}: {finding}")
+        say(f"{name}: contract ok" + ("" if not findings else f", {len(findings)} thing(s) to look at"))
+    raise typer.Exit(worst)

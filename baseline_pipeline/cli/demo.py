@@ -1,0 +1,41 @@
+"""`baseline demo`."""
+
+from __future__ import annotations
+
+from baseline_pipeline.cli.output import progress, say
+
+
+def command() -> None:
+    """Watch the whole job on a year of real flights; takes about a minute.
+
+    Trains models, establishes a baseline, breaks a feed, promotes a challenger and refuses a damaged
+    one. Everything it writes lies below demo/ and the home.
+
+    Example: baseline demo
+    """
+    step = progress(quiet=False)
+    step("starting: reading libraries and the flights of 2013")
+    from baseline_pipeline.demo import stage
+    from baseline_pipeline.settings import load_settings
+    from baseline_pipeline.workbench.setup import make_home
+
+    settings = load_settings()
+    folder = stage.clear(settings)
+    import dagster as dg
+
+    from baseline_pipeline.demo.story import Story
+    from baseline_pipeline.monitoring.trigger import WatchedFacet
+    from baseline_pipeline.orchestration.in_process import tick_and_run
+    from baseline_pipeline.orchestration.instance import make_dagster_home
+
+    make_home(settings, [make_dagster_home])
+    step(f"home {settings.home}; MLflow at {settings.tracking_uri}")
+    with dg.DagsterInstance.from_config(str(settings.dagster_home)) as instance:
+
+        def look(facet: WatchedFacet) -> str | None:
+            return tick_and_run(instance, story.contract, settings.project, facet, step)
+
+        story = Story(settings, folder, say, look)
+        story.play()
+    say("Dagster's pages:  make dev")
+    say("next to type:     .venv/bin/baseline show flight_delays")

@@ -1,0 +1,82 @@
+"""`baseline init`."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from baseline_pipeline.cli.options import Quiet
+from baseline_pipeline.cli.output import progress, say
+
+TEMPLATE = """\
+type: baseline_pipeline.orchestration.MonitoredModel
+attributes:
+  name: {name}
+  description: What does the model decide, in one sentence?
+  task: binary_classification  # multiclass_classification | regression
+  data:
+    source: {{parquet: data/{name}/*.parquet}}  # csv | sql | delta | iceberg | callable
+    row_id: [id]
+    label: label
+    # time: predicted_at     # rows inside a model's training window are left out
+    # cluster: day           # rows of one value move together
+    features:
+      - {{name: feature_1}}
+  model: {{registered: {name}, positive_class: 1}}  # or uri: ..., or function: package.module:predict
+  environment: {{lockfile: requirements.lock}}
+  slices: []
+  metrics:
+    - {{metric: roc_auc, margin: {{absolute: 0.01}}}}
+    - {{metric: brier, margin: {{absolute: 0.005}}}}
+"""
+
+
+def command(
+    model: Annotated[str | None, typer.Argument(help="Also write assets/MODEL/defs.yaml to start from.")] = None,
+    quiet: Quiet = False,
+) -> None:
+    """Make the state directory (once), and a contract to start from.
+
+    Example: baseline init churn
+    """
+    from baseline_pipeline.errors import NotInitialised, UsageError
+    from baseline_pipeline.orchestration.instance import make_dagster_home
+    from baseline_pipeline.settings import load_settings
+    from baseline_pipeline.workbench.setup import make_home
+
+    if model is not None:
+        if not re.fullmatch(r"[a-z0-9][a-z0-9._-]{0,63}", model):
+            message = f"{model!r} cannot name a model; accepted: lower-case letters, digits, `.`, `_`, `-`"
+            raise UsageError(message)
+        _start_project(Path.cwd())
+    tell = progress(quiet=quiet)
+    try:
+        settings = load_settings()
+    except NotInitialised as error:
+        raise UsageError(error.message, next_step="name a model to start with: `baseline init MODEL`") from error
+    if model is not None:
+        file = settings.assets / model / "defs.yaml"
+        if file.exists():
+            message = f"assets/{model}/defs.yaml is there already"
+            raise UsageError(message, next_step=f"edit it, and see `baseline check {model}`")
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(TEMPLATE.format(name=model))
+        say(f"wrote assets/{model}/defs.yaml; next: edit it, then `baseline check {model}`")
+    tell(f"home {settings.home}")
+    made = make_home(settings, [make_dagster_home])
+    say(f"home {settings.home} {'is ready' if made else 'was there already'}; tracking URI {settings.tracking_uri}")
+
+
+def _start_project(folder: Path) -> None:
+    """Make `assets/` where no project is found upwards: a fresh folder becomes one."""
+    from baseline_pipeline.errors import NotInitialised
+    from baseline_pipeline.settings import find_project
+
+    try:
+        find_project(folder)
+    except NotInitialised:
+        (folder / "assets").mkdir()
+        (folder / "assets" / "__init__.py").touch()

@@ -1,0 +1,69 @@
+"""The demo's stage: folders, lockfile, manifest and models, all below `demo/` and the home."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from baseline_pipeline.errors import UsageError
+
+if TYPE_CHECKING:
+    from baseline_pipeline.settings import Settings
+
+MODEL = "flight_delays"
+MODEL_PACKAGES = ("numpy", "pandas", "scikit-learn", "scipy", "skops", "joblib", "threadpoolctl")
+"""What the model needs to load and predict: its lockfile."""
+
+
+def clear(settings: Settings) -> Path:
+    """An empty `demo/` and no home; refuses to touch a home that other models live in.
+
+    Raises:
+        UsageError: when the home holds anything but the demo.
+    """
+    store = settings.home / "store"
+    others = sorted(path.name for path in store.iterdir() if path.name not in {MODEL, "blobs"}) if store.is_dir() else []
+    if others:
+        message = f"home {settings.home} holds other models ({', '.join(others)}); the demo starts from nothing"
+        raise UsageError(message, next_step="run it with BASELINE_HOME=.baseline-demo")
+    folder = settings.project / "demo"
+    for path in (folder, settings.home):
+        shutil.rmtree(path, ignore_errors=True)
+    (folder / "flights").mkdir(parents=True)
+    return folder
+
+
+def write_lockfile(folder: Path, *, comment: str = "", moved: dict[str, str] | None = None) -> None:
+    """The model's lockfile, from what is installed here; with a comment, or with other versions."""
+    from importlib.metadata import version
+
+    versions = {name: version(name) for name in MODEL_PACKAGES} | (moved or {})
+    lines = [f"# {comment}"] if comment else []
+    lines += [f"{name}=={number}" for name, number in versions.items()]
+    _replace(folder / "requirements.lock", "\n".join(lines) + "\n")
+
+
+def write_manifest(folder: Path, *, comment: str = "", moved: dict[str, object] | None = None) -> None:
+    """The infrastructure manifest, from this machine; with a comment, or with other facts."""
+    import json
+
+    from baseline_pipeline.adapters.environments.machine import observed_facts
+
+    facts = observed_facts()
+    declared = {key: facts[key] for key in ("architecture", "cores", "memory_gb", "python")} | (moved or {})
+    lines = [f"# {comment}"] if comment else []
+    lines += [f"{key}: {json.dumps(value)}" for key, value in declared.items()]
+    _replace(folder / "infrastructure.yaml", "\n".join(lines) + "\n")
+
+
+def _replace(path: Path, text: str) -> None:
+    temporary = path.with_name(f".{path.name}.tmp")
+    temporary.write_text(text)
+    temporary.replace(path)
+
+
+def next_patch(version: str) -> str:
+    """The next version in the last number: `1.9.1` -> `1.9.2`."""
+    head, _, tail = version.rpartition(".")
+    return f"{head}.{int(tail) + 1}" if tail.isdigit() else f"{version}.post1"

@@ -1,0 +1,182 @@
+"""The demo: one model's half year, told while it happens."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from importlib.metadata import version
+from typing import TYPE_CHECKING, Any
+
+from baseline_pipeline.comparison import ALL_ROWS
+from baseline_pipeline.demo import stage
+from baseline_pipeline.demo.feeds import write_month
+from baseline_pipeline.demo.flights import FEATURES, build
+from baseline_pipeline.demo.training import CHALLENGER, CHAMPION, break_label_join, register, train
+from baseline_pipeline.monitoring.trigger import WatchedFacet
+from baseline_pipeline.report.outcome import headline
+from baseline_pipeline.report.verdict_line import verdict_line
+from baseline_pipeline.workbench.deciding import establish
+from baseline_pipeline.workbench.reporting import decision_story, last_decision_digest, load_decision, write_model_report
+from baseline_pipeline.workbench.workbench import Workbench
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    import pandas as pd
+
+    from baseline_pipeline.settings import Settings
+
+Tell = Callable[[str], None]
+TickAndRun = Callable[[WatchedFacet], "str | None"]
+SHOWN_CELLS, SHOWN_REASONS, SHOWN_DRIFT = 7, 3, 4
+OWNER = "Demo (playing the model's owner)"
+
+
+class Story:
+    """The acts of the demo, each standing on the last one.
+
+    Args:
+        settings: The project; its home is made anew.
+        folder: The demo's own files.
+        tell: Prints a line.
+        tick_and_run: Lets a sensor look and runs what it asks for.
+    """
+
+    def __init__(self, settings: Settings, folder: Path, tell: Tell, tick_and_run: TickAndRun) -> None:
+        self.bench = Workbench(settings)
+        self.contract = self.bench.contract(stage.MODEL)
+        self.folder = folder
+        self.tell = tell
+        self.tick_and_run = tick_and_run
+        self.flights: pd.DataFrame = build()
+        self.started = time.monotonic()
+
+    def play(self) -> None:
+        """All acts."""
+        self._train_champion()
+        self._first_baseline()
+        self._new_month()
+        self._broken_feed()
+        self._challenger()
+        self._damaged_challenger()
+        self._dependencies()
+        self._infrastructure()
+        self._settle()
+
+    def _act(self, title: str) -> None:
+        self.tell(f"\n=== {title}")
+
+    def _train_champion(self) -> None:
+        self._act("Before: a champion is trained on January to April and registered in MLflow")
+        stage.write_lockfile(self.folder)
+        stage.write_manifest(self.folder)
+        self._register(train(self.flights, CHAMPION), "champion", CHAMPION)
+
+    def _register(self, model: Any, alias: str, window: tuple[str, str]) -> None:
+        number = register(
+            model,
+            self.flights[FEATURES].head(),
+            tracking_uri=self.bench.settings.tracking_uri,
+            experiment=self.bench.settings.experiment,
+            name=stage.MODEL,
+            alias=alias,
+            window=window,
+        )
+        self.tell(f"registered version {number} as {alias} (learned from {window[0]} to {window[1]})")
+
+    def _first_baseline(self) -> None:
+        self._act("1. May arrives; a person establishes the first baseline")
+        write_month(self.folder / "flights", "2013-05", self.flights)
+        self._look("data")
+        baseline = establish(
+            self.bench, self.contract, actor=OWNER, reason="May measured as expected; agreed as the reference"
+        )
+        self.tell(f"baseline revision {baseline.revision}, established by {baseline.actor}: {baseline.reason}")
+
+    def _new_month(self) -> None:
+        self._act("2a. June arrives: the data sensor sees it, the champion is scored, and compared with the baseline")
+        write_month(self.folder / "flights", "2013-06", self.flights)
+        self._look("data")
+
+    def _broken_feed(self) -> None:
+        self._act("2b. The same June from a feed whose weather hours are in UTC: same columns, same ranges")
+        write_month(self.folder / "flights", "2013-06", build(weather_hours="utc"))
+        self._look("data")
+
+    def _challenger(self) -> None:
+        self._act("3. The feed is repaired, July arrives, and a challenger trained on January to June wants the place")
+        write_month(self.folder / "flights", "2013-06", self.flights)
+        write_month(self.folder / "flights", "2013-07", self.flights)
+        self._register(train(self.flights, CHALLENGER), "challenger", CHALLENGER)
+        self._look("registry")
+
+    def _damaged_challenger(self) -> None:
+        self._act("4. Another challenger, whose training lost the labels of one carrier (EV) in a broken join")
+        self._register(train(break_label_join(self.flights, "EV"), CHALLENGER), "challenger", CHALLENGER)
+        self._look("registry")
+
+    def _dependencies(self) -> None:
+        self._act("5a. The lockfile changes by a comment, then by a version")
+        stage.write_lockfile(self.folder, comment="reviewed")
+        self._look("dependencies")
+        moved = {"scikit-learn": stage.next_patch(version("scikit-learn"))}
+        stage.write_lockfile(self.folder, moved=moved)
+        self._look("dependencies")
+        stage.write_lockfile(self.folder)
+
+    def _infrastructure(self) -> None:
+        self._act("5b. The infrastructure manifest changes by a comment, then by its cores")
+        stage.write_manifest(self.folder, comment="reviewed")
+        self._look("infrastructure")
+        stage.write_manifest(self.folder, moved={"cores": 64})
+        self._look("infrastructure")
+
+    def _settle(self) -> None:
+        self._act("6. Lockfile, manifest and challenger are taken back: all that was measured is found, not repeated")
+        stage.write_manifest(self.folder)
+        self._withdraw_challenger()
+        self._look("infrastructure")
+        self.tell("")
+        self.tell(f"decision reports: {self.bench.settings.home / 'reports' / stage.MODEL}")
+        self.tell(f"model report:     {write_model_report(self.bench, self.contract)}")
+
+    def _withdraw_challenger(self) -> None:
+        from baseline_pipeline.adapters.registries.mlflow import connect
+
+        client = connect(self.bench.settings.tracking_uri)
+        with suppress(Exception):  # a story told twice has no challenger left
+            client.delete_registered_model_alias(stage.MODEL, self.contract.model.challenger)
+
+    def _look(self, facet: WatchedFacet) -> None:
+        skipped = self.tick_and_run(facet)
+        if skipped is not None:
+            self.tell(f"sensor {facet}: nothing runs: {skipped}")
+            return
+        self._show_decision()
+
+    def _show_decision(self) -> None:
+        decision = load_decision(self.bench, stage.MODEL, last_decision_digest(self.bench, stage.MODEL))
+        story = decision_story(self.bench, self.contract, decision)
+        for change in story.comparison.changed:
+            self.tell(f"changed: {change.facet}: {'; '.join(change.details[:SHOWN_REASONS])}")
+        for contrast in story.comparison.contrasts:
+            self.tell(f"asked: {contrast.question} ({contrast.rows} rows, {contrast.pairing})")
+            if contrast.not_comparable:
+                self.tell(f"  not comparable: {contrast.not_comparable}")
+            for cell in self._shown(contrast.cells):
+                self.tell(f"  {verdict_line(cell, contrast.pairing)}")
+        if story.drift is not None:
+            top = [f"{one.column} {one.score:.2f}" for one in story.drift.columns if one.drifted and one.score is not None]
+            self.tell(f"drifted: {', '.join(top[:SHOWN_DRIFT]) or 'nothing beyond its threshold'}")
+        self.tell(f">>> {headline(decision.outcome, decision.hold)}{f' ({decision.tier})' if decision.tier else ''}")
+        for reason in decision.reasons[:SHOWN_REASONS]:
+            self.tell(f"    because {reason}")
+        if len(decision.reasons) > SHOWN_REASONS:
+            self.tell(f"    and {len(decision.reasons) - SHOWN_REASONS} more reasons in the report")
+
+    def _shown(self, cells: tuple[Any, ...]) -> list[Any]:
+        overall = [cell for cell in cells if cell.slice == ALL_ROWS and cell.role != "report_only"]
+        degraded = [cell for cell in cells if cell.slice != ALL_ROWS and cell.verdict == "degraded"]
+        degraded.sort(key=lambda cell: (cell.tier != "severe", cell.p_adjusted or 1.0))
+        return [*overall, *degraded][:SHOWN_CELLS]

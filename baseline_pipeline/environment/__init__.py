@@ -1,0 +1,1 @@
+"""What was declared and what is there: lockfiles, manifests, packages, machine facts."""

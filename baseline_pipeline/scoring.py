@@ -1,0 +1,184 @@
+"""A model run over a snapshot in batches: outputs checked, every stage timed."""
+
+from __future__ import annotations
+
+import time
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from baseline_pipeline.errors import ModelFailed
+from baseline_pipeline.evaluation import Timing
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from baseline_pipeline.contract import Contract
+    from baseline_pipeline.ports import ModelCatalogue, ModelVersion
+
+Array = np.ndarray[Any, Any]
+BATCH_ROWS = 10_000
+TOLERANCE = 1e-6
+"""How far a row's class probabilities may be from summing to one."""
+
+
+@dataclass(frozen=True)
+class Predicted:
+    """Outputs of n rows.
+
+    Attributes:
+        prediction: (n,) class numbers, or targets.
+        score: (n,) or (n, k) probabilities; `None` where the model gives finished predictions.
+    """
+
+    prediction: Array
+    score: Array | None
+
+
+def predict_all(
+    contract: Contract,
+    table: pa.Table,
+    names: pa.Array,
+    version: ModelVersion,
+    catalogue: ModelCatalogue,
+    classes: tuple[str, ...],
+) -> tuple[Predicted, Timing]:
+    """Outputs for all rows in order, and where the time went.
+
+    Raises:
+        ModelFailed: naming the version and the cause, or the first row whose output is no output.
+    """
+    clock = time.perf_counter
+    preprocess = predict = postprocess = 0.0
+    outputs: list[Array] = []
+    per_row: list[float] = []
+    started = clock()
+    model = catalogue.load(version)
+    load = clock() - started
+    features = table.select(contract.data.feature_names)
+    peak = _resident()
+    with _threads(contract.environment.threads):
+        for start in range(0, table.num_rows, BATCH_ROWS):
+            before = clock()
+            frame = features.slice(start, BATCH_ROWS).to_pandas()
+            ready = clock()
+            try:
+                raw = model.predict(frame)
+            except Exception as error:
+                message = f"version {version.version} of {version.name} does not predict: {_words(error)}"
+                raise ModelFailed(message, next_step="compare its signature with the contract's features") from error
+            done = clock()
+            outputs.append(_array(raw, len(frame), names, start, version))
+            preprocess += ready - before
+            predict += done - ready
+            per_row.append((done - ready) / len(frame))
+            peak = max(peak, _resident())
+            postprocess += clock() - done
+    after = clock()
+    predicted = _interpret(contract, np.concatenate(outputs), names, version, classes)
+    postprocess += clock() - after
+    timing = Timing(
+        load=load,
+        preprocess=preprocess,
+        predict=predict,
+        postprocess=postprocess,
+        batches=len(per_row),
+        batch_rows=BATCH_ROWS,
+        latency_ms=_latency(per_row),
+        peak_memory_mb=peak,
+    )
+    return predicted, timing
+
+
+def _latency(per_row: list[float]) -> dict[str, float]:
+    milliseconds = 1000 * np.array(per_row)
+    return {
+        "mean": float(milliseconds.mean()),
+        **{f"p{level}": float(np.percentile(milliseconds, level)) for level in (50, 95, 99)},
+    }
+
+
+def _threads(limit: int | None) -> AbstractContextManager[object]:
+    if limit is None:
+        return nullcontext()
+    from threadpoolctl import threadpool_limits
+
+    return threadpool_limits(limits=limit)  # type: ignore[no-any-return]  # untyped
+
+
+def _resident() -> float:
+    """Resident memory of this process, in MB."""
+    import psutil
+
+    return float(psutil.Process().memory_info().rss) / 1e6
+
+
+def _words(error: Exception) -> str:
+    return f"{type(error).__name__}: {str(error).strip()[:500]}"
+
+
+def _array(raw: object, rows: int, names: pa.Array, start: int, version: ModelVersion) -> Array:
+    values = np.asarray(raw)
+    if values.ndim == 2 and values.shape[1] == 1:  # noqa: PLR2004  # one column is a vector
+        values = values[:, 0]
+    if values.ndim not in {1, 2} or len(values) != rows:
+        message = (
+            f"version {version.version} gave output of shape {values.shape} for {rows} rows "
+            f"(from row {names[start].as_py()} on); accepted: one value, or one row of class probabilities, per row"
+        )
+        raise ModelFailed(message)
+    return values
+
+
+def _interpret(
+    contract: Contract, values: Array, names: pa.Array, version: ModelVersion, classes: tuple[str, ...]
+) -> Predicted:
+    if contract.task == "regression":
+        return Predicted(_finite(values.astype(float), names, version), None)
+    if contract.model.output == "prediction":
+        known = {name: number for number, name in enumerate(classes)}
+        texts = [_class_text(value) for value in values.tolist()]
+        return Predicted(np.array([known.get(text, -1) for text in texts]), None)
+    score = _probabilities(_finite(values.astype(float), names, version), names, version)
+    if contract.task == "binary_classification":
+        if score.ndim == 2:  # noqa: PLR2004  # both classes' columns: the second is the positive one
+            score = score[:, 1]
+        return Predicted((score >= contract.model.threshold).astype(np.int64), score)
+    if score.ndim != 2 or score.shape[1] != len(classes):  # noqa: PLR2004  # one column per class
+        message = f"version {version.version} gave {values.shape[1:]} columns for {len(classes)} classes"
+        raise ModelFailed(message, next_step="the classes are those of the label column, sorted as text")
+    return Predicted(score.argmax(axis=1), score)
+
+
+def _class_text(value: object) -> str:
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, float) and value.is_integer():
+        return str(int(value))
+    return str(value)
+
+
+def _finite(values: Array, names: pa.Array, version: ModelVersion) -> Array:
+    good = np.isfinite(values)
+    good = good if good.ndim == 1 else good.all(axis=1)
+    _first_bad(~good, values, names, version, "a finite number")
+    return values
+
+
+def _probabilities(values: Array, names: pa.Array, version: ModelVersion) -> Array:
+    bad = (values < 0) | (values > 1)
+    bad = bad if bad.ndim == 1 else bad.any(axis=1) | (np.abs(values.sum(axis=1) - 1) > TOLERANCE)
+    _first_bad(bad, values, names, version, "a probability between 0 and 1 (classes summing to 1)")
+    return values
+
+
+def _first_bad(bad: Array, values: Array, names: pa.Array, version: ModelVersion, accepted: str) -> None:
+    if bad.any():
+        row = int(bad.argmax())
+        message = (
+            f"version {version.version} gave {values[row].tolist()} for row {names[row].as_py()} "
+            f"({int(bad.sum())} such rows); accepted: {accepted}"
+        )
+        raise ModelFailed(message, next_step="check the model, or model.output and positive_class in the contract")

@@ -1,0 +1,53 @@
+"""The rows on which a model lost most."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from baseline_pipeline.contract import Contract
+    from baseline_pipeline.evaluation import Scores
+
+ROWS = 50
+
+
+@dataclass(frozen=True)
+class RowTable:
+    """Rows as text, worst first."""
+
+    columns: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+
+
+def row_losses(contract: Contract, scores: Scores) -> np.ndarray:
+    """A loss per row, (n,): absolute error, or one minus the probability of what happened (0 or 1 without scores)."""
+    outcomes = scores.outcomes
+    if contract.task == "regression":
+        return np.abs(outcomes.prediction - outcomes.label)
+    if outcomes.score is None:
+        return (outcomes.prediction != outcomes.label).astype(float)
+    if outcomes.score.ndim == 1:
+        return np.abs(outcomes.label - outcomes.score)
+    return 1 - outcomes.score[np.arange(len(outcomes)), outcomes.label]
+
+
+def worst_rows(contract: Contract, scores: Scores, rows: int = ROWS) -> RowTable:
+    """The rows with the largest loss, with row id, label, prediction, score and slice columns."""
+    loss = row_losses(contract, scores)
+    chosen = np.argsort(-loss, kind="stable")[:rows]
+    outcomes = scores.outcomes.take(chosen)
+    slices = scores.columns.take(chosen)
+    columns: dict[str, list[str]] = {
+        "row": [value.as_py() for value in scores.row_id.take(chosen)],
+        "loss": [f"{value:.4g}" for value in loss[chosen]],
+        "label": [f"{value:g}" for value in outcomes.label],
+        "prediction": [f"{value:.4g}" for value in outcomes.prediction],
+    }
+    if outcomes.score is not None and outcomes.score.ndim == 1:
+        columns["score"] = [f"{value:.4f}" for value in outcomes.score]
+    for name in slices.column_names:
+        columns[name] = ["" if value is None else str(value) for value in slices.column(name).to_pylist()]
+    return RowTable(tuple(columns), tuple(zip(*columns.values(), strict=True)))
