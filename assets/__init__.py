@@ -1,0 +1,1 @@
+"""What is watched: one folder of declarations per model, no Python."""

@@ -117,7 +117,12 @@ class _Part:
 
 
 def _part(scores: Scores, rows: Array) -> _Part:
-    return _Part(scores.outcomes.take(rows), cluster_codes(None if scores.cluster is None else scores.cluster[rows]), scores, rows)
+    return _Part(
+        scores.outcomes.take(rows),
+        cluster_codes(None if scores.cluster is None else scores.cluster[rows]),
+        scores,
+        rows,
+    )
 
 
 def row_changes(old: _Part, new: _Part) -> RowChanges:
@@ -200,9 +205,7 @@ def _drafts(contract: Contract, old: _Part, new: _Part, pairing: str) -> list[_D
     found = []
     for rule in contract.metrics:
         metric = METRICS[rule.metric]
-        found.append(
-            _draft(metric, _empty_draft(rule, metric, ALL_ROWS, len(new.rows)), old, new, everything, pairing)
-        )
+        found.append(_draft(metric, _empty_draft(rule, metric, ALL_ROWS, len(new.rows)), old, new, everything, pairing))
         for one in slices_new:
             draft = _empty_draft(rule, metric, one.name, len(one.rows))
             before = by_name.get(one.name)
@@ -233,9 +236,7 @@ def _empty_draft(rule: MetricRule, metric: Metric, name: str, rows: int) -> _Dra
     return _Draft(rule, metric, name, role, margin, margin.scaled(2) if margin else None, rows)
 
 
-def _draft(
-    metric: Metric, draft: _Draft, old: _Part, new: _Part, rows: tuple[Array, Array], pairing: str
-) -> _Draft:
+def _draft(metric: Metric, draft: _Draft, old: _Part, new: _Part, rows: tuple[Array, Array], pairing: str) -> _Draft:
     """Fill in values, harm, its uncertainty and its p-value."""
     before, after = old.outcomes.take(rows[0]), new.outcomes.take(rows[1])
     sign = 1.0 if metric.better == "lower" else -1.0
@@ -265,10 +266,11 @@ def _draft(
 
 
 def _differs(before: Outcomes, after: Outcomes) -> Array:
-    if before.score is not None and after.score is not None:
-        gap = before.score != after.score
-        return gap if gap.ndim == 1 else gap.any(axis=1)
-    return before.prediction != after.prediction
+    if before.score is None or after.score is None:
+        gap: Array = before.prediction != after.prediction
+        return gap
+    gap = before.score != after.score
+    return gap if gap.ndim == 1 else np.asarray(gap.any(axis=1))
 
 
 def _codes(part: _Part, rows: Array) -> Array | None:

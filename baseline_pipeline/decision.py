@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal
 
-from baseline_pipeline.comparison import ALL_ROWS, Cell, Comparison, Contrast, Tier
+from baseline_pipeline.comparison import ALL_ROWS, Cell, Comparison, Contrast
 from baseline_pipeline.records import Digest, Record, digest_of
+from baseline_pipeline.verdicts import Tier
 
 if TYPE_CHECKING:
     from baseline_pipeline.contract import Contract
@@ -23,6 +24,7 @@ EXIT_CODES: dict[tuple[Outcome, Hold | None], int] = {
     ("hold", "inconclusive"): 4,
     ("hold", "needs_approval"): 5,
 }
+_FIRST = "there is no baseline yet: a person establishes the first one, it is never compared with itself"
 _TIERS: tuple[Tier, ...] = ("minor", "moderate", "severe")
 
 
@@ -71,9 +73,11 @@ def decide(contract: Contract, comparison: Comparison, *, promotions: int) -> De
             tier = _tier(comparison, findings) if hold in {None, "harm_unresolved"} else None
             return _decision(contract, comparison, outcome, hold, tier, tuple(reasons))  # type: ignore[arg-type]  # the literals above
     if comparison.baseline_revision is None:
-        why = ("there is no baseline yet: a person establishes the first one, it is never compared with itself",)
+        why: tuple[str, ...] = (
+            "there is no baseline yet: a person establishes the first one, it is never compared with itself",
+        )
         return _decision(contract, comparison, "hold", "needs_approval", None, why, approvals=1)
-    passed = findings.minor or (_nothing_worse(comparison, findings),)
+    passed: tuple[str, ...] = findings.minor or (_nothing_worse(comparison, findings),)
     tier = "minor" if findings.minor else None
     if promotions < contract.promotion.approvals_until and comparison.contrasts:
         why = (f"promotion {promotions + 1} of {contract.promotion.approvals_until} that a person approves", *passed)
@@ -141,7 +145,12 @@ def _nothing_compared(comparison: Comparison) -> tuple[str, ...]:
 def _criticality(pair: tuple[Contrast, Cell]) -> tuple[int, bool, bool, float]:
     _, cell = pair
     tier = -1 if cell.tier is None else _TIERS.index(cell.tier)
-    return (-tier, cell.role != "primary", cell.slice != ALL_ROWS, cell.p_adjusted if cell.p_adjusted is not None else 1.0)
+    return (
+        -tier,
+        cell.role != "primary",
+        cell.slice != ALL_ROWS,
+        cell.p_adjusted if cell.p_adjusted is not None else 1.0,
+    )
 
 
 def _sentence(contrast: Contrast, cell: Cell) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 
 class BaselineError(Exception):
-    """A failure told to a person: what happened, and what to do about it.
+    r"""A failure told to a person: what happened, and what to do about it.
 
     Args:
         message: What happened, naming the place and what stood there.
@@ -12,7 +12,7 @@ class BaselineError(Exception):
 
     Example:
         >>> str(BaselineError("no snapshot yet", next_step="run `baseline run demo`"))
-        'no snapshot yet\\n  next: run `baseline run demo`'
+        'no snapshot yet\n  next: run `baseline run demo`'
     """
 
     exit_code = 3

@@ -81,14 +81,12 @@ texts, + - * / %, comparisons, `in [...]`, and, or, not, is_null(column)
         _check(text.strip(), tree)
         if not isinstance(tree, ast.Compare | ast.BoolOp | ast.UnaryOp | ast.Call):
             message = f"{text!r}: a condition is expected, this is a value; accepted: {_ACCEPTED}"
-            raise ValueError(message)
+            raise ValueError(message)  # noqa: TRY004  # pydantic turns ValueErrors into words with a line
         return cls(text.strip(), tree)
 
     def columns(self) -> list[str]:
         """The columns it reads, each once, in the order they appear."""
-        names = [
-            node for node in ast.walk(self.tree) if isinstance(node, ast.Name) and node.id != "is_null"
-        ]
+        names = [node for node in ast.walk(self.tree) if isinstance(node, ast.Name) and node.id != "is_null"]
         return list(dict.fromkeys(node.id for node in sorted(names, key=lambda node: node.col_offset)))
 
     def mask(self, table: pa.Table) -> np.ndarray[Any, Any]:
@@ -106,29 +104,35 @@ texts, + - * / %, comparisons, `in [...]`, and, or, not, is_null(column)
         return np.broadcast_to(np.asarray(result, dtype=bool), table.num_rows).copy()
 
 
-def _check(text: str, node: ast.AST) -> None:
+def _check(text: str, node: ast.expr) -> None:
     """Refuse every node that is not on the list."""
     if isinstance(node, ast.Call):
-        if isinstance(node.func, ast.Name) and node.func.id == "is_null" and _one_name(node):
-            return
+        if not (isinstance(node.func, ast.Name) and node.func.id == "is_null" and _one_name(node)):
+            _refuse(text, node)
+        return
+    if not _accepted(node):
         _refuse(text, node)
-    accepted = (ast.Compare, ast.BoolOp, ast.UnaryOp, ast.BinOp, ast.Name, ast.Constant, ast.List, ast.Tuple)
-    if isinstance(node, ast.expr) and not isinstance(node, accepted):
-        _refuse(text, node)
-    if isinstance(node, ast.Constant) and not isinstance(node.value, int | float | str | bool):
-        _refuse(text, node)
-    if isinstance(node, ast.BinOp) and type(node.op) not in _ARITHMETIC:
-        _refuse(text, node)
-    if isinstance(node, ast.UnaryOp) and not isinstance(node.op, ast.Not | ast.USub):
-        _refuse(text, node)
-    if isinstance(node, ast.Compare):
-        for op, right in zip(node.ops, node.comparators, strict=True):
-            listed = isinstance(op, ast.In | ast.NotIn)
-            if type(op) not in _COMPARE and not (listed and isinstance(right, ast.List | ast.Tuple)):
-                _refuse(text, node)
     for child in ast.iter_child_nodes(node):
         if isinstance(child, ast.expr):
             _check(text, child)
+
+
+def _accepted(node: ast.expr) -> bool:
+    if isinstance(node, ast.Constant):
+        return isinstance(node.value, int | float | str | bool)
+    if isinstance(node, ast.BinOp):
+        return type(node.op) in _ARITHMETIC
+    if isinstance(node, ast.UnaryOp):
+        return isinstance(node.op, ast.Not | ast.USub)
+    if isinstance(node, ast.Compare):
+        return all(_compares(op, right) for op, right in zip(node.ops, node.comparators, strict=True))
+    return isinstance(node, ast.BoolOp | ast.Name | ast.List | ast.Tuple)
+
+
+def _compares(op: ast.cmpop, right: ast.expr) -> bool:
+    if isinstance(op, ast.In | ast.NotIn):
+        return isinstance(right, ast.List | ast.Tuple)
+    return type(op) in _COMPARE
 
 
 def _one_name(node: ast.Call) -> bool:

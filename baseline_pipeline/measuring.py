@@ -42,9 +42,7 @@ def cluster_codes(cluster: np.ndarray[Any, Any] | None) -> np.ndarray[Any, Any] 
     return None if cluster is None else np.unique(cluster, return_inverse=True)[1]
 
 
-def _value(
-    metric: str, name: str, outcomes: Outcomes, codes: np.ndarray[Any, Any] | None, least: int
-) -> MetricValue:
+def _value(metric: str, name: str, outcomes: Outcomes, codes: np.ndarray[Any, Any] | None, least: int) -> MetricValue:
     groups = None if codes is None else len(np.unique(codes))
     empty = {"metric": metric, "slice": name, "rows": len(outcomes), "clusters": groups}
     if len(outcomes) < least:

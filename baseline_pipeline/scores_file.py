@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from baseline_pipeline.evaluation import Scores
-from baseline_pipeline.metrics.outcomes import Outcomes
+from baseline_pipeline.metrics.outcomes import Array, Outcomes
 
 SLICE = "slice."
 _CLASS_SCORE = "score."
@@ -67,8 +67,8 @@ def read_scores(path: Path) -> Scores:
     )
 
 
-def _numbers(table: pa.Table, name: str) -> np.ndarray | None:
+def _numbers(table: pa.Table, name: str) -> Array | None:
     if name not in table.column_names:
         return None
-    values = table.column(name).to_numpy()
+    values: Array = table.column(name).to_numpy()
     return values.astype("datetime64[D]") if name == "day" else values

@@ -161,15 +161,15 @@ def _class_text(value: object) -> str:
 
 
 def _finite(values: Array, names: pa.Array, version: ModelVersion) -> Array:
-    good = np.isfinite(values)
-    good = good if good.ndim == 1 else good.all(axis=1)
+    good: Array = np.isfinite(values)
+    good = good if good.ndim == 1 else np.asarray(good.all(axis=1))
     _first_bad(~good, values, names, version, "a finite number")
     return values
 
 
 def _probabilities(values: Array, names: pa.Array, version: ModelVersion) -> Array:
-    bad = (values < 0) | (values > 1)
-    bad = bad if bad.ndim == 1 else bad.any(axis=1) | (np.abs(values.sum(axis=1) - 1) > TOLERANCE)
+    bad: Array = (values < 0) | (values > 1)
+    bad = bad if bad.ndim == 1 else np.asarray(bad.any(axis=1)) | (np.abs(values.sum(axis=1) - 1) > TOLERANCE)
     _first_bad(bad, values, names, version, "a probability between 0 and 1 (classes summing to 1)")
     return values
 

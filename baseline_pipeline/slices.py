@@ -59,15 +59,15 @@ def _levels(spec: SliceSpec, columns: pa.Table) -> list[SliceRows]:
     codes = np.zeros(columns.num_rows, dtype=np.int64)
     names = [""]
     for column in by:
-        encoded = pc.fill_null(columns.column(column).cast(pa.string()), "(missing)").combine_chunks().dictionary_encode()
+        encoded = (
+            pc.fill_null(columns.column(column).cast(pa.string()), "(missing)").combine_chunks().dictionary_encode()
+        )
         values = encoded.dictionary.to_pylist()
         codes = codes * len(values) + encoded.indices.to_numpy(zero_copy_only=False)
         codes, names = _compact(codes, names, [f"{column}={value}" for value in values])
     order = np.argsort(codes, kind="stable")
     bounds = np.searchsorted(codes[order], np.arange(len(names) + 1))
-    levels = [
-        SliceRows(name, order[bounds[i] : bounds[i + 1]], spec.min_rows) for i, name in enumerate(names)
-    ]
+    levels = [SliceRows(name, order[bounds[i] : bounds[i + 1]], spec.min_rows) for i, name in enumerate(names)]
     levels.sort(key=lambda level: level.name)
     return _capped(levels, spec, by)
 

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from baseline_pipeline.metrics.outcomes import Array
+
 if TYPE_CHECKING:
     from baseline_pipeline.contract import Contract
     from baseline_pipeline.evaluation import Scores
@@ -22,16 +24,18 @@ class RowTable:
     rows: tuple[tuple[str, ...], ...]
 
 
-def row_losses(contract: Contract, scores: Scores) -> np.ndarray:
+def row_losses(contract: Contract, scores: Scores) -> Array:
     """A loss per row, (n,): absolute error, or one minus the probability of what happened (0 or 1 without scores)."""
     outcomes = scores.outcomes
     if contract.task == "regression":
-        return np.abs(outcomes.prediction - outcomes.label)
-    if outcomes.score is None:
-        return (outcomes.prediction != outcomes.label).astype(float)
-    if outcomes.score.ndim == 1:
-        return np.abs(outcomes.label - outcomes.score)
-    return 1 - outcomes.score[np.arange(len(outcomes)), outcomes.label]
+        loss: Array = np.abs(outcomes.prediction - outcomes.label)
+    elif outcomes.score is None:
+        loss = (outcomes.prediction != outcomes.label).astype(float)
+    elif outcomes.score.ndim == 1:
+        loss = np.abs(outcomes.label - outcomes.score)
+    else:
+        loss = 1 - outcomes.score[np.arange(len(outcomes)), outcomes.label]
+    return loss
 
 
 def worst_rows(contract: Contract, scores: Scores, rows: int = ROWS) -> RowTable:

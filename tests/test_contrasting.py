@@ -116,9 +116,7 @@ def test_a_planted_loss_in_one_slice_is_found_there_and_nowhere_else(clustered):
     broken = np.where(group == "c", rng.permutation(score), score)
     broken = np.clip(broken + rng.normal(0, 0.001, 12_000), 0, 1)
     days = day if clustered else None
-    result = compared(
-        scores(score, label, cluster=days, group=group), scores(broken, label, cluster=days, group=group)
-    )
+    result = compared(scores(score, label, cluster=days, group=group), scores(broken, label, cluster=days, group=group))
     degraded = {one.slice for one in result.cells if one.verdict == "degraded" and one.slice != ALL_ROWS}
 
     assert degraded == {"group=c"}
@@ -251,8 +249,9 @@ def test_the_interval_of_the_gain_agrees_with_a_paired_bootstrap(clustered):
     rng = np.random.default_rng(12)
     score, label, day = world(rng, n=2000, days=80)
     new = np.clip(score + rng.normal(0, 0.1, 2000) + 0.1 * (day % 2), 0, 1)
-    old_side, new_side = scores(score, label, cluster=day if clustered else None), scores(
-        new, label, cluster=day if clustered else None
+    old_side, new_side = (
+        scores(score, label, cluster=day if clustered else None),
+        scores(new, label, cluster=day if clustered else None),
     )
     result = compared(old_side, new_side)
     by_day = [np.flatnonzero(day == one) for one in range(80)]

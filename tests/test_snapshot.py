@@ -1,4 +1,5 @@
 import datetime as dt
+import os
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -55,9 +56,15 @@ def store(project):
     return FilesystemStore(project / "home" / "store")
 
 
+def write(rows, project):
+    path = project / "data" / "rows.parquet"
+    pq.write_table(rows, path)
+    os.utime(path, (1e9, 1e9))  # old enough to be looked at without a pause
+
+
 def freeze(project, store, rows=None, declared=None, now=NOW):
     if rows is not None:
-        pq.write_table(rows, project / "data" / "rows.parquet")
+        write(rows, project)
     declared = declared or contract()
     return take(declared, open_source(declared, project), store, now=now, scratch=project / "home" / "scratch")
 
@@ -244,7 +251,7 @@ def test_every_kind_of_source_that_a_contract_may_name_is_in_the_table():
 
 def test_rows_are_the_same_snapshot_whichever_source_they_come_through(project, store):
     plain = ROWS.select(["id", "temp", "carrier", "late"]).set_column(1, "temp", pa.array([0.5, None, 2.0]))
-    pq.write_table(plain, project / "data" / "rows.parquet")
+    write(plain, project)
     (project / "data" / "rows.csv").write_text("late,id,temp,carrier\n0,3,0.5,AA\n0,2,2.0,\n1,1,,EV\n")
     (project / "rows_as_function.py").write_text(
         "import pyarrow.parquet as pq\nfrom pathlib import Path\n"

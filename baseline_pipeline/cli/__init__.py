@@ -27,6 +27,7 @@ def main() -> None:
 
         if os.environ.get("BASELINE_TRACEBACK"):
             traceback.print_exc()
-        words = f"internal fault: {type(error).__name__}: {error}\n  next: set BASELINE_TRACEBACK=1 and report what it prints"
-        print(words, file=sys.stderr)  # noqa: T201  # as above
+        words = f"internal fault: {type(error).__name__}: {error}"
+        next_step = "set BASELINE_TRACEBACK=1 and report what it prints"
+        print(f"{words}\n  next: {next_step}", file=sys.stderr)  # noqa: T201  # as above
         sys.exit(3)

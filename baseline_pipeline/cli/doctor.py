@@ -21,5 +21,8 @@ def command(as_json: Json = False) -> None:
         emit([finding.body() for finding in findings])
     else:
         for one in findings:
-            show(f"{'ok ' if one.good else 'BAD'}  {one.what}: {one.found}" + (f"\n     next: {one.next_step}" if one.next_step else ""))
+            show(
+                f"{'ok ' if one.good else 'BAD'}  {one.what}: {one.found}"
+                + (f"\n     next: {one.next_step}" if one.next_step else "")
+            )
     raise typer.Exit(0 if all(one.good for one in findings) else 3)

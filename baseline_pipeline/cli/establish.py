@@ -29,4 +29,5 @@ def command(
     if as_json:
         emit(found.body())
     else:
-        show(f"baseline revision {found.revision} of {model}: version {found.version}, established by {found.actor}: {found.reason}")
+        words = f"baseline revision {found.revision} of {model}: version {found.version}"
+        show(f"{words}, established by {found.actor}: {found.reason}")

@@ -13,7 +13,9 @@ from baseline_pipeline.cli.output import emit, show
 
 def command(
     model: Model,
-    decision: Annotated[str | None, typer.Option("--decision", help="Digest of a decision; the last one by default.")] = None,
+    decision: Annotated[
+        str | None, typer.Option("--decision", help="Digest of a decision; the last one by default.")
+    ] = None,
     trajectory: Annotated[bool, typer.Option("--trajectory", help="The model over all its evaluations.")] = False,
     form: Annotated[
         Literal["html", "markdown", "json", "text"], typer.Option("--format", help="What to write.")
@@ -24,11 +26,11 @@ def command(
 
     Example: baseline report flight_delays --format markdown
     """
+    from baseline_pipeline.errors import UsageError
     from baseline_pipeline.report.html import decision_html, model_html
     from baseline_pipeline.report.json_report import decision_json, model_json
     from baseline_pipeline.report.markdown import decision_markdown
     from baseline_pipeline.report.terminal import decision_text
-    from baseline_pipeline.errors import UsageError
     from baseline_pipeline.workbench.reporting import (
         decision_story,
         last_decision_digest,

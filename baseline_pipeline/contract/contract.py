@@ -13,9 +13,9 @@ from baseline_pipeline.contract.model import ModelSection
 from baseline_pipeline.contract.response import Owners, Promotion, Response, Schedules
 from baseline_pipeline.contract.section import Name, Section, Text
 from baseline_pipeline.contract.slices import SliceSpec
+from baseline_pipeline.expression import Expression
 from baseline_pipeline.metrics import METRICS, nearest_metric
 from baseline_pipeline.records import Digest, digest_of
-from baseline_pipeline.slices import Expression
 
 Task = Literal["binary_classification", "multiclass_classification", "regression"]
 
@@ -63,9 +63,8 @@ class Contract(Section):
         seen: set[str] = set()
         for rule in self.metrics:
             if rule.metric not in METRICS:
-                message = f"metric {rule.metric!r} is not known; did you mean {nearest_metric(rule.metric)!r}? " + (
-                    f"accepted: {', '.join(sorted(METRICS))}"
-                )
+                near, listed = nearest_metric(rule.metric), ", ".join(sorted(METRICS))
+                message = f"metric {rule.metric!r} is not known; did you mean {near!r}? accepted: {listed}"
                 raise ValueError(message)
             tasks = METRICS[rule.metric].tasks
             if self.task not in tasks:

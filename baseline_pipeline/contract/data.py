@@ -48,6 +48,11 @@ class Source(Section):
         """Which of the ways is used."""
         return next(kind for kind in type(self).model_fields if getattr(self, kind) is not None)
 
+    @property
+    def place(self) -> str:
+        """Where the rows are, in a word; no query and no secret."""
+        return "a database" if self.sql is not None else str(getattr(self, self.kind))
+
     @model_validator(mode="after")
     def _exactly_one(self) -> Self:
         given = [kind for kind in type(self).model_fields if getattr(self, kind) is not None]

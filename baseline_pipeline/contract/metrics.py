@@ -71,7 +71,9 @@ class MetricRule(Section):
     @model_validator(mode="after")
     def _margins_are_there(self) -> Self:
         if self.role != "report_only" and self.margin is None:
-            message = f"metric {self.metric!r} is {self.role} and needs a margin: {{absolute: ...}} or {{relative: ...}}"
+            message = (
+                f"metric {self.metric!r} is {self.role} and needs a margin: {{absolute: ...}} or {{relative: ...}}"
+            )
             raise ValueError(message)
         if self.severe is not None and self.margin is not None:
             same_kind = (self.severe.absolute is None) == (self.margin.absolute is None)

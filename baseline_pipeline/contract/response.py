@@ -25,7 +25,7 @@ class Response(Section):
 
     minor: Action | list[Action] = "investigate"
     moderate: Action | list[Action] = "experiment"
-    severe: Action | list[Action] = Field(default_factory=lambda: ["page", "freeze"])
+    severe: Action | list[Action] = Field(default_factory=lambda: list[Action](("page", "freeze")))
 
     def actions(self, tier: str) -> list[str]:
         """What to do for a tier, as a list."""

@@ -38,7 +38,7 @@ class Document:
 
 
 def read_yaml(name: str, text: str) -> Document:
-    """Parse one YAML document; refuse what makes YAML ambiguous or dangerous.
+    r"""Parse one YAML document; refuse what makes YAML ambiguous or dangerous.
 
     Args:
         name: The file's name, for messages.
@@ -49,9 +49,9 @@ def read_yaml(name: str, text: str) -> Document:
             infinities, more than 256 KiB or 20 levels; always with file and line.
 
     Example:
-        >>> read_yaml("a.yaml", "x:\\n  y: 1").lines[("x", "y")]
+        >>> read_yaml("a.yaml", "x:\n  y: 1").lines[("x", "y")]
         2
-        >>> read_yaml("a.yaml", "x: 1\\nx: 2")
+        >>> read_yaml("a.yaml", "x: 1\nx: 2")
         Traceback (most recent call last):
         baseline_pipeline.errors.ContractError: a.yaml:2: key 'x' stands here a second time (first on line 1)
           next: keep one of the two
@@ -66,7 +66,7 @@ def read_yaml(name: str, text: str) -> Document:
         lines: dict[Path, int] = {}
         value = None if node is None else _build(name, loader, node, (), lines)
     except yaml.MarkedYAMLError as error:
-        mark = error.problem_mark or error.context_mark
+        mark: Any = error.problem_mark or error.context_mark
         where = f"{name}:{mark.line + 1}" if mark else name
         message = f"{where}: not valid YAML: {error.problem or error.context}"
         raise ContractError(message, next_step="check brackets, quotes and indentation on this line") from error
@@ -81,7 +81,8 @@ def read_yaml(name: str, text: str) -> Document:
 def _refuse_anchors(name: str, text: str) -> None:
     depth = 0
     for event in yaml.parse(text, Loader=yaml.SafeLoader):
-        line = event.start_mark.line + 1
+        mark: Any = event.start_mark
+        line = mark.line + 1
         if isinstance(event, yaml.AliasEvent) or getattr(event, "anchor", None):
             message = f"{name}:{line}: anchors (&) and aliases (*) are not accepted"
             raise ContractError(message, next_step="write the value out where it is used")
@@ -100,7 +101,7 @@ def _build(name: str, loader: yaml.SafeLoader, node: yaml.Node, path: Path, line
         return _build_mapping(name, loader, node, path, lines)
     if isinstance(node, yaml.SequenceNode):
         return [_build(name, loader, child, (*path, i), lines) for i, child in enumerate(node.value)]
-    value = loader.construct_object(node)  # type: ignore[no-untyped-call]  # untyped in PyYAML's stubs
+    value = loader.construct_object(node)
     if isinstance(value, float) and not math.isfinite(value):
         message = f"{name}:{lines[path]}: {node.value} is not a number that can be compared"
         raise ContractError(message, next_step="write a finite number")

@@ -23,7 +23,9 @@ def clear(settings: Settings) -> Path:
         UsageError: when the home holds anything but the demo.
     """
     store = settings.home / "store"
-    others = sorted(path.name for path in store.iterdir() if path.name not in {MODEL, "blobs"}) if store.is_dir() else []
+    others = (
+        sorted(path.name for path in store.iterdir() if path.name not in {MODEL, "blobs"}) if store.is_dir() else []
+    )
     if others:
         message = f"home {settings.home} holds other models ({', '.join(others)}); the demo starts from nothing"
         raise UsageError(message, next_step="run it with BASELINE_HOME=.baseline-demo")

@@ -17,7 +17,12 @@ from baseline_pipeline.monitoring.trigger import WatchedFacet
 from baseline_pipeline.report.outcome import headline
 from baseline_pipeline.report.verdict_line import verdict_line
 from baseline_pipeline.workbench.deciding import establish
-from baseline_pipeline.workbench.reporting import decision_story, last_decision_digest, load_decision, write_model_report
+from baseline_pipeline.workbench.reporting import (
+    decision_story,
+    last_decision_digest,
+    load_decision,
+    write_model_report,
+)
 from baseline_pipeline.workbench.workbench import Workbench
 
 if TYPE_CHECKING:
@@ -167,7 +172,9 @@ class Story:
             for cell in self._shown(contrast.cells):
                 self.tell(f"  {verdict_line(cell, contrast.pairing)}")
         if story.drift is not None:
-            top = [f"{one.column} {one.score:.2f}" for one in story.drift.columns if one.drifted and one.score is not None]
+            top = [
+                f"{one.column} {one.score:.2f}" for one in story.drift.columns if one.drifted and one.score is not None
+            ]
             self.tell(f"drifted: {', '.join(top[:SHOWN_DRIFT]) or 'nothing beyond its threshold'}")
         self.tell(f">>> {headline(decision.outcome, decision.hold)}{f' ({decision.tier})' if decision.tier else ''}")
         for reason in decision.reasons[:SHOWN_REASONS]:

@@ -45,7 +45,10 @@ def make_lock(name: str, packages: list[Package]) -> Lock:
             raise ContractError(message, next_step="resolve the lockfile anew")
     if not seen:
         message = f"{name}: no locked package found"
-        raise ContractError(message, next_step="accepted: requirements.txt, pip freeze, uv.lock, poetry.lock, pylock.toml, conda-lock.yml")
+        raise ContractError(
+            message,
+            next_step="accepted: requirements.txt, pip freeze, uv.lock, poetry.lock, pylock.toml, conda-lock.yml",
+        )
     return Lock(packages=tuple(seen[key] for key in sorted(seen)))
 
 
@@ -73,6 +76,8 @@ def moved(before: Lock, after: Lock) -> tuple[str, ...]:
             words.append(f"{key[0]} {one.shown}: gone")
         elif one is not None and two is not None and one != two:
             words.append(
-                f"{key[0]} {one.shown} -> {two.shown}" if one.shown != two.shown else f"{key[0]} {one.shown}: other hashes"
+                f"{key[0]} {one.shown} -> {two.shown}"
+                if one.shown != two.shown
+                else f"{key[0]} {one.shown}: other hashes"
             )
     return tuple(words)

@@ -12,7 +12,16 @@ from baseline_pipeline.errors import ContractError
 from baseline_pipeline.records import digest_of
 
 _HASH = re.compile(r"--hash=(\S+)")
-_IGNORED = ("--index-url", "-i ", "--extra-index-url", "--find-links", "-f ", "--no-binary", "--only-binary", "--prefer-binary")
+_IGNORED = (
+    "--index-url",
+    "-i ",
+    "--extra-index-url",
+    "--find-links",
+    "-f ",
+    "--no-binary",
+    "--only-binary",
+    "--prefer-binary",
+)
 
 
 def parse(name: str, text: str) -> list[Package]:

@@ -41,7 +41,9 @@ def _package(name: str, entry: dict[str, Any]) -> Package:
         message = f"{name}: a package without a name: {str(entry)[:120]}"
         raise ContractError(message, next_step="resolve the lockfile anew")
     place = entry.get("source") or entry.get("vcs") or entry.get("archive") or {}
-    outside = {key: value for key, value in place.items() if key in {"git", "url", "path", "commit-id", "resolved_reference"}}
+    outside = {
+        key: value for key, value in place.items() if key in {"git", "url", "path", "commit-id", "resolved_reference"}
+    }
     version = entry.get("version")
     hashes = sorted(set(_hashes(entry)))
     return Package(
@@ -57,6 +59,10 @@ def _hashes(value: Any) -> list[str]:
     """Every hash below an entry, wherever the format keeps it."""
     if isinstance(value, dict):
         own = [str(value["hash"])] if "hash" in value else []
-        tables = [f"{kind}:{digest}" for kind, digest in value.get("hashes", {}).items()] if isinstance(value.get("hashes"), dict) else []
+        tables = (
+            [f"{kind}:{digest}" for kind, digest in value.get("hashes", {}).items()]
+            if isinstance(value.get("hashes"), dict)
+            else []
+        )
         return own + tables + [one for key, inner in value.items() if key != "hashes" for one in _hashes(inner)]
     return [one for inner in value for one in _hashes(inner)] if isinstance(value, list) else []

@@ -45,7 +45,7 @@ def both_classes(outcomes: Outcomes) -> Array:
         NotMeasurable: when only one class does.
     """
     rows_needed(outcomes)
-    positive = outcomes.label == 1
+    positive: Array = outcomes.label == 1
     count = int(positive.sum())
     if count in {0, len(positive)}:
         message = f"single class: {count} of {len(positive)} rows are positive"
@@ -60,7 +60,7 @@ def targets(outcomes: Outcomes) -> Array:
         NotMeasurable: when there are no rows or some values are not finite.
     """
     rows_needed(outcomes)
-    residual = np.asarray(outcomes.prediction, dtype=float) - np.asarray(outcomes.label, dtype=float)
+    residual: Array = np.asarray(outcomes.prediction, dtype=float) - np.asarray(outcomes.label, dtype=float)
     if not np.isfinite(residual).all():
         message = f"{int((~np.isfinite(residual)).sum())} predictions or labels are not finite"
         raise NotMeasurable(message)

@@ -1,7 +1,7 @@
 """The four versioned assets of a monitored model; each body is one call."""
 
-
 from pathlib import Path
+from typing import Any
 
 import dagster as dg
 
@@ -13,13 +13,13 @@ from baseline_pipeline.orchestration.checks import (
     guardrail_checks,
     guardrail_results,
 )
+from baseline_pipeline.orchestration.listening import also_to
 from baseline_pipeline.orchestration.metadata import (
     comparison_metadata,
     decision_metadata,
     evaluation_metadata,
     snapshot_metadata,
 )
-from baseline_pipeline.orchestration.listening import also_to
 from baseline_pipeline.orchestration.mlflow_runs import attach
 from baseline_pipeline.orchestration.names import MODEL_TAG, WATCHED
 from baseline_pipeline.orchestration.triggers import report_watched
@@ -31,7 +31,6 @@ from baseline_pipeline.workbench.evaluating import evaluate_present
 from baseline_pipeline.workbench.snapshotting import quality_of, take_snapshot
 from baseline_pipeline.workbench.stages import Compared, Evaluated, SnapshotTaken
 from baseline_pipeline.workbench.workbench import Workbench
-
 
 TYPES = {kind: dg.PythonObjectDagsterType(kind) for kind in (SnapshotTaken, Evaluated, Compared, Decision)}
 """One Dagster type per stage value, shared by the stage that gives it and the stage that takes it."""
@@ -47,7 +46,7 @@ class EvaluationConfig(dg.Config):
 def watched_specs(contract: Contract) -> list[dg.AssetSpec]:
     """The inputs watched from outside, as assets without a body."""
     words = {
-        "data": f"Rows of {contract.data.source.kind} {getattr(contract.data.source, contract.data.source.kind)!s:.200}",
+        "data": f"Rows of {contract.data.source.kind} {contract.data.source.place}",
         "dependencies": f"Lockfile {contract.environment.lockfile or '(none declared)'}",
         "infrastructure": f"Manifest {contract.environment.infrastructure or '(none declared)'}",
         "registry": f"Model {contract.model.registered or contract.model.uri or contract.model.function}",
@@ -70,7 +69,7 @@ def _group(contract: Contract) -> str:
 def stage_assets(contract: Contract, project: Path) -> list[dg.AssetsDefinition]:
     """Snapshot, evaluation, comparison and decision of one model, in a row."""
     prefix = contract.name
-    common = {
+    common: dict[str, Any] = {
         "group_name": _group(contract),
         "io_manager_key": "stage_values",
         "code_version": digest_of([contract.policy_digest(), contract.definition()])[:16],

@@ -41,9 +41,7 @@ def expectation_checks(contract: Contract, project: Path, asset: dg.AssetKey) ->
     return [dg.AssetCheckSpec(name, asset=asset, blocking=True) for name in expectation_names(contract, project)]
 
 
-def expectation_results(
-    contract: Contract, project: Path, report: QualityReport | None
-) -> list[dg.AssetCheckResult]:
+def expectation_results(contract: Contract, project: Path, report: QualityReport | None) -> list[dg.AssetCheckResult]:
     """What each expectation came to."""
     if report is None:
         return []

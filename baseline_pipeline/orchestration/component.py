@@ -31,7 +31,7 @@ class MonitoredModel(dg.Component):
         return Contract
 
     @classmethod
-    def load(cls, attributes: Any, context: dg.ComponentLoadContext) -> "MonitoredModel":
+    def load(cls, attributes: Any, context: dg.ComponentLoadContext) -> "MonitoredModel":  # noqa: ARG003  # Dagster names it
         """Read the file again by our own rules: duplicate keys and aliases are gone by now."""
         return cls(read_contract(Path(context.path) / "defs.yaml"))
 

@@ -9,7 +9,8 @@ from baseline_pipeline.comparison import ALL_ROWS
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from baseline_pipeline.comparison import Cell, Tier, Verdict
+    from baseline_pipeline.comparison import Cell
+    from baseline_pipeline.verdicts import Tier, Verdict
 
 VERDICTS: tuple[Verdict, ...] = ("degraded", "inconclusive", "not_evaluated", "improved", "unchanged")
 _TIERS: tuple[Tier | None, ...] = ("severe", "moderate", "minor", None)

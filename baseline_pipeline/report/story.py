@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Literal
 
 from pydantic import Field
 
-from baseline_pipeline.comparison import Tier
 from baseline_pipeline.decision import Hold, Outcome
 from baseline_pipeline.records import Digest, Record
 from baseline_pipeline.report.reliability import CalibrationPoint
+from baseline_pipeline.verdicts import Tier
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -12,7 +12,7 @@ from baseline_pipeline.report.figures import fixed, places
 from baseline_pipeline.report.visible import visible
 
 if TYPE_CHECKING:
-    from baseline_pipeline.comparison import Verdict
+    from baseline_pipeline.verdicts import Verdict
 
 _SHAPES: dict[str, str] = {
     "degraded": "M0 -6.5L6.5 0L0 6.5L-6.5 0Z",

@@ -9,7 +9,8 @@ from baseline_pipeline.report.figures import bracketed, cell_places, fixed, p_te
 from baseline_pipeline.report.visible import visible
 
 if TYPE_CHECKING:
-    from baseline_pipeline.comparison import Cell, Verdict
+    from baseline_pipeline.comparison import Cell
+    from baseline_pipeline.verdicts import Verdict
 
 Pairing = Literal["paired", "unpaired"]
 

@@ -51,7 +51,9 @@ def _words(
         after = load_snapshot(bench, contract.name, present.snapshot)
         return (*schema_changes(before.columns, after.columns), *data_words)
     if facet == "dependencies":
-        return _moved_packages(bench, contract.name, baseline.fingerprint.dependencies, present.fingerprint.dependencies)
+        return _moved_packages(
+            bench, contract.name, baseline.fingerprint.dependencies, present.fingerprint.dependencies
+        )
     if facet == "infrastructure":
         return _moved_machine(
             bench, contract.name, baseline.fingerprint.infrastructure, present.fingerprint.infrastructure

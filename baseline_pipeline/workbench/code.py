@@ -15,7 +15,7 @@ from baseline_pipeline.records import Digest, digest_of
 if TYPE_CHECKING:
     from baseline_pipeline.contract import Contract
 
-SCORING = ("content.py", "evaluation.py", "scoring.py", "adapters/models", "adapters/registries")
+SCORING = ("content.py", "evaluating.py", "scoring.py", "adapters/models", "adapters/registries")
 """What row-level results depend on; metrics and intervals are computed anew from the rows each time."""
 
 
@@ -53,5 +53,7 @@ def module_file(reference: str, project: Path) -> Path:
         sys.path.remove(str(project))
     if spec is None or spec.origin is None:
         message = f"{reference!r}: there is no module {module!r}"
-        raise ContractError(message, next_step="check the spelling; modules are looked for in the project and the environment")
+        raise ContractError(
+            message, next_step="check the spelling; modules are looked for in the project and the environment"
+        )
     return Path(spec.origin)

@@ -59,9 +59,7 @@ def compare_present(bench: Workbench, contract: Contract, evaluated: Evaluated) 
 class _Comparing:
     """The evidence of one comparison, loaded once."""
 
-    def __init__(
-        self, bench: Workbench, contract: Contract, evaluated: Evaluated, baseline: Baseline | None
-    ) -> None:
+    def __init__(self, bench: Workbench, contract: Contract, evaluated: Evaluated, baseline: Baseline | None) -> None:
         self.bench = bench
         self.contract = contract
         self.baseline = baseline
@@ -82,7 +80,9 @@ class _Comparing:
                 contrasts_of_data, details, drift = self._data(approved, champion)
                 contrasts += contrasts_of_data
             contrasts += self._model(champion, challenger, scored.get("baseline_model"))
-        changed = facet_changes(self.bench, self.contract, self.baseline, subject and subject.evaluation, details)
+        changed = facet_changes(
+            self.bench, self.contract, self.baseline, None if subject is None else subject.evaluation, details
+        )
         return Comparison(
             model=self.contract.name,
             baseline_revision=self.baseline.revision if self.baseline else None,
@@ -125,9 +125,7 @@ class _Comparing:
         question = f"Does the approved model still do the same on the baseline's rows, now that {words} moved?"
         return [self._contrast(facets[0], question, approved, again)]  # type: ignore[arg-type]  # data cannot be among them
 
-    def _data(
-        self, approved: _Scored, champion: _Scored
-    ) -> tuple[list[Contrast], tuple[str, ...], Digest | None]:
+    def _data(self, approved: _Scored, champion: _Scored) -> tuple[list[Contrast], tuple[str, ...], Digest | None]:
         """The contrasts of a data change: on rows whose values moved, and on rows that are new."""
         if champion.evaluation.snapshot == approved.evaluation.snapshot:
             return [], (), None
@@ -141,7 +139,9 @@ class _Comparing:
             question = "Is the approved model as good on the new rows as it was on the baseline's?"
             found.append(self._contrast("population", question, approved, champion, "unpaired"))
         old = earlier or approved
-        drift = drift_between(self.bench, self.contract, old.evaluation, old.scores, champion.evaluation, champion.scores)
+        drift = drift_between(
+            self.bench, self.contract, old.evaluation, old.scores, champion.evaluation, champion.scores
+        )
         return found, since_baseline.words(), drift
 
     def _earlier(self, approved: _Scored, champion: _Scored, since_baseline: DataChange) -> _Scored | None:

@@ -182,5 +182,3 @@ def follow_alias(bench: Workbench, contract: Contract) -> bool:
         )
     )
     return moved
-
-

@@ -83,7 +83,9 @@ def _dagster_home(settings: Settings) -> str:
         message = f"{expected} is not initialised"
         raise NotInitialised(message, next_step="run `baseline init`")
     if "max_runtime_seconds" not in (expected / "dagster.yaml").read_text():
-        message = f"{expected / 'dagster.yaml'} sets no max_runtime_seconds: a run whose host died stays STARTED for ever"
+        message = (
+            f"{expected / 'dagster.yaml'} sets no max_runtime_seconds: a run whose host died stays STARTED for ever"
+        )
         raise NotInitialised(message, next_step="add run_monitoring: {enabled: true, max_runtime_seconds: 7200}")
     named = os.environ.get("DAGSTER_HOME")
     if named is not None and os.path.realpath(named) != os.path.realpath(expected):

@@ -9,7 +9,7 @@ from baseline_pipeline.environment import lockfile as lockfiles
 from baseline_pipeline.environment import manifest as manifests
 from baseline_pipeline.environment.interpreter import differences
 from baseline_pipeline.errors import DataNotThereYet
-from baseline_pipeline.evaluation import EnvironmentState
+from baseline_pipeline.evaluation import EnvironmentState, PackageDifference
 from baseline_pipeline.records import Digest, digest_of
 
 if TYPE_CHECKING:
@@ -62,7 +62,7 @@ def observe(contract: Contract, project: Path) -> Environment:
     declared = contract.environment
     facts = observed_facts()
     lock = manifest = None
-    missing: tuple = ()
+    missing: tuple[PackageDifference, ...] = ()
     contradictions: tuple[str, ...] = ()
     if declared.lockfile:
         lock = lockfiles.read_lockfile(declared.lockfile, _read(project, declared.lockfile, "lockfile"))

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from baseline_pipeline.errors import EvidenceUnavailable, ModelFailed
-from baseline_pipeline.evaluation import Evaluation, Scores, evaluate, evaluation_key
+from baseline_pipeline.evaluating import evaluate, evaluation_key
+from baseline_pipeline.evaluation import Evaluation, Scores
 from baseline_pipeline.fingerprint import Fingerprint
 from baseline_pipeline.governance.events import Watched
 from baseline_pipeline.measuring import measure

@@ -89,7 +89,10 @@ def decision_story(bench: Workbench, contract: Contract, decision: Decision) -> 
         ledger=_facts(bench.events(contract.name)),
         links=_links(bench, contract.name, evaluations),
         worst_rows=_worst(bench, contract, comparison, evaluations),
-        commands=(f"baseline run {contract.name}", f"baseline report {contract.name} --decision {_short_digest(decision)}"),
+        commands=(
+            f"baseline run {contract.name}",
+            f"baseline report {contract.name} --decision {_short_digest(decision)}",
+        ),
     )
 
 
@@ -126,7 +129,7 @@ def _calibration(
     for side, name in ((last.baseline, "baseline"), (last.candidate, "candidate")):
         outcomes = load_scores(bench, evaluations[side.evaluation]).outcomes
         points = calibration_points(outcomes.score, outcomes.label)  # type: ignore[arg-type]  # binary scores are there
-        curves.append(CalibrationCurve(side=name, points=points))  # type: ignore[arg-type]  # one of two literals
+        curves.append(CalibrationCurve(side=name, points=points))
     return tuple(curves)
 
 
@@ -152,9 +155,7 @@ def _links(bench: Workbench, model: str, evaluations: dict[Digest, Evaluation]) 
 
 
 def _facts(events: list[Event]) -> tuple[LedgerFact, ...]:
-    return tuple(
-        LedgerFact(at=event.at, actor=event.actor, what=_what(event), reason=event.reason) for event in events
-    )
+    return tuple(LedgerFact(at=event.at, actor=event.actor, what=_what(event), reason=event.reason) for event in events)
 
 
 def _what(event: Event) -> str:
@@ -175,9 +176,7 @@ def _trajectories(bench: Workbench, contract: Contract) -> tuple[Trajectory, ...
     for event in events:
         if event.kind == "decision" and event.content["candidate"]:
             decided.setdefault(str(event.content["candidate"]), event.at)
-    points: dict[str, list[TrajectoryPoint]] = {
-        rule.metric: [] for rule in contract.metrics if rule.role == "primary"
-    }
+    points: dict[str, list[TrajectoryPoint]] = {rule.metric: [] for rule in contract.metrics if rule.role == "primary"}
     for key, at in decided.items():
         for value in load_evaluation(bench, contract.name, key).metrics:
             if value.slice == "all" and value.metric in points:
@@ -245,5 +244,3 @@ def write_whole(path: Path, text: str) -> Path:
     temporary.write_text(text, encoding="utf-8")
     os.replace(temporary, path)
     return path
-
-

@@ -104,7 +104,10 @@ def require_quality(bench: Workbench, taken: SnapshotTaken) -> None:
         + (f"; rows {', '.join(failure.row_ids[:5])}" if failure.row_ids else "")
         for failure in report.failures()
     ]
-    message = f"snapshot {short(taken.snapshot)} breaks {len(lines)} expectation(s); it is not evaluated:\n" + "\n".join(
-        lines
+    message = (
+        f"snapshot {short(taken.snapshot)} breaks {len(lines)} expectation(s); it is not evaluated:\n"
+        + "\n".join(lines)
     )
-    raise QualityRefused(message, next_step="repair the feed, or change the expectation with a reason; the baseline stays")
+    raise QualityRefused(
+        message, next_step="repair the feed, or change the expectation with a reason; the baseline stays"
+    )

@@ -106,8 +106,10 @@ def cells():
         whole("recall", 0.38, 0.024, 0.017, 0.03, slice="storm", role="guardrail", rows=4120, verdict="improved")
     )
     missing = dict.fromkeys(
-        ("baseline", "candidate", "gain", "interval", "harm_bounds", "p_value", "p_adjusted", "margin")
-        + ("severe", "minimum_detectable_effect")
+        (
+            *("baseline", "candidate", "gain", "interval", "harm_bounds", "p_value", "p_adjusted", "margin"),
+            *("severe", "minimum_detectable_effect"),
+        )
     )
     found.append(
         cell_(
@@ -164,9 +166,7 @@ def evaluation_(name, **changes):
             "rows": 29425,
             "classes": ("0", "1"),
             "metrics": (
-                MetricValue(
-                    metric="roc_auc", slice="all", rows=29425, clusters=31, value=0.723, low=0.716, high=0.73
-                ),
+                MetricValue(metric="roc_auc", slice="all", rows=29425, clusters=31, value=0.723, low=0.716, high=0.73),
                 MetricValue(metric="recall", slice="all", rows=29425, clusters=31, value=0.408, low=0.39, high=0.425),
                 MetricValue(
                     metric="recall",
@@ -264,8 +264,10 @@ def decision_(comparison, **changes):
             "hold": None,
             "tier": "moderate",
             "reasons": (
-                "recall[carrier=EV] degraded (dependencies, paired): 0.8710 -> 0.8260, gain -0.0450 "
-                "[-0.0610, -0.0290], margin 0.03",
+                (
+                    "recall[carrier=EV] degraded (dependencies, paired): 0.8710 -> 0.8260, gain -0.0450 "
+                    "[-0.0610, -0.0290], margin 0.03"
+                ),
             ),
             "actions": ("experiment",),
             "approvals_required": 0,
@@ -308,7 +310,9 @@ def drift_():
         )
         for name, score in figures
     ]
-    columns.append(columns[0].model_copy(update={"column": "tailnum", "score": None, "drifted": False, "note": "empty"}))
+    columns.append(
+        columns[0].model_copy(update={"column": "tailnum", "score": None, "drifted": False, "note": "empty"})
+    )
     return DriftReport(
         reference=digest_of("snapshot"),
         current=digest_of("snapshot 2"),
@@ -457,9 +461,7 @@ def model_story_():
         )
         for number, (outcome, hold, tier, revision, reason) in enumerate(outcomes, 1)
     )
-    return ModelStory(
-        card=CARD, baselines=baselines, trajectories=trajectories_(), decisions=decisions, ledger=LEDGER
-    )
+    return ModelStory(card=CARD, baselines=baselines, trajectories=trajectories_(), decisions=decisions, ledger=LEDGER)
 
 
 @pytest.fixture

@@ -67,7 +67,9 @@ class EvidentlyDrift:
             _column(contract, name, NUMERIC if name in numeric else CATEGORICAL, scores.get(name), reference, current)
             for name in [*numeric, *categorical]
         ]
-        found += [_column(contract, name, method, None, reference, current, why) for name, (method, why) in silent.items()]
+        found += [
+            _column(contract, name, method, None, reference, current, why) for name, (method, why) in silent.items()
+        ]
         found.sort(key=lambda one: (one.score is None, -(one.score or 0.0), one.column))
         return DriftReport(
             reference=reference_digest,
@@ -160,7 +162,7 @@ def _column(
     kind = "target" if name == contract.data.label else "prediction" if name == "prediction" else "feature"
     return ColumnDrift(
         column=name,
-        kind=kind,  # type: ignore[arg-type]  # one of three literals
+        kind=kind,
         method=TITLES[method],
         score=score,
         threshold=THRESHOLD,

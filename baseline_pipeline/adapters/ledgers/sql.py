@@ -31,11 +31,10 @@ LEDGER = sa.Table(
 )
 IDENTITY = sa.Table("ledger_identity", METADATA, sa.Column("store_id", sa.String(64), primary_key=True))
 
-_REFUSE_CHANGES = (
-    "CREATE TRIGGER IF NOT EXISTS ledger_keeps_rows BEFORE DELETE ON ledger "
-    "BEGIN SELECT RAISE(ABORT, 'the ledger is append-only'); END",
-    "CREATE TRIGGER IF NOT EXISTS ledger_keeps_words BEFORE UPDATE ON ledger "
-    "BEGIN SELECT RAISE(ABORT, 'the ledger is append-only'); END",
+_REFUSE_CHANGES = tuple(
+    f"CREATE TRIGGER IF NOT EXISTS ledger_keeps_rows_{verb} BEFORE {verb} ON ledger "
+    "BEGIN SELECT RAISE(ABORT, 'the ledger is append-only'); END"
+    for verb in ("DELETE", "UPDATE")
 )
 
 
@@ -85,7 +84,9 @@ class SqlLedger:
             found = connection.execute(sa.select(IDENTITY.c.store_id)).scalar()
         if found != store_id:
             message = f"ledger {shown} belongs to store {found}, this home is store {store_id}"
-            raise NotInitialised(message, next_step="check BASELINE_HOME and BASELINE_LEDGER_URL: one of them is mistyped")
+            raise NotInitialised(
+                message, next_step="check BASELINE_HOME and BASELINE_LEDGER_URL: one of them is mistyped"
+            )
 
     def append(self, *events: Event) -> list[Event]:
         """Write events in one transaction, or return those already written under the same keys.
@@ -114,7 +115,9 @@ class SqlLedger:
             for row in rows:
                 found = connection.execute(sa.select(LEDGER.c.content).where(LEDGER.c.key == row["key"])).scalar()
                 if found != row["content"]:
-                    message = f"another process wrote to the ledger of {row['model']} at the same moment ({row['kind']})"
+                    message = (
+                        f"another process wrote to the ledger of {row['model']} at the same moment ({row['kind']})"
+                    )
                     raise LedgerConflict(message, next_step="run again: what it wrote is taken into account")
 
     def events(self, model: str | None = None) -> list[Event]:

@@ -9,7 +9,7 @@ import tempfile
 import warnings
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, cast
+from typing import TYPE_CHECKING, Any, Literal
 
 from baseline_pipeline.adapters.models.trust import code_run_on_loading
 from baseline_pipeline.adapters.registries.mlflow import connect, quietly, registry_fingerprint, shown
@@ -167,7 +167,9 @@ def _digest(folder: Path) -> str:
     for file in sorted(path for path in folder.rglob("*") if path.is_file()):
         if file.name == "registered_model_meta":
             continue  # written into the copy while downloading; not part of the model
-        total.update(f"{file.relative_to(folder).as_posix()}\0{hashlib.sha256(file.read_bytes()).hexdigest()}\n".encode())
+        total.update(
+            f"{file.relative_to(folder).as_posix()}\0{hashlib.sha256(file.read_bytes()).hexdigest()}\n".encode()
+        )
     return total.hexdigest()
 
 
@@ -175,4 +177,4 @@ def _window(text: str | None) -> tuple[str, str] | None:
     if not text:
         return None
     first, _, last = text.partition("/")
-    return cast("tuple[str, str]", (first, last or first))
+    return (first, last or first)

@@ -59,7 +59,11 @@ class ExpectationSuite:
         expectations = [_expectation(gx, self._name, rule, number) for number, rule in enumerate(self._rules)]
         context = gx.get_context(mode="ephemeral")
         context.variables.progress_bars = {"globally": False, "metric_calculations": False}
-        batch = context.data_sources.add_pandas("rows").add_dataframe_asset("rows").add_batch_definition_whole_dataframe("all")
+        batch = (
+            context.data_sources.add_pandas("rows")
+            .add_dataframe_asset("rows")
+            .add_batch_definition_whole_dataframe("all")
+        )
         suite = gx.ExpectationSuite(name="suite", expectations=expectations)
         names = row_names(table, row_id)
         with warnings.catch_warnings():
@@ -85,8 +89,8 @@ def _accepted(gx: Any) -> dict[str, set[str]]:
     """Argument names by expectation name, from the library's own classes."""
     found = {}
     for name in dir(gx.expectations):
-        kind = getattr(gx.expectations, name)
-        if isinstance(kind, type) and name.startswith("Expect"):
+        kind: Any = getattr(gx.expectations, name)
+        if name.startswith("Expect") and hasattr(kind, "__fields__"):
             found[_snake(name)] = set(kind.__fields__) - _NOT_ARGUMENTS
     return found
 
@@ -97,7 +101,9 @@ def _snake(name: str) -> str:
 
 def _expectation(gx: Any, name: str, rule: Rule, number: int) -> Any:
     kind = next(
-        getattr(gx.expectations, one) for one in dir(gx.expectations) if one.startswith("Expect") and _snake(one) == rule.name
+        getattr(gx.expectations, one)
+        for one in dir(gx.expectations)
+        if one.startswith("Expect") and _snake(one) == rule.name
     )
     try:
         made = kind(**rule.arguments)
@@ -131,7 +137,11 @@ def _observed(details: dict[str, Any], result: Any, problem: str | None) -> str:
     if not result.success and raised:
         return f"could not be computed: {str(raised[0])[:300]}"
     if "unexpected_count" in details:
-        values = list(dict.fromkeys(str(value) for value in details.get("partial_unexpected_list") or details.get("unexpected_list") or []))
+        values = list(
+            dict.fromkeys(
+                str(value) for value in details.get("partial_unexpected_list") or details.get("unexpected_list") or []
+            )
+        )
         shown = f" (such as {', '.join(values[:5])})" if values else ""
         return f"{details['unexpected_count']} of {details.get('element_count', '?')} rows unexpected{shown}"
     value = details.get("observed_value")

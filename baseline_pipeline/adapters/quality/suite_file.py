@@ -66,7 +66,9 @@ def check_rules(name: str, rules: list[Rule], accepted: Mapping[str, set[str]]) 
             if argument not in accepted[rule.name]:
                 words = _nearest(argument, accepted[rule.name])
                 listed = ", ".join(sorted(accepted[rule.name]))
-                message = f"{name}:{rule.line}: {argument!r} is not an argument of {rule.name}{words}; accepted: {listed}"
+                message = (
+                    f"{name}:{rule.line}: {argument!r} is not an argument of {rule.name}{words}; accepted: {listed}"
+                )
                 raise ContractError(message)
 
 

@@ -60,7 +60,9 @@ def quietly(uri: str) -> Iterator[None]:
     except (MlflowException, sa.exc.SQLAlchemyError, OSError) as error:
         words = str(error).strip().splitlines()[0][:300] if str(error).strip() else type(error).__name__
         message = f"MLflow at {shown(uri)}: {words}"
-        raise TrackingUnavailable(message, next_step="see that the server runs and BASELINE_TRACKING_URI is right") from error
+        raise TrackingUnavailable(
+            message, next_step="see that the server runs and BASELINE_TRACKING_URI is right"
+        ) from error
 
 
 def connect(uri: str) -> MlflowClient:
@@ -144,7 +146,9 @@ def _identify(uri: str, experiment: str, store_id: str, artifacts: str | None) -
 
 
 def _refuse_foreign(uri: str, experiment: str, owner: str | None, store_id: str) -> None:
-    message = f"MLflow experiment {experiment!r} at {shown(uri)} belongs to store {owner}, this home is store {store_id}"
+    message = (
+        f"MLflow experiment {experiment!r} at {shown(uri)} belongs to store {owner}, this home is store {store_id}"
+    )
     raise TrackingUnavailable(message, next_step="check BASELINE_HOME, BASELINE_TRACKING_URI and BASELINE_EXPERIMENT")
 
 
@@ -159,7 +163,9 @@ def check_store(uri: str, experiment: str, store_id: str) -> str:
         found = client.get_experiment_by_name(experiment)
     if found is None:
         message = f"MLflow at {shown(uri)} has no experiment {experiment!r}"
-        raise TrackingUnavailable(message, next_step="check BASELINE_TRACKING_URI and BASELINE_EXPERIMENT: is it a fresh store?")
+        raise TrackingUnavailable(
+            message, next_step="check BASELINE_TRACKING_URI and BASELINE_EXPERIMENT: is it a fresh store?"
+        )
     if found.tags.get(IDENTITY_TAG) != store_id:
         _refuse_foreign(uri, experiment, found.tags.get(IDENTITY_TAG), store_id)
     return str(found.experiment_id)

@@ -90,9 +90,7 @@ class MlflowTracker:
         _log_input(client, run_id, evaluation, features)
         client.log_text(run_id, canonical_json(evaluation.body()).decode(), "evaluation.json")
         client.log_text(run_id, _csv(contract, scores), "worst_rows.csv")
-        log_standard_plots(
-            scores.outcomes, regression=contract.task == "regression", seed=int(evaluation.key[:8], 16)
-        )
+        log_standard_plots(scores.outcomes, regression=contract.task == "regression", seed=int(evaluation.key[:8], 16))
         if contract.task == "regression":
             with tempfile.TemporaryDirectory() as folder:
                 client.log_artifact(run_id, str(_residuals(scores, Path(folder))))
@@ -179,7 +177,10 @@ def _csv(contract: Contract, scores: Scores) -> str:
     out = io.StringIO()
     writer = csv.writer(out)
     writer.writerow(table.columns)
-    writer.writerows([f"'{cell}" if cell.startswith(("=", "+", "-", "@", "\t", "\r")) else cell for cell in row] for row in table.rows)
+    writer.writerows(
+        [f"'{cell}" if cell.startswith(("=", "+", "-", "@", "\t", "\r")) else cell for cell in row]
+        for row in table.rows
+    )
     return out.getvalue()
 
 

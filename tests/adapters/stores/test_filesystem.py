@@ -2,6 +2,7 @@ import errno
 import json
 import os
 import random
+import shutil
 import subprocess
 import sys
 import threading
@@ -33,6 +34,42 @@ for number in itertools.count(seed * 100_000):
     file.write_bytes(str(number % 500).encode() * 20_000)
     store.put_file(file)
     store.save("notes", "demo", digest_of(number % 500), Note(text=str(number % 500) * 20_000))
+"""
+
+KILLED_AT_EVERY_LINE = """
+import itertools, os, signal, sys
+from pathlib import Path
+from baseline_pipeline.adapters.stores.filesystem import FilesystemStore
+from baseline_pipeline.records import Record, digest_of
+
+class Note(Record):
+    text: str
+
+root = Path(sys.argv[1])
+
+def write(step):
+    store = FilesystemStore(root / "store")
+    file = root / f"finished-{step}"
+    file.write_text(f"rows {step}")
+    lines = itertools.count(1)
+
+    def trace(frame, event, argument):
+        if event == "line" and next(lines) == step:
+            os.kill(os.getpid(), signal.SIGKILL)
+        return trace
+
+    sys.settrace(trace)
+    store.put_file(file)
+    store.save("notes", "demo", digest_of(step), Note(text=str(step)))
+    os._exit(0)
+
+for step in itertools.count(1):
+    child = os.fork()
+    if child == 0:
+        write(step)
+    if os.waitpid(child, 0)[1] == 0:
+        print(step - 1)
+        break
 """
 
 
@@ -212,13 +249,45 @@ def test_many_writers_of_the_same_things_do_no_harm(store, tmp_path):
     assert all(sha256_of(path) == path.name for path in store.root.glob("blobs/*/*"))
 
 
-def test_a_writer_killed_at_any_moment_leaves_nothing_half_written(tmp_path):
-    seeds = iter(range(32))
-    chance = random.Random(7)  # noqa: S311  # moments to kill at, no secrets
-    for _ in range(8):
+def assert_whole(store):
+    blobs = [path for path in store.root.glob("blobs/*/*") if not path.name.startswith(".")]
+
+    assert blobs
+    assert all(sha256_of(path) == path.name for path in blobs)
+    assert all(set(body) == {"text"} for body in store.records("notes", "demo"))
+
+
+@pytest.fixture(scope="module")
+def killed(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("killed")
+    run = [sys.executable, "-c", KILLED_AT_EVERY_LINE, str(folder)]
+    return folder, int(subprocess.run(run, stdout=subprocess.PIPE, check=True).stdout)
+
+
+def test_a_writer_killed_at_any_line_of_its_code_leaves_nothing_half_written(killed):
+    folder, kills = killed
+
+    assert kills > 100
+    assert_whole(FilesystemStore(folder / "store"))
+
+
+def test_what_killed_writers_left_unfinished_is_in_nobodys_way(killed, tmp_path):
+    folder, kills = killed
+    store = FilesystemStore(shutil.copytree(folder, tmp_path / "copy") / "store")
+    for step in range(1, kills + 1):
+        store.save("notes", "demo", digest_of(step), Note(text=str(step)))
+        put(store, f"rows {step}".encode())
+
+    assert_whole(store)
+    assert len(list(store.records("notes", "demo"))) >= kills
+
+
+def test_several_writers_killed_at_random_moments_leave_nothing_half_written(tmp_path):
+    chance = random.Random(7)  # moments to kill at, no secrets
+    for round_ in range(6):
         writers = [
-            subprocess.Popen([sys.executable, "-c", WRITER, str(tmp_path), str(next(seeds))], stdout=subprocess.PIPE)
-            for _ in range(4)
+            subprocess.Popen([sys.executable, "-c", WRITER, str(tmp_path), str(4 * round_ + k)], stdout=subprocess.PIPE)
+            for k in range(4)
         ]
         for writer in writers:
             writer.stdout.readline()
@@ -226,9 +295,5 @@ def test_a_writer_killed_at_any_moment_leaves_nothing_half_written(tmp_path):
             time.sleep(chance.uniform(0.0, 0.05))
             os.kill(writer.pid, 9)
             writer.communicate()
-    store = FilesystemStore(tmp_path / "store")
-    blobs = [path for path in store.root.glob("blobs/*/*") if not path.name.startswith(".")]
 
-    assert len(blobs) > 30
-    assert all(sha256_of(path) == path.name for path in blobs)
-    assert all(set(body) == {"text"} for body in store.records("notes", "demo"))
+    assert_whole(FilesystemStore(tmp_path / "store"))

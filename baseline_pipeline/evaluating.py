@@ -1,0 +1,173 @@
+"""The second stage: a model version scored on a snapshot, and the evidence kept."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from baseline_pipeline import __version__
+from baseline_pipeline.content import row_contents, row_names
+from baseline_pipeline.contract import Contract
+from baseline_pipeline.errors import DataUnreadable
+from baseline_pipeline.evaluation import EnvironmentState, Evaluation, MetricValue, Scores, Subject
+from baseline_pipeline.fingerprint import Fingerprint
+from baseline_pipeline.metrics.outcomes import Outcomes
+from baseline_pipeline.ports import ModelCatalogue, ModelVersion, Store
+from baseline_pipeline.records import Digest, digest_of
+from baseline_pipeline.scores_file import write_scores
+from baseline_pipeline.scoring import predict_all
+from baseline_pipeline.snapshot import Snapshot
+
+Measure = Callable[[Contract, Scores], "tuple[MetricValue, ...]"]
+
+
+def evaluation_key(
+    contract: Contract, fingerprint: Fingerprint, environment: EnvironmentState, *, repeat: int = 0
+) -> Digest:
+    """Names an evaluation by everything its row-level results depend on; equal keys need no second run.
+
+    The packages and machine facts that contradict what was declared belong to it: an interpreter
+    that is repaired later gives another evaluation.
+    """
+    return digest_of(
+        {
+            "fingerprint": fingerprint.body(),
+            "definition": contract.definition(),
+            "slices": [spec.model_dump(mode="json") for spec in contract.slices],
+            "metrics": [rule.metric for rule in contract.metrics],
+            "differences": [one.body() for one in environment.differences],
+            "contradictions": list(environment.contradictions),
+            "repeat": repeat,
+        }
+    )
+
+
+def evaluate(
+    contract: Contract,
+    snapshot: Snapshot,
+    table: pa.Table,
+    version: ModelVersion,
+    catalogue: ModelCatalogue,
+    *,
+    fingerprint: Fingerprint,
+    environment: EnvironmentState,
+    store: Store,
+    scratch: Path,
+    measure: Measure,
+    repeat: int = 0,
+) -> tuple[Evaluation, Scores]:
+    """Score a model on a snapshot and keep the evidence: rows, metrics, timing, environment.
+
+    Args:
+        contract: What the columns mean.
+        snapshot: The rows' record.
+        table: The rows.
+        version: The exact model.
+        catalogue: Loads it.
+        fingerprint: What the evaluation depends on.
+        environment: Declared and observed environment.
+        store: Keeps scores and record.
+        scratch: Unfinished files, on the store's file system.
+        measure: From rows to metrics.
+        repeat: Above 0 for a repetition of an evaluation that exists.
+
+    Raises:
+        ModelFailed: when the model does not load, does not predict, or gives no usable output.
+        DataUnreadable: when a label is none that the contract knows, or there are no labels.
+    """
+    labelled = table.filter(pc.is_valid(table.column(contract.data.label)))
+    if labelled.num_rows == 0:
+        message = f"no row of snapshot {snapshot.digest[:12]} has a label in {contract.data.label!r}"
+        raise DataUnreadable(message, next_step="wait for the labels, or check the label column")
+    names = row_names(labelled, contract.data.row_id)
+    order = pc.sort_indices(names)
+    labelled, names = labelled.take(order), names.take(order)
+    labels, classes = encode_labels(contract, labelled)
+    predicted, timing = predict_all(contract, labelled, names, version, catalogue, classes)
+    scores = Scores(
+        row_id=names,
+        outcomes=Outcomes(labels, predicted.prediction, predicted.score),
+        cluster=_texts(labelled, contract.data.cluster),
+        day=_days(labelled, contract.data.time),
+        columns=labelled.select(contract.slice_columns()),
+        content=row_contents(labelled, [*contract.data.feature_names, contract.data.label]),
+    )
+    file = store.put_file(write_scores(scores, classes, scratch))
+    evaluation = Evaluation(
+        key=evaluation_key(contract, fingerprint, environment, repeat=repeat),
+        model=contract.name,
+        subject=Subject(
+            name=version.name,
+            version=version.version,
+            uri=version.uri,
+            digest=version.digest,
+            training_window=version.training_window,
+        ),
+        snapshot=snapshot.digest,
+        fingerprint=fingerprint,
+        definition=contract.definition(),
+        environment=environment,
+        timing=timing,
+        rows=labelled.num_rows,
+        classes=classes,
+        metrics=measure(contract, scores),
+        scores_file=file,
+        engine=__version__,
+        unlabelled=table.num_rows - labelled.num_rows,
+    )
+    store.save("evaluations", contract.name, evaluation.key, evaluation)
+    return evaluation, scores
+
+
+def encode_labels(contract: Contract, table: pa.Table) -> tuple[np.ndarray[Any, Any], tuple[str, ...]]:
+    """Labels as class numbers (binary: 1 is the positive class) or as targets, and the classes' names.
+
+    Raises:
+        DataUnreadable: when a binary label has more than two values, or lacks the positive one's type.
+    """
+    column = table.column(contract.data.label)
+    if contract.task == "regression":
+        return column.cast(pa.float64()).to_numpy(), ()
+    texts = pc.cast(column, pa.string()).combine_chunks()
+    found = sorted(pc.unique(texts).to_pylist())
+    if contract.task == "multiclass_classification":
+        return pc.index_in(texts, value_set=pa.array(found)).to_numpy(zero_copy_only=False).astype(np.int64), tuple(
+            found
+        )
+    positive = _text_of(contract.model.positive_class)
+    others = [value for value in found if value != positive]
+    if len(others) > 1:
+        message = f"label {contract.data.label!r} has the values {', '.join(found[:6])}; a binary label has two"
+        raise DataUnreadable(message, next_step=f"check the column, or model.positive_class (now {positive!r})")
+    labels = pc.equal(texts, positive).to_numpy(zero_copy_only=False).astype(np.int64)
+    return labels, (others[0] if others else "", positive)
+
+
+def _text_of(value: object) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def _texts(table: pa.Table, column: str | None) -> np.ndarray[Any, Any] | None:
+    if column is None:
+        return None
+    texts = pc.fill_null(pc.cast(table.column(column), pa.string()), "(missing)")
+    found: np.ndarray[Any, Any] = texts.to_numpy().astype(str)
+    return found
+
+
+def _days(table: pa.Table, column: str | None) -> np.ndarray[Any, Any] | None:
+    """UTC days of the time column; text is read as ISO 8601."""
+    if column is None:
+        return None
+    values = table.column(column)
+    if pa.types.is_string(values.type) or pa.types.is_large_string(values.type):
+        values = pc.cast(values, pa.timestamp("us"))
+    if pa.types.is_timestamp(values.type) and values.type.tz is not None:
+        values = pc.cast(values, pa.timestamp("us", tz="UTC"))
+    days: np.ndarray[Any, Any] = values.to_numpy().astype("datetime64[D]")
+    return days
