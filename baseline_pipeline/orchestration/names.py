@@ -26,7 +26,7 @@ def identifier(name: str) -> str:
 
     Example:
         >>> identifier("flight_delays"), identifier("a-b")
-        ('flight_delays', 'a_b_89ee6e')
+        ('flight_delays', 'a_b_d44362')
     """
     plain = re.sub(r"[^A-Za-z0-9_]", "_", name)
     return plain if plain == name else f"{plain}_{hashlib.sha256(name.encode()).hexdigest()[:6]}"
