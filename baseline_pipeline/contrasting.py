@@ -96,7 +96,7 @@ def _refusal(
     differing = [word for word in after if before.get(word) != after[word]]
     if differing:
         words = ", ".join(f"{word} ({before.get(word)!r} -> {after[word]!r})" for word in differing)
-        return f"The contract's definition changed since: {words}. Establish a new baseline under it."
+        return f"Definition or schema changed: {words}. Put the data right, or establish a new baseline."
     if len(matched.candidate) == 0 or len(matched.baseline) == 0:
         return f"No rows are left to compare on ({matched.because or 'the two share none'})."
     if pairing == "paired" and moved != "data_values":

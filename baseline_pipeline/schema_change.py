@@ -38,3 +38,17 @@ def _there(name: str, old: str, new: str | None, came: Sequence[str]) -> str:
         return f"column {name}: {old} -> {new}"
     close = difflib.get_close_matches(name, came, n=1)
     return f"column {name}: gone" + (f" (nearest new: {close[0]})" if close else "")
+
+
+def column_kind(arrow_type: str) -> str:
+    """What a column holds, coarsely: values of one kind can be compared whatever their width.
+
+    Example:
+        >>> column_kind("int64"), column_kind("double"), column_kind("timestamp[us, tz=UTC]"), column_kind("string")
+        ('number', 'number', 'time', 'text')
+    """
+    if arrow_type.startswith(("int", "uint", "float", "double", "halffloat", "decimal")):
+        return "number"
+    if arrow_type.startswith(("timestamp", "date", "time")):
+        return "time"
+    return "truth value" if arrow_type == "bool" else "text"

@@ -1,5 +1,6 @@
 """The four versioned assets of a monitored model; each body is one call."""
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +35,10 @@ from baseline_pipeline.workbench.workbench import Workbench
 
 TYPES = {kind: dg.PythonObjectDagsterType(kind) for kind in (SnapshotTaken, Evaluated, Compared, Decision)}
 """One Dagster type per stage value, shared by the stage that gives it and the stage that takes it."""
+
+
+_OWNER = re.compile(r"team:[A-Za-z0-9_-]+|[^@\s]+@[^@\s]+\.[^@\s]+")
+"""What Dagster takes as an owner; other names stand in the report only."""
 
 
 class EvaluationConfig(dg.Config):
@@ -74,7 +79,7 @@ def stage_assets(contract: Contract, project: Path) -> list[dg.AssetsDefinition]
         "io_manager_key": "stage_values",
         "code_version": digest_of([contract.policy_digest(), contract.definition()])[:16],
         "tags": {MODEL_TAG: contract.name},
-        "owners": [owner for owner in (contract.owners.model,) if owner],
+        "owners": [owner for owner in (contract.owners.model,) if owner and _OWNER.fullmatch(owner)],
     }
 
     def bench(context: dg.AssetExecutionContext) -> Workbench:

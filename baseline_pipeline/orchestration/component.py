@@ -8,6 +8,7 @@ import dagster as dg
 from baseline_pipeline.contract import Contract
 from baseline_pipeline.contract.reading import read_contract
 from baseline_pipeline.orchestration.assets import stage_assets, watched_specs
+from baseline_pipeline.orchestration.backtest import backtest_definitions
 from baseline_pipeline.orchestration.names import MODEL_TAG, identifier
 from baseline_pipeline.orchestration.schedules import model_schedules
 from baseline_pipeline.orchestration.storage import StageValueIOManager
@@ -50,10 +51,11 @@ def model_definitions(contract: Contract, project: Path) -> dg.Definitions:
         tags={MODEL_TAG: contract.name, "dagster/max_runtime": str(MAX_RUNTIME_SECONDS)},
         description=f"Snapshot, evaluate, compare and decide: {contract.name}.",
     )
-    return dg.Definitions(
+    stages = dg.Definitions(
         assets=[*watched_specs(contract), *assets],
         jobs=[job],
         sensors=facet_sensors(contract, project, name),
         schedules=model_schedules(contract, name),
         resources={"stage_values": StageValueIOManager(project)},
     )
+    return dg.Definitions.merge(stages, backtest_definitions(contract, project))

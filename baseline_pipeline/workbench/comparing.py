@@ -10,9 +10,11 @@ from baseline_pipeline.contrasting import contrast
 from baseline_pipeline.errors import EvidenceUnavailable
 from baseline_pipeline.monitoring.data_change import DataChange, data_change
 from baseline_pipeline.records import Digest, digest_of, short
+from baseline_pipeline.schema_change import column_kind
 from baseline_pipeline.workbench.changes import facet_changes
 from baseline_pipeline.workbench.drifting import drift_between
 from baseline_pipeline.workbench.evaluating import load_evaluation, load_scores
+from baseline_pipeline.workbench.snapshotting import load_snapshot
 from baseline_pipeline.workbench.stages import Compared, Evaluated
 
 if TYPE_CHECKING:
@@ -112,10 +114,17 @@ class _Comparing:
             candidate=new.side,
             baseline_scores=old.scores,
             candidate_scores=new.scores,
-            definitions=(old.evaluation.definition, new.evaluation.definition),
+            definitions=(self._meaning(old), self._meaning(new)),
             training_windows=[window for window in windows if window is not None],
             pairing=pairing,  # type: ignore[arg-type]  # one of two literals
         )
+
+    def _meaning(self, one: _Scored) -> dict[str, object]:
+        """The contract's definition, and the kind of every column that model and label are made of."""
+        snapshot = load_snapshot(self.bench, self.contract.name, one.evaluation.snapshot)
+        needed = {*self.contract.data.feature_names, self.contract.data.label}
+        kinds = {f"column {c.name}": column_kind(c.type) for c in snapshot.columns if c.name in needed}
+        return {**one.evaluation.definition, **kinds}
 
     def _environment(self, approved: _Scored, again: _Scored | None) -> list[Contrast]:
         if again is None:

@@ -1,0 +1,1 @@
+"""How the present rules would have judged the past."""

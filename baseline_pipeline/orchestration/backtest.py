@@ -1,0 +1,101 @@
+"""The backtest: one partition per month, made up for whenever one is missing."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+
+from baseline_pipeline.comparison import ALL_ROWS
+from baseline_pipeline.contract import Contract
+from baseline_pipeline.errors import BaselineError
+from baseline_pipeline.orchestration.names import MODEL_TAG, identifier
+from baseline_pipeline.records import digest_of
+from baseline_pipeline.report.verdict_line import verdict_line
+from baseline_pipeline.settings import load_settings
+from baseline_pipeline.workbench.backtesting import BacktestedMonth, backtest_month, backtested_months
+from baseline_pipeline.workbench.workbench import Workbench
+
+
+def backtest_definitions(contract: Contract, project: Path) -> dg.Definitions:
+    """The partitioned asset, its job, and the contract's schedule."""
+    name = identifier(contract.name)
+    partitions = dg.DynamicPartitionsDefinition(name=f"{name}_months")
+    key = dg.AssetKey([contract.name, "backtest"])
+
+    @dg.asset(
+        key=key,
+        deps=[dg.AssetKey([contract.name, "promotion_decision"])],
+        partitions_def=partitions,
+        backfill_policy=dg.BackfillPolicy.multi_run(1),
+        group_name=name,
+        tags={MODEL_TAG: contract.name},
+        description="Each month of the champion's rows, judged by the present rules, with the events that are known.",
+    )
+    def backtest(context: dg.AssetExecutionContext) -> dg.MaterializeResult:
+        bench = Workbench(load_settings(project), progress=context.log.info)
+        month = backtest_month(bench, contract, context.partition_key)
+        return dg.MaterializeResult(data_version=dg.DataVersion(digest_of(month.body())), metadata=_metadata(month))
+
+    job = dg.define_asset_job(
+        f"{name}_backtest",
+        selection=dg.AssetSelection.assets(key),
+        tags={MODEL_TAG: contract.name},
+        partitions_def=partitions,
+    )
+    return dg.Definitions(
+        assets=[backtest], jobs=[job], schedules=_schedule(contract, project, partitions, key, job.name)
+    )
+
+
+def _metadata(month: BacktestedMonth) -> dict[str, Any]:
+    gated = [cell for cell in month.contrast.cells if cell.role != "report_only"]
+    overall = [cell for cell in gated if cell.slice == ALL_ROWS]
+    values = {cell.metric: cell.candidate for cell in overall if cell.candidate is not None}
+    spoke = [verdict_line(cell, "unpaired") for cell in gated if cell.tier is not None]
+    return {
+        **values,
+        "rows": month.contrast.rows,
+        "alarmed": month.alarmed,
+        "guardrails": "\n".join(spoke[:20]) or "silent",
+        "incidents": "; ".join(one.what for one in month.incidents) or "none known",
+    }
+
+
+def _schedule(
+    contract: Contract, project: Path, partitions: dg.DynamicPartitionsDefinition, key: dg.AssetKey, job_name: str
+) -> list[dg.ScheduleDefinition]:
+    if contract.schedules.backtest is None:
+        return []
+    return [
+        dg.ScheduleDefinition(
+            name=f"{identifier(contract.name)}_backtest",
+            job_name=job_name,
+            cron_schedule=contract.schedules.backtest,
+            execution_timezone="UTC",
+            execution_fn=missing_months(contract, project, partitions, key),
+            default_status=dg.DefaultScheduleStatus.RUNNING,
+        )
+    ]
+
+
+def missing_months(
+    contract: Contract, project: Path, partitions: dg.DynamicPartitionsDefinition, key: dg.AssetKey
+) -> Callable[[dg.ScheduleEvaluationContext], list[dg.RunRequest] | dg.SkipReason]:
+    """A level-triggered schedule: months there are minus months done, whatever ticks were missed."""
+
+    def wanted(context: dg.ScheduleEvaluationContext) -> list[dg.RunRequest] | dg.SkipReason:
+        instance = context.instance
+        try:
+            months = backtested_months(Workbench(load_settings(project)), contract)
+        except BaselineError as error:
+            return dg.SkipReason(str(error))
+        done = instance.get_materialized_partitions(key)
+        missing = [month for month in months if month not in done]
+        if not missing:
+            return dg.SkipReason("every month has been judged")
+        instance.add_dynamic_partitions(str(partitions.name), missing)
+        tags = {MODEL_TAG: contract.name}
+        return [dg.RunRequest(run_key=f"{month}", partition_key=month, tags=tags) for month in missing]
+
+    return wanted
