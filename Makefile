@@ -13,6 +13,7 @@ UV := uv==0.13.8
 export DAGSTER_HOME := $(CURDIR)/.baseline/dagster
 export MLFLOW_DISABLE_TELEMETRY := true
 export DO_NOT_TRACK := true
+export MPLCONFIGDIR := $(HOME)/.cache/matplotlib
 export VIRTUAL_ENV := $(CURDIR)/$(VENV)
 
 help:  ## what can be made

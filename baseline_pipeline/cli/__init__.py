@@ -7,6 +7,11 @@ import sys
 
 def main() -> None:
     """Run a verb; every failure that we know ends in words and its exit code."""
+    import os
+    from pathlib import Path
+
+    # matplotlib, which MLflow imports, would otherwise make a folder below ~/.config
+    os.environ.setdefault("MPLCONFIGDIR", str(Path.home() / ".cache" / "matplotlib"))
     from baseline_pipeline.cli.app import app
     from baseline_pipeline.errors import BaselineError
 
@@ -22,7 +27,6 @@ def main() -> None:
         sys.stderr.close()
         sys.exit(0)
     except Exception as error:
-        import os
         import traceback
 
         if os.environ.get("BASELINE_TRACEBACK"):

@@ -184,6 +184,6 @@ class Story:
 
     def _shown(self, cells: tuple[Any, ...]) -> list[Any]:
         overall = [cell for cell in cells if cell.slice == ALL_ROWS and cell.role != "report_only"]
-        degraded = [cell for cell in cells if cell.slice != ALL_ROWS and cell.verdict == "degraded"]
+        degraded = [cell for cell in cells if cell.slice != ALL_ROWS and cell.tier is not None]
         degraded.sort(key=lambda cell: (cell.tier != "severe", cell.p_adjusted or 1.0))
         return [*overall, *degraded][:SHOWN_CELLS]
