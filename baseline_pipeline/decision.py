@@ -178,7 +178,7 @@ def _moved(contrast: Contrast) -> str:
 def _nothing_worse(comparison: Comparison, findings: _Findings) -> str:
     if not comparison.contrasts:
         return f"nothing moved since baseline {comparison.baseline_revision}"
-    rows = max(contrast.rows for contrast in comparison.contrasts)
+    rows = max(contrast.rows for contrast in gating(comparison))
     return (
         f"no harm found in {findings.gated} gated comparisons on {rows} rows, and every primary is shown to be "
         "no worse than its margin"

@@ -68,14 +68,13 @@ def _schedule(
     if contract.schedules.backtest is None:
         return []
     return [
-        dg.ScheduleDefinition(
+        dg.schedule(
             name=f"{identifier(contract.name)}_backtest",
             job_name=job_name,
             cron_schedule=contract.schedules.backtest,
             execution_timezone="UTC",
-            execution_fn=missing_months(contract, project, partitions, key),
             default_status=dg.DefaultScheduleStatus.RUNNING,
-        )
+        )(missing_months(contract, project, partitions, key))
     ]
 
 
@@ -84,18 +83,18 @@ def missing_months(
 ) -> Callable[[dg.ScheduleEvaluationContext], list[dg.RunRequest] | dg.SkipReason]:
     """A level-triggered schedule: months there are minus months done, whatever ticks were missed."""
 
-    def wanted(context: dg.ScheduleEvaluationContext) -> list[dg.RunRequest] | dg.SkipReason:
+    def missing(context: dg.ScheduleEvaluationContext) -> list[dg.RunRequest] | dg.SkipReason:
         instance = context.instance
         try:
             months = backtested_months(Workbench(load_settings(project)), contract)
         except BaselineError as error:
             return dg.SkipReason(str(error))
         done = instance.get_materialized_partitions(key)
-        missing = [month for month in months if month not in done]
-        if not missing:
+        wanted = [month for month in months if month not in done]
+        if not wanted:
             return dg.SkipReason("every month has been judged")
-        instance.add_dynamic_partitions(str(partitions.name), missing)
+        instance.add_dynamic_partitions(str(partitions.name), wanted)
         tags = {MODEL_TAG: contract.name}
-        return [dg.RunRequest(run_key=f"{month}", partition_key=month, tags=tags) for month in missing]
+        return [dg.RunRequest(partition_key=month, tags=tags) for month in wanted]
 
-    return wanted
+    return missing
