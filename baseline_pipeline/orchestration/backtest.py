@@ -95,6 +95,7 @@ def missing_months(
             return dg.SkipReason("every month has been judged")
         instance.add_dynamic_partitions(str(partitions.name), wanted)
         tags = {MODEL_TAG: contract.name}
-        return [dg.RunRequest(partition_key=month, tags=tags) for month in wanted]
+        tick = context.scheduled_execution_time.isoformat()  # a month whose run failed is asked for again
+        return [dg.RunRequest(run_key=f"{month} {tick}", partition_key=month, tags=tags) for month in wanted]
 
     return missing
