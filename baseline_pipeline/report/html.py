@@ -12,6 +12,7 @@ from baseline_pipeline.report import criticality, figures, lineage, outcome
 from baseline_pipeline.report.drift_bar import drift_bar
 from baseline_pipeline.report.forest_plot import forest_plots
 from baseline_pipeline.report.reliability_diagram import reliability_diagram
+from baseline_pipeline.report.svg import element
 from baseline_pipeline.report.trajectory_plot import trajectory_plot
 from baseline_pipeline.report.visible import visible, without_credentials
 
@@ -80,10 +81,17 @@ def _environment() -> Environment:
         "tally": criticality.tally,
         "tone": outcome.tone,
         "trajectory_plot": trajectory_plot,
+        "with_code": _with_code,
         "without_credentials": without_credentials,
     }
     environment.globals.update(words)
     return environment
+
+
+def _with_code(text: str) -> Markup:
+    """A text whose parts between backticks are set as code."""
+    pieces = text.split("`")
+    return Markup().join(element("code", piece) if n % 2 else visible(piece) for n, piece in enumerate(pieces))
 
 
 def _shown(value: object) -> object:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from baseline_pipeline.report.story import DecisionStory
 
 _ENTITIES = {"&": "&amp;", "<": "&lt;", ">": "&gt;", "@": "@<!-- -->"}
-_MEANING = re.compile(r"[\\`*_\[\]|~#!$]|(?<=\w):(?=//)|(?<=www)\.")
+_MEANING = re.compile(r"[\\`*\[\]|~#!$]|(?<!\w)_|_(?!\w)|(?<=\w):(?=//)|(?<=www)\.")
 _VERDICTS = (
     "Verdict",
     "Metric",
@@ -53,16 +53,22 @@ def decision_markdown(story: DecisionStory, *, show_all: bool = False) -> str:
         f"## {headline(decision.outcome, decision.hold)}{tier} · {escaped(story.card.name)}",
         f"{escaped(standing(decision))}.",
         _list((reason for reason in decision.reasons), ordered=True),
-        f"**Next:** {escaped(next_step(decision))}",
+        f"**Next:** {_with_code(next_step(decision))}",
         *_part("What changed", _list(_changes(story))),
         *(block for contrast in story.comparison.contrasts for block in _contrast(contrast, show_all=show_all)),
         *_part("Drift", _drift(story)),
         *_part("Data quality", _quality(story)),
         *_part("Environment", _list(environment_findings(story))),
         *_part("Provenance", _provenance(story)),
-        *_part("Reproduce", _list(commands(story))),
+        *_part("Reproduce", "\n".join(f"    {visible(command)}" for command in commands(story))),
     ]
     return "\n\n".join(block for block in blocks if block) + "\n"
+
+
+def _with_code(text: str) -> str:
+    """A text whose parts between backticks are set as code."""
+    pieces = text.split("`")
+    return "".join(f"`{visible(piece)}`" if n % 2 else escaped(piece) for n, piece in enumerate(pieces))
 
 
 def _part(title: str, body: str) -> list[str]:

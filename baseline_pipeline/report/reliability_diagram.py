@@ -38,7 +38,7 @@ def _frame() -> Iterator[Markup]:
         yield element("line", x1=low, x2=high, y1=up, y2=up, class_="grid")
         yield element("text", f"{value:g}", x=across, y="96%", text_anchor="middle", class_="tick")
         yield element("text", f"{value:g}", x="8.5%", y=up, dy=4, text_anchor="end", class_="tick")
-    yield element("line", x1=low, y1=bottom, x2=high, y2=top, class_="margin")
+    yield element("line", x1=low, y1=bottom, x2=high, y2=top, class_="reference")
 
 
 def _curve(curve: CalibrationCurve) -> Iterator[Markup]:

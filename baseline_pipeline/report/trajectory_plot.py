@@ -26,7 +26,7 @@ def trajectory_plot(trajectory: Trajectory) -> Markup:
     """
     points = trajectory.points
     known = [v for point in points for v in (point.value, point.low, point.high) if v is not None]
-    up, across = axis_over(known, 84.0, 8.0), Axis(0.0, max(len(points) - 1.0, 1.0), 13.0, 96.0)
+    up, across = axis_over(known, 84.0, 8.0), Axis(0.0, max(len(points) - 1.0, 1.0), 11.0, 97.0)
     parts = [*_frame(up), *_standing(up, points), *_path(up, across, points), *_points(up, across, points)]
     for index in {0, len(points) - 1} if points else ():
         anchor = "start" if index == 0 else "end"
@@ -39,15 +39,15 @@ def trajectory_plot(trajectory: Trajectory) -> Markup:
 def _frame(up: Axis) -> Iterator[Markup]:
     for value, text in up.ticks(4):
         at = up.percent(value)
-        yield element("line", x1="11%", x2="98%", y1=at, y2=at, class_="grid")
-        yield element("text", text, x="10%", y=at, dy=4, text_anchor="end", class_="tick")
+        yield element("line", x1="9%", x2="98%", y1=at, y2=at, class_="grid")
+        yield element("text", text, x="8.2%", y=at, dy=4, text_anchor="end", class_="tick")
 
 
 def _standing(up: Axis, points: tuple[TrajectoryPoint, ...]) -> Iterator[Markup]:
     standing = [point.value for point in points if point.revision is not None and point.value is not None]
     if standing:
         at = up.percent(standing[-1])
-        yield element("line", x1="11%", x2="98%", y1=at, y2=at, class_="margin")
+        yield element("line", x1="9%", x2="98%", y1=at, y2=at, class_="reference")
 
 
 def _path(up: Axis, across: Axis, points: tuple[TrajectoryPoint, ...]) -> Iterator[Markup]:

@@ -1,0 +1,137 @@
+"""How often the gate cries wolf where nothing changed: seeded nulls, counted.
+
+Balanced churn: 3 % of the decisions flip, wrong to right as likely as right to wrong, so quality is
+the same in truth. Printed for rows that are independent and for rows that move together by day.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import platform
+import sys
+import time
+
+import numpy as np
+import pyarrow as pa
+
+from baseline_pipeline.comparison import Side
+from baseline_pipeline.contract import Contract
+from baseline_pipeline.contrasting import contrast
+from baseline_pipeline.evaluation import Scores
+from baseline_pipeline.metrics.outcomes import Outcomes
+from baseline_pipeline.significance.clopper_pearson import clopper_pearson_upper
+
+NOMINAL, BOUND = 0.01, 0.015
+SIDE = Side(evaluation="e", scores_file="f", version="1", snapshot="s")
+
+
+def policy() -> Contract:
+    return Contract.model_validate(
+        {
+            "name": "nulls",
+            "task": "binary_classification",
+            "data": {
+                "source": {"csv": "-"},
+                "row_id": ["id"],
+                "label": "y",
+                "features": [{"name": "x"}],
+                "cluster": "d",
+            },
+            "model": {"function": "a:b", "positive_class": 1},
+            "slices": [{"by": ["group"], "min_rows": 50}],
+            "metrics": [
+                {"metric": "error_rate", "margin": {"absolute": 0.01}},
+                {"metric": "brier", "margin": {"absolute": 0.005}},
+            ],
+            "error_rates": {"false_alarm": NOMINAL},
+        }
+    )
+
+
+def null(rng: np.random.Generator, rows: int, days: int, *, clustered: bool) -> tuple[Scores, Scores]:
+    """Two scorings of the same rows that differ without being better or worse."""
+    day = rng.integers(0, days, rows)
+    logit = rng.normal(-0.5, 1.2, rows) + (rng.normal(0, 0.5, days)[day] if clustered else 0)
+    score = 1 / (1 + np.exp(-logit))
+    decided = (score >= 0.5).astype(int)  # the threshold
+    label = np.where(rng.random(rows) < 0.5, decided, 1 - decided)  # a fair coin
+    churned = score.copy()
+    flips = rng.permutation(rows)[: int(0.03 * rows)]
+    churned[flips] = 1 - churned[flips]
+    ids = pa.array([f"{number:08d}" for number in range(rows)])
+    groups = pa.table({"group": pa.array(rng.choice(list("abcde"), rows))})
+
+    def side(values: np.ndarray) -> Scores:
+        return Scores(
+            row_id=ids,
+            outcomes=Outcomes(label, (values >= 0.5).astype(int), values),  # the threshold
+            cluster=day.astype(str) if clustered else None,
+            day=None,
+            columns=groups,
+            content=np.zeros(rows, dtype=np.uint64),
+        )
+
+    return side(score), side(churned)
+
+
+def count(runs: int, rows: int, days: int, seed: int, *, clustered: bool) -> dict[str, float]:
+    """Runs in which any cell was called degraded, and in which any alarm was raised."""
+    rng = np.random.default_rng([seed, clustered])
+    contract, degraded, alarmed = policy(), 0, 0
+    for number in range(runs):
+        before, after = null(rng, rows, days, clustered=clustered)
+        found = contrast(
+            contract,
+            moved="model",
+            question="?",
+            baseline=SIDE,
+            candidate=SIDE,
+            baseline_scores=before,
+            candidate_scores=after,
+            definitions=({}, {}),
+            training_windows=[],
+            pairing="paired",
+        )
+        degraded += any(cell.verdict == "degraded" for cell in found.cells)
+        alarmed += any(cell.tier is not None for cell in found.cells)
+        if (number + 1) % 1000 == 0:
+            print(f"  {number + 1} of {runs}", file=sys.stderr)
+    return {
+        "runs": runs,
+        "degraded": degraded,
+        "degraded_upper_95": clopper_pearson_upper(degraded, runs),
+        "alarmed": alarmed,
+        "alarmed_upper_95": clopper_pearson_upper(alarmed, runs),
+    }
+
+
+def main() -> None:
+    options = argparse.ArgumentParser(description=__doc__)
+    options.add_argument("--runs", type=int, default=5000, help="nulls of each kind")
+    options.add_argument("--rows", type=int, default=2000)
+    options.add_argument("--days", type=int, default=60, help="clusters")
+    options.add_argument("--seed", type=int, default=2026)
+    options.add_argument("--json", action="store_true")
+    given = options.parse_args()
+    started = time.monotonic()
+    kinds = {
+        name: count(given.runs, given.rows, given.days, given.seed, clustered=clustered)
+        for name, clustered in (("independent rows", False), ("rows in days", True))
+    }
+    if given.json:
+        print(json.dumps({"seed": given.seed, "rows": given.rows, "nominal": NOMINAL, "kinds": kinds}, indent=2))
+    else:
+        seconds = time.monotonic() - started
+        print(f"python {platform.python_version()}, {platform.machine()}, {seconds:.0f} s, seed {given.seed}")
+        for name, one in kinds.items():
+            print(
+                f"{name:18} {one['runs']} nulls of {given.rows} rows: degraded {one['degraded']} "
+                f"(upper 95 % bound {one['degraded_upper_95']:.2%}), any alarm {one['alarmed']} "
+                f"(upper 95 % bound {one['alarmed_upper_95']:.2%}); nominal {NOMINAL:.0%}"
+            )
+    sys.exit(any(one["alarmed_upper_95"] > BOUND for one in kinds.values()))
+
+
+if __name__ == "__main__":
+    main()
