@@ -51,6 +51,9 @@ def _words(schema: dict[str, Any], detail: ErrorDetails) -> str:
     if kind == "literal_error":
         accepted = [word.strip("'") for word in str(detail["ctx"]["expected"]).replace(" or ", ", ").split(", ")]
         return f"{given!r} stood here{_nearest(str(given), accepted)}; accepted: {', '.join(accepted)}"
+    if kind in {"model_type", "model_attributes_type", "dict_type"}:
+        accepted = sorted(_properties(schema, detail["loc"]))
+        return f"{given!r} stood here; accepted: a mapping with {', '.join(accepted)}"
     if kind == "string_pattern_mismatch":
         return f"{given!r} stood here; accepted: text of the form {detail['ctx']['pattern']}"
     message = detail["msg"].removeprefix("Value error, ")

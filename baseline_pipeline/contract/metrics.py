@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from baseline_pipeline.contract.section import Section, Text
+from baseline_pipeline.metrics import METRICS, nearest_metric
 
 Role = Literal["primary", "guardrail", "report_only"]
 
@@ -67,6 +68,15 @@ class MetricRule(Section):
     """The same metric on slices."""
     why: Text | None = None
     """What a loss of the margin's size costs."""
+
+    @field_validator("metric")
+    @classmethod
+    def _known(cls, name: str) -> str:
+        if name not in METRICS:
+            near, listed = nearest_metric(name), ", ".join(sorted(METRICS))
+            message = f"metric {name!r} is not known; did you mean {near!r}? accepted: {listed}"
+            raise ValueError(message)
+        return name
 
     @model_validator(mode="after")
     def _margins_are_there(self) -> Self:

@@ -7,6 +7,7 @@ from typing import Self
 from pydantic import Field, model_validator
 
 from baseline_pipeline.contract.section import ColumnName, Section, Text
+from baseline_pipeline.expression import Expression
 
 
 class SliceSpec(Section):
@@ -29,4 +30,6 @@ class SliceSpec(Section):
         if self.where is not None and not self.name:
             message = "a `where` slice needs a `name`"
             raise ValueError(message)
+        if self.where is not None:
+            Expression.parse(self.where)
         return self

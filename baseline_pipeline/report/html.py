@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from functools import cache
 from typing import TYPE_CHECKING
 
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
     from jinja2 import Environment
 
     from baseline_pipeline.report.story import DecisionStory, ModelStory
+
+_UTC = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|\+00:00)", re.ASCII)
 
 
 def decision_html(story: DecisionStory) -> str:
@@ -72,6 +75,7 @@ def _environment() -> Environment:
         "fixed": figures.fixed,
         "forest_plots": forest_plots,
         "headline": outcome.headline,
+        "moment": _moment,
         "next_step": outcome.next_step,
         "p_text": figures.p_text,
         "places": figures.places,
@@ -86,6 +90,11 @@ def _environment() -> Environment:
     }
     environment.globals.update(words)
     return environment
+
+
+def _moment(at: str) -> str:
+    """A UTC time as people read it, to the second; anything else stays as it is."""
+    return f"{at[:10]} {at[11:19]}" if _UTC.fullmatch(at) else at
 
 
 def _with_code(text: str) -> Markup:

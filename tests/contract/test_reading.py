@@ -1,0 +1,170 @@
+"""Broken contracts: each names file and line, what stood there, and what would be accepted."""
+
+import json
+from pathlib import Path
+
+import jsonschema
+import pytest
+import yaml
+
+from baseline_pipeline.contract.reading import COMPONENT_TYPE, parse_contract, read_contract
+from baseline_pipeline.errors import ContractError
+
+PROJECT = Path(__file__).resolve().parents[2]
+GOOD = f"""\
+type: {COMPONENT_TYPE}
+attributes:
+  name: churn
+  task: binary_classification
+  data:
+    source: {{csv: data/churn.csv}}
+    row_id: [customer]
+    label: left
+    features:
+      - {{name: tenure}}
+  model: {{function: "churn:predict", positive_class: 1}}
+  slices:
+    - {{by: [plan]}}
+  metrics:
+    - {{metric: roc_auc, margin: {{absolute: 0.01}}}}
+"""
+BROKEN = {
+    "a misspelt word": ("label: left", "lable: left", 8, ["'lable'", "did you mean 'label'?", "accepted:"]),
+    "a missing word": ("    label: left\n", "", 5, ["'label' is missing"]),
+    "a bare margin": ("{absolute: 0.01}", "0.01", 15, ["0.01", "absolute"]),
+    "an unknown metric": ("metric: roc_auc", "metric: auc", 15, ["'auc' is not known", "did you mean 'roc_auc'?"]),
+    "a wrong task": (
+        "task: binary_classification",
+        "task: binary_clasification",
+        4,
+        ["'binary_clasification'", "did you mean 'binary_classification'?"],
+    ),
+    "two sources": (
+        "{csv: data/churn.csv}",
+        "{csv: a.csv, parquet: b.parquet}",
+        6,
+        ["exactly one source", "found parquet, csv"],
+    ),
+    "a duplicate key": (
+        "    label: left\n",
+        "    label: left\n    label: right\n",
+        9,
+        ["'label'", "second time", "line 8"],
+    ),
+    "an alias": ("label: left", "label: &x left", 8, ["anchors"]),
+    "not a number": ("absolute: 0.01", "absolute: .nan", 15, [".nan", "not a number"]),
+    "a label among the features": ("name: tenure", "name: left", 5, ["'left' is also a feature"]),
+    "no positive class": (", positive_class: 1", "", 2, ["positive_class"]),
+    "a forbidden condition": (
+        "{by: [plan]}",
+        "{name: x, where: \"__import__('os')\"}",
+        13,
+        ["is not accepted", "accepted:"],
+    ),
+    "a slice declared twice over": ("{by: [plan]}", '{by: [plan], where: "a > 1"}', 13, ["exactly one of them"]),
+    "another folder's name": ("name: churn", "name: chorn", 3, ["'chorn'", "'churn'"]),
+    "a severe narrower than the margin": (
+        "margin: {absolute: 0.01}",
+        "margin: {absolute: 0.01}, severe: {absolute: 0.001}",
+        15,
+        ["narrower"],
+    ),
+    "a negative margin": ("absolute: 0.01", "absolute: -0.01", 15, ["-0.01", "greater than 0"]),
+    "a metric of another task": ("metric: roc_auc", "metric: r2", 2, ["'r2' is for regression"]),
+    "a bracket left open": ("row_id: [customer]", "row_id: [customer", 8, ["not valid YAML"]),
+    "a tab": ("    label: left", "\tlabel: left", 8, ["not valid YAML"]),
+    "a number for a word": ("label: left", "label: 7", 8, ["7 stood here", "string"]),
+    "a type of another component": (COMPONENT_TYPE, "dagster.Sling", 1, ["dagster.Sling", COMPONENT_TYPE]),
+    "an unknown word at the top": ("attributes:", "atributes:", None, ["did you mean 'attributes'?"]),
+}
+
+
+def read(text):
+    return parse_contract("churn/defs.yaml", text, folder="churn")
+
+
+def test_the_good_contract_is_read():
+    contract = read(GOOD)
+
+    assert contract.data.label == "left"
+    assert contract.metrics[0].role == "primary"
+
+
+@pytest.mark.parametrize("what", BROKEN)
+def test_a_broken_contract_is_refused_with_file_line_and_what_is_accepted(what):
+    old, new, line, words = BROKEN[what]
+    assert old in GOOD
+
+    with pytest.raises(ContractError) as refused:
+        read(GOOD.replace(old, new))
+
+    message = str(refused.value)
+    assert message.startswith("churn/defs.yaml:")
+    if line is not None:
+        assert f"churn/defs.yaml:{line}:" in message, message
+    for word in words:
+        assert word in message, message
+
+
+def test_an_alias_bomb_is_refused_before_it_grows():
+    lines = ["a0: &a0 [x, x]"] + [f"a{k}: &a{k} [*a{k - 1}, *a{k - 1}]" for k in range(1, 40)]
+
+    with pytest.raises(ContractError, match="anchors"):
+        read("\n".join(lines))
+
+
+def test_deep_and_large_files_are_refused():
+    with pytest.raises(ContractError, match="nested deeper"):
+        read("a: " + "[" * 50 + "]" * 50)
+    with pytest.raises(ContractError, match="at most"):
+        read("# " + "x" * 300_000)
+
+
+@pytest.mark.parametrize("text", ["", "just words", "[1, 2]", "attributes: {}"])
+def test_a_file_that_is_no_contract_says_how_one_starts(text):
+    with pytest.raises(ContractError, match="a contract starts with"):
+        read(text)
+
+
+def test_several_errors_are_told_at_once_in_the_order_of_the_file():
+    with pytest.raises(ContractError) as refused:
+        read(GOOD.replace("label: left", "lable: left").replace("absolute: 0.01", "absolute: -1"))
+
+    lines = str(refused.value).splitlines()
+    assert len(lines) >= 3
+    assert [int(line.split(":")[1]) for line in lines] == sorted(int(line.split(":")[1]) for line in lines)
+
+
+def test_margins_are_policy_and_labels_are_definition():
+    plain = read(GOOD)
+    wider = read(GOOD.replace("absolute: 0.01", "absolute: 0.02"))
+    other = read(GOOD.replace("label: left", "label: gone"))
+
+    assert plain.definition_digest() == wider.definition_digest() != other.definition_digest()
+    assert plain.policy_digest() != wider.policy_digest()
+
+
+def test_the_json_schema_takes_the_shipped_contract_and_refuses_a_misspelt_one(capsys):
+    from baseline_pipeline.cli.schema import command
+
+    command(metrics=False)
+    schema = json.loads(capsys.readouterr().out)
+    file = PROJECT / "assets" / "flight_delays" / "defs.yaml"
+    document = yaml.load(file.read_text(), Loader=_Texts)
+
+    jsonschema.validate(document, schema)
+    document["attributes"]["lable"] = "x"
+    with pytest.raises(jsonschema.ValidationError):
+        jsonschema.validate(document, schema)
+
+
+class _Texts(yaml.SafeLoader):
+    """JSON knows no dates."""
+
+
+_Texts.add_constructor("tag:yaml.org,2002:timestamp", lambda loader, node: loader.construct_scalar(node))
+
+
+@pytest.mark.parametrize("file", sorted((PROJECT / "assets").glob("*/defs.yaml")), ids=lambda file: file.parent.name)
+def test_every_shipped_contract_is_valid(file):
+    assert read_contract(file).name == file.parent.name

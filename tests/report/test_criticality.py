@@ -1,0 +1,44 @@
+from baseline_pipeline.report.criticality import MOST_SHOWN, folded, most_critical_first, tally
+
+
+def test_primaries_come_first_then_harmed_slices_then_the_rest(cell):
+    primary = cell(slice="all", role="primary", verdict="unchanged", tier=None)
+    severe = cell(slice="b", tier="severe")
+    moderate = cell(slice="a")
+    steady = cell(slice="c", verdict="unchanged", tier=None)
+
+    ordered = most_critical_first([steady, moderate, severe, primary])
+
+    assert ordered == (primary, severe, moderate, steady)
+
+
+def test_slices_without_harm_are_folded(cell):
+    steady = cell(verdict="unchanged", tier=None)
+
+    assert folded([cell(), steady]) == ((cell(),), (steady,))
+
+
+def test_a_primary_slice_that_holds_the_gate_is_not_folded(cell):
+    waiting = cell(role="primary", verdict="inconclusive", tier=None)
+
+    assert folded([waiting]) == ((waiting,), ())
+
+
+def test_nothing_is_folded_when_all_is_asked_for(cell):
+    cells = [cell(slice=str(number), verdict="unchanged", tier=None) for number in range(500)]
+
+    assert len(folded(cells, show_all=True)[0]) == 500
+
+
+def test_no_cell_is_lost_between_shown_and_folded(cell):
+    cells = [cell(slice=str(number)) for number in range(500)]
+
+    shown, rest = folded(cells)
+
+    assert (len(shown), len(shown) + len(rest)) == (MOST_SHOWN, 500)
+
+
+def test_a_tally_names_the_worst_first(cell):
+    cells = [cell(verdict="unchanged"), cell(), cell(verdict="not_evaluated"), cell()]
+
+    assert tally(cells) == "2 degraded, 1 not evaluated, 1 unchanged"
