@@ -41,7 +41,6 @@ def backtest_definitions(contract: Contract, project: Path) -> dg.Definitions:
         f"{name}_backtest",
         selection=dg.AssetSelection.assets(key),
         tags={MODEL_TAG: contract.name},
-        partitions_def=partitions,
     )
     return dg.Definitions(
         assets=[backtest], jobs=[job], schedules=_schedule(contract, project, partitions, key, job.name)

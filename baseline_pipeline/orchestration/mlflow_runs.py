@@ -37,7 +37,7 @@ def attach(context: dg.AssetExecutionContext, settings: Settings) -> Callable[[s
             "extra_tags": {"dagster_job": context.run.job_name},
         }
         stand_in = SimpleNamespace(
-            log=context.log, dagster_run=context.run, run_id=context.run_id, resource_config=config
+            log=context.log, dagster_run=context.run, run_id=context.run.run_id, resource_config=config
         )
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", dg.BetaWarning)

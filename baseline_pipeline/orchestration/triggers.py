@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from pathlib import Path
 from typing import cast
@@ -17,7 +18,7 @@ from baseline_pipeline.workbench.snapshotting import refused
 from baseline_pipeline.workbench.watching import Look, last_watched, look
 from baseline_pipeline.workbench.workbench import Workbench
 
-INTERVAL_SECONDS = 30
+INTERVAL_SECONDS = int(os.environ.get("BASELINE_SENSOR_SECONDS", "30"))
 VERSION_TAG = "dagster/data_version"
 
 

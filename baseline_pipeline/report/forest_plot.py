@@ -58,7 +58,7 @@ def forest_plots(cells: Iterable[Cell]) -> tuple[ForestPlot, ...]:
 
 def _plot(metric: str, cells: Sequence[Cell]) -> ForestPlot:
     ordered = sorted(most_critical_first(cells), key=lambda cell: cell.slice != ALL_ROWS)
-    shown = ordered[: MOST_SLICES + 1]
+    shown = ordered[: MOST_SLICES + sum(cell.slice == ALL_ROWS for cell in ordered)]
     axis = _axis(shown)
     rows = tuple((cell, _row(cell, axis)) for cell in shown)
     first = shown[0]

@@ -116,5 +116,5 @@ def measured(story: DecisionStory) -> tuple[tuple[MetricValue, ...], ...]:
 
 
 def commands(story: DecisionStory) -> tuple[str, ...]:
-    """What repeats the decision; the gate is asked again where the story names nothing more exact."""
-    return story.commands or (f"baseline gate {story.card.name}",)
+    """What repeats the decision; the model is run again where the story names nothing more exact."""
+    return story.commands or (f"baseline run {story.card.name}",)

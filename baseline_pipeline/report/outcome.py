@@ -9,36 +9,29 @@ if TYPE_CHECKING:
 
 Tone = Literal["good", "bad", "wait", "unknown"]
 
-_TONES: dict[tuple[Outcome, Hold | None], Tone] = {
-    ("establish", None): "good",
-    ("promote", None): "good",
-    ("reject", None): "bad",
-    ("hold", "harm_unresolved"): "bad",
-    ("hold", "needs_approval"): "wait",
-    ("hold", "inconclusive"): "unknown",
-    ("hold", "not_comparable"): "unknown",
-    ("hold", "evidence_missing"): "unknown",
+_TONES: dict[Outcome | Hold, Tone] = {
+    "establish": "good",
+    "promote": "good",
+    "reject": "bad",
+    "harm_unresolved": "bad",
+    "needs_approval": "wait",
+    "inconclusive": "unknown",
+    "not_comparable": "unknown",
+    "evidence_missing": "unknown",
 }
-_NEXT_STEPS: dict[tuple[Outcome, Hold | None], str] = {
-    ("establish", None): "nothing to do: the baseline stands",
-    ("promote", None): "nothing to do: the candidate becomes the next baseline revision",
-    (
-        "reject",
-        None,
-    ): "keep the baseline; look at the worst slice and at what changed, then run `baseline gate {model}` again",
-    (
-        "hold",
-        "harm_unresolved",
-    ): "collect the rows the reasons ask for, or undo the change; then run `baseline gate {model}` again",
-    ("hold", "needs_approval"): "read the verdicts, then run `baseline approve {model}` or `baseline reject {model}`",
-    ("hold", "inconclusive"): "collect the rows the reasons ask for, then run `baseline gate {model}` again",
-    (
-        "hold",
-        "not_comparable",
-    ): "if the change of meaning is wanted, run `baseline establish {model}`; otherwise undo it",
-    ("hold", "evidence_missing"): "repair what the reasons name, then run `baseline run {model}` again",
+_RUN = "`baseline run {model}`"
+_ESTABLISH = "`baseline establish {model} --by NAME --reason TEXT`"
+_NEXT_STEPS: dict[Outcome | Hold, str] = {
+    "establish": "nothing to do: the baseline stands",
+    "promote": "nothing to do: the candidate becomes the next baseline revision",
+    "reject": f"keep the baseline; look at the worst slice and at what changed, then {_RUN} again",
+    "harm_unresolved": f"collect the rows the reasons ask for, or undo the change; then {_RUN} again",
+    "needs_approval": f"read the verdicts; to approve, {_ESTABLISH}",
+    "inconclusive": f"collect the rows the reasons ask for, then {_RUN} again",
+    "not_comparable": f"if the change of meaning is wanted, {_ESTABLISH}; otherwise undo it",
+    "evidence_missing": f"repair what the reasons name, then {_RUN} again",
 }
-_ESTABLISH = "read the measured values, then run `baseline establish {model}`"
+_FIRST = f"read the measured values, then {_ESTABLISH}"
 
 
 def headline(outcome: Outcome, hold: Hold | None) -> str:
@@ -53,7 +46,7 @@ def headline(outcome: Outcome, hold: Hold | None) -> str:
 
 def tone(outcome: Outcome, hold: Hold | None) -> Tone:
     """Good news, bad news, waiting for a person, or not known."""
-    return _TONES[(outcome, hold)]
+    return _TONES[hold or outcome]
 
 
 def standing(decision: Decision) -> str:
@@ -68,7 +61,7 @@ def standing(decision: Decision) -> str:
 
 
 def next_step(decision: Decision) -> str:
-    """What the reader does now, with the command to type."""
+    """What the reader does now; commands to type stand between backticks."""
     first = decision.baseline_revision is None and decision.hold == "needs_approval"
-    text = _ESTABLISH if first else _NEXT_STEPS[(decision.outcome, decision.hold)]
-    return text.format(model=decision.model)
+    text = _FIRST if first else _NEXT_STEPS[decision.hold or decision.outcome]
+    return text.format(model=decision.model.replace("`", r"\x60"))

@@ -38,7 +38,7 @@ def wrap(text: str, width: int, *, indent: str = "", hanging: str | None = None)
         if started and columns(line + blank + word) > width:
             lines.append(line)
             line, started = hanging, False
-        pieces = _cut(word, max(width - columns(line), 1))
+        pieces = _cut(word, max(width - max(columns(line), columns(hanging)), 1))
         line += (blank if started else "") + pieces[0]
         for piece in pieces[1:]:
             lines.append(line)
@@ -55,10 +55,11 @@ def _columns(character: str) -> int:
 def _cut(word: str, room: int) -> list[str]:
     if columns(word) <= room:
         return [word]
-    pieces, piece = [], ""
+    pieces, piece, taken = [], "", 0
     for character in word:
-        if piece and columns(piece + character) > room:
+        needed = _columns(character)
+        if piece and taken + needed > room:
             pieces.append(piece)
-            piece = ""
-        piece += character
+            piece, taken = "", 0
+        piece, taken = piece + character, taken + needed
     return [*pieces, piece]

@@ -419,7 +419,7 @@ def decision_story_(**changes):
                 ),
             ),
         ),
-        commands=("baseline gate flight_delays",),
+        commands=("baseline run flight_delays",),
     )
     return replace(story, **changes)
 

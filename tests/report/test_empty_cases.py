@@ -21,8 +21,10 @@ BARE = {
     "commands": (),
 }
 NOTHING = dict.fromkeys(
-    ("baseline", "candidate", "gain", "interval", "harm_bounds", "p_value", "p_adjusted", "margin", "severe")
-    + ("minimum_detectable_effect", "rows_required", "clusters", "changed_rows", "tier")
+    (
+        *("baseline", "candidate", "gain", "interval", "harm_bounds", "p_value", "p_adjusted", "margin", "severe"),
+        *("minimum_detectable_effect", "rows_required", "clusters", "changed_rows", "tier"),
+    )
 )
 NO_BASELINE = {"baseline_revision": None, "changed": (), "drift": None}
 FIRST = {"outcome": "hold", "hold": "needs_approval", "tier": None, "approvals_required": 1, "actions": ()}

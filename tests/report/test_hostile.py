@@ -30,9 +30,9 @@ HOSTILE = [
 
 
 def poisoned(value, text, kept=frozenset()):
-    """The value with the text behind every string in it, except for words of a fixed vocabulary."""
+    """The value with the text behind every string in it that is not empty or of a fixed vocabulary."""
     if isinstance(value, str):
-        return value if value in kept or value == "all" else value + text
+        return value + text if value and value != "all" and value not in kept else value
     if isinstance(value, Record):
         found = {
             name: poisoned(getattr(value, name), text, vocabulary(field.annotation))
@@ -115,9 +115,8 @@ def test_a_markdown_table_keeps_its_columns(decision_story, text):
 
 
 def borders(page):
-    """Unescaped pipes of every line that has any."""
-    counts = [len(re.findall(r"(?<!\\)(?:\\\\)*\|", line)) for line in page.split("\n")]
-    return [number for number in counts if number]
+    """Unescaped pipes of every line of a table."""
+    return [len(re.findall(r"(?<!\\)(?:\\\\)*\|", line)) for line in page.split("\n") if line.startswith("|")]
 
 
 @pytest.mark.parametrize("text", HOSTILE)

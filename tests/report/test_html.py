@@ -43,7 +43,7 @@ def test_the_outcome_stands_before_everything_else(page):
         "1 of 2 expectations hold",
         "recall: late flights no longer found",
         "agreed in the January review",
-        "baseline gate flight_delays",
+        "baseline run flight_delays",
         "EPYC 7B13",
         "tracking.example/mlflow",
     ],

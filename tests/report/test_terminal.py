@@ -1,4 +1,5 @@
 import io
+import re
 
 import pytest
 from rich.console import Console
@@ -54,10 +55,18 @@ def test_colours_add_styles_and_change_no_word(decision_story):
     )
 
 
-@pytest.mark.parametrize(("no_color", "escapes"), [(False, True), (True, False)])
-def test_the_console_decides_about_colour(decision_story, no_color, escapes):
+def printed(story, **console):
     stream = io.StringIO()
-    console = Console(file=stream, force_terminal=not no_color, no_color=no_color, color_system="standard", width=100)
-    console.print(coloured(decision_text(decision_story)))
+    Console(file=stream, width=100, **console).print(coloured(decision_text(story)))
+    return stream.getvalue()
 
-    assert ("\x1b[" in stream.getvalue()) is escapes
+
+def test_a_pipe_gets_no_escapes(decision_story):
+    assert printed(decision_story, force_terminal=False) == decision_text(decision_story) + "\n"
+
+
+@pytest.mark.parametrize("no_color", [False, True])
+def test_a_console_without_colour_shows_none(decision_story, no_color):
+    text = printed(decision_story, force_terminal=True, color_system="standard", no_color=no_color)
+
+    assert bool(re.search("\x1b\\[[0-9;]*3[0-7]m", text)) is not no_color

@@ -7,8 +7,10 @@ EXACT = (
     "n=2914 paired, 31 clusters  p(adjusted)=0.002  MDE 0.022  moderate"
 )
 NOTHING = dict.fromkeys(
-    ("baseline", "candidate", "gain", "interval", "harm_bounds", "p_value", "p_adjusted")
-    + ("margin", "severe", "minimum_detectable_effect", "clusters", "changed_rows", "tier")
+    (
+        *("baseline", "candidate", "gain", "interval", "harm_bounds", "p_value", "p_adjusted"),
+        *("margin", "severe", "minimum_detectable_effect", "clusters", "changed_rows", "tier"),
+    )
 )
 
 

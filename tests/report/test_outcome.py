@@ -1,0 +1,33 @@
+import importlib.util
+import re
+
+import pytest
+
+from baseline_pipeline.decision import EXIT_CODES
+from baseline_pipeline.report.outcome import next_step, standing
+
+
+@pytest.mark.parametrize(("outcome", "hold"), EXIT_CODES)
+@pytest.mark.parametrize("revision", [None, 3])
+def test_every_command_in_a_next_step_is_a_verb_of_the_command_line(decision_story, outcome, hold, revision):
+    changes = {"outcome": outcome, "hold": hold, "tier": None, "baseline_revision": revision}
+    step = next_step(decision_story.decision.model_copy(update=changes))
+    verbs = re.findall(r"baseline (\w+) flight_delays", step)
+
+    assert step
+    assert all(importlib.util.find_spec(f"baseline_pipeline.cli.{verb}") for verb in verbs)
+
+
+@pytest.mark.parametrize(
+    ("outcome", "revision", "expected"),
+    [
+        ("hold", None, "no baseline stands yet"),
+        ("promote", 3, "the candidate follows baseline revision 3"),
+        ("establish", 1, "baseline revision 1 is established"),
+        ("reject", 3, "baseline revision 3 stays"),
+    ],
+)
+def test_what_becomes_of_the_baseline_is_said(decision_story, outcome, revision, expected):
+    decision = decision_story.decision.model_copy(update={"outcome": outcome, "baseline_revision": revision})
+
+    assert standing(decision) == expected

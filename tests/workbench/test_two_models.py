@@ -1,0 +1,106 @@
+"""A second, regression model beside the first: scikit-learn's diabetes data, in the registry."""
+
+import warnings
+
+import numpy as np
+import pytest
+
+DIABETES = """\
+type: baseline_pipeline.orchestration.MonitoredModel
+attributes:
+  name: diabetes
+  description: How far will the disease progress within a year?
+  task: regression
+  data:
+    source: {parquet: data/diabetes/*.parquet}
+    row_id: [patient]
+    label: progression
+    features: [{name: age}, {name: bmi}, {name: bp}, {name: s5}]
+  model: {registered: diabetes}
+  slices:
+    - {name: heavy, where: "bmi > 0.02", min_rows: 50}
+  metrics:
+    - {metric: mean_absolute_error, margin: {relative: 0.05}}
+    - {metric: r2, role: report_only}
+"""
+
+
+@pytest.fixture
+def diabetes(project):
+    """The diabetes model registered as champion, beside the small one."""
+    from sklearn.datasets import load_diabetes
+    from sklearn.linear_model import Ridge
+
+    frame = load_diabetes(as_frame=True).frame.rename(columns={"target": "progression"})
+    frame = frame[["age", "bmi", "bp", "s5", "progression"]].assign(patient=np.arange(len(frame)))
+    folder = project.root / "data" / "diabetes"
+    folder.mkdir()
+    (project.root / "assets" / "diabetes").mkdir()
+    (project.root / "assets" / "diabetes" / "defs.yaml").write_text(DIABETES)
+    large = frame.loc[frame.index.repeat(3)].reset_index(drop=True)
+    large["patient"] = np.arange(len(large))
+    large.to_parquet(folder / "patients.parquet")
+    features = ["age", "bmi", "bp", "s5"]
+    register(project, Ridge(alpha=0.1).fit(frame[features], frame["progression"]), frame[features], "champion")
+    return project, frame, features
+
+
+def register(project, model, example, alias):
+    import mlflow
+    import mlflow.sklearn
+    from mlflow.models import infer_signature
+
+    from baseline_pipeline.adapters.registries.mlflow import connect
+
+    client = connect(project.settings.tracking_uri)
+    mlflow.set_experiment("baseline-pipeline")
+    with warnings.catch_warnings(), mlflow.start_run():
+        warnings.simplefilter("ignore")
+        info = mlflow.sklearn.log_model(
+            model,
+            name="diabetes",
+            serialization_format="skops",
+            signature=infer_signature(example, model.predict(example)),
+            pip_requirements=["scikit-learn"],
+        )
+        version = mlflow.register_model(info.model_uri, "diabetes").version
+    client.set_registered_model_alias("diabetes", alias, version)
+    return str(version)
+
+
+def test_two_models_work_side_by_side_and_do_not_see_each_other(diabetes):
+    project, _, _ = diabetes
+    project.run()
+    project.establish()
+    first = project.run("diabetes")
+    baseline = project.establish("diabetes")
+    again = project.run("diabetes")
+
+    assert (first.exit_code, again.exit_code) == (5, 0)
+    assert baseline.revision == 1
+    assert {event.model for event in project.events(model="diabetes")} == {"diabetes"}
+    assert project.bench().baseline("small").evaluation != baseline.evaluation
+
+
+def test_a_worse_challenger_is_refused_and_a_better_one_promoted_with_its_alias(diabetes):
+    from sklearn.linear_model import Ridge
+
+    from baseline_pipeline.adapters.registries.mlflow import registry_fingerprint
+
+    project, frame, features = diabetes
+    project.run("diabetes")
+    project.establish("diabetes")
+    shuffled = frame["progression"].sample(frac=1, random_state=0).to_numpy()
+    register(project, Ridge(alpha=100.0).fit(frame[features], shuffled), frame[features], "challenger")
+    refused = project.run("diabetes")
+    better = register(
+        project, Ridge(alpha=0.0001).fit(frame[features], frame["progression"]), frame[features], "challenger"
+    )
+    promoted = project.run("diabetes")
+    contract = project.bench().contract("diabetes")
+
+    assert (refused.outcome, refused.tier) == ("reject", "severe")
+    assert promoted.outcome == "promote", promoted.reasons
+    assert registry_fingerprint(contract, project.settings.tracking_uri)["champion"] == better
+    assert project.bench().baseline("diabetes").version == better
+    assert project.run("diabetes").reasons == ("nothing moved since baseline 2",)
