@@ -335,6 +335,9 @@ def _cell(contract: Contract, draft: _Draft, adjusted: float | None, level: floa
     empty["harm_bounds"] = (harm.lower, harm.upper)
     judge = primary_verdict if draft.role == "primary" else guardrail_verdict
     verdict, tier, note = judge(harm)
+    gap = abs(margin - harm.estimate)
+    if verdict == "inconclusive" and tier == "moderate" and gap:  # rows that would tell this harm from the margin
+        empty["rows_required"] = rows_required(draft.rows, error, gap, rates.non_inferiority, rates.power)
     if draft.role == "report_only":
         tier, note = None, "reported only"
     return _with_floor(draft, Cell(**empty, verdict=verdict, tier=tier, note=note))

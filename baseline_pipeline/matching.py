@@ -68,15 +68,15 @@ def match(
             kept_old, kept_new = chosen_old[both], chosen_new[both]
     learned = len(chosen_new) - len(kept_new)
     other = len(candidate.row_id) - len(chosen_new)
-    reasons = [f"{learned} lie in a training window"] if learned else []
-    if other:
-        words = {
-            "same_rows": "the other side does not hold them",
-            "changed_rows": "they are as before, or new",
-            "new_rows": "the baseline holds them already",
-        }
-        reasons.append(f"{other}: {words[kind]}")
-    return Matched(kept_old, kept_new, learned + other, "; ".join(reasons))
+    words = {
+        "same_rows": "the other side does not hold them",
+        "changed_rows": "they are as before, or new",
+        "new_rows": "the baseline holds them already",
+    }
+    reasons = {"they lie in a training window": learned, words[kind]: other}
+    there = {why: count for why, count in reasons.items() if count}
+    because = "; ".join(f"{count} because {why}" if len(there) > 1 else why for why, count in there.items())
+    return Matched(kept_old, kept_new, learned + other, because)
 
 
 def _outside(scores: Scores, rows: Array, windows: Sequence[tuple[str, str]]) -> Array:

@@ -8,6 +8,8 @@ CONFIG = """\
 # Written once by `baseline init`; edit it to move Dagster's storage to PostgreSQL.
 telemetry:
   enabled: false
+nux:
+  enabled: false
 run_monitoring:
   enabled: true
   max_runtime_seconds: 7200  # a run whose host died is freed after this

@@ -58,7 +58,8 @@ def forest_plots(cells: Iterable[Cell]) -> tuple[ForestPlot, ...]:
 
 def _plot(metric: str, cells: Sequence[Cell]) -> ForestPlot:
     ordered = sorted(most_critical_first(cells), key=lambda cell: cell.slice != ALL_ROWS)
-    shown = ordered[: MOST_SLICES + sum(cell.slice == ALL_ROWS for cell in ordered)]
+    drawn = [cell for cell in ordered if cell.gain is not None or cell.slice == ALL_ROWS]
+    shown = drawn[: MOST_SLICES + sum(cell.slice == ALL_ROWS for cell in drawn)] or ordered[:1]
     axis = _axis(shown)
     rows = tuple((cell, _row(cell, axis)) for cell in shown)
     first = shown[0]
