@@ -1,0 +1,173 @@
+"""The command line as its users meet it: real processes."""
+
+import json
+import os
+import socket
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+import pytest
+
+BASELINE = Path(sys.executable).with_name("baseline")
+VERBS = ["demo", "init", "doctor", "check", "run", "establish", "show", "report", "schema", "dev"]
+
+
+def call(*words, cwd=None, timeout=120, **environment):
+    clean = {name: value for name, value in os.environ.items() if not name.startswith(("BASELINE_", "DAGSTER_"))}
+    return subprocess.run(
+        [str(BASELINE), *words],
+        cwd=cwd,
+        env={**clean, **environment},
+        capture_output=True,
+        text=True,
+        timeout=timeout,
+        check=False,
+    )
+
+
+@pytest.mark.parametrize("verb", VERBS)
+def test_every_verb_helps_with_an_example(verb):
+    done = call(verb, "--help")
+
+    assert done.returncode == 0
+    assert f"baseline {verb}" in done.stdout
+    assert "Example:" in done.stdout
+
+
+def test_help_names_every_verb_and_the_exit_codes():
+    done = call("--help")
+
+    assert all(verb in done.stdout for verb in VERBS)
+    assert "4 inconclusive" in done.stdout
+
+
+@pytest.mark.parametrize("code", ["import baseline_pipeline", "import baseline_pipeline.cli.app"])
+def test_starting_is_quick_and_imports_no_vendor(code):
+    probe = (
+        f"import sys, time; t = time.process_time(); {code}; spent = time.process_time() - t; "
+        "bad = {'dagster', 'mlflow', 'evidently', 'great_expectations', 'pandas', 'scipy', 'pyarrow'} & set(sys.modules); "
+        "print(spent, sorted(bad))"
+    )
+    done = subprocess.run([sys.executable, "-c", probe], capture_output=True, text=True, check=True)
+    spent, _, bad = done.stdout.partition(" ")
+
+    assert bad.strip() == "[]"
+    assert float(spent) < 0.5
+
+
+def test_an_unknown_word_is_usage():
+    assert call("runn").returncode == 2
+
+
+def test_a_folder_without_a_project_is_told_what_to_do(tmp_path):
+    done = call("show", "small", cwd=tmp_path)
+
+    assert done.returncode == 3
+    assert "baseline init" in done.stderr
+
+
+def test_an_unknown_model_names_those_there_are(project):
+    done = call("run", "smal", cwd=project.root)
+
+    assert done.returncode == 2
+    assert "models here: small" in done.stderr
+
+
+def test_a_home_that_does_not_exist_is_refused_and_not_made(project):
+    done = call("run", "small", cwd=project.root, BASELINE_HOME=str(project.root / "typo"))
+
+    assert done.returncode == 3
+    assert "does not exist" in done.stderr
+    assert not (project.root / "typo").exists()
+
+
+def test_a_mistyped_tracking_file_is_refused_and_not_made(project):
+    done = call("run", "small", cwd=project.root, BASELINE_TRACKING_URI=f"sqlite:///{project.root}/typo.db")
+
+    assert done.returncode == 3
+    assert "no such file" in done.stderr
+    assert not (project.root / "typo.db").exists()
+
+
+def test_a_server_that_never_answers_ends_within_thirty_seconds(project):
+    with socket.socket() as deaf:
+        deaf.bind(("127.0.0.1", 0))
+        deaf.listen(50)
+        threading.Thread(target=_accept, args=(deaf,), daemon=True).start()
+        started = time.monotonic()
+        done = call("run", "small", cwd=project.root, BASELINE_TRACKING_URI=f"http://127.0.0.1:{deaf.getsockname()[1]}")
+
+    assert done.returncode == 3
+    assert "does not answer" in done.stderr
+    assert time.monotonic() - started < 30
+
+
+def _accept(deaf):
+    kept = []
+    while True:
+        try:
+            kept.append(deaf.accept())
+        except OSError:
+            return
+
+
+def test_json_goes_to_stdout_and_words_to_stderr(project):
+    done = call("run", "small", "--json", cwd=project.root)
+    decision = json.loads(done.stdout)
+
+    assert done.returncode == 5
+    assert decision["decision"]["hold"] == "needs_approval" if "decision" in decision else decision
+    assert "scoring champion" in done.stderr
+
+
+def test_a_run_a_person_and_a_report(project):
+    first = call("run", "small", "--quiet", cwd=project.root)
+    said = call("establish", "small", "--by", "Ada", "--reason", "as agreed", cwd=project.root)
+    again = call("run", "small", "--quiet", cwd=project.root)
+    report = call("report", "small", "--format", "markdown", cwd=project.root)
+    shown = call("show", "small", cwd=project.root)
+    doctor = call("doctor", cwd=project.root)
+
+    assert [first.returncode, said.returncode, again.returncode] == [5, 0, 0]
+    assert "HOLD: needs approval" in first.stdout
+    assert "baseline revision 1" in said.stdout
+    assert report.stdout.startswith("#")
+    assert "the last decision is current" in shown.stdout
+    assert doctor.returncode == 0, doctor.stdout
+
+
+def test_doctor_names_what_is_broken(project):
+    (project.root / ".baseline" / "ledger.db").unlink()
+    done = call("doctor", cwd=project.root)
+
+    assert done.returncode == 3
+    assert "BAD  ledger" in done.stdout
+
+
+def test_check_tells_a_broken_contract_with_its_line(project):
+    file = project.root / "assets" / "small" / "defs.yaml"
+    file.write_text(file.read_text().replace("label: y", "lable: y"))
+    done = call("check", cwd=project.root)
+
+    assert done.returncode == 2
+    assert "defs.yaml:8" in done.stderr
+    assert "did you mean 'label'?" in done.stderr
+
+
+@pytest.mark.slow
+def test_twenty_processes_on_a_fresh_home_break_nothing(tmp_path):
+    (tmp_path / "assets").mkdir()
+    clean = {name: value for name, value in os.environ.items() if not name.startswith(("BASELINE_", "DAGSTER_"))}
+    processes = [
+        subprocess.Popen([str(BASELINE), "init", "--quiet"], cwd=tmp_path, env=clean, stderr=subprocess.PIPE, text=True)
+        for _ in range(20)
+    ]
+    told = [process.communicate(timeout=280)[1] for process in processes]
+    doctor = call("doctor", cwd=tmp_path)
+
+    assert [process.returncode for process in processes] == [0] * 20, told
+    assert sum("is ready" in words for words in told) == 1
+    assert doctor.returncode == 0, doctor.stdout
