@@ -8,6 +8,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from baseline_pipeline.cli.init import DG_TOML
+
 SMALL = """\
 type: baseline_pipeline.orchestration.MonitoredModel
 attributes:
@@ -131,6 +133,7 @@ def project(tmp_path, empty_home, monkeypatch):
     assets.mkdir(parents=True)
     (tmp_path / "assets" / "__init__.py").touch()
     (assets / "defs.yaml").write_text(SMALL)
+    (tmp_path / "dg.toml").write_text(DG_TOML)
     (assets / "expectations.yaml").write_text(EXPECTATIONS)
     (tmp_path / "smallmodel.py").write_text(MODEL)
     (tmp_path / "data").mkdir()

@@ -34,6 +34,18 @@ attributes:
 """
 
 
+DG_TOML = """\
+# Tells Dagster that assets/ holds the definitions.
+directory_type = "project"
+
+[project]
+root_module = "assets"
+defs_module = "assets"
+code_location_target_module = "baseline_pipeline.definitions"
+code_location_name = "baselines"
+"""
+
+
 def command(
     model: Annotated[str | None, typer.Argument(help="Also write assets/MODEL/defs.yaml to start from.")] = None,
     quiet: Quiet = False,
@@ -80,3 +92,5 @@ def _start_project(folder: Path) -> None:
     except NotInitialised:
         (folder / "assets").mkdir()
         (folder / "assets" / "__init__.py").touch()
+        if not (folder / "dg.toml").exists():
+            (folder / "dg.toml").write_text(DG_TOML)

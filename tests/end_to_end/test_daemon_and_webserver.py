@@ -17,7 +17,7 @@ import pytest
 pytestmark = pytest.mark.slow
 BIN = Path(sys.executable).parent
 DEFINITIONS = Path(__file__).resolve().parents[2] / "baseline_pipeline" / "definitions.py"
-PATIENCE = 150
+PATIENCE = 90
 
 
 class Deployment:
