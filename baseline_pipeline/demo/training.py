@@ -103,7 +103,7 @@ def register(
 
     Stored without pickle (skops, with `TRUSTED_TYPES`), with signature and a few example rows, and
     tagged `training_window`. The stored copy must predict the example as the model does before the
-    alias moves. MLflow's process-wide state (tracking URI, active run) is neither read nor set.
+    alias moves. MLflow resolves `models:/` by its process-wide tracking URI, which is set to this one.
 
     Args:
         model: What `train` returned.
@@ -118,9 +118,9 @@ def register(
         TrackingUnavailable: where the experiment does not exist.
         ModelFailed: where the stored copy predicts something else.
     """
-    from mlflow import MlflowClient
+    from baseline_pipeline.adapters.registries.mlflow import connect
 
-    client = MlflowClient(tracking_uri=tracking_uri, registry_uri=tracking_uri)
+    client = connect(tracking_uri)
     place = client.get_experiment_by_name(experiment)
     if place is None:
         message = f"there is no experiment {experiment!r} in the tracking store"
