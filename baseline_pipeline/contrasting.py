@@ -15,7 +15,7 @@ from baseline_pipeline.measuring import cluster_codes, t_quantile
 from baseline_pipeline.metrics import METRICS
 from baseline_pipeline.metrics.outcomes import Metric, NotMeasurable, Outcomes
 from baseline_pipeline.significance.clopper_pearson import clopper_pearson_upper
-from baseline_pipeline.significance.clustered import Uncertainty, clustered, independent_sum
+from baseline_pipeline.significance.clustered import Uncertainty, clustered, independent_sum, supported
 from baseline_pipeline.significance.holm import holm, holm_levels
 from baseline_pipeline.significance.power import minimum_detectable_effect, rows_required
 from baseline_pipeline.significance.tango import tango_bound
@@ -30,6 +30,7 @@ Array = np.ndarray[Any, Any]
 
 MIN_ROWS = 500
 MIN_CHANGED = 10
+MIN_SUPPORT = 10
 OVERALL_SHARE = 0.5
 """Share of the false-alarm rate spent on all rows; the rest is spent on slices."""
 
@@ -141,8 +142,8 @@ def row_changes(old: _Part, new: _Part) -> RowChanges:
     count = int(flipped.sum())
     return RowChanges(
         rows=rows,
-        changed_scores=int((gap > 0).sum()),
-        largest_difference=float(gap.max()) if rows else None,
+        changed_scores=int((gap != 0).sum()),
+        largest_difference=float(gap.max()) if rows and np.isfinite(gap).all() else None,
         decisions_changed=count,
         right_to_wrong=int((right & ~still).sum()) if decisions else None,
         wrong_to_right=int((~right & still).sum()) if decisions else None,
@@ -168,6 +169,8 @@ class _Draft:
     harm: float | None = None
     uncertainty: Uncertainty | None = None
     discordant: tuple[int, int] | None = None
+    support: int | None = None
+    reach: float = 1.0
     p_value: float | None = None
     problem: str = ""
     empty: bool = False
@@ -248,44 +251,48 @@ def _draft(metric: Metric, draft: _Draft, old: _Part, new: _Part, rows: tuple[Ar
     draft.baseline, draft.candidate = one.value, two.value
     draft.harm = sign * (two.value - one.value)
     codes_old, codes_new = _codes(old, rows[0]), _codes(new, rows[1])
+    draft.support = None if one.support is None or two.support is None else min(one.support, two.support)
     if pairing == "paired":
         influence = sign * (two.influence - one.influence)
-        contribution = _differs(before, after)
-        draft.changed = int(contribution.sum())
-        draft.uncertainty = clustered(influence, codes_new)
+        draft.changed = int(_differs(metric, before, after).sum())
+        draft.uncertainty = supported(clustered(influence, codes_new), draft.support)
+        draft.reach = 1.0 if metric.rowwise else float(np.abs(influence).max())
         draft.clusters = None if codes_new is None else draft.uncertainty.clusters
         if metric.name in {"accuracy", "error_rate"} and codes_new is None:
             right, still = before.prediction == before.label, after.prediction == after.label
             draft.discordant = (int((right & ~still).sum()), int((~right & still).sum()))
     else:
-        present = clustered(two.influence, codes_new)
-        draft.uncertainty = independent_sum(clustered(one.influence, codes_old), present)
+        present = supported(clustered(two.influence, codes_new), two.support)
+        draft.uncertainty = independent_sum(supported(clustered(one.influence, codes_old), one.support), present)
         draft.clusters = None if codes_new is None else present.clusters
-    _test(draft, pairing)
+    _test(draft, min(len(before), len(after)))
     return draft
 
 
-def _differs(before: Outcomes, after: Outcomes) -> Array:
-    if before.score is None or after.score is None:
-        gap: Array = before.prediction != after.prediction
-        return gap
-    gap = before.score != after.score
-    return gap if gap.ndim == 1 else np.asarray(gap.any(axis=1))
+def _differs(metric: Metric, before: Outcomes, after: Outcomes) -> Array:
+    """Rows that may contribute otherwise than before: by their label, or by what the metric reads."""
+    relabelled = np.asarray(before.label != after.label)
+    if metric.decisions or before.score is None or after.score is None:
+        return np.asarray(relabelled | (before.prediction != after.prediction))
+    gap = np.asarray(before.score != after.score)
+    return np.asarray(relabelled | (gap if gap.ndim == 1 else gap.any(axis=1)))
 
 
 def _codes(part: _Part, rows: Array) -> Array | None:
     return None if part.cluster is None else part.cluster[rows]
 
 
-def _test(draft: _Draft, pairing: str) -> None:
+def _test(draft: _Draft, rows: int) -> None:
     """The one-sided p-value of no harm, where there is enough to go by."""
     uncertainty = draft.uncertainty
     if uncertainty is None or draft.harm is None:
         return
-    if pairing == "paired" and draft.changed == 0:
+    if draft.changed == 0:
         return
-    if draft.slice == ALL_ROWS and draft.rows < MIN_ROWS:
-        draft.problem = f"{draft.rows} rows; {MIN_ROWS} are needed for a verdict"
+    if draft.slice == ALL_ROWS and rows < MIN_ROWS:
+        draft.problem = f"{rows} rows; {MIN_ROWS} are needed for a verdict"
+    elif draft.support is not None and draft.support < MIN_SUPPORT:
+        draft.problem = f"rests on {draft.support} rows of one class; {MIN_SUPPORT} are needed for a verdict"
     elif draft.changed is not None and draft.changed < MIN_CHANGED:
         draft.problem = f"{draft.changed} changed rows; {MIN_CHANGED} are needed for a verdict"
     elif not np.isfinite(uncertainty.error) or uncertainty.clusters < 5:  # noqa: PLR2004  # t with 3 degrees says nothing
@@ -389,10 +396,11 @@ def _harm(draft: _Draft, level: float, non_inferiority: float, margin: float, se
 
 def _untested(draft: _Draft, values: dict[str, Any], margin: float | None) -> Cell:
     """Too little to test by; decisions that hardly changed can still be proven harmless."""
-    if draft.metric.name in {"accuracy", "error_rate"} and draft.changed is not None and margin is not None:
+    if draft.metric.decisions and draft.changed is not None and margin is not None:
         upper = clopper_pearson_upper(draft.changed, draft.rows)
-        if upper < margin:
-            note = f"proven without labels: at most {upper:.4f} of the decisions changed"
+        if upper * draft.reach < margin:
+            how = "proven without labels" if draft.metric.rowwise else "proven"
+            note = f"{how}: at most {upper:.4f} of the decisions changed"
             return Cell(**values, verdict="unchanged", tier=None, note=note)
     if draft.role == "report_only":
         return Cell(**values, verdict="inconclusive", tier=None, note=draft.problem or "reported only")

@@ -6,10 +6,12 @@ import ast
 import operator
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NoReturn
 
 import numpy as np
 import pyarrow as pa
+
+Array = np.ndarray[Any, Any]
 
 MAX_LENGTH = 500
 MAX_NODES = 100
@@ -29,15 +31,25 @@ _ARITHMETIC: dict[type[ast.operator], Callable[[Any, Any], Any]] = {
     ast.Div: operator.truediv,
     ast.Mod: operator.mod,
 }
-_ACCEPTED = "columns, numbers, texts, + - * / %, comparisons, `in [...]`, and, or, not, is_null(column)"
+_ACCEPTED = (
+    "columns, numbers, texts, + - * / %, comparisons, `in [...]`, and, or, not, is_null(column), column('odd name')"
+)
 
 
 @dataclass(frozen=True)
 class _Operand:
-    """Values, and where they are known; a missing value satisfies no comparison."""
+    """Values, and where they are known."""
 
     values: Any
     known: Any
+
+
+@dataclass(frozen=True)
+class _Truth:
+    """Where a condition holds and where it fails; a missing value does neither (Kleene 1938)."""
+
+    holds: Any
+    fails: Any
 
 
 @dataclass(frozen=True)
@@ -50,10 +62,15 @@ class Expression:
         ['precip', 'origin']
         >>> storm.mask(pa.table({"precip": [0.2, None, 0.3], "origin": ["EWR", "EWR", "LGA"]})).tolist()
         [True, False, False]
+
+        A row that is not known to be a storm is not known to be none:
+
+        >>> Expression.parse("not precip > 0.1").mask(pa.table({"precip": [0.2, None, 0.0]})).tolist()
+        [False, False, True]
         >>> Expression.parse("__import__('os')")
         Traceback (most recent call last):
         ValueError: "__import__('os')": `__import__('os')` at column 1 is not accepted; accepted: columns, numbers, \
-texts, + - * / %, comparisons, `in [...]`, and, or, not, is_null(column)
+texts, + - * / %, comparisons, `in [...]`, and, or, not, is_null(column), column('odd name')
     """
 
     text: str
@@ -78,71 +95,111 @@ texts, + - * / %, comparisons, `in [...]`, and, or, not, is_null(column)
         if sum(1 for _ in ast.walk(tree)) > MAX_NODES:
             message = f"{text[:40]!r}...: more than {MAX_NODES} parts"
             raise ValueError(message)
-        _check(text.strip(), tree)
-        if not isinstance(tree, ast.Compare | ast.BoolOp | ast.UnaryOp | ast.Call):
+        _check_condition(text.strip(), tree)
+        if _name(tree):
             message = f"{text!r}: a condition is expected, this is a value; accepted: {_ACCEPTED}"
-            raise ValueError(message)  # noqa: TRY004  # pydantic turns ValueErrors into words with a line
+            raise ValueError(message)
         return cls(text.strip(), tree)
 
     def columns(self) -> list[str]:
         """The columns it reads, each once, in the order they appear."""
-        names = [node for node in ast.walk(self.tree) if isinstance(node, ast.Name) and node.id != "is_null"]
-        return list(dict.fromkeys(node.id for node in sorted(names, key=lambda node: node.col_offset)))
+        found = _names(self.tree)
+        return list(dict.fromkeys(name for _, name in sorted(found)))
 
-    def mask(self, table: pa.Table) -> np.ndarray[Any, Any]:
+    def mask(self, table: pa.Table) -> Array:
         """The rows that satisfy it, (n,) bool; a missing value satisfies nothing but `is_null`.
 
         Raises:
-            ValueError: when types do not go together, naming the condition.
+            ValueError: when a column is absent or types do not go together, naming the condition.
         """
         columns = {name: _column(table, name) for name in self.columns()}
         try:
-            result = _condition(self.tree, columns)
+            truth = _condition(self.tree, columns)
         except TypeError as error:
             message = f"{self.text!r}: the columns' types do not go with it: {error}"
             raise ValueError(message) from error
-        return np.broadcast_to(np.asarray(result, dtype=bool), table.num_rows).copy()
+        return np.broadcast_to(np.asarray(truth.holds, dtype=bool), table.num_rows).copy()
 
 
-def _check(text: str, node: ast.expr) -> None:
-    """Refuse every node that is not on the list."""
-    if isinstance(node, ast.Call):
-        if not (isinstance(node.func, ast.Name) and node.func.id == "is_null" and _one_name(node)):
-            _refuse(text, node)
-        return
-    if not _accepted(node):
+def _check_condition(text: str, node: ast.expr) -> None:
+    """Refuse everything that is neither true nor false."""
+    if isinstance(node, ast.BoolOp):
+        for part in node.values:
+            _check_condition(text, part)
+    elif isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.Not):
+        _check_condition(text, node.operand)
+    elif isinstance(node, ast.Compare):
+        _check_value(text, node.left)
+        for op, right in zip(node.ops, node.comparators, strict=True):
+            (_check_members if isinstance(op, ast.In | ast.NotIn) else _check_value)(text, right)
+            if type(op) not in _COMPARE and not isinstance(op, ast.In | ast.NotIn):
+                _refuse(text, node)
+    elif not (_name(node) or _asks_null(node)):
         _refuse(text, node)
-    for child in ast.iter_child_nodes(node):
-        if isinstance(child, ast.expr):
-            _check(text, child)
 
 
-def _accepted(node: ast.expr) -> bool:
-    if isinstance(node, ast.Constant):
-        return isinstance(node.value, int | float | str | bool)
-    if isinstance(node, ast.BinOp):
-        return type(node.op) in _ARITHMETIC
-    if isinstance(node, ast.UnaryOp):
-        return isinstance(node.op, ast.Not | ast.USub)
-    if isinstance(node, ast.Compare):
-        return all(_compares(op, right) for op, right in zip(node.ops, node.comparators, strict=True))
-    return isinstance(node, ast.BoolOp | ast.Name | ast.List | ast.Tuple)
+def _check_value(text: str, node: ast.expr) -> None:
+    """Refuse everything but columns, constants and arithmetic."""
+    if isinstance(node, ast.BinOp) and type(node.op) in _ARITHMETIC:
+        _check_value(text, node.left)
+        _check_value(text, node.right)
+    elif isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub):
+        _check_value(text, node.operand)
+    elif not (_name(node) or (isinstance(node, ast.Constant) and isinstance(node.value, int | float | str))):
+        _refuse(text, node)
 
 
-def _compares(op: ast.cmpop, right: ast.expr) -> bool:
-    if isinstance(op, ast.In | ast.NotIn):
-        return isinstance(right, ast.List | ast.Tuple)
-    return type(op) in _COMPARE
+def _check_members(text: str, node: ast.expr) -> None:
+    """Refuse everything but a list of texts, or of numbers."""
+    if not isinstance(node, ast.List | ast.Tuple) or not node.elts:
+        _refuse(text, node)
+    members = [_literal(text, one) for one in node.elts]
+    if len({isinstance(member, str) for member in members}) > 1:
+        _refuse(text, node)
 
 
-def _one_name(node: ast.Call) -> bool:
-    return len(node.args) == 1 and isinstance(node.args[0], ast.Name) and not node.keywords
+def _literal(text: str, node: ast.expr) -> int | float | str:
+    if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub):
+        value = _literal(text, node.operand)
+        return _refuse(text, node) if isinstance(value, str) else -value
+    if isinstance(node, ast.Constant) and isinstance(node.value, int | float | str):
+        return node.value
+    return _refuse(text, node)
 
 
-def _refuse(text: str, node: ast.expr) -> None:
+def _refuse(text: str, node: ast.expr) -> NoReturn:
     there = ast.get_source_segment(text, node) or text
     message = f'"{text}": `{there}` at column {node.col_offset + 1} is not accepted; accepted: {_ACCEPTED}'
     raise ValueError(message)
+
+
+def _name(node: ast.expr) -> str | None:
+    """The column that a node stands for: `carrier`, or `column("odd name")`."""
+    if isinstance(node, ast.Name):
+        return node.id
+    if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "column":
+        match node.args, node.keywords:
+            case [ast.Constant(value=str(name))], []:
+                return name
+    return None
+
+
+def _asks_null(node: ast.expr) -> str | None:
+    """The column that a node asks about: `is_null(carrier)`."""
+    if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "is_null":
+        match node.args, node.keywords:
+            case [one], []:
+                return _name(one)
+    return None
+
+
+def _names(node: ast.AST) -> list[tuple[int, str]]:
+    """Where columns are read, and which."""
+    if isinstance(node, ast.expr):
+        found = _name(node) or _asks_null(node)
+        if found:
+            return [(node.col_offset, found)]
+    return [pair for child in ast.iter_child_nodes(node) for pair in _names(child)]
 
 
 def _column(table: pa.Table, name: str) -> _Operand:
@@ -152,67 +209,88 @@ def _column(table: pa.Table, name: str) -> _Operand:
     column = table.column(name).combine_chunks()
     if pa.types.is_dictionary(column.type):
         column = column.cast(column.type.value_type)
+    if pa.types.is_decimal(column.type):
+        column = column.cast(pa.float64())
     known = column.is_valid().to_numpy(zero_copy_only=False)
     values = column.to_numpy(zero_copy_only=False)
     if values.dtype.kind == "f":
         known &= ~np.isnan(values)
+    elif pa.types.is_boolean(column.type):
+        values = np.where(known, values, False).astype(bool)  # noqa: FBT003  # what a missing one is filled with
     elif values.dtype == object:
-        blank = False if pa.types.is_boolean(column.type) else ""
-        values = np.where(known, values, blank)
+        values = np.where(known, values, "")
     return _Operand(values, known)
 
 
-def _condition(node: ast.expr, columns: dict[str, _Operand]) -> Any:
+def _condition(node: ast.expr, columns: dict[str, _Operand]) -> _Truth:
     if isinstance(node, ast.BoolOp):
         parts = [_condition(part, columns) for part in node.values]
-        return np.logical_and.reduce(parts) if isinstance(node.op, ast.And) else np.logical_or.reduce(parts)
-    if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.Not):
-        return np.logical_not(_condition(node.operand, columns))
-    if isinstance(node, ast.Call):
-        name = node.args[0]
-        return np.logical_not(columns[name.id].known)  # type: ignore[attr-defined]  # checked to be a name
+        every, some = np.logical_and.reduce, np.logical_or.reduce
+        if isinstance(node.op, ast.Or):
+            every, some = some, every
+        return _Truth(every([part.holds for part in parts]), some([part.fails for part in parts]))
+    if isinstance(node, ast.UnaryOp):
+        inner = _condition(node.operand, columns)
+        return _Truth(inner.fails, inner.holds)
     if isinstance(node, ast.Compare):
         return _comparison(node, columns)
+    asked = _asks_null(node)
+    if asked is not None:
+        known = columns[asked].known
+        return _Truth(~known, known)
     operand = _value(node, columns)
-    return operand.known & np.asarray(operand.values, dtype=bool)
+    if operand.values.dtype != bool:
+        message = f"column {_name(node)!r} stands for a condition and is not true or false"
+        raise TypeError(message)
+    return _Truth(operand.known & operand.values, operand.known & ~operand.values)
 
 
-def _comparison(node: ast.Compare, columns: dict[str, _Operand]) -> Any:
+def _comparison(node: ast.Compare, columns: dict[str, _Operand]) -> _Truth:
+    """A chain of comparisons holds where each does; it fails where one does, all being known."""
     left = _value(node.left, columns)
-    result: Any = True
+    known: Any = left.known
+    result: Any = np.True_
     for op, comparator in zip(node.ops, node.comparators, strict=True):
         if isinstance(op, ast.In | ast.NotIn):
-            members = [_literal(item) for item in comparator.elts]  # type: ignore[attr-defined]  # checked to be a list
-            inside = np.isin(left.values.astype(str) if _texts(left.values) else left.values, members)
-            result = result & left.known & (inside if isinstance(op, ast.In) else ~inside)
+            members = np.array([_literal("", one) for one in comparator.elts])  # type: ignore[attr-defined]  # checked to be a list
+            _same_kind(left.values, members)
+            inside = np.isin(left.values.astype(str) if _is_text(left.values) else left.values, members)
+            result = result & (inside if isinstance(op, ast.In) else ~inside)
             continue
         right = _value(comparator, columns)
-        result = result & left.known & right.known & _COMPARE[type(op)](left.values, right.values)
+        _same_kind(left.values, right.values)
+        known, result = known & right.known, result & _COMPARE[type(op)](left.values, right.values)
         left = right
-    return result
-
-
-def _texts(values: Any) -> bool:
-    return isinstance(values, np.ndarray) and values.dtype == object
-
-
-def _literal(node: ast.expr) -> Any:
-    value = _value(node, {})
-    return value.values
+    return _Truth(known & result, known & np.logical_not(result))
 
 
 def _value(node: ast.expr, columns: dict[str, _Operand]) -> _Operand:
+    """A column, a constant, or arithmetic in double precision; what is no finite number is not known."""
     if isinstance(node, ast.Constant):
-        return _Operand(node.value, known=True)
-    if isinstance(node, ast.Name):
-        return columns[node.id]
+        return _Operand(np.asarray(node.value), known=np.True_)
     if isinstance(node, ast.UnaryOp):
         inner = _value(node.operand, columns)
-        return _Operand(-inner.values, inner.known)
+        return _Operand(-_number(inner.values), inner.known)
     if isinstance(node, ast.BinOp):
         left, right = _value(node.left, columns), _value(node.right, columns)
-        with np.errstate(divide="ignore", invalid="ignore"):
-            values = _ARITHMETIC[type(node.op)](left.values, right.values)
-        return _Operand(values, left.known & right.known)
-    message = f"a value is expected at column {node.col_offset + 1}"
-    raise TypeError(message)
+        with np.errstate(all="ignore"):
+            values = _ARITHMETIC[type(node.op)](_number(left.values), _number(right.values))
+        return _Operand(values, left.known & right.known & np.isfinite(values))
+    return columns[_name(node) or ""]
+
+
+def _is_text(values: Array) -> bool:
+    return bool(values.dtype == object) or values.dtype.kind == "U"
+
+
+def _number(values: Array) -> Array:
+    if values.dtype.kind not in "biuf":
+        message = "arithmetic is for numbers"
+        raise TypeError(message)
+    return np.asarray(values, dtype=float)
+
+
+def _same_kind(left: Array, right: Array) -> None:
+    if _is_text(left) != _is_text(right):
+        message = "a text is compared with something else"
+        raise TypeError(message)

@@ -9,7 +9,7 @@ import numpy as np
 from baseline_pipeline.evaluation import MetricValue
 from baseline_pipeline.metrics import METRICS
 from baseline_pipeline.metrics.outcomes import NotMeasurable, Outcomes
-from baseline_pipeline.significance.clustered import clustered
+from baseline_pipeline.significance.clustered import clustered, supported
 from baseline_pipeline.slices import find_slices
 
 if TYPE_CHECKING:
@@ -52,9 +52,9 @@ def _value(metric: str, name: str, outcomes: Outcomes, codes: np.ndarray[Any, An
         estimate = METRICS[metric].measure(outcomes)
     except NotMeasurable as reason:
         return MetricValue(**empty, value=None, low=None, high=None, note=str(reason))
-    uncertainty = clustered(estimate.influence, codes)
+    uncertainty = supported(clustered(estimate.influence, codes), estimate.support)
     if not np.isfinite(uncertainty.error):
-        return MetricValue(**empty, value=estimate.value, low=None, high=None, note="one cluster has no spread")
+        return MetricValue(**empty, value=estimate.value, low=None, high=None, note="one row or cluster has no spread")
     width = t_quantile(1 - (1 - CONFIDENCE) / 2, uncertainty.degrees) * uncertainty.error
     return MetricValue(**empty, value=estimate.value, low=estimate.value - width, high=estimate.value + width)
 

@@ -20,4 +20,5 @@ ACCURACY = Metric(
     tasks=frozenset({"binary_classification", "multiclass_classification"}),
     measure=measure,
     rowwise=True,
+    decisions=True,
 )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from baseline_pipeline.metrics.domain import both_classes
+from baseline_pipeline.metrics.domain import both_classes, rarer
 from baseline_pipeline.metrics.outcomes import Estimate, Metric, Outcomes
 
 
@@ -15,7 +15,7 @@ def measure(outcomes: Outcomes) -> Estimate:
     share = positive.mean()
     recall, specificity = right[positive].mean(), right[~positive].mean()
     influence = np.where(positive, (right - recall) / share, (right - specificity) / (1 - share)) / 2
-    return Estimate(float((recall + specificity) / 2), influence)
+    return Estimate(float((recall + specificity) / 2), influence, rarer(positive))
 
 
 BALANCED_ACCURACY = Metric(
@@ -25,4 +25,5 @@ BALANCED_ACCURACY = Metric(
     unit="share",
     tasks=frozenset({"binary_classification"}),
     measure=measure,
+    decisions=True,
 )

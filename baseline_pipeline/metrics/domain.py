@@ -53,6 +53,12 @@ def both_classes(outcomes: Outcomes) -> Array:
     return positive
 
 
+def rarer(positive: Array) -> int:
+    """Rows of the rarer class."""
+    count = int(positive.sum())
+    return min(count, len(positive) - count)
+
+
 def targets(outcomes: Outcomes) -> Array:
     """Residuals, prediction minus label, (n,), checked to be finite.
 
@@ -88,4 +94,4 @@ def ratio_of(numerator: Array, denominator: Array, nothing: str) -> Estimate:
     if below == 0:
         raise NotMeasurable(nothing)
     value = float(np.mean(numerator)) / below
-    return Estimate(value, (numerator - value * denominator) / below)
+    return Estimate(value, (numerator - value * denominator) / below, int(np.count_nonzero(denominator)))

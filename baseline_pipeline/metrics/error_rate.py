@@ -20,4 +20,5 @@ ERROR_RATE = Metric(
     tasks=frozenset({"binary_classification", "multiclass_classification"}),
     measure=measure,
     rowwise=True,
+    decisions=True,
 )

@@ -21,4 +21,5 @@ F1 = Metric(
     unit="share",
     tasks=frozenset({"binary_classification"}),
     measure=measure,
+    decisions=True,
 )

@@ -45,10 +45,13 @@ class Estimate:
         influence: (n,) first-order influence of each row, with mean zero: the estimate's error is
             the mean of the influences, hence its standard error follows from their (cluster) sums.
             Source: Hampel (1974), The influence curve and its role in robust estimation.
+        support: rows of the thinnest group that the value averages over, such as the rarer class
+            of an AUC; `None` where that is all rows. The error is no surer than these rows make it.
     """
 
     value: float
     influence: Array
+    support: int | None = None
 
 
 class NotMeasurable(ValueError):
@@ -67,6 +70,7 @@ class Metric:
         measure: from rows to an estimate; raises `NotMeasurable`.
         title: for people.
         rowwise: whether the value is a mean of per-row losses.
+        decisions: whether predictions alone count, so that a moved score changes nothing by itself.
     """
 
     name: str
@@ -76,3 +80,4 @@ class Metric:
     tasks: frozenset[Task]
     measure: Callable[[Outcomes], Estimate]
     rowwise: bool = False
+    decisions: bool = False

@@ -20,4 +20,5 @@ RECALL = Metric(
     unit="share",
     tasks=frozenset({"binary_classification"}),
     measure=measure,
+    decisions=True,
 )

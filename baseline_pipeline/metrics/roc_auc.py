@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from baseline_pipeline.metrics.domain import both_classes, probabilities
+from baseline_pipeline.metrics.domain import both_classes, probabilities, rarer
 from baseline_pipeline.metrics.outcomes import Array, Estimate, Metric, Outcomes
 
 
@@ -21,7 +21,8 @@ def measure(outcomes: Outcomes) -> Estimate:
     placement[positive] = _placements(score[positive], score[~positive])
     placement[~positive] = 1 - _placements(score[~positive], score[positive])
     value = float(placement[positive].mean())
-    return Estimate(value, (placement - value) / np.where(positive, share, 1 - share))
+    influence = (placement - value) / np.where(positive, share, 1 - share)
+    return Estimate(value, influence, rarer(positive))
 
 
 def _placements(scores: Array, others: Array) -> Array:

@@ -20,4 +20,5 @@ SPECIFICITY = Metric(
     unit="share",
     tasks=frozenset({"binary_classification"}),
     measure=measure,
+    decisions=True,
 )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -53,6 +53,27 @@ def clustered(influence: Array, cluster: Array | None, groups: int | None = None
     error = float(np.sqrt(((total / (1 - share)) ** 2).sum())) * shrink / rows
     degrees = float((share**2).sum() ** 2 / (share**4).sum()) - 1
     return Uncertainty(error, max(degrees, 1.0), count)
+
+
+def supported(uncertainty: Uncertainty, support: int | None) -> Uncertainty:
+    """The same error, with no more degrees of freedom than the rows that it rests on allow.
+
+    A ratio or an AUC over few positives varies with those, however many rows stand beside them; one
+    row has no spread at all.
+
+    Args:
+        uncertainty: Of all rows.
+        support: Rows of the thinnest group averaged over; `None` where that is all rows.
+
+    Example:
+        >>> supported(Uncertainty(0.02, 999.0, 1000), 12).degrees
+        11.0
+    """
+    if support is None:
+        return uncertainty
+    if support < 2:  # noqa: PLR2004  # one row has no spread
+        return replace(uncertainty, error=float("inf"), degrees=1.0)
+    return replace(uncertainty, degrees=min(uncertainty.degrees, support - 1.0))
 
 
 def independent_sum(first: Uncertainty, second: Uncertainty) -> Uncertainty:

@@ -1,0 +1,68 @@
+"""Which rows belong to which declared slice."""
+
+import numpy as np
+import pyarrow as pa
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from baseline_pipeline import slices
+from baseline_pipeline.contract.slices import SliceSpec
+from baseline_pipeline.slices import find_slices
+
+FLIGHTS = pa.table({"carrier": ["EV", "UA", None, "EV"], "origin": ["EWR", "EWR", "JFK", None]})
+
+
+def found(*specs, table=FLIGHTS):
+    return {one.name: one.rows.tolist() for one in find_slices([SliceSpec(**spec) for spec in specs], table)}
+
+
+def test_every_value_is_a_slice_and_so_is_a_missing_one():
+    assert found({"by": ["carrier"]}) == {"carrier=(missing)": [2], "carrier=EV": [0, 3], "carrier=UA": [1]}
+
+
+def test_combinations_are_those_that_occur():
+    assert found({"by": ["carrier", "origin"]}) == {
+        "carrier=(missing) & origin=JFK": [2],
+        "carrier=EV & origin=(missing)": [3],
+        "carrier=EV & origin=EWR": [0],
+        "carrier=UA & origin=EWR": [1],
+    }
+
+
+def test_a_condition_without_rows_is_still_a_slice():
+    assert found({"name": "nobody", "where": "carrier == 'ZZ'"}) == {"nobody": []}
+
+
+def test_slices_stand_in_the_order_of_their_declarations():
+    names = list(found({"name": "united", "where": "carrier == 'UA'"}, {"by": ["origin"]}))
+
+    assert names == ["united", "origin=(missing)", "origin=EWR", "origin=JFK"]
+
+
+@pytest.mark.parametrize(
+    "column",
+    [pa.array([1, 2, None]), pa.array([1.5, 2.0, None]), pa.array([True, False, None]), pa.array(["a", "b", None])],
+)
+def test_any_kind_of_column_can_be_sliced_by(column):
+    names = found({"by": ["c"]}, table=pa.table({"c": column}))
+
+    assert len(names) == 3
+    assert names["c=(missing)"] == [2]
+
+
+def test_values_beyond_the_cap_are_gathered_and_none_is_dropped(monkeypatch):
+    monkeypatch.setattr(slices, "MAX_LEVELS", 2)
+    table = pa.table({"c": ["a"] * 3 + ["b"] * 2 + ["x", "y", "z"]})
+
+    assert found({"by": ["c"]}, table=table) == {"c=a": [0, 1, 2], "c=b": [3, 4], "c: 3 smaller values": [5, 6, 7]}
+
+
+@given(st.lists(st.tuples(st.sampled_from(["a", "b", None]), st.integers(0, 3) | st.none()), min_size=1))
+def test_levels_partition_the_rows(pairs):
+    table = pa.table(
+        {"s": pa.array([s for s, _ in pairs], pa.string()), "k": pa.array([k for _, k in pairs], pa.int64())}
+    )
+    rows = np.concatenate([one.rows for one in find_slices([SliceSpec(by=["s", "k"])], table)])
+
+    assert sorted(rows.tolist()) == list(range(len(pairs)))
