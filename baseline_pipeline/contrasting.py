@@ -344,7 +344,8 @@ def _cell(contract: Contract, draft: _Draft, adjusted: float | None, level: floa
     verdict, tier, note = judge(harm)
     gap = abs(margin - harm.estimate)
     if verdict == "inconclusive" and tier == "moderate" and gap:  # rows that would tell this harm from the margin
-        empty["rows_required"] = rows_required(draft.rows, error, gap, rates.non_inferiority, rates.power)
+        needed = rows_required(draft.rows, error, gap, level, rates.power)
+        empty["rows_required"] = needed if needed > draft.rows else None
     if draft.role == "report_only":
         tier, note = None, "reported only"
     return _with_floor(draft, Cell(**empty, verdict=verdict, tier=tier, note=note))
