@@ -26,6 +26,7 @@ $(READY): requirements.lock pyproject.toml
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check $(UV)
 	$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes -r requirements.lock
 	$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --editable .
+	mkdir -p $(VENV)/dagster && echo 'telemetry: {enabled: false}' > $(VENV)/dagster/dagster.yaml  # for `dg check`
 	touch $@
 
 setup: $(READY)  ## the environment, from the lock
@@ -39,6 +40,7 @@ test: $(READY)  ## all tests
 quick: $(READY)  ## the tests that take seconds
 	@$(BIN)/python -m pytest -m "not slow" $(PYTEST_ARGS)
 
+check: export DAGSTER_HOME := $(CURDIR)/$(VENV)/dagster
 check: $(READY)  ## ruff, mypy --strict, import-linter, dg check
 	@$(BIN)/ruff check .
 	$(BIN)/ruff format --check .

@@ -12,10 +12,12 @@ BIN = Path(sys.executable).parent
 
 
 @pytest.mark.parametrize("what", ["yaml", "defs"])
-def test_dg_check_passes(what):
+def test_dg_check_passes(what, tmp_path):
+    (tmp_path / "dagster.yaml").write_text("telemetry: {enabled: false}\n")
     environment = {
         **os.environ,
         "PATH": f"{BIN}{os.pathsep}{os.environ['PATH']}",
+        "DAGSTER_HOME": str(tmp_path),
         "VIRTUAL_ENV": str(BIN.parent),
         "BASELINE_PROJECT_ROOT": str(PROJECT),
     }

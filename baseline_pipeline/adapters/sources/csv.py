@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import time
 from collections import Counter
 from typing import TYPE_CHECKING
 
@@ -20,14 +21,28 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
+OPEN_LINE_SECONDS = 30.0
+"""A writer's buffers break off within lines: a file that ends so is waited for, this long after its last write."""
+
+
 def csv_source(pattern: str, root: Path) -> FileSource:
-    """CSV files; an empty one counts as being written."""
+    """CSV files; an empty one, or one that has just broken off within a line, counts as being written."""
     return FileSource(pattern, root, unfinished, parse)
 
 
 def unfinished(path: Path) -> str | None:
     """Why a file cannot be complete, or `None`."""
-    return None if path.stat().st_size else f"{path.name} is empty: not even a header"
+    stat = path.stat()
+    if not stat.st_size:
+        return f"{path.name} is empty: not even a header"
+    age = time.time() - stat.st_mtime
+    if age >= OPEN_LINE_SECONDS:
+        return None
+    with path.open("rb") as file:
+        file.seek(-1, io.SEEK_END)
+        closed = file.read(1) in b"\r\n"
+    wait = f"it is taken as it is {OPEN_LINE_SECONDS:.0f} s after its last write"
+    return None if closed else f"{path.name} was written {max(age, 0):.0f} s ago and ends within a line; {wait}"
 
 
 def parse(contents: Sequence[tuple[str, bytes]]) -> pa.Table:

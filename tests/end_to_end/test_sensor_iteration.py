@@ -1,0 +1,198 @@
+"""The trigger cases through the iteration of Dagster's own sensor daemon, killed at every point it names."""
+
+import collections
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import dagster as dg
+import pytest
+
+from baseline_pipeline.orchestration.instance import make_dagster_home
+
+pytestmark = pytest.mark.slow
+HERE = Path(__file__).parent
+DEFINITIONS = HERE.parents[1] / "baseline_pipeline" / "definitions.py"
+PATIENCE = 90
+
+
+def free_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+class Daemon:
+    """A code server that stays, and sensor iterations as processes that may be killed."""
+
+    def __init__(self, project):
+        self.project = project
+        port = free_port()
+        self.environment = {
+            **os.environ,
+            "DAGSTER_HOME": str(project.settings.dagster_home),
+            "BASELINE_PROJECT_ROOT": str(project.root),
+            "BASELINE_SENSOR_SECONDS": "1",
+            "PYTHONPATH": str(project.root),
+        }
+        self.workspace = project.root / "workspace.yaml"
+        self.workspace.write_text(
+            f"load_from:\n  - grpc_server: {{host: 127.0.0.1, port: {port}, location_name: baselines}}\n"
+        )
+        self.log = project.root / "daemon.log"
+        words = ["api", "grpc", "-f", str(DEFINITIONS), "-d", str(project.root), "-h", "127.0.0.1", "-p", str(port)]
+        self.server = self._start([str(Path(sys.executable).parent / "dagster"), *words])
+        self._await_port(port)
+
+    def _start(self, words):
+        with self.log.open("ab") as log:
+            return subprocess.Popen(
+                words, cwd=self.project.root, env=self.environment, stdout=log, stderr=log, start_new_session=True
+            )
+
+    def _await_port(self, port):
+        deadline = time.monotonic() + PATIENCE
+        while time.monotonic() < deadline:
+            with socket.socket() as probe:
+                if probe.connect_ex(("127.0.0.1", port)) == 0:
+                    return
+            time.sleep(0.2)
+        pytest.fail(f"no code server within {PATIENCE} s\n{self.log.read_text()[-3000:]}")
+
+    def iterate(self, *crash):
+        """One iteration; with a point, the iteration's process is killed -9 there."""
+        time.sleep(1.1)  # every sensor is due again
+        process = self._start([sys.executable, str(HERE / "one_iteration.py"), str(self.workspace), *crash])
+        code = process.wait(PATIENCE)
+        wanted = -signal.SIGKILL if crash else 0
+        assert code == wanted, self.log.read_text()[-3000:]
+
+    def settle(self):
+        """Iterate until nothing runs and nothing is asked for; what the runs came to, in order."""
+        deadline = time.monotonic() + PATIENCE
+        before = None
+        while time.monotonic() < deadline:
+            runs = self.runs()
+            if runs == before and all(run.is_finished for run in runs):
+                return [run.status.value for run in runs]
+            before = runs
+            self.iterate()
+        return pytest.fail(f"not settled within {PATIENCE} s\n{self.log.read_text()[-3000:]}")
+
+    def runs(self):
+        with self.instance() as instance:
+            return instance.get_runs()[::-1]
+
+    def instance(self):
+        return dg.DagsterInstance.from_config(str(self.project.settings.dagster_home))
+
+    def skipped(self, sensor):
+        """The last reason a sensor gave for not asking for a run."""
+        with self.instance() as instance:
+            state = next(one for one in instance.all_instigator_state() if one.instigator_name == sensor)
+            ticks = instance.get_ticks(state.instigator_origin_id, state.selector_id, limit=1)
+            return ticks[0].tick_data.skip_reason
+
+    def decided(self):
+        return [event.content["candidate"] for event in self.project.events("decision")]
+
+    def evaluations(self):
+        """How many finished MLflow runs there are of each evaluation."""
+        from baseline_pipeline.adapters.registries.mlflow import connect
+
+        client = connect(self.project.settings.tracking_uri)
+        experiment = client.get_experiment_by_name("baseline-pipeline")
+        runs = client.search_runs([experiment.experiment_id])
+        return collections.Counter(
+            run.data.tags["baseline.evaluation"] for run in runs if run.info.status == "FINISHED"
+        )
+
+    def kill(self, process):
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait(10)
+
+
+@pytest.fixture
+def daemon(project):
+    shutil.rmtree(project.settings.dagster_home)
+    make_dagster_home(project.settings, "")
+    found = Daemon(project)
+    yield found
+    found.kill(found.server)
+
+
+@pytest.mark.parametrize("point", ["TICK_CREATED", "TICK_HELD", "RUN_CREATED", "RUN_LAUNCHED"])
+def test_a_daemon_killed_at_any_point_loses_nothing_and_decides_once(daemon, point):
+    daemon.iterate(point)
+    daemon.settle()
+
+    assert len(daemon.decided()) == 1
+    assert set(daemon.evaluations().values()) == {1}
+
+
+def test_there_and_back_loses_no_change_and_scores_none_twice(daemon):
+    first = daemon.project.rows()
+    daemon.settle()
+    daemon.project.write(daemon.project.rows(seed=2))
+    daemon.settle()
+    daemon.project.write(first)
+    daemon.settle()
+    there, away, back = daemon.decided()
+
+    assert there == back != away
+    assert sorted(daemon.evaluations().values()) == [1, 1]
+
+
+def test_several_facets_at_once_make_one_decision_and_equal_content_none(daemon):
+    project = daemon.project
+    daemon.settle()
+    project.write(project.rows(seed=3))
+    project.lock(f"{(project.root / 'requirements.lock').read_text()}pandas==0.1\n")
+    project.manifest("architecture: x86_64\ncores: 4096\n")
+    daemon.settle()
+    assert len(daemon.decided()) == 2
+    project.write(project.rows(seed=3))
+    lock = project.root / "requirements.lock"
+    lock.write_text(f"# a remark\n{lock.read_text()}")
+    daemon.settle()
+
+    assert len(daemon.decided()) == 2
+    assert "is as it was" in daemon.skipped("small_dependencies")
+
+
+def test_deleted_and_half_written_data_have_their_own_words(daemon):
+    project = daemon.project
+    daemon.settle()
+    whole = (project.data / "rows.csv").read_bytes()
+    (project.data / "rows.csv").write_bytes(whole[:-40])
+    daemon.iterate()
+    assert "still being written" in daemon.skipped("small_data")
+    (project.data / "rows.csv").unlink()
+    daemon.iterate()
+    assert "the data is missing" in daemon.skipped("small_data")
+    project.write(project.rows())
+    daemon.settle()
+
+    assert len(daemon.decided()) == 1
+
+
+def test_a_failed_run_is_made_up_for_once_its_cause_is_repaired(daemon):
+    database = daemon.project.settings.home / "mlflow.db"
+    database.rename(database.with_suffix(".away"))
+    daemon.iterate()
+    deadline = time.monotonic() + PATIENCE
+    while time.monotonic() < deadline and not all(run.is_finished for run in daemon.runs()):
+        time.sleep(0.5)
+    assert daemon.decided() == []
+    database.with_suffix(".away").rename(database)
+    while time.monotonic() < deadline and not daemon.decided():
+        daemon.iterate()
+        time.sleep(1)
+
+    assert len(daemon.decided()) == 1
+    assert set(daemon.evaluations().values()) == {1}
