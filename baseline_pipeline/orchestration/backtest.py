@@ -27,7 +27,6 @@ def backtest_definitions(contract: Contract, project: Path) -> dg.Definitions:
         key=key,
         deps=[dg.AssetKey([contract.name, "promotion_decision"])],
         partitions_def=partitions,
-        backfill_policy=dg.BackfillPolicy.multi_run(1),
         group_name=name,
         tags={MODEL_TAG: contract.name},
         description="Each month of the champion's rows, judged by the present rules, with the events that are known.",
