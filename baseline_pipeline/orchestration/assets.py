@@ -15,6 +15,7 @@ from baseline_pipeline.orchestration.checks import (
     guardrail_results,
 )
 from baseline_pipeline.orchestration.listening import also_to
+from baseline_pipeline.orchestration.liveness import RESOURCE
 from baseline_pipeline.orchestration.metadata import (
     comparison_metadata,
     decision_metadata,
@@ -77,6 +78,7 @@ def stage_assets(contract: Contract, project: Path) -> list[dg.AssetsDefinition]
     common: dict[str, Any] = {
         "group_name": _group(contract),
         "io_manager_key": "stage_values",
+        "required_resource_keys": {RESOURCE},
         "code_version": digest_of([contract.policy_digest(), contract.definition()])[:16],
         "tags": {MODEL_TAG: contract.name},
         "owners": [owner for owner in (contract.owners.model,) if owner and _OWNER.fullmatch(owner)],

@@ -12,6 +12,7 @@ import dagster as dg
 from baseline_pipeline.contract import Contract
 from baseline_pipeline.errors import BaselineError
 from baseline_pipeline.monitoring.trigger import Attempt, Skip, WatchedFacet, state_key, trigger
+from baseline_pipeline.orchestration.liveness import fail_the_dead
 from baseline_pipeline.orchestration.names import MODEL_TAG, NEED_TAG, WATCHED, identifier
 from baseline_pipeline.settings import load_settings
 from baseline_pipeline.workbench.snapshotting import refused
@@ -64,6 +65,7 @@ def _tick(instance: dg.DagsterInstance, bench: Workbench, model: str, facet: Wat
     unready = _unready(bench, contract, seen)
     if unready:
         return dg.SensorResult(skip_reason=unready, asset_events=events)
+    fail_the_dead(instance, bench.settings.project, model)
     done, decided = last_watched(bench, model)
     need = state_key(seen.watched, decided)
     answer = trigger(
