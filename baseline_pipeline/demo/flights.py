@@ -97,7 +97,7 @@ def _share_yesterday(origin: pd.Series[str], day: pd.Series[pd.Timestamp], label
     import pandas as pd
 
     share = label.groupby([origin, day]).mean()
-    yesterday = pd.MultiIndex.from_arrays([origin, day - pd.Timedelta(days=1)])
+    yesterday = pd.MultiIndex.from_arrays([origin, day - pd.Timedelta(1, unit="D")])
     return pd.Series(share.reindex(yesterday).to_numpy(), index=label.index)
 
 
@@ -122,5 +122,5 @@ def _weather_before(
 
     seen_at = pd.to_datetime(weather["time_hour"])
     station = weather[WEATHER].set_index(pd.MultiIndex.from_arrays([weather["origin"], seen_at]))
-    wanted = pd.MultiIndex.from_arrays([origin, hour - pd.Timedelta(hours=1)])
+    wanted = pd.MultiIndex.from_arrays([origin, hour - pd.Timedelta(1, unit="h")])
     return station.reindex(wanted).to_numpy(dtype="float64")
