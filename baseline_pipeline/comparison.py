@@ -6,6 +6,7 @@ from typing import Literal
 
 from baseline_pipeline.contract.metrics import Role
 from baseline_pipeline.fingerprint import Facet
+from baseline_pipeline.metrics.outcomes import Better
 from baseline_pipeline.records import Digest, Record
 from baseline_pipeline.verdicts import Tier, Verdict
 
@@ -22,7 +23,7 @@ class Cell(Record):
     slice: str
     role: Role
     unit: str
-    better: Literal["higher", "lower"]
+    better: Better
     rows: int
     """Rows compared (of the candidate, where the comparison is unpaired)."""
     clusters: int | None
@@ -33,8 +34,9 @@ class Cell(Record):
     gain: float | None
     interval: tuple[float, float] | None
     """Two-sided 95 % interval of the gain."""
-    harm_bounds: tuple[float, float] | None
-    """Lower bound of the harm at the adjusted false-alarm level, upper bound at the non-inferiority level."""
+    harm_bounds: tuple[float | None, float] | None
+    """Lower bound of the harm at the adjusted false-alarm level (`None` where units are too few to bound
+    it), upper bound at the non-inferiority level."""
     p_value: float | None
     """One-sided, of no harm."""
     p_adjusted: float | None
@@ -56,6 +58,7 @@ class RowChanges(Record):
     changed_scores: int
     largest_difference: float | None
     decisions_changed: int
+    labels_changed: int
     right_to_wrong: int | None
     wrong_to_right: int | None
     disagreement_upper: float | None
@@ -88,6 +91,8 @@ class Contrast(Record):
     cells: tuple[Cell, ...]
     not_comparable: str | None
     """Why no number may be given; the cells are then empty."""
+    seed: int
+    """Of the random signs; it follows from the two sides and the policy."""
 
 
 class FacetChange(Record):
@@ -117,4 +122,3 @@ class Comparison(Record):
     failures: tuple[str, ...] = ()
     """Models that did not load or predict where the baseline's did: a criterion of its own."""
     policy: Digest
-    seed: int

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Literal
 
 from baseline_pipeline.comparison import ALL_ROWS, Cell, Comparison, Contrast
+from baseline_pipeline.figures import bracketed, cell_places, fixed
 from baseline_pipeline.records import Digest, Record, digest_of
 from baseline_pipeline.verdicts import Tier
 
@@ -126,7 +127,7 @@ def _findings(comparison: Comparison) -> _Findings:
         unmeasured=tuple(_sentence(x, c) for x, c in primary if c.verdict == "not_evaluated" and c.slice == ALL_ROWS),
         not_comparable=tuple(f"{c.question} {c.not_comparable}" for c in contrasts if c.not_comparable),
         degraded=sentences(verdict="degraded"),
-        unresolved=tuple(_sentence(x, c) for x, c in primary if c.verdict == "inconclusive" and c.tier == "moderate"),
+        unresolved=sentences(verdict="inconclusive", tier="moderate"),
         inconclusive=tuple(_sentence(x, c) for x, c in primary if c.verdict == "inconclusive" and c.tier is None)
         + _nothing_compared(comparison),
         minor=tuple(_sentence(x, c) for x, c in ordered if c.tier == "minor"),
@@ -157,8 +158,10 @@ def _sentence(contrast: Contrast, cell: Cell) -> str:
     place = cell.metric if cell.slice == ALL_ROWS else f"{cell.metric}[{cell.slice}]"
     if cell.gain is None or cell.baseline is None or cell.candidate is None:
         return f"{place} {cell.verdict.replace('_', ' ')}: {cell.note}"
-    interval = f" [{cell.interval[0]:+.4f}, {cell.interval[1]:+.4f}]" if cell.interval else ""
-    margin = f", margin {cell.margin:.4g}" if cell.margin is not None else ""
+    decimals = cell_places(cell)
+    baseline, candidate = fixed(cell.baseline, decimals), fixed(cell.candidate, decimals)
+    interval = f" {bracketed(cell.interval, decimals, signed=True)}" if cell.interval else ""
+    margin = f", margin {fixed(cell.margin, decimals)}" if cell.margin is not None else ""
     required = (
         f"; about {cell.rows_required} rows needed, {cell.rows} there"
         if cell.verdict == "inconclusive" and cell.rows_required
@@ -166,8 +169,8 @@ def _sentence(contrast: Contrast, cell: Cell) -> str:
     )
     note = f"; {cell.note}" if cell.note else ""
     return (
-        f"{place} {cell.verdict} ({_moved(contrast)}): {cell.baseline:.4f} -> {cell.candidate:.4f}, "
-        f"gain {cell.gain:+.4f}{interval}{margin}{required}{note}"
+        f"{place} {cell.verdict} ({_moved(contrast)}): {baseline} -> {candidate}, "
+        f"gain {fixed(cell.gain, decimals, signed=True)}{interval}{margin}{required}{note}"
     )
 
 

@@ -18,50 +18,63 @@ class Harm:
         estimate: the measured harm.
         lower: one-sided lower bound at the adjusted false-alarm level.
         upper: one-sided upper bound at the non-inferiority level.
-        gain_lower: one-sided lower bound of the gain at the adjusted false-alarm level.
+        shown: whether harm is shown at the adjusted false-alarm level.
+        gain_shown: whether a gain is.
         margin: harm that is tolerated.
         severe: harm that pages somebody.
+        directed: whether it is settled which way is worse; where it is not, any movement counts.
     """
 
     estimate: float
     lower: float
     upper: float
-    gain_lower: float
+    shown: bool
+    gain_shown: bool
     margin: float
     severe: float
+    directed: bool = True
 
 
 def primary_verdict(harm: Harm) -> tuple[Verdict, Tier | None, str]:
     """The verdict on a primary metric: it must be shown to be no worse than the margin.
 
-    Non-inferiority is shown where the upper bound lies below the margin (Schuirmann 1987); harm is
-    shown where the lower bound lies above zero.
+    Non-inferiority is shown where the upper bound lies below the margin (Schuirmann 1987).
     """
-    shown = harm.lower > 0
     tolerated = harm.upper < harm.margin
+    if not harm.directed and harm.shown:
+        return _moved(harm)
     if harm.lower > harm.margin:
         far = harm.estimate >= harm.severe or harm.lower > harm.severe
         return "degraded", "severe" if far else "moderate", ""
-    if shown and not tolerated:
+    if harm.shown and not tolerated:
         return "inconclusive", "moderate", "harm seen, its size is unresolved against the margin"
-    if shown:
+    if harm.shown:
         return "unchanged", "minor", "harm proven, below the margin"
     if not tolerated:
         return "inconclusive", None, "too little data to rule out a harm of the margin's size"
-    return ("improved" if harm.gain_lower > 0 else "unchanged"), None, ""
+    return ("improved" if harm.gain_shown else "unchanged"), None, ""
 
 
 def guardrail_verdict(harm: Harm) -> tuple[Verdict, Tier | None, str]:
     """The verdict on a guardrail: it must not be shown harmed; lack of power is said, not punished."""
-    if harm.lower > 0:
+    if not harm.directed and harm.shown:
+        return _moved(harm)
+    if harm.shown:
         if harm.estimate <= harm.margin:
             return "unchanged", "minor", "harm proven, below the margin"
         return "degraded", "severe" if harm.estimate >= harm.severe else "moderate", ""
-    if harm.gain_lower > 0:
+    if harm.gain_shown:
         return "improved", None, ""
     if harm.upper < harm.margin:
         return "unchanged", None, ""
     return "inconclusive", None, "under-powered"
+
+
+def _moved(harm: Harm) -> tuple[Verdict, Tier, str]:
+    """The verdict on a movement that may be to the better or to the worse."""
+    if harm.estimate <= harm.margin:
+        return "unchanged", "minor", "it moved by less than the margin; whether to the better is not settled"
+    return "inconclusive", "moderate", "it moved by more than the margin; whether to the better is not settled"
 
 
 def is_number(value: float | None) -> bool:

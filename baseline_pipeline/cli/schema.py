@@ -20,7 +20,7 @@ def command(
         from baseline_pipeline.metrics import METRICS
 
         for one in METRICS.values():
-            show(f"{one.name:26} {one.title}; {one.better} is better; in {one.unit}; {', '.join(sorted(one.tasks))}")
+            show(f"{one.name:26} {one.title}; {one.preference}; in {one.unit}; {', '.join(sorted(one.tasks))}")
         return
     from baseline_pipeline.contract import Contract
     from baseline_pipeline.contract.reading import COMPONENT_TYPE

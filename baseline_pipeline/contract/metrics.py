@@ -97,6 +97,22 @@ class MetricRule(Section):
         return self
 
 
+class Weights(Section):
+    """How the false-alarm rate is shared out to begin with; what one family leaves unspent, the others get.
+
+    Only families that the contract measures take a share.
+    """
+
+    overall: float = Field(default=0.35, gt=0)
+    """All rows: error, proper scores, ranking."""
+    slices: float = Field(default=0.30, gt=0)
+    """The same on slices."""
+    calibration: float = Field(default=0.10, gt=0)
+    """Slope and intercept."""
+    resources: float = Field(default=0.25, gt=0)
+    """Latency, memory, cost."""
+
+
 class ErrorRates(Section):
     """How often the gate may be wrong."""
 
@@ -106,3 +122,5 @@ class ErrorRates(Section):
     """Probability that a loss of exactly the margin passes a primary."""
     power: float = Field(default=0.8, gt=0.5, lt=1)
     """Chance of detection that the minimum detectable effect is stated for."""
+    weights: Weights = Weights()
+    """Shares of the false-alarm rate."""

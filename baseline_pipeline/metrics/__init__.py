@@ -8,6 +8,8 @@ from baseline_pipeline.metrics.absolute_bias import ABSOLUTE_BIAS
 from baseline_pipeline.metrics.accuracy import ACCURACY
 from baseline_pipeline.metrics.balanced_accuracy import BALANCED_ACCURACY
 from baseline_pipeline.metrics.brier import BRIER
+from baseline_pipeline.metrics.calibration_intercept import CALIBRATION_INTERCEPT
+from baseline_pipeline.metrics.calibration_slope import CALIBRATION_SLOPE
 from baseline_pipeline.metrics.error_rate import ERROR_RATE
 from baseline_pipeline.metrics.f1 import F1
 from baseline_pipeline.metrics.log_loss import LOG_LOSS
@@ -34,6 +36,8 @@ METRICS: dict[str, Metric] = {
         ROC_AUC,
         BRIER,
         LOG_LOSS,
+        CALIBRATION_SLOPE,
+        CALIBRATION_INTERCEPT,
         MEAN_ABSOLUTE_ERROR,
         MEAN_SQUARED_ERROR,
         ROOT_MEAN_SQUARED_ERROR,

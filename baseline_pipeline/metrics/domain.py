@@ -38,6 +38,24 @@ def probabilities(outcomes: Outcomes) -> Array:
     return score
 
 
+CERTAIN = 1e-6
+"""Scores are taken to be no nearer to 0 and 1 than this where their log odds count."""
+
+
+def log_odds(outcomes: Outcomes) -> Array:
+    """The log odds of binary scores, (n,).
+
+    Raises:
+        NotMeasurable: when there are no scores, or they are no probabilities of one class.
+    """
+    score = probabilities(outcomes)
+    if score.ndim > 1:
+        message = "scores of several classes have no single log odds"
+        raise NotMeasurable(message)
+    inside = np.clip(score.astype(float), CERTAIN, 1 - CERTAIN)
+    return np.asarray(np.log(inside) - np.log1p(-inside))
+
+
 def both_classes(outcomes: Outcomes) -> Array:
     """The positives as a mask, where both classes occur.
 

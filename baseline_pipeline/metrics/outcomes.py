@@ -9,6 +9,8 @@ from typing import Any, Literal
 import numpy as np
 
 Array = np.ndarray[Any, Any]
+Better = Literal["higher", "lower", "nearer"]
+Family = Literal["performance", "calibration", "resources"]
 Task = Literal["binary_classification", "multiclass_classification", "regression"]
 
 
@@ -64,20 +66,35 @@ class Metric:
 
     Attributes:
         name: what contracts call it.
-        better: whether higher or lower values are better.
+        better: whether higher or lower values are better, or those nearer to the target.
         unit: of the value and of margins.
         tasks: where it means something.
         measure: from rows to an estimate; raises `NotMeasurable`.
         title: for people.
         rowwise: whether the value is a mean of per-row losses.
         decisions: whether predictions alone count, so that a moved score changes nothing by itself.
+        family: the share of the error rate that its verdicts draw on.
+        target: the value that nothing is better than, where nearer is better.
     """
 
     name: str
     title: str
-    better: Literal["higher", "lower"]
+    better: Better
     unit: str
     tasks: frozenset[Task]
     measure: Callable[[Outcomes], Estimate]
     rowwise: bool = False
     decisions: bool = False
+    family: Family = "performance"
+    target: float | None = None
+
+    @property
+    def preference(self) -> str:
+        """Which values are better, in words.
+
+        Example:
+            >>> from baseline_pipeline.metrics import METRICS
+            >>> METRICS["calibration_slope"].preference, METRICS["recall"].preference
+            ('nearer to 1 is better', 'higher is better')
+        """
+        return f"{self.better} is better" if self.target is None else f"nearer to {self.target:g} is better"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from baseline_pipeline.report.figures import MISSING, fixed
+from baseline_pipeline.figures import MISSING, fixed
 from baseline_pipeline.report.svg import Axis, element
 
 if TYPE_CHECKING:

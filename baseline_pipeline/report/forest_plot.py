@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from baseline_pipeline.comparison import ALL_ROWS
+from baseline_pipeline.figures import MISSING, bracketed, cell_places, fixed
 from baseline_pipeline.report.criticality import most_critical_first
-from baseline_pipeline.report.figures import MISSING, bracketed, cell_places, fixed
 from baseline_pipeline.report.svg import Axis, axis_over, element, mark
 from baseline_pipeline.report.verdict_line import place
 

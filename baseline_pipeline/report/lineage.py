@@ -53,7 +53,7 @@ def lineage(story: DecisionStory) -> tuple[Step, ...]:
         Step(
             stage="comparison",
             digest=story.decision.comparison,
-            detail=f"policy {story.comparison.policy}, seed {story.comparison.seed}",
+            detail=f"policy {story.comparison.policy}",
         ),
     ]
     for part, evaluation in reversed(shown):

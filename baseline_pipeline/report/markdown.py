@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from baseline_pipeline.figures import bracketed, cell_places, count, fixed, p_text
 from baseline_pipeline.report.criticality import folded, tally
-from baseline_pipeline.report.figures import bracketed, cell_places, count, fixed, p_text
 from baseline_pipeline.report.lineage import commands, environment_findings, lineage
 from baseline_pipeline.report.outcome import headline, next_step, standing
 from baseline_pipeline.report.verdict_line import verdict_word

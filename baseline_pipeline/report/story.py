@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Literal
 from pydantic import Field
 
 from baseline_pipeline.decision import Hold, Outcome
+from baseline_pipeline.metrics.outcomes import Better
 from baseline_pipeline.records import Digest, Record
 from baseline_pipeline.report.reliability import CalibrationPoint
 from baseline_pipeline.verdicts import Tier
@@ -58,7 +59,7 @@ class Trajectory(Record):
 
     metric: str
     unit: str
-    better: Literal["higher", "lower"]
+    better: Better
     points: tuple[TrajectoryPoint, ...]
 
 

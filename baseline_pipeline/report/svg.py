@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from markupsafe import Markup
 
-from baseline_pipeline.report.figures import fixed, places
+from baseline_pipeline.figures import fixed, places
 from baseline_pipeline.report.visible import visible
 
 if TYPE_CHECKING:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from baseline_pipeline.figures import MISSING, fixed
 from baseline_pipeline.records import short
 from baseline_pipeline.report.criticality import folded, tally
-from baseline_pipeline.report.figures import MISSING, fixed
 from baseline_pipeline.report.lineage import environment_findings
 from baseline_pipeline.report.outcome import headline, next_step, standing
 from baseline_pipeline.report.verdict_line import verdict_line
@@ -95,6 +95,7 @@ def _contrast(contrast: Contrast, *, show_all: bool) -> list[str]:
     if contrast.changes:
         changes = contrast.changes
         decided = f"{changes.decisions_changed} decisions changed"
+        decided += f", {changes.labels_changed} labels changed" if changes.labels_changed else ""
         lines.append(f"{changes.changed_scores} of {changes.rows} scores differ, {decided}")
     shown, rest = folded(contrast.cells, show_all=show_all)
     lines.extend(verdict_line(cell, contrast.pairing) for cell in shown)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 from typing import TYPE_CHECKING
 
-from baseline_pipeline.report.figures import MISSING, fixed, places
+from baseline_pipeline.figures import MISSING, fixed, places
 from baseline_pipeline.report.svg import Axis, axis_over, element, mark
 
 if TYPE_CHECKING:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Literal
 
 from baseline_pipeline.comparison import ALL_ROWS
-from baseline_pipeline.report.figures import bracketed, cell_places, fixed, p_text
+from baseline_pipeline.figures import bracketed, cell_places, fixed, p_text
 from baseline_pipeline.report.visible import visible
 
 if TYPE_CHECKING:
@@ -92,7 +92,9 @@ def _p(cell: Cell) -> str:
 
 
 def _note(cell: Cell) -> str:
-    if cell.verdict not in {"inconclusive", "not_evaluated"}:
+    if cell.verdict in {"unchanged", "improved"} and cell.tier is None:
         return ""
-    required = f"about {cell.rows_required} rows needed" if cell.rows_required else ""
+    required = (
+        f"about {cell.rows_required} rows needed" if cell.verdict == "inconclusive" and cell.rows_required else ""
+    )
     return "; ".join(part for part in (required, visible(cell.note)) if part)

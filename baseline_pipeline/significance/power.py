@@ -5,14 +5,19 @@ from __future__ import annotations
 import math
 
 
-def minimum_detectable_effect(error: float, alpha: float, power: float) -> float:
-    """The harm that a one-sided test at level alpha finds with the power given, in the metric's unit.
+def minimum_detectable_effect(error: float, critical: float, power: float) -> float:
+    """The harm that a one-sided test finds with the power given, in the metric's unit.
+
+    Args:
+        error: Standard error of the harm.
+        critical: What harm / error has to exceed.
+        power: Chance of finding it.
 
     Example:
-        >>> round(minimum_detectable_effect(0.01, 0.01, 0.8), 4)
+        >>> round(minimum_detectable_effect(0.01, 2.326, 0.8), 4)
         0.0317
     """
-    return (_z(1 - alpha) + _z(power)) * error
+    return (critical + normal_quantile(power)) * error
 
 
 def rows_required(rows: int, error: float, margin: float, alpha: float, power: float) -> int:
@@ -25,10 +30,11 @@ def rows_required(rows: int, error: float, margin: float, alpha: float, power: f
         >>> rows_required(5000, 0.004, 0.005, 0.05, 0.8)
         19785
     """
-    return math.ceil(rows * ((_z(1 - alpha) + _z(power)) * error / margin) ** 2)
+    return math.ceil(rows * ((normal_quantile(1 - alpha) + normal_quantile(power)) * error / margin) ** 2)
 
 
-def _z(level: float) -> float:
+def normal_quantile(level: float) -> float:
+    """Quantile of the standard normal distribution."""
     from statistics import NormalDist
 
     return NormalDist().inv_cdf(level)

@@ -95,7 +95,6 @@ class _Comparing:
             evidence_missing=_evidence_missing([one.evaluation for one in scored.values()]),
             failures=self.evaluated.failures,
             policy=self.contract.policy_digest(),
-            seed=int(digest_of([c.candidate.scores_file for c in contrasts])[:8], 16),
         )
 
     def _load(self, key: Digest) -> _Scored:

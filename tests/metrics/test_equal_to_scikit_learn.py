@@ -1,9 +1,16 @@
 import numpy as np
 import pytest
+import statsmodels.api as sm
 from sklearn import metrics as sk
 
 from baseline_pipeline.metrics import METRICS, nearest_metric
 from baseline_pipeline.metrics.outcomes import NotMeasurable, Outcomes
+
+
+def logit(o):
+    score = np.clip(o.score, 1e-6, 1 - 1e-6)
+    return np.log(score) - np.log1p(-score)
+
 
 BINARY = {
     "accuracy": lambda o: sk.accuracy_score(o.label, o.prediction),
@@ -16,6 +23,10 @@ BINARY = {
     "roc_auc": lambda o: sk.roc_auc_score(o.label, o.score),
     "brier": lambda o: sk.brier_score_loss(o.label, o.score),
     "log_loss": lambda o: sk.log_loss(o.label, o.score),
+    "calibration_slope": lambda o: sm.Logit(o.label, sm.add_constant(logit(o))).fit(disp=0, tol=1e-14).params[1],
+    "calibration_intercept": lambda o: (
+        sm.GLM(o.label, np.ones(len(o)), family=sm.families.Binomial(), offset=logit(o)).fit(tol=1e-14).params[0]
+    ),
 }
 MULTICLASS = {
     "accuracy": lambda o: sk.accuracy_score(o.label, o.prediction),

@@ -224,12 +224,14 @@ def comparison_(contrasts=None, **changes):
             changed_scores=4127,
             largest_difference=0.0831,
             decisions_changed=331,
+            labels_changed=0,
             right_to_wrong=203,
             wrong_to_right=128,
             disagreement_upper=0.0125,
         ),
         cells=cells(),
         not_comparable=None,
+        seed=20130401,
     )
     return Comparison(
         **{
@@ -248,7 +250,6 @@ def comparison_(contrasts=None, **changes):
             "drift": digest_of("drift"),
             "evidence_missing": (),
             "policy": digest_of("policy"),
-            "seed": 20130401,
             **changes,
         }
     )

@@ -3,14 +3,15 @@ import math
 import numpy as np
 import pytest
 from scipy import stats
-from statsmodels.stats.multitest import multipletests
 from statsmodels.stats.proportion import proportion_confint
 
 from baseline_pipeline.significance.clopper_pearson import clopper_pearson_upper
 from baseline_pipeline.significance.clustered import Uncertainty, clustered, independent_sum
-from baseline_pipeline.significance.holm import holm, holm_levels
+from baseline_pipeline.significance.max_t import max_t, statistics
 from baseline_pipeline.significance.power import minimum_detectable_effect, rows_required
+from baseline_pipeline.significance.self_normalised import lower_bound
 from baseline_pipeline.significance.tango import tango_bound, tango_interval, tango_z
+from baseline_pipeline.significance.units import MAX_UNITS, units_of
 
 
 @pytest.mark.parametrize(("k", "n"), [(0, 30), (3, 50), (49, 50), (50, 50)])
@@ -18,17 +19,6 @@ def test_clopper_pearson_agrees_with_statsmodels(k, n):
     expected = proportion_confint(k, n, alpha=0.10, method="beta")[1]
 
     assert clopper_pearson_upper(k, n, 0.95) == pytest.approx(expected)
-
-
-def test_holm_agrees_with_statsmodels_and_its_levels_decide_the_same():
-    rng = np.random.default_rng(3)
-    for _ in range(50):
-        p = list(rng.beta(0.3, 3, 12))
-        reject, adjusted, _, _ = multipletests(p, alpha=0.05, method="holm")
-        decided = [value <= level for value, level in zip(p, holm_levels(p, 0.05), strict=True)]
-
-        assert holm(p) == pytest.approx(list(adjusted))
-        assert decided == list(reject)
 
 
 def test_tangos_bound_is_where_the_restricted_likelihood_score_is_one_quantile_away():
@@ -120,7 +110,7 @@ def test_one_cluster_has_no_error():
 
 def test_the_effect_that_is_detectable_is_detected_as_often_as_it_says():
     rng = np.random.default_rng(9)
-    effect = minimum_detectable_effect(0.01, 0.01, 0.8)
+    effect = minimum_detectable_effect(0.01, stats.norm.ppf(0.99), 0.8)
     seen = (rng.normal(effect, 0.01, 20_000) / 0.01 > stats.norm.ppf(0.99)).mean()
 
     assert seen == pytest.approx(0.8, abs=0.01)
@@ -133,3 +123,69 @@ def test_the_rows_required_pass_as_often_as_they_say():
     passed = (rng.normal(0, error, 20_000) + stats.norm.ppf(0.95) * error < 0.008).mean()
 
     assert passed == pytest.approx(0.8, abs=0.01)
+
+
+def correlated_units(rng, units=300, questions=12):
+    """Contributions that are symmetric about zero and correlated between questions."""
+    shared = rng.standard_t(5, (units, 1))
+    return shared + rng.standard_t(5, (units, questions))
+
+
+def test_max_t_errs_anywhere_as_rarely_as_stated_and_less_than_holm_would_need():
+    rng = np.random.default_rng(5)
+    runs = 2000
+    alarms = sum(
+        (max_t(correlated_units(rng), np.ones(12), 0.05, seed=run, draws=400)[0].adjusted <= 0.05).any()
+        for run in range(runs)
+    )
+
+    assert stats.binomtest(alarms, runs, 0.05).pvalue > 0.01
+
+
+def test_max_t_is_exact_for_few_units():
+    """With 12 units the sums are nowhere near normal; random signs need no approximation."""
+    rng = np.random.default_rng(6)
+    runs = 2000
+    alarms = sum(
+        (max_t(rng.standard_cauchy((12, 3)), np.ones(3), 0.05, seed=run, draws=400)[0].adjusted <= 0.05).any()
+        for run in range(runs)
+    )
+
+    assert stats.binomtest(alarms, runs, 0.05, alternative="greater").pvalue > 0.01
+
+
+def test_what_rejected_questions_were_given_goes_to_the_others():
+    rng = np.random.default_rng(7)
+    units = rng.normal(0, 1, (400, 2))
+    units[:, 0] += 1.0
+    units[:, 1] += 0.1
+    alone = max_t(units[:, 1:], np.ones(1), 0.05, seed=1)[0]
+    together = max_t(units, np.array([0.9, 0.1]), 0.05, seed=1)[0]
+
+    assert together.adjusted[1] == pytest.approx(alone.adjusted[0], abs=0.005)
+
+
+def test_swapping_the_sides_swaps_worse_and_better():
+    units = correlated_units(np.random.default_rng(8))
+    worse, better = max_t(units, np.ones(12), 0.01, seed=3)
+    mirrored_worse, mirrored_better = max_t(-units, np.ones(12), 0.01, seed=3)
+
+    assert np.array_equal(mirrored_better.adjusted, worse.adjusted)
+    assert np.array_equal(mirrored_worse.critical, better.critical)
+
+
+def test_a_bound_lies_above_zero_exactly_where_the_test_rejects():
+    rng = np.random.default_rng(9)
+    for _ in range(200):
+        total = rng.normal(0.3, 1, 40)
+        statistic = float(statistics(total[:, None])[0])
+
+        assert (lower_bound(total, np.ones(40), 2.0) > 0) == (statistic > 2.0)
+
+
+def test_many_rows_are_dealt_into_blocks_and_clusters_stay_whole():
+    cluster = np.repeat(np.arange(5000), 3)
+    unit = units_of(15_000, cluster, seed=4)
+
+    assert len(np.unique(unit)) == MAX_UNITS
+    assert (unit.reshape(5000, 3) == unit.reshape(5000, 3)[:, :1]).all()

@@ -1,6 +1,6 @@
 import pytest
 
-from baseline_pipeline.report.figures import MISSING, bracketed, cell_places, fixed, p_text
+from baseline_pipeline.figures import MISSING, bracketed, cell_places, fixed, p_text
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,139 @@
+"""From an effect and what was found of it to a cell with a verdict."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from baseline_pipeline.comparison import ALL_ROWS, Cell
+from baseline_pipeline.measuring import t_quantile
+from baseline_pipeline.significance.clopper_pearson import clopper_pearson_upper
+from baseline_pipeline.significance.power import minimum_detectable_effect, normal_quantile, rows_required
+from baseline_pipeline.significance.tango import tango_bound
+from baseline_pipeline.verdicts import Harm, guardrail_verdict, primary_verdict
+
+if TYPE_CHECKING:
+    from baseline_pipeline.contract import Contract
+    from baseline_pipeline.detecting import Found
+    from baseline_pipeline.effects import Effect
+
+
+def judge(contract: Contract, effect: Effect, found: Found | None) -> Cell:
+    """The verdict on one metric and slice.
+
+    Args:
+        contract: Error rates, and what an empty slice means.
+        effect: What is known.
+        found: What the gate-wide test says; `None` where nothing could be tested.
+    """
+    rates = contract.error_rates
+    margin = None if effect.margin is None or effect.baseline is None else effect.margin.size(effect.baseline)
+    severe = None if effect.severe is None or effect.baseline is None else effect.severe.size(effect.baseline)
+    values = _plain(effect) | {"margin": margin, "severe": severe}
+    if effect.harm is None or effect.uncertainty is None:
+        if effect.empty and contract.empty_slice == "fail" and effect.role != "report_only":
+            return Cell(
+                **values, verdict="degraded", tier="moderate", note=f"{effect.problem}, and an empty slice fails"
+            )
+        return Cell(**values, verdict="not_evaluated", tier=None, note=effect.problem)
+    if effect.changed == 0:
+        values |= {"interval": (0.0, 0.0), "harm_bounds": (0.0, 0.0)}
+        return _with_floor(effect, Cell(**values, verdict="unchanged", tier=None, note="not a single row differs"))
+    error, degrees = effect.uncertainty.error, effect.uncertainty.degrees
+    if np.isfinite(error):
+        half = t_quantile(0.975, degrees) * error
+        critical = normal_quantile(1 - rates.false_alarm) if found is None else found.critical
+        values["interval"] = (-effect.harm - half, -effect.harm + half)
+        values["minimum_detectable_effect"] = minimum_detectable_effect(error, critical, rates.power)
+        if margin:
+            values["rows_required"] = rows_required(effect.rows, error, margin, rates.non_inferiority, rates.power)
+    if found is not None:
+        values |= {"p_value": found.p_value, "p_adjusted": found.p_adjusted if effect.role != "report_only" else None}
+    if found is None or margin is None or severe is None:
+        return _with_floor(effect, _untested(effect, values, margin))
+    return _with_floor(effect, _tested(contract, effect, found, values, margin, severe))
+
+
+def _tested(
+    contract: Contract, effect: Effect, found: Found, values: dict[str, Any], margin: float, severe: float
+) -> Cell:
+    assert effect.harm is not None and effect.uncertainty is not None  # noqa: S101, PT018  # the caller has checked
+    rates = contract.error_rates
+    harm = Harm(
+        estimate=effect.harm,
+        lower=found.harm_lower,
+        upper=_upper(effect, rates.non_inferiority),
+        shown=found.harm_shown,
+        gain_shown=found.gain_shown,
+        margin=margin,
+        severe=severe,
+        directed=effect.directed,
+    )
+    values["harm_bounds"] = (harm.lower if np.isfinite(harm.lower) else None, harm.upper)
+    verdict, tier, note = (primary_verdict if effect.role == "primary" else guardrail_verdict)(harm)
+    if harm.shown and harm.lower <= 0:
+        note = "; ".join(word for word in (note, "seen on the rows whose scores moved most") if word)
+    gap = abs(margin - harm.estimate)
+    if verdict == "inconclusive" and tier == "moderate" and gap:  # rows that would tell this harm from the margin
+        error, level = effect.uncertainty.error, rates.false_alarm
+        needed = rows_required(effect.rows, error, gap, level, rates.power)
+        values["rows_required"] = needed if needed > effect.rows else None
+    if effect.role == "report_only":
+        tier, note = None, "reported only"
+    return Cell(**values, verdict=verdict, tier=tier, note=note)
+
+
+def _plain(effect: Effect) -> dict[str, Any]:
+    return {
+        "metric": effect.metric.name,
+        "slice": effect.slice,
+        "role": effect.role,
+        "unit": effect.metric.unit,
+        "better": effect.metric.better,
+        "rows": effect.rows,
+        "clusters": effect.clusters,
+        "changed_rows": effect.changed,
+        "baseline": effect.baseline,
+        "candidate": effect.candidate,
+        "gain": None if effect.harm is None else -effect.harm,
+        "interval": None,
+        "harm_bounds": None,
+        "p_value": None,
+        "p_adjusted": None,
+        "minimum_detectable_effect": None,
+        "rows_required": None,
+    }
+
+
+def _upper(effect: Effect, level: float) -> float:
+    """The upper bound of the harm at the non-inferiority level; Tango's for discordant decisions."""
+    assert effect.harm is not None and effect.uncertainty is not None  # noqa: S101, PT018  # the caller has checked
+    if effect.discordant is not None:
+        return tango_bound(*effect.discordant, effect.rows, normal_quantile(1 - level))
+    return effect.harm + t_quantile(1 - level, effect.uncertainty.degrees) * effect.uncertainty.error
+
+
+def _untested(effect: Effect, values: dict[str, Any], margin: float | None) -> Cell:
+    """Too little to test by; decisions that hardly changed can still be proven harmless."""
+    if effect.metric.decisions and effect.changed is not None and margin is not None:
+        upper = clopper_pearson_upper(effect.changed, effect.rows)
+        if upper * effect.reach < margin:
+            how = "proven without labels" if effect.metric.rowwise else "proven"
+            note = f"{how}: at most {upper:.4f} of the decisions changed"
+            return Cell(**values, verdict="unchanged", tier=None, note=note)
+    note = effect.problem or ("reported only" if effect.role == "report_only" else "")
+    return Cell(**values, verdict="inconclusive", tier=None, note=note)
+
+
+def _with_floor(effect: Effect, cell: Cell) -> Cell:
+    """A value worse than the contract's floor is degraded, whatever the baseline was."""
+    floor = effect.rule.floor
+    if floor is None or effect.slice != ALL_ROWS or effect.candidate is None:
+        return cell
+    sign = 1.0 if effect.metric.better == "higher" else -1.0
+    worse = sign * effect.candidate < sign * floor
+    if not worse:
+        return cell
+    note = f"{effect.candidate:.4g} is worse than the floor {floor:.4g}"
+    return cell.model_copy(update={"verdict": "degraded", "tier": cell.tier or "moderate", "note": note})
