@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 
 from markupsafe import Markup
 
+from baseline_pipeline import figures
 from baseline_pipeline.records import digest_of, short
-from baseline_pipeline.report import criticality, figures, lineage, outcome
+from baseline_pipeline.report import criticality, lineage, outcome
 from baseline_pipeline.report.drift_bar import drift_bar
 from baseline_pipeline.report.forest_plot import forest_plots
 from baseline_pipeline.report.reliability_diagram import reliability_diagram
