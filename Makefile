@@ -58,6 +58,12 @@ bench: $(READY)  ## speed at a million rows
 null-rates: $(READY)  ## how often the gate cries wolf where nothing changed
 	@$(BIN)/python benchmarks/null_rates.py
 
+zoo: $(READY)  ## every gate on every known damage; resumable, hours
+	@$(BIN)/python -m benchmarks.zoo --out build/zoo/results.json
+
+zoo-quick: $(READY)  ## the same in two minutes, with generous bounds
+	@$(BIN)/python -m benchmarks.zoo --rows 5000 --runs 50 --nulls 50 --power 0.70
+
 lock:  ## resolve the dependencies anew
 	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
 		--no-annotate --no-header --all-extras --group dev --no-emit-package baseline-pipeline \
@@ -66,4 +72,4 @@ lock:  ## resolve the dependencies anew
 clean:  ## forget the environment and the demo
 	@rm -rf $(VENV) demo .baseline
 
-.PHONY: help setup demo test quick check dev bench null-rates lock clean
+.PHONY: help setup demo test quick check dev bench null-rates zoo zoo-quick lock clean

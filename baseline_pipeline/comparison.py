@@ -40,7 +40,7 @@ class Cell(Record):
     p_value: float | None
     """One-sided, of no harm."""
     p_adjusted: float | None
-    """Adjusted over everything that is gated."""
+    """Adjusted over everything that is gated; over all that only report, for what does (Benjamini and Hochberg)."""
     margin: float | None
     severe: float | None
     minimum_detectable_effect: float | None
@@ -93,6 +93,8 @@ class Contrast(Record):
     """Why no number may be given; the cells are then empty."""
     seed: int
     """Of the random signs; it follows from the two sides and the policy."""
+    timed: Digest | None = None
+    """Key of the times that latency was judged by."""
 
 
 class FacetChange(Record):

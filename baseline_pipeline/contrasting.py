@@ -13,11 +13,12 @@ from baseline_pipeline.effects import Part, effects, moved_scores, part
 from baseline_pipeline.evaluation import Scores
 from baseline_pipeline.judging import judge
 from baseline_pipeline.matching import Matched, match
-from baseline_pipeline.records import digest_of
+from baseline_pipeline.records import Digest, digest_of
 from baseline_pipeline.significance.clopper_pearson import clopper_pearson_upper
 
 if TYPE_CHECKING:
     from baseline_pipeline.contract import Contract
+    from baseline_pipeline.timing import PairedTimes
 
 
 def contrast(
@@ -32,6 +33,8 @@ def contrast(
     definitions: tuple[dict[str, Any], dict[str, Any]],
     training_windows: Sequence[tuple[str, str]],
     pairing: Literal["paired", "unpaired"],
+    times: PairedTimes | None = None,
+    timed: Digest | None = None,
 ) -> Contrast:
     """Compare two evaluations, or say why they cannot be compared.
 
@@ -46,6 +49,8 @@ def contrast(
         definitions: What a measurement meant on either side; they must be equal.
         training_windows: Rows in these are left out.
         pairing: `paired` by row id, or `unpaired` (the candidate's new rows against the baseline's).
+        times: Of both models on the same requests, where they were taken.
+        timed: Key of those times.
     """
     kind: Literal["same_rows", "changed_rows", "new_rows"] = "same_rows"
     if pairing == "unpaired":
@@ -56,7 +61,8 @@ def contrast(
     refusal = _refusal(definitions, baseline_scores, candidate_scores, matched, moved, pairing)
     seed = _seed(contract, baseline, candidate)
     sides = (part(baseline_scores, matched.baseline, seed), part(candidate_scores, matched.candidate, seed))
-    known = [] if refusal else effects(contract, *sides, pairing=pairing)
+    resources = moved not in {"data_values", "population"}
+    known = [] if refusal else effects(contract, *sides, pairing=pairing, resources=resources, times=times)
     found = detect(contract.error_rates, known, seed=seed)
     return Contrast(
         moved=moved,
@@ -71,6 +77,7 @@ def contrast(
         cells=tuple(judge(contract, effect, found.get(number)) for number, effect in enumerate(known)),
         not_comparable=refusal,
         seed=seed,
+        timed=timed,
     )
 
 

@@ -7,11 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from baseline_pipeline.comparison import ALL_ROWS
 from baseline_pipeline.significance.max_t import Detection, max_t, statistics
 from baseline_pipeline.significance.self_normalised import lower_bound
+from baseline_pipeline.significance.shares import shares
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
     from baseline_pipeline.contract.metrics import ErrorRates
     from baseline_pipeline.effects import Effect
@@ -55,14 +57,54 @@ def detect(rates: ErrorRates, effects: Sequence[Effect], *, seed: int) -> dict[i
 
     Returns:
         What was found, by position in `effects`; one that cannot be tested is not in it. Effects that
-        only report are tested by themselves, at the whole rate.
+        only report spend nothing: they share a false discovery rate (Benjamini and Hochberg 1995).
     """
     gated = [number for number, one in enumerate(effects) if one.testable and one.role != "report_only"]
     reported = [number for number, one in enumerate(effects) if one.testable and one.role == "report_only"]
-    found = _together(rates, effects, gated, seed)
-    for number in reported:
-        found |= _together(rates, effects, [number], seed)
-    return found
+    return _together(rates, effects, gated, seed) | _listed(rates.false_alarm, effects, reported)
+
+
+def _listed(rate: float, effects: Sequence[Effect], numbers: list[int]) -> dict[int, Found]:
+    from scipy.special import ndtr, ndtri
+    from scipy.stats import false_discovery_control
+
+    if not numbers:
+        return {}
+    scores = np.array([_score(effects[number]) for number in numbers])
+    worse, better = (ndtr(-scores), ndtr(scores))
+    if not all(effects[number].directed for number in numbers):
+        either = np.array([not effects[number].directed for number in numbers])
+        worse = np.where(either, np.minimum(2 * np.minimum(worse, better), 1.0), worse)
+    adjusted = false_discovery_control(worse)
+    gains = false_discovery_control(better)
+    critical = float(-ndtri(rate))
+    return {
+        number: Found(
+            p_value=float(worse[place]),
+            p_adjusted=float(adjusted[place]),
+            critical=critical,
+            harm_lower=_lower(effects[number], critical),
+            harm_shown=bool(adjusted[place] <= rate),
+            gain_shown=effects[number].directed and bool(gains[place] <= rate),
+        )
+        for place, number in enumerate(numbers)
+    }
+
+
+def _score(effect: Effect) -> float:
+    """The effect's own statistic on the scale of a standard normal."""
+    if effect.size is None:
+        return _normal_score(effect)
+    assert effect.total is not None  # noqa: S101  # testable
+    return float(statistics(effect.total[:, None])[0])
+
+
+def _lower(effect: Effect, critical: float) -> float:
+    """The harm's lower bound that belongs to a critical value."""
+    assert effect.harm is not None and effect.uncertainty is not None and effect.total is not None  # noqa: S101, PT018
+    if effect.size is None:
+        return effect.harm - _reach(critical, effect.uncertainty.degrees) * effect.uncertainty.error
+    return lower_bound(effect.total, effect.size, critical)
 
 
 def _together(rates: ErrorRates, effects: Sequence[Effect], numbers: list[int], seed: int) -> dict[int, Found]:
@@ -73,12 +115,12 @@ def _together(rates: ErrorRates, effects: Sequence[Effect], numbers: list[int], 
         mine = _columns(effects[number])
         columns += mine
         owner += [number] * len(mine)
-    units = np.stack(columns, axis=1)
+    units = _stacked(columns, [effects[number].apart for number in owner])
     observed = None
     if any(effects[number].size is None for number in numbers):  # unpaired: signs give the noise alone
         observed = np.array([score for number in numbers for score in _normal_scores(effects[number])])
-    shares = _shares(rates.weights.model_dump(), [effects[number].family for number in numbers])
-    weights = np.array([shares[numbers.index(number)] / owner.count(number) for number in owner])
+    start = dict(zip(numbers, _shares(rates, [effects[number] for number in numbers]), strict=True))
+    weights = np.array([start[number] / owner.count(number) for number in owner])
     worse, better = max_t(units, weights, rates.false_alarm, seed=seed, observed=observed)
     seen = statistics(units) if observed is None else observed
     return {
@@ -87,6 +129,19 @@ def _together(rates: ErrorRates, effects: Sequence[Effect], numbers: list[int], 
         )
         for number in numbers
     }
+
+
+def _stacked(columns: list[Array], apart: list[bool]) -> Array:
+    """(u, m) contributions; every metric of times has units of its own, below those of the rows."""
+    rows = max((len(column) for column, own in zip(columns, apart, strict=True) if not own), default=0)
+    height = rows + sum(len(column) for column, own in zip(columns, apart, strict=True) if own)
+    units = np.zeros((height, len(columns)))
+    start = rows
+    for number, (column, own) in enumerate(zip(columns, apart, strict=True)):
+        first = start if own else 0
+        units[first : first + len(column), number] = column
+        start += len(column) if own else 0
+    return units
 
 
 def _columns(effect: Effect) -> list[Array]:
@@ -112,27 +167,49 @@ def _normal_score(effect: Effect) -> float:
     return float(-np.sign(t) * ndtri_exp(tail))
 
 
-def _shares(weights: Mapping[str, float], families: list[str]) -> list[float]:
-    """What each effect starts with: its family's share, divided by how many there are in it."""
-    return [weights[family] / families.count(family) for family in families]
+def _shares(rates: ErrorRates, effects: list[Effect]) -> Array:
+    """What each effect starts with: its family's share, and of that more where more is at stake."""
+    families = np.array([effect.family for effect in effects])
+    whole = rates.weights.model_dump()
+    total = sum(whole[family] for family in set(families))
+    promises = _promises(effects)
+    found = np.empty(len(effects))
+    for family in set(families):
+        mine = families == family
+        share = whole[family] / total
+        found[mine] = share * shares(promises[mine], rates.false_alarm * share)
+    return found
+
+
+def _promises(effects: list[Effect]) -> Array:
+    """What each slice's statistic could be if all that moved there beyond the average row were damage.
+
+    It looks at how far scores moved and never at which side is which, so that signs leave it alone: the
+    error rate holds whatever the shares made of it. NaN where that says nothing.
+    """
+    average = {
+        effect.metric.name: effect.stake / effect.rows
+        for effect in effects
+        if effect.slice == ALL_ROWS and effect.stake is not None
+    }
+    found = np.full(len(effects), np.nan)
+    for number, effect in enumerate(effects):
+        if effect.slice != ALL_ROWS and effect.stake is not None and effect.total is not None:
+            usual = average.get(effect.metric.name, 0.0) * effect.rows
+            found[number] = (effect.stake - usual) / max(float(np.sqrt((effect.total**2).sum())), 1e-300)
+    return found
 
 
 def _found(effect: Effect, alpha: float, worse: Detection, better: Detection, seen: Array, mine: Array) -> Found:
     from scipy.special import ndtr
 
-    assert effect.harm is not None and effect.uncertainty is not None and effect.total is not None  # noqa: S101, PT018
     plain = int(mine[0])
     critical = float(worse.critical[plain])
-    if effect.size is None:
-        error = effect.uncertainty.error
-        harm_lower = effect.harm - _reach(critical, effect.uncertainty.degrees) * error
-    else:
-        harm_lower = lower_bound(effect.total, effect.size, critical)
     return Found(
         p_value=float(ndtr(-seen[plain])),
         p_adjusted=float(worse.adjusted[mine].min()),
         critical=critical,
-        harm_lower=harm_lower,
+        harm_lower=_lower(effect, critical),
         harm_shown=bool((worse.adjusted[mine] <= alpha).any()),
         gain_shown=effect.directed and bool((better.adjusted[mine] <= alpha).any()),
     )

@@ -10,7 +10,7 @@ import numpy as np
 from baseline_pipeline.comparison import ALL_ROWS
 from baseline_pipeline.measuring import cluster_codes
 from baseline_pipeline.metrics import METRICS
-from baseline_pipeline.metrics.outcomes import Estimate, Metric, NotMeasurable, Outcomes
+from baseline_pipeline.metrics.outcomes import Estimate, Metric, NotMeasurable, Outcomes, OverTimes
 from baseline_pipeline.significance.clustered import Uncertainty, clustered, independent_sum, supported
 from baseline_pipeline.significance.units import units_of
 from baseline_pipeline.slices import SliceRows, find_slices
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from baseline_pipeline.contract import Contract
     from baseline_pipeline.contract.metrics import Margin, MetricRule, Role
     from baseline_pipeline.evaluation import Scores
+    from baseline_pipeline.timing import PairedTimes
 
 Array = np.ndarray[Any, Any]
 Pairing = Literal["paired", "unpaired"]
@@ -27,6 +28,7 @@ MIN_ROWS = 500
 MIN_CHANGED = 10
 MIN_SUPPORT = 10
 MIN_CLUSTERS = 5
+MIN_BLOCKS = 10
 SETTLED = 1.96
 """Standard errors between the middle of two values and their target, for its side to be settled."""
 
@@ -80,11 +82,14 @@ class Effect:
             unpaired its noise alone.
         size: (u,) rows of every unit.
         weighted: (u,) like `total`, each row weighted by how far its score moved; `None` where that
-            says nothing.
+            says nothing, and on slices, which pick the damaged rows themselves.
+        stake: Loss to be expected if the baseline's scores were the truth and every move of them a damage,
+            summed over rows; the same for either direction. `None` where that cannot be said.
         directed: Whether it is settled which way is worse. It is not for a metric with a target while the
             two values' middle may lie on either side of it; any movement then counts as harm.
         problem: Why nothing can be said or tested.
         empty: Whether the slice has no rows.
+        apart: Whether its units are blocks of times and not units of rows.
     """
 
     rule: MetricRule
@@ -106,9 +111,11 @@ class Effect:
     total: Array | None = None
     size: Array | None = None
     weighted: Array | None = None
+    stake: float | None = None
     directed: bool = True
     problem: str = ""
     empty: bool = False
+    apart: bool = False
 
     @property
     def testable(self) -> bool:
@@ -123,7 +130,15 @@ class Effect:
         return "overall" if self.slice == ALL_ROWS else "slices"
 
 
-def effects(contract: Contract, old: Part, new: Part, *, pairing: Pairing) -> list[Effect]:
+def effects(
+    contract: Contract,
+    old: Part,
+    new: Part,
+    *,
+    pairing: Pairing,
+    resources: bool = False,
+    times: PairedTimes | None = None,
+) -> list[Effect]:
     """Every metric of the contract on all rows and on every slice, in the contract's order.
 
     Args:
@@ -131,12 +146,17 @@ def effects(contract: Contract, old: Part, new: Part, *, pairing: Pairing) -> li
         old: The baseline's rows.
         new: The candidate's rows; row by row the same as the baseline's where paired.
         pairing: Whether they are.
+        resources: Whether what moved could cost time; the rows could not.
+        times: Of both models on the same requests, where they were taken.
     """
     before = {one.name: one for one in find_slices(contract.slices, old.columns)}
     now = before if pairing == "paired" else {one.name: one for one in find_slices(contract.slices, new.columns)}
     found = []
     for rule in contract.metrics:
         whole = _demanded(rule, ALL_ROWS, len(new))
+        if whole.metric.over_times is not None:
+            found += [_timed(whole, whole.metric.over_times, times)] if resources else []
+            continue
         found.append(_filled(whole, old, new, pairing))
         found += [
             _on_slice(_demanded(rule, name, 0), old, new, before.get(name), now.get(name), pairing)
@@ -243,7 +263,9 @@ def _paired(effect: Effect, before: Part, after: Part, influence: Array) -> None
     harm = influence + effect.harm
     effect.total = np.bincount(after.unit, harm, minlength=after.units)
     effect.size = np.bincount(after.unit, minlength=after.units)
-    if metric.rowwise and not metric.decisions:
+    if metric.rowwise:
+        effect.stake = float(_at_stake(metric, old, new).sum())
+    if metric.rowwise and not metric.decisions and effect.slice == ALL_ROWS:
         effect.weighted = np.bincount(after.unit, harm * moved_scores(old, new), minlength=after.units)
 
 
@@ -254,6 +276,20 @@ def _unpaired(effect: Effect, before: Part, after: Part, one: Estimate, two: Est
     earlier = np.bincount(before.unit, -sign * one.influence, minlength=before.units) / len(before)
     later = np.bincount(after.unit, sign * two.influence, minlength=after.units) / len(after)
     effect.total = np.concatenate([earlier, later])
+
+
+def _at_stake(metric: Metric, old: Outcomes, new: Outcomes) -> Array:
+    """(n,) loss that is to be expected of every row if its move was a damage; the same for either direction.
+
+    A squared error grows by the square of the move where the old score was the truth; a decision that
+    changed against probability p costs |2 p - 1|.
+    """
+    if not metric.decisions:
+        return np.asarray(moved_scores(old, new) ** 2)
+    changed: Array = (old.prediction != new.prediction).astype(float)
+    if old.score is None or new.score is None or old.score.ndim > 1 or new.score.ndim > 1:
+        return changed
+    return np.asarray(changed * (np.abs(2 * old.score - 1) + np.abs(2 * new.score - 1)) / 2)
 
 
 def moved_scores(old: Outcomes, new: Outcomes) -> Array:
@@ -271,6 +307,31 @@ def _differs(metric: Metric, before: Outcomes, after: Outcomes) -> Array:
         return np.asarray(relabelled | (before.prediction != after.prediction))
     gap = np.asarray(before.score != after.score)
     return np.asarray(relabelled | (gap if gap.ndim == 1 else gap.any(axis=1)))
+
+
+def _timed(effect: Effect, over: OverTimes, times: PairedTimes | None) -> Effect:
+    """Fill in what paired times say; blocks of neighbouring pairs are the independent units."""
+    effect.rows = 0 if times is None else len(times)
+    if times is None:
+        effect.problem = "no times: both models must run in this process to be timed against each other"
+        return effect
+    baseline, candidate = times.blocks(over.pairs)
+    if len(baseline) < MIN_BLOCKS:
+        effect.problem = f"{len(times)} timed requests; {MIN_BLOCKS * over.pairs} are needed"
+        return effect
+    sign = 1.0 if effect.metric.better == "lower" else -1.0
+    ratios = over.log_ratio(baseline, candidate)
+    mean = float(ratios.mean())
+    effect.baseline = over.value(times.baseline)
+    effect.candidate = effect.baseline * float(np.exp(mean))
+    effect.harm = sign * (effect.candidate - effect.baseline)
+    influence = sign * effect.candidate * (ratios - mean)
+    effect.uncertainty = clustered(influence, None)
+    effect.changed = len(times)
+    effect.total = effect.harm + influence
+    effect.size = np.ones(len(ratios))
+    effect.apart = True
+    return effect
 
 
 def _problem(effect: Effect, rows: int) -> str:

@@ -49,7 +49,7 @@ def judge(contract: Contract, effect: Effect, found: Found | None) -> Cell:
         if margin:
             values["rows_required"] = rows_required(effect.rows, error, margin, rates.non_inferiority, rates.power)
     if found is not None:
-        values |= {"p_value": found.p_value, "p_adjusted": found.p_adjusted if effect.role != "report_only" else None}
+        values |= {"p_value": found.p_value, "p_adjusted": found.p_adjusted}
     if found is None or margin is None or severe is None:
         return _with_floor(effect, _untested(effect, values, margin))
     return _with_floor(effect, _tested(contract, effect, found, values, margin, severe))

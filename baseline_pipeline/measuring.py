@@ -33,6 +33,7 @@ def measure(contract: Contract, scores: Scores) -> tuple[MetricValue, ...]:
     return tuple(
         _value(rule.metric, name, scores.outcomes.take(rows), None if codes is None else codes[rows], least)
         for rule in contract.metrics
+        if METRICS[rule.metric].over_times is None
         for name, rows, least in parts
     )
 

@@ -59,7 +59,7 @@ def predict_all(
     load = clock() - started
     features = table.select(contract.data.feature_names)
     peak = _resident()
-    with _threads(contract.environment.threads):
+    with threads(contract.environment.threads):
         for start in range(0, table.num_rows, BATCH_ROWS):
             before = clock()
             frame = features.slice(start, BATCH_ROWS).to_pandas()
@@ -100,7 +100,8 @@ def _latency(per_row: list[float]) -> dict[str, float]:
     }
 
 
-def _threads(limit: int | None) -> AbstractContextManager[object]:
+def threads(limit: int | None) -> AbstractContextManager[object]:
+    """Numerical libraries held to so many threads, where the contract says so."""
     if limit is None:
         return nullcontext()
     from threadpoolctl import threadpool_limits

@@ -8,6 +8,7 @@ from pydantic import Field, model_validator
 
 from baseline_pipeline.contract.data import DataSection
 from baseline_pipeline.contract.environment import EnvironmentSection
+from baseline_pipeline.contract.latency import LatencySection
 from baseline_pipeline.contract.metrics import ErrorRates, MetricRule
 from baseline_pipeline.contract.model import ModelSection
 from baseline_pipeline.contract.response import Owners, Promotion, Response, Schedules
@@ -41,6 +42,8 @@ class Contract(Section):
     """Which model is watched."""
     environment: EnvironmentSection = EnvironmentSection()
     """What it runs on."""
+    latency: LatencySection = LatencySection()
+    """How models are timed against each other."""
     slices: list[SliceSpec] = Field(default_factory=list)
     """Parts of the data that are judged by themselves."""
     metrics: list[MetricRule] = Field(min_length=1)

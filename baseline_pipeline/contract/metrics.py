@@ -105,11 +105,11 @@ class Weights(Section):
 
     overall: float = Field(default=0.35, gt=0)
     """All rows: error, proper scores, ranking."""
-    slices: float = Field(default=0.30, gt=0)
+    slices: float = Field(default=0.28, gt=0)
     """The same on slices."""
     calibration: float = Field(default=0.10, gt=0)
     """Slope and intercept."""
-    resources: float = Field(default=0.25, gt=0)
+    resources: float = Field(default=0.27, gt=0)
     """Latency, memory, cost."""
 
 

@@ -12,6 +12,7 @@ from baseline_pipeline.metrics.calibration_intercept import CALIBRATION_INTERCEP
 from baseline_pipeline.metrics.calibration_slope import CALIBRATION_SLOPE
 from baseline_pipeline.metrics.error_rate import ERROR_RATE
 from baseline_pipeline.metrics.f1 import F1
+from baseline_pipeline.metrics.latency import LATENCY_MEAN, LATENCY_P50, LATENCY_P95, LATENCY_P99, THROUGHPUT
 from baseline_pipeline.metrics.log_loss import LOG_LOSS
 from baseline_pipeline.metrics.mean_absolute_error import MEAN_ABSOLUTE_ERROR
 from baseline_pipeline.metrics.mean_squared_error import MEAN_SQUARED_ERROR
@@ -43,6 +44,11 @@ METRICS: dict[str, Metric] = {
         ROOT_MEAN_SQUARED_ERROR,
         ABSOLUTE_BIAS,
         R2,
+        LATENCY_MEAN,
+        LATENCY_P50,
+        LATENCY_P95,
+        LATENCY_P99,
+        THROUGHPUT,
     )
 }
 

@@ -61,6 +61,22 @@ class NotMeasurable(ValueError):
 
 
 @dataclass(frozen=True)
+class OverTimes:
+    """How a metric is read from times instead of rows.
+
+    Attributes:
+        value: from (n,) seconds to the metric.
+        log_ratio: from (k, pairs) seconds of either side to (k,) logs of candidate over baseline, one a
+            block of pairs that were timed side by side.
+        pairs: pairs in a block.
+    """
+
+    value: Callable[[Array], float]
+    log_ratio: Callable[[Array, Array], Array]
+    pairs: int
+
+
+@dataclass(frozen=True)
 class Metric:
     """One metric of the table.
 
@@ -75,6 +91,7 @@ class Metric:
         decisions: whether predictions alone count, so that a moved score changes nothing by itself.
         family: the share of the error rate that its verdicts draw on.
         target: the value that nothing is better than, where nearer is better.
+        over_times: how it is read from times, where it is no matter of rows.
     """
 
     name: str
@@ -87,6 +104,7 @@ class Metric:
     decisions: bool = False
     family: Family = "performance"
     target: float | None = None
+    over_times: OverTimes | None = None
 
     @property
     def preference(self) -> str:

@@ -16,6 +16,7 @@ from baseline_pipeline.workbench.drifting import drift_between
 from baseline_pipeline.workbench.evaluating import load_evaluation, load_scores
 from baseline_pipeline.workbench.snapshotting import load_snapshot
 from baseline_pipeline.workbench.stages import Compared, Evaluated
+from baseline_pipeline.workbench.timing import load_times
 
 if TYPE_CHECKING:
     from baseline_pipeline.contract import Contract
@@ -103,7 +104,15 @@ class _Comparing:
             self.by_key[key] = _Scored(evaluation, load_scores(self.bench, evaluation))
         return self.by_key[key]
 
-    def _contrast(self, moved: Moved, question: str, old: _Scored, new: _Scored, pairing: str = "paired") -> Contrast:
+    def _contrast(
+        self,
+        moved: Moved,
+        question: str,
+        old: _Scored,
+        new: _Scored,
+        pairing: str = "paired",
+        timed: Digest | None = None,
+    ) -> Contrast:
         windows = [one.evaluation.subject.training_window for one in (old, new)]
         return contrast(
             self.contract,
@@ -116,6 +125,8 @@ class _Comparing:
             definitions=(self._meaning(old), self._meaning(new)),
             training_windows=[window for window in windows if window is not None],
             pairing=pairing,  # type: ignore[arg-type]  # one of two literals
+            times=load_times(self.bench, self.contract.name, timed),
+            timed=timed,
         )
 
     def _meaning(self, one: _Scored) -> dict[str, object]:
@@ -171,10 +182,14 @@ class _Comparing:
         found = []
         if champion is not None and challenger is not None:
             question = "Is the challenger as good as the champion on the same rows?"
-            found.append(self._contrast("model", question, champion, challenger))
+            found.append(
+                self._contrast("model", question, champion, challenger, timed=self.evaluated.timed.get("challenger"))
+            )
         if champion is not None and approved_here is not None:
             question = "Is the present champion as good as the approved model on the same rows?"
-            found.append(self._contrast("model", question, approved_here, champion))
+            found.append(
+                self._contrast("model", question, approved_here, champion, timed=self.evaluated.timed.get("champion"))
+            )
         return found
 
 

@@ -18,6 +18,7 @@ from baseline_pipeline.workbench.code import code_digest
 from baseline_pipeline.workbench.environment import Environment, observe
 from baseline_pipeline.workbench.snapshotting import load_snapshot, require_quality
 from baseline_pipeline.workbench.stages import Evaluated, Scored, SnapshotTaken, TrackedRun
+from baseline_pipeline.workbench.timing import time_pair
 from baseline_pipeline.workbench.watching import registry_state, watched_code
 
 if TYPE_CHECKING:
@@ -65,11 +66,18 @@ def evaluate_present(bench: Workbench, contract: Contract, taken: SnapshotTaken,
                 raise
             failures.append(f"{role.replace('_', ' ')} (version {version.version}) failed: {failure.message}")
     registry = registry_state(bench, contract)
+    pairs: tuple[tuple[Scored, Scored], ...] = (("champion", "challenger"), ("baseline_model", "champion"))
+    timed = {
+        new: scoring.time(wanted[old][0], wanted[new][0], snapshot)
+        for old, new in pairs
+        if old in scored and new in scored
+    }
     return Evaluated(
         model=contract.name,
         snapshot=taken.snapshot,
         baseline_revision=baseline.revision if baseline else None,
         scored=scored,
+        timed={role: key for role, key in timed.items() if key is not None},
         failures=tuple(failures),
         watched=Watched(
             data=taken.source_digest,
@@ -143,6 +151,18 @@ class _Scoring:
             self.bench.progress(f"found {shown}: evaluation {short(key)}")
         ensure_tracked(self.bench, self.contract, key)
         return key
+
+    def time(self, baseline: ModelVersion, candidate: ModelVersion, snapshot: Snapshot) -> Digest | None:
+        """The key of the times of two models, found or taken."""
+        return time_pair(
+            self.bench,
+            self.contract,
+            self.catalogue,
+            self.environment,
+            snapshot,
+            baseline=baseline,
+            candidate=candidate,
+        )
 
     def _key(self, version: ModelVersion, snapshot: Snapshot, repeat: int) -> Digest:
         fingerprint = self.fingerprint(version, snapshot.digest)

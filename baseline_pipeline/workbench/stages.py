@@ -30,6 +30,8 @@ class Evaluated(Record):
     snapshot: Digest
     baseline_revision: int | None
     scored: dict[Scored, Digest]
+    timed: dict[Scored, Digest]
+    """Key of the times of a candidate against what it is compared with."""
     failures: tuple[str, ...]
     watched: Watched
     registry: dict[str, str | None]

@@ -104,3 +104,24 @@ def test_a_worse_challenger_is_refused_and_a_better_one_promoted_with_its_alias(
     assert registry_fingerprint(contract, project.settings.tracking_uri)["champion"] == better
     assert project.bench().baseline("diabetes").version == better
     assert project.run("diabetes").reasons == ("nothing moved since baseline 2",)
+
+
+def test_a_challenger_that_answers_as_well_but_slower_is_refused_for_its_latency(diabetes):
+    """Fifty ridges voting predict what one does, at many times the price."""
+    from sklearn.ensemble import BaggingRegressor
+    from sklearn.linear_model import Ridge
+
+    project, frame, features = diabetes
+    contract = project.root / "assets" / "diabetes" / "defs.yaml"
+    guarded = "    - {metric: latency_mean, role: guardrail, margin: {relative: 0.2}}\n  latency: {requests: 150}\n"
+    contract.write_text(DIABETES + guarded)
+    project.run("diabetes")
+    project.establish("diabetes")
+    slow = BaggingRegressor(Ridge(alpha=0.1), n_estimators=50, random_state=0)
+    register(project, slow.fit(frame[features], frame["progression"]), frame[features], "challenger")
+    decision = project.run("diabetes")
+
+    assert decision.outcome == "reject", decision.reasons
+    assert decision.reasons[0].startswith("latency_mean degraded (model, paired)")
+    again = project.run("diabetes", force=False)
+    assert again.comparison == decision.comparison
