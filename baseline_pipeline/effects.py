@@ -9,7 +9,6 @@ import numpy as np
 
 from baseline_pipeline.comparison import ALL_ROWS
 from baseline_pipeline.measuring import cluster_codes
-from baseline_pipeline.metrics import METRICS
 from baseline_pipeline.metrics.outcomes import Estimate, Metric, NotMeasurable, Outcomes, OverTimes
 from baseline_pipeline.significance.clustered import Uncertainty, clustered, independent_sum, supported
 from baseline_pipeline.significance.units import units_of
@@ -166,7 +165,7 @@ def effects(
 
 
 def _demanded(rule: MetricRule, name: str, rows: int) -> Effect:
-    metric = METRICS[rule.metric]
+    metric = rule.measured
     if name == ALL_ROWS:
         severe = rule.severe or (rule.margin.scaled(2) if rule.margin else None)
         return Effect(rule, metric, name, rule.role, rule.margin, severe, rows)
@@ -253,9 +252,9 @@ def _paired(effect: Effect, before: Part, after: Part, influence: Array) -> None
     metric, old, new = effect.metric, before.outcomes, after.outcomes
     effect.changed = int(_differs(metric, old, new).sum())
     effect.uncertainty = supported(clustered(influence, after.cluster), effect.support)
-    effect.reach = 1.0 if metric.rowwise else float(np.abs(influence).max())
+    effect.reach = float(new.weights.max()) if metric.rowwise else float(np.abs(influence).max())
     effect.clusters = None if after.cluster is None else effect.uncertainty.clusters
-    if metric.name in {"accuracy", "error_rate"} and after.cluster is None:
+    if metric.name in {"accuracy", "error_rate"} and after.cluster is None and new.weight is None:
         right, still = old.prediction == old.label, new.prediction == new.label
         effect.discordant = (int((right & ~still).sum()), int((~right & still).sum()))
     if effect.changed == 0:

@@ -39,7 +39,7 @@ def evaluation_key(
             "fingerprint": fingerprint.body(),
             "definition": contract.definition(),
             "slices": [spec.model_dump(mode="json") for spec in contract.slices],
-            "metrics": [rule.metric for rule in contract.metrics],
+            "metrics": [rule.measured.name for rule in contract.metrics],
             "differences": [one.body() for one in environment.differences],
             "contradictions": list(environment.contradictions),
             "repeat": repeat,
@@ -91,10 +91,17 @@ def evaluate(
     predicted, timing = predict_all(contract, labelled, names, version, catalogue, classes)
     scores = Scores(
         row_id=names,
-        outcomes=Outcomes(labels, predicted.prediction, predicted.score),
+        outcomes=Outcomes(
+            labels,
+            predicted.prediction,
+            predicted.score,
+            weight=_weights(labelled, names, contract.data.weight),
+            columns={name: _values(labelled, name) for name in contract.metric_columns()},
+            classes=len(classes) if contract.task == "multiclass_classification" else None,
+        ),
         cluster=_texts(labelled, contract.data.cluster),
         day=_days(labelled, contract.data.time),
-        columns=labelled.select(contract.slice_columns()),
+        columns=labelled.select(contract.kept_columns()),
         content=row_contents(labelled, [*contract.data.feature_names, contract.data.label]),
     )
     file = store.put_file(write_scores(scores, classes, scratch))
@@ -152,9 +159,30 @@ def _text_of(value: object) -> str:
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 
-def _texts(table: pa.Table, column: str | None) -> np.ndarray[Any, Any] | None:
+def _weights(table: pa.Table, names: pa.Array, column: str | None) -> np.ndarray[Any, Any] | None:
     if column is None:
         return None
+    try:
+        weights = table.column(column).cast(pa.float64()).to_numpy()
+    except (pa.ArrowInvalid, pa.ArrowNotImplementedError) as error:
+        message = f"column {column!r} (data.weight) is {table.column(column).type}: {error}"
+        raise DataUnreadable(message, next_step="weights are positive numbers") from error
+    bad = ~(np.isfinite(weights) & (weights > 0))
+    if bad.any():
+        row = int(bad.argmax())
+        message = (
+            f"weight {weights[row]:g} in column {column!r} of row {names[row].as_py()} ({int(bad.sum())} such rows)"
+        )
+        raise DataUnreadable(message, next_step="weights are positive numbers; leave a row out to give it none")
+    return np.asarray(weights)
+
+
+def _texts(table: pa.Table, column: str | None) -> np.ndarray[Any, Any] | None:
+    return None if column is None else _values(table, column)
+
+
+def _values(table: pa.Table, column: str) -> np.ndarray[Any, Any]:
+    """A column as text; a missing value is a value of its own."""
     texts = pc.fill_null(pc.cast(table.column(column), pa.string()), "(missing)")
     found: np.ndarray[Any, Any] = texts.to_numpy().astype(str)
     return found

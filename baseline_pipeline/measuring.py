@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from baseline_pipeline.evaluation import MetricValue
-from baseline_pipeline.metrics import METRICS
-from baseline_pipeline.metrics.outcomes import NotMeasurable, Outcomes
+from baseline_pipeline.metrics.outcomes import Metric, NotMeasurable, Outcomes
 from baseline_pipeline.significance.clustered import clustered, supported
 from baseline_pipeline.slices import find_slices
 
@@ -16,6 +15,7 @@ if TYPE_CHECKING:
     from baseline_pipeline.contract import Contract
     from baseline_pipeline.evaluation import Scores
 
+Array = np.ndarray[Any, Any]
 ALL_ROWS = "all"
 CONFIDENCE = 0.95
 
@@ -31,9 +31,9 @@ def measure(contract: Contract, scores: Scores) -> tuple[MetricValue, ...]:
     parts = [(ALL_ROWS, everything, 1)]
     parts += [(one.name, one.rows, one.min_rows) for one in find_slices(contract.slices, scores.columns)]
     return tuple(
-        _value(rule.metric, name, scores.outcomes.take(rows), None if codes is None else codes[rows], least)
+        _value(rule.measured, name, scores.outcomes.take(rows), None if codes is None else codes[rows], least)
         for rule in contract.metrics
-        if METRICS[rule.metric].over_times is None
+        if rule.measured.over_times is None
         for name, rows, least in parts
     )
 
@@ -43,14 +43,14 @@ def cluster_codes(cluster: np.ndarray[Any, Any] | None) -> np.ndarray[Any, Any] 
     return None if cluster is None else np.unique(cluster, return_inverse=True)[1]
 
 
-def _value(metric: str, name: str, outcomes: Outcomes, codes: np.ndarray[Any, Any] | None, least: int) -> MetricValue:
+def _value(metric: Metric, name: str, outcomes: Outcomes, codes: Array | None, least: int) -> MetricValue:
     groups = None if codes is None else len(np.unique(codes))
-    empty = {"metric": metric, "slice": name, "rows": len(outcomes), "clusters": groups}
+    empty = {"metric": metric.name, "slice": name, "rows": len(outcomes), "clusters": groups}
     if len(outcomes) < least:
         note = "no rows" if len(outcomes) == 0 else f"{len(outcomes)} rows, fewer than {least}"
         return MetricValue(**empty, value=None, low=None, high=None, note=note)
     try:
-        estimate = METRICS[metric].measure(outcomes)
+        estimate = metric.measure(outcomes)
     except NotMeasurable as reason:
         return MetricValue(**empty, value=None, low=None, high=None, note=str(reason))
     uncertainty = supported(clustered(estimate.influence, codes), estimate.support)

@@ -15,13 +15,14 @@ from baseline_pipeline.metrics.outcomes import Array, Outcomes
 
 SLICE = "slice."
 _CLASS_SCORE = "score."
+_METRIC = "metric."
 
 
 def write_scores(scores: Scores, classes: tuple[str, ...], scratch: Path) -> Path:
     """Write a temporary Parquet file, synced to disk; the store names it by its digest.
 
     Columns: row_id, label, prediction, score (or score.0, score.1, ... by class), cluster, day,
-    content, and `slice.<column>` for every column that slices are made of.
+    content, weight, `slice.<column>` for every column kept, and `metric.<column>` for those metrics read.
     """
     columns: dict[str, pa.Array | pa.ChunkedArray] = {
         "row_id": scores.row_id,
@@ -34,12 +35,16 @@ def write_scores(scores: Scores, classes: tuple[str, ...], scratch: Path) -> Pat
         columns["score"] = pa.array(score)
     elif score is not None:
         columns |= {f"{_CLASS_SCORE}{k}": pa.array(score[:, k]) for k in range(score.shape[1])}
+    if scores.outcomes.weight is not None:
+        columns["weight"] = pa.array(scores.outcomes.weight)
+    columns |= {f"{_METRIC}{name}": pa.array(values) for name, values in scores.outcomes.columns.items()}
     if scores.cluster is not None:
         columns["cluster"] = pa.array(scores.cluster)
     if scores.day is not None:
         columns["day"] = pa.array(scores.day)
     columns |= {f"{SLICE}{name}": scores.columns.column(name) for name in scores.columns.column_names}
-    table = pa.table(columns).replace_schema_metadata({"classes": "\x1f".join(classes)})
+    metadata = {"classes": "\x1f".join(classes), "multiclass": str(scores.outcomes.classes or "")}
+    table = pa.table(columns).replace_schema_metadata(metadata)
     path = scratch / f"scores-{uuid.uuid4().hex}.parquet"
     with path.open("wb") as file:
         pq.write_table(table, file, compression="zstd", write_page_checksum=True)
@@ -59,7 +64,14 @@ def read_scores(path: Path) -> Scores:
     slices = [name for name in names if name.startswith(SLICE)]
     return Scores(
         row_id=table.column("row_id").combine_chunks(),
-        outcomes=Outcomes(table.column("label").to_numpy(), table.column("prediction").to_numpy(), score),
+        outcomes=Outcomes(
+            table.column("label").to_numpy(),
+            table.column("prediction").to_numpy(),
+            score,
+            _numbers(table, "weight"),
+            {n.removeprefix(_METRIC): table.column(n).to_numpy().astype(str) for n in names if n.startswith(_METRIC)},
+            int((table.schema.metadata or {}).get(b"multiclass", b"") or 0) or None,
+        ),
         cluster=table.column("cluster").to_numpy().astype(str) if "cluster" in names else None,
         day=_numbers(table, "day"),
         columns=table.select(slices).rename_columns([name.removeprefix(SLICE) for name in slices]),

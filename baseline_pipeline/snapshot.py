@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from baseline_pipeline.contract import Contract
+    from baseline_pipeline.contract.data import DataSection
     from baseline_pipeline.ports import Reading, Source, Store
 
 ROWS_PER_GROUP = 131_072
@@ -214,9 +215,14 @@ def _check_columns(contract: Contract, there: Sequence[str], described: str) -> 
     needed = [(name, "data.row_id") for name in data.row_id]
     needed += [(data.label, "data.label")]
     needed += [(name, "data.features") for name in data.feature_names]
-    needed += [(name, place) for name, place in ((data.time, "data.time"), (data.cluster, "data.cluster")) if name]
+    needed += [(name, place) for name, place in _single(data) if name]
     needed += [(name, "slices") for name in contract.slice_columns()]
+    needed += [(name, "metrics") for name in contract.metric_columns()]
     _refuse_absent(needed, there, described)
+
+
+def _single(data: DataSection) -> tuple[tuple[str | None, str], ...]:
+    return ((data.time, "data.time"), (data.cluster, "data.cluster"), (data.weight, "data.weight"))
 
 
 def _refuse_absent(needed: Iterable[tuple[str, str]], there: Sequence[str], described: str) -> None:

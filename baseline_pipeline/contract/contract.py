@@ -15,7 +15,6 @@ from baseline_pipeline.contract.response import Owners, Promotion, Response, Sch
 from baseline_pipeline.contract.section import Name, Section, Text
 from baseline_pipeline.contract.slices import SliceSpec
 from baseline_pipeline.expression import Expression
-from baseline_pipeline.metrics import METRICS
 from baseline_pipeline.records import Digest, digest_of
 
 Task = Literal["binary_classification", "multiclass_classification", "regression"]
@@ -65,14 +64,15 @@ class Contract(Section):
     def _metrics_fit_the_task(self) -> Self:
         seen: set[str] = set()
         for rule in self.metrics:
-            tasks = METRICS[rule.metric].tasks
-            if self.task not in tasks:
-                message = f"metric {rule.metric!r} is for {', '.join(sorted(tasks))}, and the task is {self.task}"
+            metric = rule.measured
+            if self.task not in metric.tasks:
+                wanted = ", ".join(sorted(metric.tasks))
+                message = f"metric {rule.metric!r} is for {wanted}, and the task is {self.task}"
                 raise ValueError(message)
-            if rule.metric in seen:
-                message = f"metric {rule.metric!r} is listed twice"
+            if metric.name in seen:
+                message = f"metric {metric.name!r} is listed twice"
                 raise ValueError(message)
-            seen.add(rule.metric)
+            seen.add(metric.name)
         if self.task == "binary_classification" and self.model.positive_class is None:
             message = "binary classification needs model.positive_class: the label that counts as positive"
             raise ValueError(message)
@@ -90,6 +90,7 @@ class Contract(Section):
             "label": self.data.label,
             "features": self.data.feature_names,
             "cluster": self.data.cluster,
+            "weight": self.data.weight,
             "positive_class": self.model.positive_class,
             "threshold": self.model.threshold,
             "output": self.model.output,
@@ -105,6 +106,14 @@ class Contract(Section):
             mode="json", include={"slices", "metrics", "error_rates", "empty_slice", "promotion", "response"}
         )
         return digest_of({"definition": self.definition(), **parts})
+
+    def metric_columns(self) -> list[str]:
+        """Columns that metrics read, each once, in the contract's order."""
+        return list(dict.fromkeys(name for rule in self.metrics for name in rule.measured.columns))
+
+    def kept_columns(self) -> list[str]:
+        """Columns kept with the scores: those of slices and of metrics."""
+        return list(dict.fromkeys([*self.slice_columns(), *self.metric_columns()]))
 
     def slice_columns(self) -> list[str]:
         """Columns that slices are made of, each once, in the contract's order."""

@@ -89,6 +89,8 @@ class DataSection(Section):
     """When the prediction was due; needed for training windows and backtests."""
     cluster: ColumnName | None = None
     """Rows of one value move together (a day, a customer); errors are computed over these."""
+    weight: ColumnName | None = None
+    """How much a row counts: a positive number; rows count alike without it."""
     label_delay: Duration | None = None
     """How long after `time` the label is known."""
     expectations: RelativePath | None = None

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import Literal, Self
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import Field, JsonValue, field_validator, model_validator
 
 from baseline_pipeline.contract.section import Section, Text
 from baseline_pipeline.metrics import METRICS, nearest_metric
+from baseline_pipeline.metrics.outcomes import Metric
 
 Role = Literal["primary", "guardrail", "report_only"]
 
@@ -56,6 +58,8 @@ class MetricRule(Section):
 
     metric: Text
     """A name from `baseline schema --metrics`."""
+    parameters: dict[str, JsonValue] = Field(default_factory=dict)
+    """What the metric is told, where it takes something: `{beta: 2}`, `{column: sex}`."""
     role: Role = "primary"
     """Primaries must be shown non-inferior; guardrails must not be shown harmed; the rest is reported."""
     margin: Margin | None = None
@@ -77,6 +81,20 @@ class MetricRule(Section):
             message = f"metric {name!r} is not known; did you mean {near!r}? accepted: {listed}"
             raise ValueError(message)
         return name
+
+    @cached_property
+    def measured(self) -> Metric:
+        """The metric, told its parameters.
+
+        Raises:
+            ValueError: on a parameter that it does not take.
+        """
+        return METRICS[self.metric].configured(self.parameters)
+
+    @model_validator(mode="after")
+    def _parameters_fit(self) -> Self:
+        METRICS[self.metric].configured(self.parameters)
+        return self
 
     @model_validator(mode="after")
     def _margins_are_there(self) -> Self:

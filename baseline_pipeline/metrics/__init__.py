@@ -6,23 +6,39 @@ import difflib
 
 from baseline_pipeline.metrics.absolute_bias import ABSOLUTE_BIAS
 from baseline_pipeline.metrics.accuracy import ACCURACY
+from baseline_pipeline.metrics.average_precision import AVERAGE_PRECISION
 from baseline_pipeline.metrics.balanced_accuracy import BALANCED_ACCURACY
+from baseline_pipeline.metrics.bias import BIAS
 from baseline_pipeline.metrics.brier import BRIER
+from baseline_pipeline.metrics.brier_parts import BRIER_RELIABILITY, BRIER_RESOLUTION
 from baseline_pipeline.metrics.calibration_intercept import CALIBRATION_INTERCEPT
 from baseline_pipeline.metrics.calibration_slope import CALIBRATION_SLOPE
 from baseline_pipeline.metrics.error_rate import ERROR_RATE
+from baseline_pipeline.metrics.expected_calibration_error import EXPECTED_CALIBRATION_ERROR
+from baseline_pipeline.metrics.expected_cost import EXPECTED_COST
 from baseline_pipeline.metrics.f1 import F1
+from baseline_pipeline.metrics.f_beta import F_BETA
+from baseline_pipeline.metrics.fairness import (
+    DEMOGRAPHIC_PARITY_GAP,
+    EQUAL_OPPORTUNITY_GAP,
+    EQUALIZED_ODDS_GAP,
+    GROUP_CALIBRATION_GAP,
+)
 from baseline_pipeline.metrics.latency import LATENCY_MEAN, LATENCY_P50, LATENCY_P95, LATENCY_P99, THROUGHPUT
 from baseline_pipeline.metrics.log_loss import LOG_LOSS
+from baseline_pipeline.metrics.matthews_correlation import MATTHEWS_CORRELATION
 from baseline_pipeline.metrics.mean_absolute_error import MEAN_ABSOLUTE_ERROR
 from baseline_pipeline.metrics.mean_squared_error import MEAN_SQUARED_ERROR
 from baseline_pipeline.metrics.outcomes import Metric
+from baseline_pipeline.metrics.percentage_errors import MEAN_ABSOLUTE_PERCENTAGE_ERROR, SYMMETRIC_PERCENTAGE_ERROR
+from baseline_pipeline.metrics.pinball_loss import PINBALL_LOSS
 from baseline_pipeline.metrics.precision import PRECISION
 from baseline_pipeline.metrics.r2 import R2
 from baseline_pipeline.metrics.recall import RECALL
 from baseline_pipeline.metrics.roc_auc import ROC_AUC
 from baseline_pipeline.metrics.root_mean_squared_error import ROOT_MEAN_SQUARED_ERROR
 from baseline_pipeline.metrics.specificity import SPECIFICITY
+from baseline_pipeline.metrics.top_k_accuracy import TOP_K_ACCURACY
 
 METRICS: dict[str, Metric] = {
     metric.name: metric
@@ -44,6 +60,22 @@ METRICS: dict[str, Metric] = {
         ROOT_MEAN_SQUARED_ERROR,
         ABSOLUTE_BIAS,
         R2,
+        AVERAGE_PRECISION,
+        BIAS,
+        BRIER_RELIABILITY,
+        BRIER_RESOLUTION,
+        EXPECTED_CALIBRATION_ERROR,
+        EXPECTED_COST,
+        F_BETA,
+        DEMOGRAPHIC_PARITY_GAP,
+        EQUAL_OPPORTUNITY_GAP,
+        EQUALIZED_ODDS_GAP,
+        GROUP_CALIBRATION_GAP,
+        MATTHEWS_CORRELATION,
+        MEAN_ABSOLUTE_PERCENTAGE_ERROR,
+        SYMMETRIC_PERCENTAGE_ERROR,
+        PINBALL_LOSS,
+        TOP_K_ACCURACY,
         LATENCY_MEAN,
         LATENCY_P50,
         LATENCY_P95,

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from baseline_pipeline.metrics.domain import targets
+from baseline_pipeline.metrics.domain import combined, mean_of, targets
 from baseline_pipeline.metrics.outcomes import Estimate, Metric, Outcomes
 
 
 def measure(outcomes: Outcomes) -> Estimate:
     """|mean of (prediction - label)|: a bias of either sign is worse the larger it is."""
-    residual = targets(outcomes)
-    mean = float(residual.mean())
-    return Estimate(abs(mean), (residual - mean) * (1.0 if mean >= 0 else -1.0))
+    mean = mean_of(outcomes, targets(outcomes))
+    return combined([(1.0 if mean.value >= 0 else -1.0, mean)])
 
 
 ABSOLUTE_BIAS = Metric(

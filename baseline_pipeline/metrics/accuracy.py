@@ -9,7 +9,7 @@ from baseline_pipeline.metrics.outcomes import Estimate, Metric, Outcomes
 def measure(outcomes: Outcomes) -> Estimate:
     """Share of rows whose prediction equals the label."""
     rows_needed(outcomes)
-    return mean_of((outcomes.prediction == outcomes.label).astype(float))
+    return mean_of(outcomes, (outcomes.prediction == outcomes.label).astype(float))
 
 
 ACCURACY = Metric(

@@ -1,21 +1,22 @@
-"""Mean of recall and specificity (Brodersen et al. 2010)."""
+"""Mean of the classes' recalls."""
 
 from __future__ import annotations
 
-import numpy as np
-
-from baseline_pipeline.metrics.domain import both_classes, rarer
+from baseline_pipeline.metrics import recall
+from baseline_pipeline.metrics.domain import both_classes, combined, rarer, ratio_of
 from baseline_pipeline.metrics.outcomes import Estimate, Metric, Outcomes
 
 
 def measure(outcomes: Outcomes) -> Estimate:
-    """Half the sum of the two classes' shares predicted right."""
+    """Half the sum of the two classes' shares predicted right; of several classes the mean."""
+    if outcomes.classes is not None:
+        return recall.measure(outcomes, average="macro")
     positive = both_classes(outcomes)
-    right = (outcomes.prediction == outcomes.label).astype(float)
-    share = positive.mean()
-    recall, specificity = right[positive].mean(), right[~positive].mean()
-    influence = np.where(positive, (right - recall) / share, (right - specificity) / (1 - share)) / 2
-    return Estimate(float((recall + specificity) / 2), influence, rarer(positive))
+    right = outcomes.prediction == outcomes.label
+    hit = ratio_of(outcomes, right & positive, positive, "no positives")
+    kept = ratio_of(outcomes, right & ~positive, ~positive, "no negatives")
+    found = combined([(0.5, hit), (0.5, kept)])
+    return Estimate(found.value, found.influence, rarer(positive))
 
 
 BALANCED_ACCURACY = Metric(
@@ -23,7 +24,7 @@ BALANCED_ACCURACY = Metric(
     title="Balanced accuracy",
     better="higher",
     unit="share",
-    tasks=frozenset({"binary_classification"}),
+    tasks=frozenset({"binary_classification", "multiclass_classification"}),
     measure=measure,
     decisions=True,
 )

@@ -12,9 +12,9 @@ def measure(outcomes: Outcomes) -> Estimate:
     """Binary: mean of (p - y) squared. Multiclass: the same summed over classes, 0 to 2."""
     score = probabilities(outcomes)
     if score.ndim == 1:
-        return mean_of((score - outcomes.label) ** 2)
+        return mean_of(outcomes, (score - outcomes.label) ** 2)
     truth = np.arange(score.shape[1]) == np.asarray(outcomes.label)[:, None]
-    return mean_of(((score - truth) ** 2).sum(axis=1))
+    return mean_of(outcomes, ((score - truth) ** 2).sum(axis=1))
 
 
 BRIER = Metric(

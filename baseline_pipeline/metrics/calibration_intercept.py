@@ -23,15 +23,16 @@ def measure(outcomes: Outcomes) -> Estimate:
     """
     odds = log_odds(outcomes)
     positive = both_classes(outcomes)
+    weights = outcomes.weights
     intercept, step = 0.0, 1.0
     for _ in range(STEPS):  # Newton's method on a concave likelihood, never more than one at a time
         expected = 1 / (1 + np.exp(-odds - intercept))
-        step = float((positive - expected).sum() / (expected * (1 - expected)).sum())
+        step = float((weights * (positive - expected)).sum() / (weights * expected * (1 - expected)).sum())
         intercept += min(max(step, -1.0), 1.0)
         if abs(step) < 1e-10:  # noqa: PLR2004  # converged to ten digits
             break
     expected = 1 / (1 + np.exp(-odds - intercept))
-    influence = (positive - expected) / (expected * (1 - expected)).mean()
+    influence = weights * (positive - expected) / (weights * expected * (1 - expected)).mean()
     return Estimate(intercept, influence, rarer(positive))
 
 

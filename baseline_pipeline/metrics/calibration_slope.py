@@ -25,41 +25,42 @@ def measure(outcomes: Outcomes) -> Estimate:
     """
     odds = log_odds(outcomes)
     positive = both_classes(outcomes)
+    weights = outcomes.weights
     design = np.column_stack([np.ones(len(odds)), odds])
     if np.ptp(odds) == 0:
         message = "all scores are the same"
         raise NotMeasurable(message)
-    coefficients = _fitted(design, positive)
+    coefficients = _fitted(design, positive, weights)
     expected = 1 / (1 + np.exp(-design @ coefficients))
-    information = design.T @ (design * (expected * (1 - expected))[:, None]) / len(odds)
-    influence = ((positive - expected)[:, None] * design) @ np.linalg.inv(information)[1]
+    information = design.T @ (design * (weights * expected * (1 - expected))[:, None]) / len(odds)
+    influence = ((weights * (positive - expected))[:, None] * design) @ np.linalg.inv(information)[1]
     return Estimate(float(coefficients[1]), influence, rarer(positive))
 
 
-def _fitted(design: Array, positive: Array) -> Array:
+def _fitted(design: Array, positive: Array, weights: Array) -> Array:
     """Maximum likelihood by Newton's method, halving steps that would overshoot."""
     coefficients = np.array([0.0, 1.0])
-    loss = _loss(design @ coefficients, positive)
+    loss = _loss(design @ coefficients, positive, weights)
     for _ in range(STEPS):
         expected = 1 / (1 + np.exp(-design @ coefficients))
-        gradient = design.T @ (positive - expected)
-        information = design.T @ (design * (expected * (1 - expected))[:, None])
+        gradient = design.T @ (weights * (positive - expected))
+        information = design.T @ (design * (weights * expected * (1 - expected))[:, None])
         try:
             step = np.linalg.solve(information, gradient)
         except np.linalg.LinAlgError:
             break
-        while _loss(design @ (coefficients + step), positive) > loss and np.abs(step).max() > 1e-12:  # noqa: PLR2004
+        while _loss(design @ (coefficients + step), positive, weights) > loss and np.abs(step).max() > 1e-12:  # noqa: PLR2004
             step = step / 2
         coefficients = coefficients + step
-        loss = _loss(design @ coefficients, positive)
-        if np.abs(step).max() < 1e-10:  # noqa: PLR2004  # converged to ten digits
+        loss = _loss(design @ coefficients, positive, weights)
+        if np.abs(step).max() < 1e-10 and loss > 1e-3:  # noqa: PLR2004  # converged, and not because nothing is left
             return coefficients
     message = "the scores separate the classes: no slope is best"
     raise NotMeasurable(message)
 
 
-def _loss(odds: Array, positive: Array) -> float:
-    return float(np.logaddexp(0, np.where(positive, -odds, odds)).sum())
+def _loss(odds: Array, positive: Array, weights: Array) -> float:
+    return float((weights * np.logaddexp(0, np.where(positive, -odds, odds))).sum())
 
 
 CALIBRATION_SLOPE = Metric(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from baseline_pipeline.metrics.outcomes import Array, Estimate, NotMeasurable, Outcomes
@@ -77,6 +79,11 @@ def rarer(positive: Array) -> int:
     return min(count, len(positive) - count)
 
 
+def rarest(label: Array) -> int:
+    """Rows of the rarest class that occurs."""
+    return int(np.unique(label, return_counts=True)[1].min())
+
+
 def targets(outcomes: Outcomes) -> Array:
     """Residuals, prediction minus label, (n,), checked to be finite.
 
@@ -91,16 +98,32 @@ def targets(outcomes: Outcomes) -> Array:
     return residual
 
 
-def mean_of(losses: Array) -> Estimate:
-    """The mean of per-row values; each row's influence is its distance from the mean."""
-    value = float(np.mean(losses))
-    return Estimate(value, losses - value)
-
-
-def ratio_of(numerator: Array, denominator: Array, nothing: str) -> Estimate:
-    """A ratio of two means, by the delta method.
+def centred(outcomes: Outcomes, value: float, gradient: Array, support: int | None = None) -> Estimate:
+    """An estimate from the derivative of its value by the share of each row.
 
     Args:
+        outcomes: The rows, with their weights.
+        value: The metric.
+        gradient: (n,) derivatives of the value by the rows' shares, up to a constant: shares sum to
+            one, so that a constant moves nothing.
+        support: Rows of the thinnest group averaged over.
+    """
+    weights = outcomes.weights
+    return Estimate(value, weights * (gradient - float(np.mean(weights * gradient))), support)
+
+
+def mean_of(outcomes: Outcomes, losses: Array) -> Estimate:
+    """The weighted mean of per-row values, (n,); each row's influence is its distance from the mean."""
+    weights = outcomes.weights
+    value = float(np.mean(weights * losses))
+    return Estimate(value, weights * (losses - value))
+
+
+def ratio_of(outcomes: Outcomes, numerator: Array, denominator: Array, nothing: str) -> Estimate:
+    """A ratio of two weighted means, by the delta method.
+
+    Args:
+        outcomes: The rows, with their weights.
         numerator: (n,) per-row values.
         denominator: (n,) per-row values.
         nothing: What is missing when the denominator is zero.
@@ -108,8 +131,24 @@ def ratio_of(numerator: Array, denominator: Array, nothing: str) -> Estimate:
     Raises:
         NotMeasurable: when the denominator is zero.
     """
-    below = float(np.mean(denominator))
+    weights = outcomes.weights
+    below = float(np.mean(weights * denominator))
     if below == 0:
         raise NotMeasurable(nothing)
-    value = float(np.mean(numerator)) / below
-    return Estimate(value, (numerator - value * denominator) / below, int(np.count_nonzero(denominator)))
+    value = float(np.mean(weights * numerator)) / below
+    influence = weights * (numerator - value * denominator) / below
+    return Estimate(value, influence, int(np.count_nonzero(denominator)))
+
+
+def combined(parts: Sequence[tuple[float, Estimate]]) -> Estimate:
+    """A linear combination of estimates on the same rows, as thin as its thinnest part.
+
+    Example:
+        >>> half = Estimate(0.5, np.array([0.5, -0.5]), 2)
+        >>> combined([(1.0, half), (-1.0, Estimate(0.2, np.array([0.1, -0.1])))])
+        Estimate(value=0.3, influence=array([ 0.4, -0.4]), support=2)
+    """
+    value = float(sum(factor * part.value for factor, part in parts))
+    influence = np.sum([factor * part.influence for factor, part in parts], axis=0)
+    support = [part.support for _, part in parts if part.support is not None]
+    return Estimate(value, influence, min(support, default=None))

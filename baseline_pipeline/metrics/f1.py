@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from baseline_pipeline.metrics.domain import both_classes, ratio_of
+from baseline_pipeline.metrics import f_beta
+from baseline_pipeline.metrics.averaging import AVERAGE
 from baseline_pipeline.metrics.outcomes import Estimate, Metric, Outcomes
 
 
-def measure(outcomes: Outcomes) -> Estimate:
-    """2 TP / (positives + predicted positives)."""
-    positive = both_classes(outcomes)
-    called = outcomes.prediction == 1
-    both = 2.0 * (positive & called)
-    return ratio_of(both, positive.astype(float) + called, "no positives and nothing predicted positive")
+def measure(outcomes: Outcomes, *, average: str = "macro") -> Estimate:
+    """F-beta with beta 1: 2 TP / (positives + predicted positives)."""
+    return f_beta.measure(outcomes, beta=1.0, average=average)
 
 
 F1 = Metric(
@@ -19,7 +17,8 @@ F1 = Metric(
     title="F1",
     better="higher",
     unit="share",
-    tasks=frozenset({"binary_classification"}),
+    tasks=frozenset({"binary_classification", "multiclass_classification"}),
     measure=measure,
     decisions=True,
+    parameters={"average": AVERAGE},
 )

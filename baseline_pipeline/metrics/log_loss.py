@@ -20,7 +20,7 @@ def measure(outcomes: Outcomes) -> Estimate:
     else:
         total = score.sum(axis=1)
         happened = score[np.arange(len(score)), np.asarray(outcomes.label, dtype=int)] / total
-    return mean_of(-np.log(np.clip(happened, step, 1 - step)))
+    return mean_of(outcomes, -np.log(np.clip(happened, step, 1 - step)))
 
 
 LOG_LOSS = Metric(

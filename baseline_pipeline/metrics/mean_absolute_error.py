@@ -8,7 +8,7 @@ from baseline_pipeline.metrics.outcomes import Estimate, Metric, Outcomes
 
 def measure(outcomes: Outcomes) -> Estimate:
     """Mean of |prediction - label|."""
-    return mean_of(abs(targets(outcomes)))
+    return mean_of(outcomes, abs(targets(outcomes)))
 
 
 MEAN_ABSOLUTE_ERROR = Metric(

@@ -8,7 +8,7 @@ from baseline_pipeline.metrics.outcomes import Estimate, Metric, Outcomes
 
 def measure(outcomes: Outcomes) -> Estimate:
     """Mean of (prediction - label) squared."""
-    return mean_of(targets(outcomes) ** 2)
+    return mean_of(outcomes, targets(outcomes) ** 2)
 
 
 MEAN_SQUARED_ERROR = Metric(

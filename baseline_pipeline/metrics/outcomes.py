@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+import inspect
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any, Literal
 
 import numpy as np
+
+from baseline_pipeline.metrics.parameters import Parameter, check, displayed
 
 Array = np.ndarray[Any, Any]
 Better = Literal["higher", "lower", "nearer"]
@@ -23,19 +27,43 @@ class Outcomes:
         prediction: (n,) predicted class index, or the predicted target.
         score: (n,) probability of the positive class, or (n, k) of every class; `None` for
             regressions and for models that return finished predictions.
+        weight: (n,) how much each row counts, positive; `None` where all count alike.
+        columns: (n,) further columns that metrics read, by name.
+        classes: how many classes a multiclass label has; `None` for binary labels and regressions.
     """
 
     label: Array
     prediction: Array
     score: Array | None = None
+    weight: Array | None = None
+    columns: Mapping[str, Array] = field(default_factory=dict)
+    classes: int | None = None
 
     def __len__(self) -> int:
         return len(self.label)
 
+    @property
+    def weights(self) -> Array:
+        """(n,) weights with mean one: a weighted mean is the plain mean of weights times values.
+
+        Example:
+            >>> Outcomes(np.zeros(2), np.zeros(2), weight=np.array([1.0, 3.0])).weights
+            array([0.5, 1.5])
+        """
+        if self.weight is None or len(self) == 0:
+            return np.ones(len(self))
+        return np.asarray(self.weight / self.weight.mean())
+
     def take(self, rows: Array) -> Outcomes:
         """The rows selected by a mask or by positions."""
-        score = None if self.score is None else self.score[rows]
-        return Outcomes(self.label[rows], self.prediction[rows], score)
+        return Outcomes(
+            self.label[rows],
+            self.prediction[rows],
+            None if self.score is None else self.score[rows],
+            None if self.weight is None else self.weight[rows],
+            {name: values[rows] for name, values in self.columns.items()},
+            self.classes,
+        )
 
 
 @dataclass(frozen=True)
@@ -92,6 +120,9 @@ class Metric:
         family: the share of the error rate that its verdicts draw on.
         target: the value that nothing is better than, where nearer is better.
         over_times: how it is read from times, where it is no matter of rows.
+        parameters: what a contract may write beside the name; `measure` takes them by keyword, and
+            its signature holds their defaults.
+        columns: columns of the data that it reads.
     """
 
     name: str
@@ -99,12 +130,35 @@ class Metric:
     better: Better
     unit: str
     tasks: frozenset[Task]
-    measure: Callable[[Outcomes], Estimate]
+    measure: Callable[..., Estimate]
     rowwise: bool = False
     decisions: bool = False
     family: Family = "performance"
     target: float | None = None
     over_times: OverTimes | None = None
+    parameters: Mapping[str, Parameter] = field(default_factory=dict)
+    columns: tuple[str, ...] = ()
+
+    @property
+    def defaults(self) -> dict[str, object]:
+        """Parameters that may be left out, and what they are then."""
+        signature = inspect.signature(self.measure).parameters if self.parameters else {}
+        return {
+            name: signature[name].default
+            for name in self.parameters
+            if signature[name].default is not inspect.Parameter.empty
+        }
+
+    def configured(self, given: Mapping[str, object]) -> Metric:
+        """The same metric, told its parameters; those that are not defaults show in its name.
+
+        Raises:
+            ValueError: on a parameter that it does not have, does not accept, or lacks.
+        """
+        check(self.name, self.parameters, self.defaults, given)
+        columns = tuple(str(value) for name, value in given.items() if self.parameters[name].column)
+        name = displayed(self.name, given, self.defaults)
+        return replace(self, name=name, measure=partial(self.measure, **given), columns=columns, parameters={})
 
     @property
     def preference(self) -> str:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from baseline_pipeline.metrics.domain import targets
-from baseline_pipeline.metrics.outcomes import Estimate, Metric, NotMeasurable, Outcomes
+from baseline_pipeline.metrics.domain import mean_of, ratio_of, targets
+from baseline_pipeline.metrics.outcomes import Estimate, Metric, Outcomes
 
 
 def measure(outcomes: Outcomes) -> Estimate:
@@ -16,12 +16,9 @@ def measure(outcomes: Outcomes) -> Estimate:
     """
     squared = targets(outcomes) ** 2
     label = np.asarray(outcomes.label, dtype=float)
-    spread = (label - label.mean()) ** 2
-    if not spread.any():
-        message = "the target is constant"
-        raise NotMeasurable(message)
-    unexplained = float(squared.mean() / spread.mean())
-    return Estimate(1 - unexplained, -(squared - unexplained * spread) / spread.mean())
+    spread = (label - mean_of(outcomes, label).value) ** 2
+    unexplained = ratio_of(outcomes, squared, spread, "the target is constant")
+    return Estimate(1 - unexplained.value, -unexplained.influence)
 
 
 R2 = Metric(

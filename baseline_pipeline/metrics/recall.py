@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
-from baseline_pipeline.metrics.domain import both_classes, ratio_of
-from baseline_pipeline.metrics.outcomes import Estimate, Metric, Outcomes
+from baseline_pipeline.metrics.averaging import AVERAGE, averaged
+from baseline_pipeline.metrics.domain import ratio_of
+from baseline_pipeline.metrics.outcomes import Array, Estimate, Metric, Outcomes
 
 
-def measure(outcomes: Outcomes) -> Estimate:
-    """True positives over positives."""
-    positive = both_classes(outcomes)
-    hit = positive & (outcomes.prediction == 1)
-    return ratio_of(hit.astype(float), positive.astype(float), "no positives")
+def measure(outcomes: Outcomes, *, average: str = "macro") -> Estimate:
+    """True positives over positives. Several classes: each against the rest, averaged.
+
+    Raises:
+        NotMeasurable: for a single class, and where the denominator is empty.
+    """
+
+    def of_class(positive: Array, called: Array) -> Estimate:
+        return ratio_of(outcomes, (positive & called).astype(float), positive.astype(float), "no positives")
+
+    return averaged(outcomes, of_class, average)
 
 
 RECALL = Metric(
@@ -18,7 +25,8 @@ RECALL = Metric(
     title="Recall",
     better="higher",
     unit="share",
-    tasks=frozenset({"binary_classification"}),
+    tasks=frozenset({"binary_classification", "multiclass_classification"}),
     measure=measure,
     decisions=True,
+    parameters={"average": AVERAGE},
 )

@@ -16,21 +16,24 @@ def measure(outcomes: Outcomes) -> Estimate:
     """
     score = probabilities(outcomes)
     positive = both_classes(outcomes)
-    share = positive.mean()
+    weights = outcomes.weights
+    share = float(np.mean(weights * positive))
     placement = np.empty(len(score))
-    placement[positive] = _placements(score[positive], score[~positive])
-    placement[~positive] = 1 - _placements(score[~positive], score[positive])
-    value = float(placement[positive].mean())
-    influence = (placement - value) / np.where(positive, share, 1 - share)
+    placement[positive] = _placements(score[positive], score[~positive], weights[~positive])
+    placement[~positive] = 1 - _placements(score[~positive], score[positive], weights[positive])
+    value = float(np.average(placement[positive], weights=weights[positive]))
+    influence = weights * (placement - value) / np.where(positive, share, 1 - share)
     return Estimate(value, influence, rarer(positive))
 
 
-def _placements(scores: Array, others: Array) -> Array:
-    """For each score the share of others below it, ties counting half."""
-    ordered = np.sort(others)
-    below = np.searchsorted(ordered, scores, side="left")
-    not_above = np.searchsorted(ordered, scores, side="right")
-    return (below + not_above) / (2.0 * len(others))
+def _placements(scores: Array, others: Array, weights: Array) -> Array:
+    """For each score the share of the others' weight below it, ties counting half."""
+    order = np.argsort(others)
+    ordered = others[order]
+    weight = np.concatenate([[0.0], np.cumsum(weights[order])])
+    below = weight[np.searchsorted(ordered, scores, side="left")]
+    not_above = weight[np.searchsorted(ordered, scores, side="right")]
+    return np.asarray((below + not_above) / (2.0 * weight[-1]))
 
 
 ROC_AUC = Metric(

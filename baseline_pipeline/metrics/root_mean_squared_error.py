@@ -8,7 +8,7 @@ from baseline_pipeline.metrics.outcomes import Estimate, Metric, Outcomes
 
 def measure(outcomes: Outcomes) -> Estimate:
     """Root of the mean squared error; influences by the delta method."""
-    squared = mean_of(targets(outcomes) ** 2)
+    squared = mean_of(outcomes, targets(outcomes) ** 2)
     root = squared.value**0.5
     return Estimate(root, squared.influence / (2 * root) if root else squared.influence)
 

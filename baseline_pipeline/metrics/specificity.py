@@ -10,7 +10,7 @@ def measure(outcomes: Outcomes) -> Estimate:
     """True negatives over negatives."""
     negative = ~both_classes(outcomes)
     kept = negative & (outcomes.prediction == 0)
-    return ratio_of(kept.astype(float), negative.astype(float), "no negatives")
+    return ratio_of(outcomes, kept.astype(float), negative.astype(float), "no negatives")
 
 
 SPECIFICITY = Metric(

@@ -68,7 +68,7 @@ def _expectation(name: str, result: ExpectationResult) -> dg.AssetCheckResult:
 def guardrail_checks(contract: Contract, asset: dg.AssetKey) -> list[dg.AssetCheckSpec]:
     """One check per gated metric; not blocking, since a rejection is a decision to be recorded."""
     return [
-        dg.AssetCheckSpec(identifier(rule.metric), asset=asset)
+        dg.AssetCheckSpec(identifier(rule.measured.name), asset=asset)
         for rule in contract.metrics
         if rule.role != "report_only"
     ]
@@ -79,7 +79,7 @@ def guardrail_results(bench: Workbench, contract: Contract, compared: Compared) 
     comparison = load_comparison(bench, contract.name, compared.comparison)
     cells = [cell for contrast in gating(comparison) for cell in contrast.cells]
     return [
-        _guardrail(rule.metric, [cell for cell in cells if cell.metric == rule.metric])
+        _guardrail(rule.measured.name, [cell for cell in cells if cell.metric == rule.measured.name])
         for rule in contract.metrics
         if rule.role != "report_only"
     ]

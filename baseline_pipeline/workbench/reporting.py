@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 from baseline_pipeline.decision import Decision, gating
 from baseline_pipeline.errors import UsageError
 from baseline_pipeline.governance.events import baselines
-from baseline_pipeline.metrics import METRICS
 from baseline_pipeline.records import Digest, digest_of, short
 from baseline_pipeline.report.html import decision_html, model_html
 from baseline_pipeline.report.reliability import calibration_points
@@ -176,7 +175,8 @@ def _trajectories(bench: Workbench, contract: Contract) -> tuple[Trajectory, ...
     for event in events:
         if event.kind == "decision" and event.content["candidate"]:
             decided.setdefault(str(event.content["candidate"]), event.at)
-    points: dict[str, list[TrajectoryPoint]] = {rule.metric: [] for rule in contract.metrics if rule.role == "primary"}
+    measured = {rule.measured.name: rule.measured for rule in contract.metrics if rule.role == "primary"}
+    points: dict[str, list[TrajectoryPoint]] = {name: [] for name in measured}
     for key, at in decided.items():
         for value in load_evaluation(bench, contract.name, key).metrics:
             if value.slice == "all" and value.metric in points:
@@ -191,7 +191,7 @@ def _trajectories(bench: Workbench, contract: Contract) -> tuple[Trajectory, ...
                     )
                 )
     return tuple(
-        Trajectory(metric=name, unit=METRICS[name].unit, better=METRICS[name].better, points=tuple(found))
+        Trajectory(metric=name, unit=measured[name].unit, better=measured[name].better, points=tuple(found))
         for name, found in points.items()
     )
 

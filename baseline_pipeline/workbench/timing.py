@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from baseline_pipeline.errors import EvidenceUnavailable, ModelFailed
-from baseline_pipeline.metrics import METRICS
 from baseline_pipeline.records import Digest, Record, digest_of, short
 from baseline_pipeline.scoring import threads
 from baseline_pipeline.snapshot import Snapshot, read
@@ -54,7 +53,7 @@ def time_pair(
         baseline: One model.
         candidate: The other.
     """
-    if not any(METRICS[rule.metric].over_times for rule in contract.metrics):
+    if not any(rule.measured.over_times for rule in contract.metrics):
         return None
     state = environment.state
     key = digest_of(

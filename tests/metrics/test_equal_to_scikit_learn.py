@@ -1,103 +1,90 @@
 import numpy as np
 import pytest
-import statsmodels.api as sm
-from sklearn import metrics as sk
 
 from baseline_pipeline.metrics import METRICS, nearest_metric
 from baseline_pipeline.metrics.outcomes import NotMeasurable, Outcomes
+from tests.metrics.references import BIASED, CASES, binary
 
 
-def logit(o):
-    score = np.clip(o.score, 1e-6, 1 - 1e-6)
-    return np.log(score) - np.log1p(-score)
+def cases(wanted=lambda _name, _given: True):
+    chosen = [case for case in CASES if wanted(case[0], case[1])]
+    return pytest.mark.parametrize(("name", "given", "make", "reference"), chosen)
 
 
-BINARY = {
-    "accuracy": lambda o: sk.accuracy_score(o.label, o.prediction),
-    "error_rate": lambda o: sk.zero_one_loss(o.label, o.prediction),
-    "balanced_accuracy": lambda o: sk.balanced_accuracy_score(o.label, o.prediction),
-    "precision": lambda o: sk.precision_score(o.label, o.prediction),
-    "recall": lambda o: sk.recall_score(o.label, o.prediction),
-    "specificity": lambda o: sk.recall_score(o.label, o.prediction, pos_label=0),
-    "f1": lambda o: sk.f1_score(o.label, o.prediction),
-    "roc_auc": lambda o: sk.roc_auc_score(o.label, o.score),
-    "brier": lambda o: sk.brier_score_loss(o.label, o.score),
-    "log_loss": lambda o: sk.log_loss(o.label, o.score),
-    "calibration_slope": lambda o: sm.Logit(o.label, sm.add_constant(logit(o))).fit(disp=0, tol=1e-14).params[1],
-    "calibration_intercept": lambda o: (
-        sm.GLM(o.label, np.ones(len(o)), family=sm.families.Binomial(), offset=logit(o)).fit(tol=1e-14).params[0]
-    ),
-}
-MULTICLASS = {
-    "accuracy": lambda o: sk.accuracy_score(o.label, o.prediction),
-    "error_rate": lambda o: sk.zero_one_loss(o.label, o.prediction),
-    "log_loss": lambda o: sk.log_loss(o.label, o.score),
-    "brier": lambda o: float(((o.score - np.eye(4)[o.label]) ** 2).sum(axis=1).mean()),
-}
-REGRESSION = {
-    "mean_absolute_error": lambda o: sk.mean_absolute_error(o.label, o.prediction),
-    "mean_squared_error": lambda o: sk.mean_squared_error(o.label, o.prediction),
-    "root_mean_squared_error": lambda o: sk.root_mean_squared_error(o.label, o.prediction),
-    "absolute_bias": lambda o: abs(np.mean(o.prediction - o.label)),
-    "r2": lambda o: sk.r2_score(o.label, o.prediction),
-}
+EVERY = cases()
+RESAMPLED = cases(lambda name, _: name not in BIASED and not name.endswith("_gap"))
+"""Not the widest gap of groups that are alike: its resampling is biased."""
+WEIGHED = cases(lambda _, given: given.get("binning") != "equal_rows")
+"""Not bins that hold rows, whatever they weigh."""
 
 
-def binary(rng, rows=3000):
-    score = np.round(rng.beta(1, 3, rows), 2)
-    label = (rng.random(rows) < score).astype(int)
-    return Outcomes(label, (score >= 0.3).astype(int), score)
-
-
-def multiclass(rng, rows=2000):
-    score = rng.dirichlet(np.ones(4), rows)
-    return Outcomes(rng.integers(0, 4, rows), score.argmax(axis=1), score)
-
-
-def regression(rng, rows=2000):
-    label = rng.normal(3, 2, rows)
-    return Outcomes(label, label + rng.normal(0.2, 1, rows))
-
-
-CASES = [
-    *[(name, binary, reference) for name, reference in BINARY.items()],
-    *[(name, multiclass, reference) for name, reference in MULTICLASS.items()],
-    *[(name, regression, reference) for name, reference in REGRESSION.items()],
-]
-
-
-@pytest.mark.parametrize(("name", "make", "reference"), CASES)
-def test_a_metric_equals_the_reference_to_twelve_digits(name, make, reference):
+@EVERY
+def test_a_metric_equals_the_reference_to_twelve_digits(name, given, make, reference):
     for seed in range(5):
         outcomes = make(np.random.default_rng(seed))
+        found = METRICS[name].configured(given).measure(outcomes).value
 
-        assert METRICS[name].measure(outcomes).value == pytest.approx(reference(outcomes), rel=1e-12, abs=1e-12)
+        assert found == pytest.approx(reference(outcomes), rel=1e-12, abs=1e-12)
 
 
-@pytest.mark.parametrize(("name", "make", "reference"), CASES)
-def test_influences_have_mean_zero_and_give_the_bootstrap_error(name, make, reference):
+@RESAMPLED
+def test_influences_have_mean_zero_and_give_the_bootstrap_error(name, given, make, reference):
     rng = np.random.default_rng(7)
     outcomes = make(rng, 800)
-    estimate = METRICS[name].measure(outcomes)
+    measure = METRICS[name].configured(given).measure
+    estimate = measure(outcomes)
     error = estimate.influence.std() / np.sqrt(len(outcomes))
-    resampled = [
-        METRICS[name].measure(outcomes.take(rng.integers(0, len(outcomes), len(outcomes)))).value for _ in range(800)
-    ]
+    resampled = [measure(outcomes.take(rng.integers(0, 800, 800))).value for _ in range(800)]
 
     assert estimate.influence.mean() == pytest.approx(0, abs=1e-9)
     assert error == pytest.approx(np.std(resampled), rel=0.12)
 
 
+@EVERY
+def test_influences_are_the_derivative_by_a_rows_weight(name, given, make, reference):
+    """What a little more of a row changes, found by giving it a little more."""
+    rng = np.random.default_rng(17)
+    outcomes = make(rng, 400)
+    measure = METRICS[name].configured(given).measure
+    estimate = measure(outcomes)
+    for row in rng.integers(0, 400, 5):
+        weight = np.ones(400)
+        step = 1e-4
+        weight[row] += step
+        more = Outcomes(outcomes.label, outcomes.prediction, outcomes.score, weight, outcomes.columns, outcomes.classes)
+        slope = (measure(more).value - estimate.value) / step * 400
+
+        assert slope == pytest.approx(estimate.influence[row], rel=2e-2, abs=2e-3 * np.abs(estimate.influence).max())
+
+
+@WEIGHED
+def test_a_row_of_weight_two_counts_as_two_rows(name, given, make, reference):
+    rng = np.random.default_rng(9)
+    outcomes = make(rng, 600)
+    weight = rng.integers(1, 4, 600)
+    measure = METRICS[name].configured(given).measure
+    heavy = Outcomes(
+        outcomes.label, outcomes.prediction, outcomes.score, weight.astype(float), outcomes.columns, outcomes.classes
+    )
+    repeated = measure(outcomes.take(np.repeat(np.arange(600), weight)))
+    found = measure(heavy)
+
+    assert found.value == pytest.approx(repeated.value, rel=1e-9, abs=1e-9)
+    assert found.influence.mean() == pytest.approx(0, abs=1e-9)
+
+
 def test_every_metric_of_the_table_is_held_against_a_reference():
-    assert {name for name, _, _ in CASES} == set(METRICS)
+    of_rows = {name for name, metric in METRICS.items() if metric.over_times is None}
+
+    assert {name for name, *_ in CASES} == of_rows
 
 
-@pytest.mark.parametrize("name", METRICS)
-def test_no_rows_have_no_value(name):
-    nothing = np.array([])
+@EVERY
+def test_no_rows_have_no_value(name, given, make, reference):
+    nothing = make(np.random.default_rng(1), 50).take(np.array([], dtype=int))
 
     with pytest.raises(NotMeasurable):
-        METRICS[name].measure(Outcomes(nothing, nothing, nothing))
+        METRICS[name].configured(given).measure(nothing)
 
 
 @pytest.mark.parametrize("name", ["roc_auc", "recall", "precision", "f1", "balanced_accuracy", "specificity"])
@@ -108,7 +95,7 @@ def test_a_single_class_is_said_and_not_scored(name):
         METRICS[name].measure(Outcomes(ones, ones, ones * 0.5))
 
 
-@pytest.mark.parametrize("name", ["roc_auc", "brier", "log_loss"])
+@pytest.mark.parametrize("name", ["roc_auc", "brier", "log_loss", "calibration_slope", "average_precision"])
 @pytest.mark.parametrize("bad", [float("nan"), float("inf"), 1.7, -3.0])
 def test_a_score_that_is_no_probability_is_refused(name, bad):
     outcomes = binary(np.random.default_rng(0), 50)
@@ -116,6 +103,37 @@ def test_a_score_that_is_no_probability_is_refused(name, bad):
 
     with pytest.raises(NotMeasurable):
         METRICS[name].measure(outcomes)
+
+
+def test_scores_that_separate_the_classes_have_no_best_slope():
+    label = np.repeat([0, 1], 50)
+
+    with pytest.raises(NotMeasurable, match="separate"):
+        METRICS["calibration_slope"].measure(Outcomes(label, label, np.where(label == 1, 0.9, 0.1) + 0.001))
+
+
+def test_small_groups_make_no_gap():
+    outcomes = binary(np.random.default_rng(0), 60)
+    alone = Outcomes(outcomes.label, outcomes.prediction, outcomes.score, columns={"sex": np.arange(60) // 20})
+
+    with pytest.raises(NotMeasurable, match="fewer than two groups of sex have 30 rows"):
+        METRICS["demographic_parity_gap"].configured({"column": "sex"}).measure(alone)
+
+
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        ({"betta": 2}, "did you mean 'beta'"),
+        ({"beta": -1}, "accepted: a number above 0"),
+        ({}, "metric 'f_beta' needs beta"),
+        ({"beta": 2, "average": "mean"}, "macro | micro | weighted"),
+    ],
+)
+def test_a_parameter_that_a_metric_does_not_take_is_refused(given, words):
+    with pytest.raises(ValueError, match="f_beta") as refused:
+        METRICS["f_beta"].configured(given)
+
+    assert words in str(refused.value)
 
 
 def test_the_nearest_name_is_suggested():

@@ -4,9 +4,9 @@ import shutil
 
 import numpy as np
 import pytest
-from sklearn.metrics import brier_score_loss, zero_one_loss
+from sklearn.metrics import brier_score_loss, fbeta_score, zero_one_loss
 
-from baseline_pipeline.errors import EvidenceUnavailable, NotInitialised, UsageError
+from baseline_pipeline.errors import DataUnreadable, EvidenceUnavailable, NotInitialised, UsageError
 from baseline_pipeline.workbench.evaluating import load_evaluation, load_scores
 from baseline_pipeline.workbench.snapshotting import QualityRefused
 
@@ -248,3 +248,42 @@ def test_unlabelled_rows_are_left_out_and_counted(project):
 
     assert (evaluation.rows, evaluation.unlabelled) == (1400, 100)
     assert np.isfinite(evaluation.metrics[0].value)
+
+
+def test_weights_parameters_and_group_gaps_reach_from_the_contract_to_the_verdict(project):
+    """A metric with a parameter, one that reads a column, and rows that count unequally."""
+    contract = project.root / "assets" / "small" / "defs.yaml"
+    text = contract.read_text().replace("    cluster: day\n", "    cluster: day\n    weight: w\n")
+    contract.write_text(
+        text
+        + "    - {metric: f_beta, parameters: {beta: 2}, role: guardrail, margin: {absolute: 0.05}}\n"
+        + "    - {metric: demographic_parity_gap, parameters: {column: sex}, role: report_only}\n"
+    )
+    rows = project.rows()
+    rows["w"] = np.where(rows["y"] == 1, 3.0, 1.0)
+    rows["sex"] = np.where(rows["x"] > 0, "f", "m")
+    project.write(rows)
+    project.run()
+    baseline = project.establish()
+    bench = project.bench()
+    values = {(m.metric, m.slice): m.value for m in load_evaluation(bench, "small", baseline.evaluation).metrics}
+    score = 1 / (1 + np.exp(-rows["x"]))
+    brier = np.average((score - rows["y"]) ** 2, weights=rows["w"])
+
+    assert values["brier", "all"] == pytest.approx(brier)
+    assert values["demographic_parity_gap(column=sex)", "all"] == pytest.approx(1.0)
+    assert values["f_beta(beta=2)", "all"] == pytest.approx(
+        fbeta_score(rows["y"], score >= 0.5, beta=2, sample_weight=rows["w"])
+    )
+
+
+def test_a_weight_that_is_none_is_refused_with_its_row(project):
+    contract = project.root / "assets" / "small" / "defs.yaml"
+    contract.write_text(contract.read_text().replace("    cluster: day\n", "    cluster: day\n    weight: w\n"))
+    rows = project.rows()
+    rows["w"] = 1.0
+    rows.loc[7, "w"] = -2.0
+    project.write(rows)
+
+    with pytest.raises(DataUnreadable, match=r"weight -2 in column 'w' of row 7 \(1 such rows\)"):
+        project.run()

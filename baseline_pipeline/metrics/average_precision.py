@@ -1,0 +1,43 @@
+"""Precision averaged over the recall it buys."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from baseline_pipeline.metrics.domain import both_classes, probabilities, rarer
+from baseline_pipeline.metrics.outcomes import Estimate, Metric, Outcomes
+
+
+def measure(outcomes: Outcomes) -> Estimate:
+    """Mean over the positives of the precision at their own score, ties called together.
+
+    Influences are those of the statistic itself: a row moves the precision at every score up to its own.
+
+    Source: Manning, Raghavan and Schuetze (2008), Introduction to Information Retrieval, section 8.4.
+
+    Raises:
+        NotMeasurable: for a single class, and without probabilities.
+    """
+    score = probabilities(outcomes)
+    positive = both_classes(outcomes)
+    share = outcomes.weights / len(score)
+    place = np.unique(score, return_inverse=True)[1]
+    called = np.bincount(place, share)[::-1].cumsum()[::-1]
+    hits = np.bincount(place, share * positive)
+    precision = hits[::-1].cumsum()[::-1] / called
+    base = float(hits.sum())
+    value = float(hits @ precision) / base
+    lifted, spent = (np.cumsum(hits / called), np.cumsum(hits * precision / called))
+    gradient = positive * (precision[place] - value) + positive * lifted[place] - spent[place]
+    influence = outcomes.weights * gradient / base
+    return Estimate(value, influence - influence.mean(), rarer(positive))
+
+
+AVERAGE_PRECISION = Metric(
+    name="average_precision",
+    title="Average precision",
+    better="higher",
+    unit="share",
+    tasks=frozenset({"binary_classification"}),
+    measure=measure,
+)

@@ -1,0 +1,52 @@
+"""Where a Brier score comes from: promises that were not kept, and promises worth making."""
+
+from __future__ import annotations
+
+from baseline_pipeline.metrics.bins import binned
+from baseline_pipeline.metrics.domain import centred
+from baseline_pipeline.metrics.outcomes import Estimate, Metric, Outcomes
+from baseline_pipeline.metrics.parameters import whole
+
+
+def reliability(outcomes: Outcomes, *, bins: int = 15) -> Estimate:
+    """Mean squared distance of promised and observed shares over bins; 0 is calibrated.
+
+    Source: Murphy (1973), A new vector partition of the probability score, J. Appl. Meteor. 12:595.
+    """
+    found = binned(outcomes, bins, equal_rows=False)
+    gap = found.mean_promised - found.mean_happened
+    value = float(found.share @ gap**2)
+    gradient = 2 * gap[found.place] * (found.promised - found.happened) - gap[found.place] ** 2
+    return centred(outcomes, value, gradient)
+
+
+def resolution(outcomes: Outcomes, *, bins: int = 15) -> Estimate:
+    """Variance of the observed shares between bins: how much the scores tell apart (Murphy 1973)."""
+    found = binned(outcomes, bins, equal_rows=False)
+    rate = float(found.share @ found.mean_happened)
+    gap = found.mean_happened - rate
+    value = float(found.share @ gap**2)
+    mean = found.mean_happened[found.place]
+    gradient = 2 * gap[found.place] * (found.happened - mean) + gap[found.place] ** 2
+    return centred(outcomes, value, gradient)
+
+
+BRIER_RELIABILITY = Metric(
+    name="brier_reliability",
+    title="Reliability part of the Brier score",
+    better="lower",
+    unit="squared probability",
+    tasks=frozenset({"binary_classification"}),
+    measure=reliability,
+    family="calibration",
+    parameters={"bins": whole(2)},
+)
+BRIER_RESOLUTION = Metric(
+    name="brier_resolution",
+    title="Resolution part of the Brier score",
+    better="higher",
+    unit="squared probability",
+    tasks=frozenset({"binary_classification"}),
+    measure=resolution,
+    parameters={"bins": whole(2)},
+)

@@ -1,0 +1,39 @@
+"""How far promised shares lie from observed ones, bin by bin."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from baseline_pipeline.metrics.bins import binned
+from baseline_pipeline.metrics.domain import centred
+from baseline_pipeline.metrics.outcomes import Estimate, Metric, Outcomes
+from baseline_pipeline.metrics.parameters import one_of, whole
+
+
+def measure(outcomes: Outcomes, *, bins: int = 15, binning: str = "equal_width") -> Estimate:
+    """Mean over bins, by their rows, of |mean score - share that came about|.
+
+    It is never negative, so that a perfect model of few rows has an error too: report it, and gate by
+    the calibration slope, which needs a twentieth of the rows.
+
+    Source: Naeini, Cooper and Hauskrecht (2015), AAAI; adaptive bins: Nguyen and O'Connor (2015).
+
+    Raises:
+        NotMeasurable: when there are no rows or no probabilities.
+    """
+    found = binned(outcomes, bins, equal_rows=binning == "equal_rows")
+    gap = found.mean_promised - found.mean_happened
+    value = float(found.share @ np.abs(gap))
+    return centred(outcomes, value, np.sign(gap)[found.place] * (found.promised - found.happened))
+
+
+EXPECTED_CALIBRATION_ERROR = Metric(
+    name="expected_calibration_error",
+    title="Expected calibration error",
+    better="lower",
+    unit="probability",
+    tasks=frozenset({"binary_classification", "multiclass_classification"}),
+    measure=measure,
+    family="calibration",
+    parameters={"bins": whole(2), "binning": one_of("equal_width", "equal_rows")},
+)

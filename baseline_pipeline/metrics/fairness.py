@@ -1,0 +1,80 @@
+"""How differently a model treats groups: the widest gap of a rate between any two of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+
+from baseline_pipeline.metrics.domain import combined, probabilities, ratio_of, rows_needed
+from baseline_pipeline.metrics.outcomes import Array, Estimate, Metric, NotMeasurable, Outcomes
+from baseline_pipeline.metrics.parameters import column
+
+LEAST = 30
+"""Rows of its denominator below which a group is left out: its rate would be luck."""
+
+
+def demographic_parity(outcomes: Outcomes, *, column: str) -> Estimate:
+    """Gap of the shares predicted positive (Calders, Kamiran and Pechenizkiy 2009)."""
+    called = (outcomes.prediction == 1).astype(float)
+    return _widest(outcomes, column, lambda group: _rate(outcomes, called, group))
+
+
+def equal_opportunity(outcomes: Outcomes, *, column: str) -> Estimate:
+    """Gap of the groups' recalls (Hardt, Price and Srebro 2016)."""
+    called, positive = (outcomes.prediction == 1).astype(float), outcomes.label == 1
+    return _widest(outcomes, column, lambda group: _rate(outcomes, called, group & positive))
+
+
+def equalized_odds(outcomes: Outcomes, *, column: str) -> Estimate:
+    """The wider of the gaps of recall and of false positive rate (Hardt, Price and Srebro 2016)."""
+    called, positive = (outcomes.prediction == 1).astype(float), outcomes.label == 1
+    gaps = [
+        _widest(outcomes, column, lambda group, side=side: _rate(outcomes, called, group & side))  # type: ignore[misc]  # mypy cannot type a default
+        for side in (positive, ~positive)
+    ]
+    return max(gaps, key=lambda gap: gap.value)
+
+
+def group_calibration(outcomes: Outcomes, *, column: str) -> Estimate:
+    """Gap of the groups' mean score minus share that came about (Kleinberg, Mullainathan and Raghavan 2017)."""
+    over = probabilities(outcomes) - (outcomes.label == 1)
+    return _widest(outcomes, column, lambda group: _rate(outcomes, over, group))
+
+
+def _rate(outcomes: Outcomes, values: Array, rows: Array) -> Estimate | None:
+    if np.count_nonzero(rows) < LEAST:
+        return None
+    return ratio_of(outcomes, values * rows, rows.astype(float), "no rows")
+
+
+def _widest(outcomes: Outcomes, column: str, rate: Callable[[Array], Estimate | None]) -> Estimate:
+    rows_needed(outcomes)
+    groups = outcomes.columns[column]
+    found = [one for one in (rate(groups == level) for level in np.unique(groups)) if one is not None]
+    if len(found) < 2:  # noqa: PLR2004  # a gap needs two sides
+        message = f"fewer than two groups of {column} have {LEAST} rows to go by"
+        raise NotMeasurable(message)
+    highest, lowest = (choose(found, key=lambda one: one.value) for choose in (max, min))
+    return combined([(1.0, highest), (-1.0, lowest)])
+
+
+def _gap(name: str, title: str, measure: Callable[..., Estimate], *, decisions: bool = True) -> Metric:
+    return Metric(
+        name=name,
+        title=title,
+        better="lower",
+        unit="share",
+        tasks=frozenset({"binary_classification"}),
+        measure=measure,
+        decisions=decisions,
+        parameters={"column": column()},
+    )
+
+
+DEMOGRAPHIC_PARITY_GAP = _gap("demographic_parity_gap", "Demographic parity gap", demographic_parity)
+EQUAL_OPPORTUNITY_GAP = _gap("equal_opportunity_gap", "Equal opportunity gap", equal_opportunity)
+EQUALIZED_ODDS_GAP = _gap("equalized_odds_gap", "Equalized odds gap", equalized_odds)
+GROUP_CALIBRATION_GAP = _gap(
+    "group_calibration_gap", "Gap of calibration between groups", group_calibration, decisions=False
+)
