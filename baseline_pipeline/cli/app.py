@@ -11,6 +11,7 @@ from baseline_pipeline.cli import (
     doctor,
     establish,
     init,
+    power,
     report,
     run,
     schema,
@@ -29,5 +30,5 @@ app = typer.Typer(
         "5 approval required."
     ),
 )
-for verb in (demo, init, doctor, check, run, establish, show, report, schema, dev):
+for verb in (demo, init, doctor, check, run, establish, power, show, report, schema, dev):
     app.command(name=verb.__name__.rpartition(".")[2])(verb.command)

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 BASELINE = Path(sys.executable).with_name("baseline")
-VERBS = ["demo", "init", "doctor", "check", "run", "establish", "show", "report", "schema", "dev"]
+VERBS = ["demo", "init", "doctor", "check", "run", "establish", "power", "show", "report", "schema", "dev"]
 
 
 def call(*words, cwd=None, timeout=120, **environment):
@@ -171,3 +171,16 @@ def test_twenty_processes_on_a_fresh_home_break_nothing(tmp_path):
     assert [process.returncode for process in processes] == [0] * 20, told
     assert sum("is ready" in words for words in told) == 1
     assert doctor.returncode == 0, doctor.stdout
+
+
+def test_power_says_what_could_be_seen_before_there_is_a_candidate(project):
+    too_early = call("power", "small", cwd=project.root)
+    project.run()
+    project.establish()
+    text = call("power", "small", "--disagreement", "0.05", cwd=project.root)
+    data = json.loads(call("power", "small", "--json", cwd=project.root).stdout)
+
+    assert (too_early.returncode, "baseline run small" in too_early.stderr) == (3, True)
+    assert "5.0% of the decisions (as given)" in text.stdout
+    assert "rows are too few for its margin" in text.stdout or "every primary can be shown" in text.stdout
+    assert {one["metric"] for one in data["prospects"]} == {"brier", "error_rate"}

@@ -1,0 +1,163 @@
+"""What a gate could see before there is any candidate: the precision of the rows at hand."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from baseline_pipeline.contract.metrics import Role
+from baseline_pipeline.detecting import detect
+from baseline_pipeline.effects import Effect, effects, part
+from baseline_pipeline.evaluation import Scores
+from baseline_pipeline.metrics.outcomes import Outcomes
+from baseline_pipeline.records import Record
+from baseline_pipeline.significance.power import minimum_detectable_effect, normal_quantile, rows_required
+
+if TYPE_CHECKING:
+    from baseline_pipeline.contract import Contract
+    from baseline_pipeline.contract.metrics import ErrorRates
+
+Array = np.ndarray[Any, Any]
+DISAGREEMENT = 0.03
+"""Share of decisions in which a retrained model of the same quality typically differs."""
+
+
+class Prospect(Record):
+    """What could be said of one metric on one slice, were a candidate to come."""
+
+    metric: str
+    slice: str
+    role: Role
+    unit: str
+    rows: int
+    value: float | None
+    margin: float | None
+    detectable: float | None
+    """Harm that is found with the contract's power."""
+    realistic_margin: float | None
+    """Smallest margin against which an equally good candidate would be shown no worse with that power."""
+    rows_needed: int | None
+    """Rows for that at the contract's margin."""
+    note: str
+
+    @property
+    def enough(self) -> bool | None:
+        """Whether the rows suffice for the contract's margin; `None` where that cannot be said."""
+        if self.margin is None or self.realistic_margin is None:
+            return None
+        return self.realistic_margin <= self.margin
+
+
+def prospects(contract: Contract, scores: Scores, *, disagreement: float, seed: int) -> tuple[Prospect, ...]:
+    """Every metric and slice, measured on the rows at hand with an imagined, equally good candidate.
+
+    The candidate differs from the model in noise on its scores, as much of it as changes the given
+    share of decisions; which of the two is called old is drawn for every row, so that neither is
+    better. What comes out is what the gate itself would compute of such a pair.
+
+    Args:
+        contract: Metrics, margins, slices and error rates.
+        scores: The rows of an evaluation.
+        disagreement: Share of the decisions that differ; of a regression, the variance of the
+            predictions' difference over that of the residuals.
+        seed: Of the imagined noise.
+    """
+    rng = np.random.default_rng(seed)
+    other = imagined(scores.outcomes, disagreement, rng)
+    swapped = rng.random(len(scores.outcomes)) < 0.5  # noqa: PLR2004  # a fair coin
+    old, new = _exchanged(scores.outcomes, other, swapped)
+    everything = np.arange(len(old))
+    sides = [
+        part(Scores(scores.row_id, one, scores.cluster, scores.day, scores.columns, scores.content), everything, seed)
+        for one in (old, new)
+    ]
+    known = effects(contract, *sides, pairing="paired")
+    found = detect(contract.error_rates, known, seed=seed)
+    usual = normal_quantile(1 - contract.error_rates.false_alarm)
+    return tuple(
+        _prospect(contract.error_rates, effect, found[number].critical if number in found else usual)
+        for number, effect in enumerate(known)
+    )
+
+
+def imagined(outcomes: Outcomes, disagreement: float, rng: np.random.Generator) -> Outcomes:
+    """The same rows scored by a model that decides otherwise in a share of them.
+
+    Args:
+        outcomes: The rows.
+        disagreement: The share; see `prospects`.
+        rng: Of the noise.
+    """
+    noise = rng.standard_normal(len(outcomes) if outcomes.score is None else outcomes.score.shape)
+    if outcomes.score is None and np.issubdtype(outcomes.label.dtype, np.floating):
+        residual = np.asarray(outcomes.prediction - outcomes.label, dtype=float)
+        return _with(outcomes, outcomes.prediction + np.sqrt(disagreement) * residual.std() * noise, None)
+    if outcomes.score is None:
+        classes = np.unique(outcomes.label)
+        changed = rng.random(len(outcomes)) < disagreement
+        return _with(outcomes, np.where(changed, rng.choice(classes, len(outcomes)), outcomes.prediction), None)
+    low, high = 0.0, 20.0
+    for _ in range(40):
+        middle = (low + high) / 2
+        found = _noisy(outcomes, middle * noise)
+        low, high = (middle, high) if (found.prediction != outcomes.prediction).mean() < disagreement else (low, middle)
+    return _noisy(outcomes, (low + high) / 2 * noise)
+
+
+def _noisy(outcomes: Outcomes, noise: Array) -> Outcomes:
+    assert outcomes.score is not None  # noqa: S101  # the caller has looked
+    inside = np.clip(outcomes.score.astype(float), 1e-6, 1 - 1e-6)
+    if inside.ndim == 1:
+        score = 1 / (1 + np.exp(-(np.log(inside) - np.log1p(-inside) + noise)))
+        cut = _threshold(outcomes)
+        return _with(outcomes, (score >= cut).astype(outcomes.prediction.dtype), score)
+    odds = np.log(inside) + noise
+    weight = np.exp(odds - odds.max(axis=1, keepdims=True))
+    score = weight / weight.sum(axis=1, keepdims=True)
+    return _with(outcomes, score.argmax(axis=1), score)
+
+
+def _threshold(outcomes: Outcomes) -> float:
+    """Where the decisions at hand change from negative to positive."""
+    assert outcomes.score is not None  # noqa: S101  # the caller has looked
+    called = outcomes.prediction == 1
+    return float(outcomes.score[called].min()) if called.any() else 1.0
+
+
+def _with(outcomes: Outcomes, prediction: Array, score: Array | None) -> Outcomes:
+    return Outcomes(outcomes.label, prediction, score, outcomes.weight, outcomes.columns, outcomes.classes)
+
+
+def _exchanged(one: Outcomes, other: Outcomes, swapped: Array) -> tuple[Outcomes, Outcomes]:
+    def chosen(first: Outcomes, second: Outcomes) -> Outcomes:
+        prediction = np.where(swapped, second.prediction, first.prediction)
+        if first.score is None or second.score is None:
+            return _with(first, prediction, None)
+        rows = swapped if first.score.ndim == 1 else swapped[:, None]
+        return _with(first, prediction, np.where(rows, second.score, first.score))
+
+    return chosen(one, other), chosen(other, one)
+
+
+def _prospect(rates: ErrorRates, effect: Effect, critical: float) -> Prospect:
+    margin = None if effect.margin is None or effect.baseline is None else effect.margin.size(effect.baseline)
+    error = None if effect.uncertainty is None or effect.problem else effect.uncertainty.error
+    known = error is not None and np.isfinite(error) and error > 0
+    both = normal_quantile(1 - rates.non_inferiority) + normal_quantile(rates.power)
+    needed = None
+    if error is not None and known and margin:
+        needed = rows_required(effect.rows, error, margin, rates.non_inferiority, rates.power)
+    return Prospect(
+        metric=effect.metric.name,
+        slice=effect.slice,
+        role=effect.role,
+        unit=effect.metric.unit,
+        rows=effect.rows,
+        value=effect.baseline,
+        margin=margin,
+        detectable=minimum_detectable_effect(error, critical, rates.power) if error is not None and known else None,
+        realistic_margin=both * error if error is not None and known else None,
+        rows_needed=needed,
+        note=effect.problem,
+    )

@@ -1,0 +1,106 @@
+"""What `baseline power` promises, held against what the gate then does."""
+
+import numpy as np
+import pyarrow as pa
+import pytest
+
+from baseline_pipeline.comparison import ALL_ROWS, Side
+from baseline_pipeline.contract import Contract
+from baseline_pipeline.contrasting import contrast
+from baseline_pipeline.evaluation import Scores
+from baseline_pipeline.metrics.outcomes import Outcomes
+from baseline_pipeline.planning import imagined, prospects
+
+
+def contract(margin, task="binary_classification", metrics=("brier", "error_rate")):
+    return Contract.model_validate(
+        {
+            "name": "m",
+            "task": task,
+            "data": {"source": {"csv": "x.csv"}, "row_id": ["id"], "label": "y", "features": [{"name": "x"}]},
+            "model": {"function": "a:b", "positive_class": 1},
+            "slices": [{"by": ["group"], "min_rows": 400}],
+            "metrics": [{"metric": metric, "margin": {"absolute": margin}} for metric in metrics],
+        }
+    )
+
+
+def scores(outcomes, rng):
+    rows = len(outcomes)
+    return Scores(
+        row_id=pa.array([f"{number:08d}" for number in range(rows)]),
+        outcomes=outcomes,
+        cluster=None,
+        day=None,
+        columns=pa.table({"group": pa.array(rng.choice(["a", "b"], rows, p=[0.9, 0.1]))}),
+        content=np.zeros(rows, dtype=np.uint64),
+    )
+
+
+def people(rng, rows=3000):
+    score = rng.beta(1, 2, rows)
+    return Outcomes((rng.random(rows) < score).astype(int), (score >= 0.5).astype(int), score)
+
+
+@pytest.mark.parametrize("share", [0.003, 0.03, 0.1])
+def test_the_imagined_candidate_differs_in_the_share_of_decisions_asked_for(share):
+    rng = np.random.default_rng(1)
+    outcomes = people(rng, 20_000)
+    other = imagined(outcomes, share, rng)
+
+    assert (other.prediction != outcomes.prediction).mean() == pytest.approx(share, rel=0.05)
+
+
+def test_an_equally_good_candidate_is_shown_no_worse_than_the_realistic_margin_as_often_as_said():
+    rng = np.random.default_rng(2)
+    first = scores(people(rng), rng)
+    margin = next(
+        one.realistic_margin
+        for one in prospects(contract(0.01), first, disagreement=0.03, seed=1)
+        if (one.metric, one.slice) == ("brier", ALL_ROWS)
+    )
+    side = Side(evaluation="e", scores_file="f", version="1", snapshot="s")
+    passed = 0
+    runs = 300
+    for _ in range(runs):
+        old = people(rng)
+        other = imagined(old, 0.03, rng)
+        swapped = rng.random(len(old)) < 0.5
+        pair = [np.where(swapped, one, two) for one, two in ((old.score, other.score), (other.score, old.score))]
+        sides = [scores(Outcomes(old.label, (one >= 0.5).astype(int), one), rng) for one in pair]
+        result = contrast(
+            contract(margin, metrics=("brier",)),
+            moved="model",
+            question="?",
+            baseline=side,
+            candidate=side,
+            baseline_scores=sides[0],
+            candidate_scores=Scores(sides[1].row_id, sides[1].outcomes, None, None, sides[0].columns, sides[1].content),
+            definitions=({}, {}),
+            training_windows=[],
+            pairing="paired",
+        )
+        passed += result.cells[0].verdict in {"unchanged", "improved"}
+
+    assert passed / runs == pytest.approx(0.8, abs=0.07)
+
+
+def test_slices_with_too_few_rows_say_so_and_promise_nothing():
+    rng = np.random.default_rng(3)
+    found = prospects(contract(0.01), scores(people(rng), rng), disagreement=0.03, seed=1)
+    thin = next(one for one in found if (one.metric, one.slice) == ("brier", "group=b"))
+
+    assert thin.detectable is None
+    assert thin.enough is None
+    assert "fewer than 400" in thin.note
+
+
+def test_a_regression_has_prospects_too():
+    rng = np.random.default_rng(4)
+    label = rng.normal(0, 1, 2000)
+    outcomes = Outcomes(label, label + rng.normal(0, 0.5, 2000))
+    policy = contract(0.01, task="regression", metrics=("mean_absolute_error",))
+    found = prospects(policy, scores(outcomes, rng), disagreement=0.03, seed=1)
+
+    assert 0 < found[0].realistic_margin < 0.01
+    assert found[0].enough
