@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from baseline_pipeline.metrics.domain import both_classes, probabilities, rarer
+from baseline_pipeline.metrics.domain import both_classes, dot, probabilities, rarer
 from baseline_pipeline.metrics.outcomes import Estimate, Metric, Outcomes
 
 
@@ -26,7 +26,7 @@ def measure(outcomes: Outcomes) -> Estimate:
     hits = np.bincount(place, share * positive)
     precision = hits[::-1].cumsum()[::-1] / called
     base = float(hits.sum())
-    value = float(hits @ precision) / base
+    value = dot(hits, precision) / base
     lifted, spent = (np.cumsum(hits / called), np.cumsum(hits * precision / called))
     gradient = positive * (precision[place] - value) + positive * lifted[place] - spent[place]
     influence = outcomes.weights * gradient / base

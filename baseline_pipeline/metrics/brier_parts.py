@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from baseline_pipeline.metrics.bins import binned
-from baseline_pipeline.metrics.domain import centred
+from baseline_pipeline.metrics.domain import centred, dot
 from baseline_pipeline.metrics.outcomes import Estimate, Metric, Outcomes
 from baseline_pipeline.metrics.parameters import whole
 
@@ -15,7 +15,7 @@ def reliability(outcomes: Outcomes, *, bins: int = 15) -> Estimate:
     """
     found = binned(outcomes, bins, equal_rows=False)
     gap = found.mean_promised - found.mean_happened
-    value = float(found.share @ gap**2)
+    value = dot(found.share, gap**2)
     gradient = 2 * gap[found.place] * (found.promised - found.happened) - gap[found.place] ** 2
     return centred(outcomes, value, gradient)
 
@@ -23,9 +23,9 @@ def reliability(outcomes: Outcomes, *, bins: int = 15) -> Estimate:
 def resolution(outcomes: Outcomes, *, bins: int = 15) -> Estimate:
     """Variance of the observed shares between bins: how much the scores tell apart (Murphy 1973)."""
     found = binned(outcomes, bins, equal_rows=False)
-    rate = float(found.share @ found.mean_happened)
+    rate = dot(found.share, found.mean_happened)
     gap = found.mean_happened - rate
-    value = float(found.share @ gap**2)
+    value = dot(found.share, gap**2)
     mean = found.mean_happened[found.place]
     gradient = 2 * gap[found.place] * (found.happened - mean) + gap[found.place] ** 2
     return centred(outcomes, value, gradient)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from baseline_pipeline.metrics.domain import both_classes, log_odds, rarer
+from baseline_pipeline.metrics.domain import both_classes, dot, log_odds, rarer
 from baseline_pipeline.metrics.outcomes import Array, Estimate, Metric, NotMeasurable, Outcomes
 
 STEPS = 50
@@ -25,42 +25,50 @@ def measure(outcomes: Outcomes) -> Estimate:
     """
     odds = log_odds(outcomes)
     positive = both_classes(outcomes)
-    weights = outcomes.weights
-    design = np.column_stack([np.ones(len(odds)), odds])
     if np.ptp(odds) == 0:
         message = "all scores are the same"
         raise NotMeasurable(message)
-    coefficients = _fitted(design, positive, weights)
-    expected = 1 / (1 + np.exp(-design @ coefficients))
-    information = design.T @ (design * (weights * expected * (1 - expected))[:, None]) / len(odds)
-    influence = ((weights * (positive - expected))[:, None] * design) @ np.linalg.inv(information)[1]
-    return Estimate(float(coefficients[1]), influence, rarer(positive))
+    weights = outcomes.weights
+    intercept, slope = _fitted(odds, positive, weights)
+    expected = 1 / (1 + np.exp(-intercept - slope * odds))
+    flat, tilt, steep = _information(odds, weights * expected * (1 - expected))
+    residual = weights * (positive - expected) * len(odds)
+    influence = residual * (flat * odds - tilt) / (flat * steep - tilt**2)
+    return Estimate(slope, influence, rarer(positive))
 
 
-def _fitted(design: Array, positive: Array, weights: Array) -> Array:
-    """Maximum likelihood by Newton's method, halving steps that would overshoot."""
-    coefficients = np.array([0.0, 1.0])
-    loss = _loss(design @ coefficients, positive, weights)
+def _fitted(odds: Array, positive: Array, weights: Array) -> tuple[float, float]:
+    """Intercept and slope of largest likelihood by Newton's method, halving steps that would overshoot."""
+    intercept, slope = 0.0, 1.0
+    loss = _loss(odds, positive, weights)
     for _ in range(STEPS):
-        expected = 1 / (1 + np.exp(-design @ coefficients))
-        gradient = design.T @ (weights * (positive - expected))
-        information = design.T @ (design * (weights * expected * (1 - expected))[:, None])
-        try:
-            step = np.linalg.solve(information, gradient)
-        except np.linalg.LinAlgError:
+        expected = 1 / (1 + np.exp(-intercept - slope * odds))
+        flat, tilt, steep = _information(odds, weights * expected * (1 - expected))
+        residual = weights * (positive - expected)
+        first, second = float(residual.sum()), dot(residual, odds)
+        determinant = flat * steep - tilt**2
+        if determinant <= 0:
             break
-        while _loss(design @ (coefficients + step), positive, weights) > loss and np.abs(step).max() > 1e-12:  # noqa: PLR2004
-            step = step / 2
-        coefficients = coefficients + step
-        loss = _loss(design @ coefficients, positive, weights)
-        if np.abs(step).max() < 1e-10 and loss > 1e-3:  # noqa: PLR2004  # converged, and not because nothing is left
-            return coefficients
+        step = ((steep * first - tilt * second) / determinant, (flat * second - tilt * first) / determinant)
+        while (
+            max(map(abs, step)) > 1e-12  # noqa: PLR2004  # shorter than what counts as converged
+            and _loss(intercept + step[0] + (slope + step[1]) * odds, positive, weights) > loss
+        ):
+            step = (step[0] / 2, step[1] / 2)
+        intercept, slope = intercept + step[0], slope + step[1]
+        loss = _loss(intercept + slope * odds, positive, weights)
+        if max(map(abs, step)) < 1e-10 and loss > 1e-3:  # noqa: PLR2004  # converged, and not because nothing is left
+            return intercept, slope
     message = "the scores separate the classes: no slope is best"
     raise NotMeasurable(message)
 
 
+def _information(odds: Array, curvature: Array) -> tuple[float, float, float]:
+    return float(curvature.sum()), dot(curvature, odds), dot(curvature, odds**2)
+
+
 def _loss(odds: Array, positive: Array, weights: Array) -> float:
-    return float((weights * np.logaddexp(0, np.where(positive, -odds, odds))).sum())
+    return dot(weights, np.logaddexp(0, np.where(positive, -odds, odds)))
 
 
 CALIBRATION_SLOPE = Metric(

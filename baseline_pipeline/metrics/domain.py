@@ -9,6 +9,16 @@ import numpy as np
 from baseline_pipeline.metrics.outcomes import Array, Estimate, NotMeasurable, Outcomes
 
 
+def dot(first: Array, second: Array) -> float:
+    """The sum of products, added by pairs: the same for any number of threads, which BLAS does not promise.
+
+    Example:
+        >>> dot(np.array([1.0, 2.0]), np.array([3.0, 0.5]))
+        4.0
+    """
+    return float((first * second).sum())
+
+
 def rows_needed(outcomes: Outcomes) -> None:
     """Refuse an empty set of rows.
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from baseline_pipeline.metrics.bins import binned
-from baseline_pipeline.metrics.domain import centred
+from baseline_pipeline.metrics.domain import centred, dot
 from baseline_pipeline.metrics.outcomes import Estimate, Metric, Outcomes
 from baseline_pipeline.metrics.parameters import one_of, whole
 
@@ -23,7 +23,7 @@ def measure(outcomes: Outcomes, *, bins: int = 15, binning: str = "equal_width")
     """
     found = binned(outcomes, bins, equal_rows=binning == "equal_rows")
     gap = found.mean_promised - found.mean_happened
-    value = float(found.share @ np.abs(gap))
+    value = dot(found.share, np.abs(gap))
     return centred(outcomes, value, np.sign(gap)[found.place] * (found.promised - found.happened))
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from baseline_pipeline.metrics.domain import centred, rarest, rows_needed
+from baseline_pipeline.metrics.domain import centred, dot, rarest, rows_needed
 from baseline_pipeline.metrics.outcomes import Estimate, Metric, NotMeasurable, Outcomes
 
 
@@ -24,8 +24,8 @@ def measure(outcomes: Outcomes) -> Estimate:
     truth = np.bincount(label - lowest, weights, classes)
     guess = np.bincount(called - lowest, weights, classes)
     right = label == called
-    covariance = float(weights @ right) - float(truth @ guess)
-    spread = (1 - float(truth @ truth), 1 - float(guess @ guess))
+    covariance = dot(weights, right) - dot(truth, guess)
+    spread = (1 - dot(truth, truth), 1 - dot(guess, guess))
     if min(spread) <= np.finfo(float).eps:
         message = "single class: all labels or all decisions are the same"
         raise NotMeasurable(message)

@@ -15,10 +15,12 @@ from baseline_pipeline.workbench.changes import facet_changes
 from baseline_pipeline.workbench.drifting import drift_between
 from baseline_pipeline.workbench.evaluating import load_evaluation, load_scores
 from baseline_pipeline.workbench.snapshotting import load_snapshot
-from baseline_pipeline.workbench.stages import Compared, Evaluated
+from baseline_pipeline.workbench.stages import Compared, Evaluated, Scored
 from baseline_pipeline.workbench.timing import load_times
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from baseline_pipeline.contract import Contract
     from baseline_pipeline.evaluation import Evaluation, Scores
     from baseline_pipeline.governance.events import Baseline
@@ -53,24 +55,44 @@ def compare_present(bench: Workbench, contract: Contract, evaluated: Evaluated) 
         message = f"the baseline of {contract.name} was revised while this run evaluated"
         raise EvidenceUnavailable(message, next_step="run again: the new baseline is compared with")
     bench.progress("comparing")
-    comparison = _Comparing(bench, contract, evaluated, baseline).comparison()
+    comparison = _Comparing(bench, contract, baseline).comparison(evaluated)
     digest = digest_of(comparison.body())
     bench.store.save("comparisons", contract.name, digest, comparison)
     return Compared(model=contract.name, comparison=digest, evaluated=evaluated)
 
 
+def recompute(bench: Workbench, contract: Contract, comparison: Comparison) -> Comparison:
+    """The same comparison once more, from the stored rows: equal to the last byte, or something is wrong.
+
+    Args:
+        bench: The project.
+        contract: The contract as it was; another policy gives other verdicts.
+        comparison: What is to be computed again.
+
+    Raises:
+        EvidenceUnavailable: when rows or times are gone.
+    """
+    evidence = _Comparing(bench, contract, None)
+    return comparison.model_copy(update={"contrasts": tuple(evidence.again(one) for one in comparison.contrasts)})
+
+
 class _Comparing:
     """The evidence of one comparison, loaded once."""
 
-    def __init__(self, bench: Workbench, contract: Contract, evaluated: Evaluated, baseline: Baseline | None) -> None:
+    def __init__(self, bench: Workbench, contract: Contract, baseline: Baseline | None) -> None:
         self.bench = bench
         self.contract = contract
         self.baseline = baseline
-        self.evaluated = evaluated
         self.by_key: dict[Digest, _Scored] = {}
 
-    def comparison(self) -> Comparison:
-        scored = {role: self._load(key) for role, key in self.evaluated.scored.items()}
+    def again(self, contrast: Contrast) -> Contrast:
+        """One contrast once more."""
+        old, new = (self._load(side.evaluation) for side in (contrast.baseline, contrast.candidate))
+        return self._contrast(contrast.moved, contrast.question, old, new, contrast.pairing, contrast.timed)
+
+    def comparison(self, evaluated: Evaluated) -> Comparison:
+        """What the evaluations answer."""
+        scored = {role: self._load(key) for role, key in evaluated.scored.items()}
         champion, challenger = scored.get("champion"), scored.get("challenger")
         subject = challenger or champion
         contrasts: list[Contrast] = []
@@ -82,7 +104,7 @@ class _Comparing:
             if champion is not None:
                 contrasts_of_data, details, drift = self._data(approved, champion)
                 contrasts += contrasts_of_data
-            contrasts += self._model(champion, challenger, scored.get("baseline_model"))
+            contrasts += self._model(champion, challenger, scored.get("baseline_model"), evaluated.timed)
         changed = facet_changes(
             self.bench, self.contract, self.baseline, None if subject is None else subject.evaluation, details
         )
@@ -94,7 +116,7 @@ class _Comparing:
             contrasts=tuple(contrasts),
             drift=drift,
             evidence_missing=_evidence_missing([one.evaluation for one in scored.values()]),
-            failures=self.evaluated.failures,
+            failures=evaluated.failures,
             policy=self.contract.policy_digest(),
         )
 
@@ -177,19 +199,19 @@ class _Comparing:
         return candidate if data_change(candidate.scores, champion.scores).changed else None
 
     def _model(
-        self, champion: _Scored | None, challenger: _Scored | None, approved_here: _Scored | None
+        self,
+        champion: _Scored | None,
+        challenger: _Scored | None,
+        approved_here: _Scored | None,
+        timed: Mapping[Scored, Digest],
     ) -> list[Contrast]:
         found = []
         if champion is not None and challenger is not None:
             question = "Is the challenger as good as the champion on the same rows?"
-            found.append(
-                self._contrast("model", question, champion, challenger, timed=self.evaluated.timed.get("challenger"))
-            )
+            found.append(self._contrast("model", question, champion, challenger, timed=timed.get("challenger")))
         if champion is not None and approved_here is not None:
             question = "Is the present champion as good as the approved model on the same rows?"
-            found.append(
-                self._contrast("model", question, approved_here, champion, timed=self.evaluated.timed.get("champion"))
-            )
+            found.append(self._contrast("model", question, approved_here, champion, timed=timed.get("champion")))
         return found
 
 
