@@ -52,7 +52,8 @@ check: $(READY)  ## ruff, mypy --strict, import-linter, dg check
 dev: $(READY)  ## Dagster's pages and daemon on the demo's state
 	@$(BIN)/baseline dev
 
-bench: $(READY)  ## speed at a million rows
+bench: $(READY)  ## speed at a million rows, and of a gate with 480 cells
+	@$(BIN)/python benchmarks/gate.py
 	@$(BIN)/python benchmarks/million_rows.py
 
 null-rates: $(READY)  ## how often the gate cries wolf where nothing changed

@@ -6,6 +6,7 @@ import typer
 
 from baseline_pipeline.cli import (
     check,
+    compare,
     demo,
     dev,
     doctor,
@@ -30,5 +31,5 @@ app = typer.Typer(
         "5 approval required."
     ),
 )
-for verb in (demo, init, doctor, check, run, establish, power, show, report, schema, dev):
+for verb in (demo, init, doctor, check, run, establish, compare, power, show, report, schema, dev):
     app.command(name=verb.__name__.rpartition(".")[2])(verb.command)

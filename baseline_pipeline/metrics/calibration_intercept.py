@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import numpy as np
-
-from baseline_pipeline.metrics.domain import both_classes, log_odds, rarer
+from baseline_pipeline.metrics.domain import both_classes, log_odds, probability, rarer
 from baseline_pipeline.metrics.outcomes import Estimate, Metric, Outcomes
 
 STEPS = 100
@@ -26,12 +24,12 @@ def measure(outcomes: Outcomes) -> Estimate:
     weights = outcomes.weights
     intercept, step = 0.0, 1.0
     for _ in range(STEPS):  # Newton's method on a concave likelihood, never more than one at a time
-        expected = 1 / (1 + np.exp(-odds - intercept))
+        expected = probability(odds + intercept)
         step = float((weights * (positive - expected)).sum() / (weights * expected * (1 - expected)).sum())
         intercept += min(max(step, -1.0), 1.0)
         if abs(step) < 1e-10:  # noqa: PLR2004  # converged to ten digits
             break
-    expected = 1 / (1 + np.exp(-odds - intercept))
+    expected = probability(odds + intercept)
     influence = weights * (positive - expected) / (weights * expected * (1 - expected)).mean()
     return Estimate(intercept, influence, rarer(positive))
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from baseline_pipeline.metrics.domain import both_classes, dot, log_odds, rarer
+from baseline_pipeline.metrics.domain import both_classes, dot, log_odds, probability, rarer
 from baseline_pipeline.metrics.outcomes import Array, Estimate, Metric, NotMeasurable, Outcomes
 
 STEPS = 50
@@ -30,7 +30,7 @@ def measure(outcomes: Outcomes) -> Estimate:
         raise NotMeasurable(message)
     weights = outcomes.weights
     intercept, slope = _fitted(odds, positive, weights)
-    expected = 1 / (1 + np.exp(-intercept - slope * odds))
+    expected = probability(intercept + slope * odds)
     flat, tilt, steep = _information(odds, weights * expected * (1 - expected))
     residual = weights * (positive - expected) * len(odds)
     influence = residual * (flat * odds - tilt) / (flat * steep - tilt**2)
@@ -42,7 +42,7 @@ def _fitted(odds: Array, positive: Array, weights: Array) -> tuple[float, float]
     intercept, slope = 0.0, 1.0
     loss = _loss(odds, positive, weights)
     for _ in range(STEPS):
-        expected = 1 / (1 + np.exp(-intercept - slope * odds))
+        expected = probability(intercept + slope * odds)
         flat, tilt, steep = _information(odds, weights * expected * (1 - expected))
         residual = weights * (positive - expected)
         first, second = float(residual.sum()), dot(residual, odds)

@@ -68,6 +68,13 @@ def log_odds(outcomes: Outcomes) -> Array:
     return np.asarray(np.log(inside) - np.log1p(-inside))
 
 
+def probability(odds: Array) -> Array:
+    """From log odds back to probabilities."""
+    from scipy.special import expit
+
+    return np.asarray(expit(odds))
+
+
 def both_classes(outcomes: Outcomes) -> Array:
     """The positives as a mask, where both classes occur.
 

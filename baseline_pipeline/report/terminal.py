@@ -56,6 +56,17 @@ def decision_text(story: DecisionStory, *, width: int = 100, show_all: bool = Fa
     return "\n\n".join("\n".join(_wrapped(block, width)) for block in blocks if block) + "\n"
 
 
+def contrast_text(contrast: Contrast, *, width: int = 100, show_all: bool = False) -> str:
+    """One comparison of two evaluations as plain text.
+
+    Args:
+        contrast: What was compared.
+        width: Columns of the terminal; fewer than 40 are taken as 40.
+        show_all: Every verdict.
+    """
+    return "\n".join(_wrapped(_contrast(contrast, show_all=show_all), max(width, 40))) + "\n"
+
+
 def coloured(text: str) -> Text:
     """A report's text with rich styles; the caller's console decides whether they are shown (NO_COLOR)."""
     from rich.text import Text

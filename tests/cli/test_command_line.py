@@ -9,10 +9,11 @@ import threading
 import time
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 BASELINE = Path(sys.executable).with_name("baseline")
-VERBS = ["demo", "init", "doctor", "check", "run", "establish", "power", "show", "report", "schema", "dev"]
+VERBS = ["demo", "init", "doctor", "check", "run", "establish", "compare", "power", "show", "report", "schema", "dev"]
 
 
 def call(*words, cwd=None, timeout=120, **environment):
@@ -184,3 +185,25 @@ def test_power_says_what_could_be_seen_before_there_is_a_candidate(project):
     assert "5.0% of the decisions (as given)" in text.stdout
     assert "rows are too few for its margin" in text.stdout or "every primary can be shown" in text.stdout
     assert {one["metric"] for one in data["prospects"]} == {"brier", "error_rate"}
+
+
+def test_compare_finds_the_slice_that_nobody_declared(project):
+    """Rows with z > 1 come back with other values of x; z is no slice of the contract."""
+    nothing = call("compare", "small", cwd=project.root)
+    rows = project.rows(rows=4000)
+    project.write(rows)
+    project.run()
+    project.establish()
+    moved = rows.assign(x=np.where(rows["z"] > 1, -rows["x"], rows["x"] + 1e-6))
+    project.write(moved)
+    project.run()
+    text = call("compare", "small", "--find-slices", cwd=project.root)
+    data = json.loads(call("compare", "small", "--find-slices", "--json", cwd=project.root).stdout)
+    found = data[0]["search"]["found"][0]
+
+    assert (nothing.returncode, "nothing was compared yet" in nothing.stderr) == (3, True)
+    assert found["slice"].startswith("z >")
+    assert found["confirmed"]
+    assert len(found["worst_rows"]) == 5
+    assert "WORSE z >" in text.stdout
+    assert "about 5% of those named are false" in text.stdout

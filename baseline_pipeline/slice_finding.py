@@ -1,0 +1,229 @@
+"""Slices that nobody declared: where a candidate lost most, searched on one half and confirmed on the other."""
+
+from __future__ import annotations
+
+import itertools
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from baseline_pipeline.significance.clustered import clustered
+from baseline_pipeline.significance.units import units_of
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import pyarrow as pa
+
+Array = np.ndarray[Any, Any]
+
+LEVELS, BINS, AXES = 20, 4, 20
+LEAST_ROWS = 50
+CANDIDATES = 30
+PARSIMONY = 0.5
+"""What every further column must add to the statistic."""
+STANDS_OUT = 2.0
+"""What a slice's own rows must reach on the searched half for it to be tested on the other."""
+FALSE_DISCOVERIES = 0.05
+
+
+@dataclass(frozen=True)
+class Axis:
+    """One column cut into parts.
+
+    Attributes:
+        column: Its name.
+        part: (n,) number of the part of each row; -1 where it is in none.
+        words: What each part is called.
+    """
+
+    column: str
+    part: Array
+    words: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class HarmedSlice:
+    """A slice on which the candidate is worse, as the half that was not searched says.
+
+    Attributes:
+        name: Its conditions.
+        rows: (k,) positions of its rows in both halves.
+        tested_rows: Rows in the half that confirms, outside of slices named before.
+        harm: Mean harm there, in the metric's unit.
+        interval: Two-sided 95 % interval of it.
+        p_value: One-sided, of no harm.
+        q_value: Adjusted so that among those up to q at most a share q is expected to be false.
+        confirmed: Whether that lies below the rate.
+    """
+
+    name: str
+    rows: Array
+    tested_rows: int
+    harm: float
+    interval: tuple[float, float]
+    p_value: float
+    q_value: float
+    confirmed: bool
+
+
+def axes(columns: pa.Table) -> tuple[Axis, ...]:
+    """Every column cut into parts: categories as they are, numbers at their quartiles, missing by itself.
+
+    Args:
+        columns: n rows; at most the twenty commonest values of a column are parts.
+    """
+    return tuple(axis for name in columns.column_names if (axis := _axis(name, columns.column(name))) is not None)
+
+
+def _axis(name: str, column: pa.ChunkedArray) -> Axis | None:
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    kind = column.type
+    numeric = pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_decimal(kind)
+    distinct = pc.count_distinct(column).as_py()
+    if numeric and distinct > LEVELS:
+        return _quartiles(name, column)
+    if distinct < 2 or distinct > max(column.length() // LEAST_ROWS, LEVELS):  # noqa: PLR2004  # nothing to cut, or a name
+        return None
+    texts = pc.fill_null(column.cast(pa.string()), "(missing)").combine_chunks().dictionary_encode()
+    codes = texts.indices.to_numpy(zero_copy_only=False)
+    words = [f"{name}={value}" for value in texts.dictionary.to_pylist()]
+    commonest = np.argsort(-np.bincount(codes, minlength=len(words)), kind="stable")[:LEVELS]
+    renumbered = np.full(len(words), -1)
+    renumbered[commonest] = np.arange(len(commonest))
+    return Axis(name, renumbered[codes], tuple(words[number] for number in commonest))
+
+
+def _quartiles(name: str, column: pa.ChunkedArray) -> Axis:
+    import pyarrow as pa
+
+    values = column.cast(pa.float64()).to_numpy()
+    there = np.isfinite(values)
+    edges = np.unique(np.quantile(values[there], np.arange(1, BINS) / BINS)) if there.any() else np.array([])
+    part = np.where(there, np.searchsorted(edges, values, side="left"), len(edges) + 1)
+    ends = [f"{edge:.4g}" for edge in edges]
+    between = [f"{low} < {name} <= {high}" for low, high in itertools.pairwise(ends)]
+    words = [f"{name} <= {ends[0]}", *between, f"{name} > {ends[-1]}"] if ends else [f"{name} is a number"]
+    return Axis(name, part, (*words, f"{name} is missing"))
+
+
+def find_harmed(
+    parts: Sequence[Axis], harm: Array, cluster: Array | None, *, depth: int = 3, seed: int
+) -> tuple[HarmedSlice, ...]:
+    """Slices on which the candidate is worse, worst first.
+
+    Whole clusters are dealt at random into two halves. On the first, every combination of up to
+    `depth` columns' parts is scored by its self-normalised harm beyond that of the average row; those that
+    stand out most are kept, as long as they do so on rows that no better one holds, and fewer conditions
+    go before more where they say nearly the same. The second half, which the search never saw, gives
+    their harm and p-values, adjusted to a false discovery rate of 5 % (Benjamini and Hochberg 1995), so
+    that the search itself costs nothing. The idea of a lattice of slices: Chung et al.
+    (2019), Slice Finder, ICDE.
+
+    Args:
+        parts: The columns, cut.
+        harm: (n,) loss of the candidate minus loss of the baseline.
+        cluster: (n,) cluster numbers from 0, or `None`.
+        depth: How many columns may be combined.
+        seed: Of the halves.
+    """
+    unit = units_of(len(harm), cluster, seed)
+    searched = (np.random.Generator(np.random.Philox(seed)).permutation(int(unit.max(initial=-1)) + 1) % 2 == 0)[unit]
+    found = _searched(parts, harm, searched, depth)
+    tested = [_tested(name, rows, own, harm, cluster, searched) for name, rows, own in found]
+    kept = [one for one in tested if one is not None]
+    return tuple(sorted(_adjusted(kept), key=lambda one: (one.q_value, -one.harm)))
+
+
+def _searched(parts: Sequence[Axis], harm: Array, searched: Array, depth: int) -> list[tuple[str, Array, Array]]:
+    """The combinations that lost most beyond the average row, on the first half.
+
+    Returns:
+        Name, rows, and those of them that no better one holds, on which it must stand out by itself.
+    """
+    half = np.flatnonzero(searched)
+    usual = float(harm[half].mean()) if len(half) else 0.0
+    loss = harm[half] - usual
+    square = loss**2
+    best: list[tuple[float, tuple[int, ...], tuple[int, ...]]] = []
+    chosen = _promising(parts, loss, square, half)
+    for count in range(1, depth + 1):
+        for columns in itertools.combinations(chosen, count):
+            best += _scored([parts[number] for number in columns], columns, loss, square, half)
+        best = sorted(best, key=lambda one: -one[0])[: 20 * CANDIDATES]
+    kept: list[tuple[str, Array, Array]] = []
+    explained = np.zeros(len(harm), dtype=bool)
+    for _, columns, levels in best:
+        pairs = list(zip(columns, levels, strict=True))
+        inside = np.logical_and.reduce([parts[column].part == level for column, level in pairs])
+        own = np.flatnonzero(inside & ~explained)
+        left = harm[own[searched[own]]] - usual
+        if len(left) >= LEAST_ROWS and left.sum() > STANDS_OUT * np.sqrt((left**2).sum()):
+            name = " & ".join(parts[column].words[level] for column, level in pairs)
+            kept.append((name, np.flatnonzero(inside), own))
+            explained |= inside
+        if len(kept) == CANDIDATES:
+            break
+    return kept
+
+
+def _promising(parts: Sequence[Axis], loss: Array, square: Array, half: Array) -> list[int]:
+    """The columns with the most telling single parts; crosses of more than twenty would take long."""
+    scores = [
+        max((score for score, *_ in _scored([axis], (number,), loss, square, half)), default=-np.inf)
+        for number, axis in enumerate(parts)
+    ]
+    return sorted(np.argsort(-np.array(scores), kind="stable")[:AXES].tolist())
+
+
+def _scored(
+    combined: Sequence[Axis], columns: tuple[int, ...], loss: Array, square: Array, half: Array
+) -> list[tuple[float, tuple[int, ...], tuple[int, ...]]]:
+    shape = tuple(len(axis.words) for axis in combined)
+    inside = np.logical_and.reduce([axis.part[half] >= 0 for axis in combined])
+    code = np.ravel_multi_index(tuple(axis.part[half][inside] for axis in combined), shape)
+    size = int(np.prod(shape))
+    rows = np.bincount(code, minlength=size)
+    total = np.bincount(code, loss[inside], size)
+    norm = np.sqrt(np.bincount(code, square[inside], size))
+    worse = np.flatnonzero((rows >= LEAST_ROWS) & (total > 0))
+    levels = np.stack(np.unravel_index(worse, shape), axis=1)
+    return [
+        (float(total[number] / norm[number]) - PARSIMONY * (len(columns) - 1), columns, tuple(level))
+        for number, level in zip(worse, levels.tolist(), strict=True)
+    ]
+
+
+def _tested(
+    name: str, rows: Array, own: Array, harm: Array, cluster: Array | None, searched: Array
+) -> HarmedSlice | None:
+    from scipy.special import stdtr, stdtrit
+
+    fresh = own[~searched[own]]
+    if len(fresh) < LEAST_ROWS // 2:
+        return None
+    mean = float(harm[fresh].mean())
+    codes = None if cluster is None else np.unique(cluster[fresh], return_inverse=True)[1]
+    uncertainty = clustered(harm[fresh] - mean, codes)
+    if not np.isfinite(uncertainty.error) or uncertainty.error == 0:
+        return None
+    half = float(stdtrit(uncertainty.degrees, 0.975)) * uncertainty.error
+    p = float(stdtr(uncertainty.degrees, -mean / uncertainty.error))
+    return HarmedSlice(name, rows, len(fresh), mean, (mean - half, mean + half), p, p, confirmed=False)
+
+
+def _adjusted(tested: list[HarmedSlice]) -> list[HarmedSlice]:
+    from dataclasses import replace
+
+    from scipy.stats import false_discovery_control
+
+    if not tested:
+        return []
+    q = false_discovery_control([one.p_value for one in tested])
+    return [
+        replace(one, q_value=float(value), confirmed=bool(value <= FALSE_DISCOVERIES))
+        for one, value in zip(tested, q, strict=True)
+    ]

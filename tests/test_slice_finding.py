@@ -1,0 +1,69 @@
+"""Slices nobody declared, planted and not."""
+
+import numpy as np
+import pyarrow as pa
+import pytest
+
+from baseline_pipeline.slice_finding import axes, find_harmed
+
+
+def columns(rng, rows):
+    return pa.table(
+        {
+            "carrier": rng.choice(["AA", "B6", "EV", "UA"], rows),
+            "origin": rng.choice(["EWR", "JFK", "LGA"], rows),
+            "distance": rng.exponential(800, rows),
+            "hour": pa.array([None if rng.random() < 0.05 else int(rng.integers(5, 23)) for _ in range(rows)]),
+            "flight": [f"F{number}" for number in range(rows)],
+        }
+    )
+
+
+def test_columns_are_cut_into_categories_quartiles_and_what_is_missing():
+    table = columns(np.random.default_rng(1), 4000)
+    found = {axis.column: axis for axis in axes(table)}
+
+    assert set(found) == {"carrier", "origin", "distance", "hour"}  # a name per row is no slice
+    assert found["carrier"].words[0].startswith("carrier=")
+    assert len(found["distance"].words) == 5
+    assert found["distance"].words[1].count("<") == 2
+    assert any("(missing)" in word for word in found["hour"].words)
+    assert np.bincount(found["distance"].part)[:4].tolist() == [1000] * 4
+
+
+def test_a_planted_cross_of_two_columns_is_found_first_and_sized_without_bias():
+    rng = np.random.default_rng(2)
+    table = columns(rng, 20_000)
+    hit = (np.array(table["carrier"]) == "EV") & (np.array(table["origin"]) == "EWR")
+    found = [
+        find_harmed(axes(table), rng.normal(0, 0.2, 20_000) + 0.08 * hit, None, seed=seed)[0] for seed in range(20)
+    ]
+
+    assert all(set(one.name.split(" & ")) == {"carrier=EV", "origin=EWR"} and one.confirmed for one in found)
+    assert np.mean([one.harm for one in found]) == pytest.approx(0.08, abs=0.004)
+    assert np.mean([one.interval[0] < 0.08 < one.interval[1] for one in found]) >= 0.8
+    assert set(found[0].rows) == set(np.flatnonzero(hit))
+
+
+@pytest.mark.parametrize("clustered", [False, True])
+def test_where_nothing_is_wrong_nothing_is_confirmed_more_often_than_stated(clustered):
+    rng = np.random.default_rng([4, clustered])
+    runs, false = 120, 0
+    for run in range(runs):
+        table = columns(rng, 2000)
+        day = rng.integers(0, 60, 2000) if clustered else None
+        shared = 0 if day is None else rng.normal(0, 0.1, 60)[day]
+        harm = rng.normal(0, 0.2, 2000) + shared
+        false += any(one.confirmed for one in find_harmed(axes(table), harm, day, depth=2, seed=run))
+
+    assert false / runs <= 0.12  # 5 % stated, and the noise of 120 runs
+
+
+def test_the_same_seed_finds_the_same_and_no_rows_find_nothing():
+    rng = np.random.default_rng(5)
+    table = columns(rng, 3000)
+    harm = rng.normal(0.05, 0.2, 3000)
+    first, second = (find_harmed(axes(table), harm, None, depth=2, seed=7) for _ in range(2))
+
+    assert [one.name for one in first] == [one.name for one in second]
+    assert find_harmed(axes(table.slice(0, 0)), harm[:0], None, seed=7) == ()
