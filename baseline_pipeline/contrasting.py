@@ -35,6 +35,7 @@ def contrast(
     pairing: Literal["paired", "unpaired"],
     times: PairedTimes | None = None,
     timed: Digest | None = None,
+    look: int = 1,
 ) -> Contrast:
     """Compare two evaluations, or say why they cannot be compared.
 
@@ -51,6 +52,8 @@ def contrast(
         pairing: `paired` by row id, or `unpaired` (the candidate's new rows against the baseline's).
         times: Of both models on the same requests, where they were taken.
         timed: Key of those times.
+        look: How often this was asked since the baseline was revised, this time included; it counts
+            where the contract plans several looks.
     """
     kind: Literal["same_rows", "changed_rows", "new_rows"] = "same_rows"
     if pairing == "unpaired":
@@ -63,7 +66,7 @@ def contrast(
     sides = (part(baseline_scores, matched.baseline, seed), part(candidate_scores, matched.candidate, seed))
     resources = moved not in {"data_values", "population"}
     known = [] if refusal else effects(contract, *sides, pairing=pairing, resources=resources, times=times)
-    found = detect(contract.error_rates, known, seed=seed)
+    found = detect(contract.error_rates, known, seed=seed, look=look)
     return Contrast(
         moved=moved,
         pairing=pairing,
@@ -74,10 +77,11 @@ def contrast(
         rows_left_out=matched.left_out,
         left_out_because=matched.because,
         changes=None if refusal or pairing == "unpaired" else row_changes(*sides),
-        cells=tuple(judge(contract, effect, found.get(number)) for number, effect in enumerate(known)),
+        cells=tuple(judge(contract, effect, found.get(number), look) for number, effect in enumerate(known)),
         not_comparable=refusal,
         seed=seed,
         timed=timed,
+        look=look,
     )
 
 

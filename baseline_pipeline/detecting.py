@@ -42,7 +42,7 @@ class Found:
     gain_shown: bool
 
 
-def detect(rates: ErrorRates, effects: Sequence[Effect], *, seed: int) -> dict[int, Found]:
+def detect(rates: ErrorRates, effects: Sequence[Effect], *, seed: int, look: int = 1) -> dict[int, Found]:
     """Test every effect that gates and can be tested, together at the contract's false-alarm rate.
 
     Two statistics stand for an effect where they can: the mean harm, and the harm of every row
@@ -54,6 +54,7 @@ def detect(rates: ErrorRates, effects: Sequence[Effect], *, seed: int) -> dict[i
         rates: The false-alarm rate, and its shares.
         effects: What is known of every metric and slice.
         seed: Of the signs.
+        look: How often the question was asked of this data as it grew, this time included.
 
     Returns:
         What was found, by position in `effects`; one that cannot be tested is not in it. Effects that
@@ -61,7 +62,8 @@ def detect(rates: ErrorRates, effects: Sequence[Effect], *, seed: int) -> dict[i
     """
     gated = [number for number, one in enumerate(effects) if one.testable and one.role != "report_only"]
     reported = [number for number, one in enumerate(effects) if one.testable and one.role == "report_only"]
-    return _together(rates, effects, gated, seed) | _listed(rates.false_alarm, effects, reported)
+    level = rates.level(look)
+    return _together(rates, effects, gated, seed, level) | _listed(rates.false_alarm, effects, reported)
 
 
 def _listed(rate: float, effects: Sequence[Effect], numbers: list[int]) -> dict[int, Found]:
@@ -107,8 +109,10 @@ def _lower(effect: Effect, critical: float) -> float:
     return lower_bound(effect.total, effect.size, critical)
 
 
-def _together(rates: ErrorRates, effects: Sequence[Effect], numbers: list[int], seed: int) -> dict[int, Found]:
-    if not numbers:
+def _together(
+    rates: ErrorRates, effects: Sequence[Effect], numbers: list[int], seed: int, level: float
+) -> dict[int, Found]:
+    if not numbers or not level:
         return {}
     columns, owner = [], []
     for number in numbers:
@@ -119,14 +123,12 @@ def _together(rates: ErrorRates, effects: Sequence[Effect], numbers: list[int], 
     observed = None
     if any(effects[number].size is None for number in numbers):  # unpaired: signs give the noise alone
         observed = np.array([score for number in numbers for score in _normal_scores(effects[number])])
-    start = dict(zip(numbers, _shares(rates, [effects[number] for number in numbers]), strict=True))
+    start = dict(zip(numbers, _shares(rates, level, [effects[number] for number in numbers]), strict=True))
     weights = np.array([start[number] / owner.count(number) for number in owner])
-    worse, better = max_t(units, weights, rates.false_alarm, seed=seed, observed=observed)
+    worse, better = max_t(units, weights, level, seed=seed, observed=observed)
     seen = statistics(units) if observed is None else observed
     return {
-        number: _found(
-            effects[number], rates.false_alarm, worse, better, seen, np.flatnonzero(np.array(owner) == number)
-        )
+        number: _found(effects[number], level, worse, better, seen, np.flatnonzero(np.array(owner) == number))
         for number in numbers
     }
 
@@ -167,7 +169,7 @@ def _normal_score(effect: Effect) -> float:
     return float(-np.sign(t) * ndtri_exp(tail))
 
 
-def _shares(rates: ErrorRates, effects: list[Effect]) -> Array:
+def _shares(rates: ErrorRates, level: float, effects: list[Effect]) -> Array:
     """What each effect starts with: its family's share, and of that more where more is at stake."""
     families = np.array([effect.family for effect in effects])
     whole = rates.weights.model_dump()
@@ -177,7 +179,7 @@ def _shares(rates: ErrorRates, effects: list[Effect]) -> Array:
     for family in set(families):
         mine = families == family
         share = whole[family] / total
-        found[mine] = share * shares(promises[mine], rates.false_alarm * share)
+        found[mine] = share * shares(promises[mine], level * share)
     return found
 
 

@@ -19,18 +19,21 @@ if TYPE_CHECKING:
     from baseline_pipeline.effects import Effect
 
 
-def judge(contract: Contract, effect: Effect, found: Found | None) -> Cell:
+def judge(contract: Contract, effect: Effect, found: Found | None, look: int = 1) -> Cell:
     """The verdict on one metric and slice.
 
     Args:
         contract: Error rates, and what an empty slice means.
         effect: What is known.
         found: What the gate-wide test says; `None` where nothing could be tested.
+        look: How often the question was asked, this time included.
     """
     rates = contract.error_rates
     margin = None if effect.margin is None or effect.baseline is None else effect.margin.size(effect.baseline)
     severe = None if effect.severe is None or effect.baseline is None else effect.severe.size(effect.baseline)
     values = _plain(effect) | {"margin": margin, "severe": severe}
+    if not rates.level(look) and not effect.problem:
+        effect.problem = f"look {look} of {rates.looks} planned: the false-alarm rate is spent; revise the baseline"
     if effect.harm is None or effect.uncertainty is None:
         if effect.empty and contract.empty_slice == "fail" and effect.role != "report_only":
             return Cell(

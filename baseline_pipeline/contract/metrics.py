@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from functools import cached_property
-from typing import Literal, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import Field, JsonValue, field_validator, model_validator
 
 from baseline_pipeline.contract.section import Section, Text
 from baseline_pipeline.metrics import METRICS, nearest_metric
 from baseline_pipeline.metrics.outcomes import Metric
+from baseline_pipeline.significance.spending import levels, open_level
 
 Role = Literal["primary", "guardrail", "report_only"]
 
@@ -142,3 +143,21 @@ class ErrorRates(Section):
     """Chance of detection that the minimum detectable effect is stated for."""
     weights: Weights = Weights()
     """Shares of the false-alarm rate."""
+    looks: Annotated[int, Field(ge=1, le=1000)] | Literal["open"] = 1
+    """How often the same question will be asked of growing data before the baseline is revised: the rate
+    then holds over all looks together. `open` for any number; 1 spends the whole rate at every look."""
+
+    def level(self, look: int) -> float:
+        """What may be spent at a look, from 1; 0 once all planned looks are over.
+
+        Example:
+            >>> [round(ErrorRates(looks=3).level(look), 5) for look in (1, 2, 3, 4)]
+            [1e-05, 0.0016, 0.00949, 0.0]
+            >>> ErrorRates().level(7)
+            0.01
+        """
+        if self.looks == 1:
+            return self.false_alarm
+        if self.looks == "open":
+            return open_level(self.false_alarm, look)
+        return levels(self.false_alarm, self.looks)[look - 1] if look <= self.looks else 0.0

@@ -15,6 +15,11 @@ GRAIN = float(1 << 20)
 exact in double precision, and so the same on every machine and for any number of threads."""
 
 
+RADEMACHER = 3.178
+"""A self-normalised sum under random signs exceeds t at most so many times as often as a standard normal
+(Bentkus and Dzindzalieta 2015, Bernoulli 21:1231): p-values below one in `DRAWS` come from this bound."""
+
+
 @dataclass(frozen=True)
 class Detection:
     """Which of m questions show an effect in one direction, at one error rate for all.
@@ -46,7 +51,7 @@ def max_t(
     p-values would throw away. Each is compared on the scale of its normal tail over its weight, step
     by step with those already rejected left out (Westfall and Young 1993; Romano and Wolf 2005), so
     what the rejected ones were given goes to the others. p-values count the observation itself among
-    the draws (Phipson and Smyth 2010).
+    the draws (Phipson and Smyth 2010), and are never above what a sharp bound of random signs says.
 
     Args:
         units: (u, m) contribution of every independent unit (row, or cluster of rows) to m harms.
@@ -83,9 +88,14 @@ def _step_down(seen: Array, drawn: Array, offset: Array, alpha: float) -> Detect
     ahead = ahead[order]
     score = log_ndtr(-drawn[:, order]) - offset[order]
     least = np.minimum.accumulate(score[:, ::-1], axis=1)[:, ::-1]
-    adjusted = np.maximum.accumulate(((least <= ahead).sum(axis=0) + 1) / (draws + 1))
-    rank = max(int(np.floor(alpha * (draws + 1))) - 1, 0)
-    bar = np.partition(least, rank, axis=0)[rank]
+    counted = np.maximum.accumulate(((least <= ahead).sum(axis=0) + 1) / (draws + 1))
+    bounded = np.maximum.accumulate(np.exp(np.minimum(ahead + np.log(RADEMACHER), 0.0)))
+    adjusted = np.minimum(counted, bounded)
+    rank = int(np.floor(alpha * (draws + 1))) - 1
+    if rank < 0:
+        bar = np.full(len(ahead), np.log(max(alpha, 1e-300) / RADEMACHER))
+    else:
+        bar = np.partition(least, rank, axis=0)[rank]
     rejected = int((adjusted <= alpha).sum())
     bar[rejected:] = bar[rejected] if rejected < len(bar) else bar[-1]
     critical = -ndtri_exp(np.minimum(bar + offset[order], np.log(0.5)))

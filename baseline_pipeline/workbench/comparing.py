@@ -88,7 +88,9 @@ class _Comparing:
     def again(self, contrast: Contrast) -> Contrast:
         """One contrast once more."""
         old, new = (self._load(side.evaluation) for side in (contrast.baseline, contrast.candidate))
-        return self._contrast(contrast.moved, contrast.question, old, new, contrast.pairing, contrast.timed)
+        return self._contrast(
+            contrast.moved, contrast.question, old, new, contrast.pairing, contrast.timed, contrast.look
+        )
 
     def comparison(self, evaluated: Evaluated) -> Comparison:
         """What the evaluations answer."""
@@ -134,6 +136,7 @@ class _Comparing:
         new: _Scored,
         pairing: str = "paired",
         timed: Digest | None = None,
+        look: int | None = None,
     ) -> Contrast:
         windows = [one.evaluation.subject.training_window for one in (old, new)]
         return contrast(
@@ -149,7 +152,24 @@ class _Comparing:
             pairing=pairing,  # type: ignore[arg-type]  # one of two literals
             times=load_times(self.bench, self.contract.name, timed),
             timed=timed,
+            look=self._look(moved, old.side, new.side) if look is None else look,
         )
+
+    def _look(self, moved: Moved, old: Side, new: Side) -> int:
+        """How often the same versions were compared on growing rows since the baseline was revised."""
+        if self.contract.error_rates.looks == 1:
+            return 1
+        seen: dict[tuple[Digest, Digest], None] = {}
+        for event in self.bench.events(self.contract.name):
+            if event.kind in {"baseline_established", "baseline_revised"}:
+                seen.clear()
+            digest = event.content.get("comparison") if event.kind == "decision" else None
+            for one in load_comparison(self.bench, self.contract.name, str(digest)).contrasts if digest else ():
+                if (one.moved, one.baseline.version, one.candidate.version) == (moved, old.version, new.version):
+                    seen.setdefault((one.baseline.scores_file, one.candidate.scores_file))
+        pairs = list(seen)
+        pair = (old.scores_file, new.scores_file)
+        return pairs.index(pair) + 1 if pair in seen else len(pairs) + 1
 
     def _meaning(self, one: _Scored) -> dict[str, object]:
         """The contract's definition, and the kind of every column that model and label are made of."""

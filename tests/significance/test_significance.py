@@ -10,6 +10,7 @@ from baseline_pipeline.significance.clustered import Uncertainty, clustered, ind
 from baseline_pipeline.significance.max_t import max_t, statistics
 from baseline_pipeline.significance.power import minimum_detectable_effect, rows_required
 from baseline_pipeline.significance.self_normalised import lower_bound
+from baseline_pipeline.significance.spending import levels
 from baseline_pipeline.significance.tango import tango_bound, tango_interval, tango_z
 from baseline_pipeline.significance.units import MAX_UNITS, units_of
 
@@ -189,3 +190,21 @@ def test_many_rows_are_dealt_into_blocks_and_clusters_stay_whole():
 
     assert len(np.unique(unit)) == MAX_UNITS
     assert (unit.reshape(5000, 3) == unit.reshape(5000, 3)[:, :1]).all()
+
+
+@pytest.mark.parametrize("looks", [2, 10, 50])
+def test_planned_looks_err_together_as_often_as_one(looks):
+    """A running sum crosses any of its bounds with the probability planned: simulated."""
+    rng = np.random.default_rng(looks)
+    sums = rng.normal(size=(100_000, looks)).cumsum(axis=1) / np.sqrt(np.arange(1, looks + 1))
+    crossed = (sums > stats.norm.isf(np.array(levels(0.01, looks)))).any(axis=1).mean()
+
+    assert crossed == pytest.approx(0.01, abs=0.0015)
+
+
+def test_overwhelming_evidence_needs_no_more_draws_than_there_are():
+    units = np.random.default_rng(1).normal(1, 0.5, (500, 1))
+    worse, _ = max_t(units, np.ones(1), 1e-12, seed=1)
+
+    assert worse.adjusted[0] < 1e-12
+    assert worse.critical[0] > 7

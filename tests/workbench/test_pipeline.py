@@ -287,3 +287,25 @@ def test_a_weight_that_is_none_is_refused_with_its_row(project):
 
     with pytest.raises(DataUnreadable, match=r"weight -2 in column 'w' of row 7 \(1 such rows\)"):
         project.run()
+
+
+def test_looks_at_growing_rows_share_one_rate_and_end(project):
+    """Three looks are planned since the baseline; the same rows again are no look of their own."""
+    from baseline_pipeline.workbench.comparing import load_comparison
+
+    contract = project.root / "assets" / "small" / "defs.yaml"
+    contract.write_text(contract.read_text() + "  error_rates: {looks: 3}\n  promotion: {mode: experiment}\n")
+    rows = project.rows(rows=1500)
+    project.write(rows)
+    project.run()
+    project.establish()
+    seen = []
+    for number in range(4):
+        project.write(project.rows(seed=5 + number, rows=800, start=2000 + 1000 * number), f"later{number}.csv")
+        for _ in range(2):
+            comparison = load_comparison(project.bench(), "small", project.run(force=False).comparison)
+        seen.append(comparison.contrasts[-1])
+
+    assert [one.moved for one in seen] == ["population"] * 4
+    assert [one.look for one in seen] == [1, 2, 3, 4]
+    assert "look 4 of 3 planned" in seen[-1].cells[0].note
