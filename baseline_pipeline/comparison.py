@@ -95,6 +95,8 @@ class Contrast(Record):
     """Of the random signs; it follows from the two sides and the policy."""
     timed: Digest | None = None
     """Key of the times that latency was judged by."""
+    anchor_revision: int | None = None
+    """Revision of the anchor, where it is what is compared with: primaries on all rows, its own margins."""
     look: int = 1
     """How often this was asked of growing data since the baseline was revised, this time included."""
 

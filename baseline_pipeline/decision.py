@@ -105,7 +105,7 @@ def gating(comparison: Comparison) -> tuple[Contrast, ...]:
     Where a challenger stands against the champion on the same rows, that the rows themselves are
     other ones than the baseline's is reported and answered, but does not speak against the challenger.
     """
-    challenged = any(contrast.moved == "model" for contrast in comparison.contrasts)
+    challenged = any(c.moved == "model" and c.anchor_revision is None for c in comparison.contrasts)
     return tuple(c for c in comparison.contrasts if not (challenged and c.moved == "population"))
 
 

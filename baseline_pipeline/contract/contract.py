@@ -107,6 +107,21 @@ class Contract(Section):
         )
         return digest_of({"definition": self.definition(), **parts})
 
+    def against_anchor(self) -> Contract:
+        """The contract by which the anchor is compared: primaries on all rows, with the anchor's margins."""
+        factor = self.promotion.anchor_margin
+        primaries = [
+            rule.model_copy(
+                update={
+                    "margin": rule.margin.scaled(factor) if rule.margin else None,
+                    "severe": rule.severe.scaled(factor) if rule.severe else None,
+                }
+            )
+            for rule in self.metrics
+            if rule.role == "primary" and rule.measured.over_times is None
+        ]
+        return self.model_copy(update={"metrics": primaries, "slices": []})
+
     def metric_columns(self) -> list[str]:
         """Columns that metrics read, each once, in the contract's order."""
         return list(dict.fromkeys(name for rule in self.metrics for name in rule.measured.columns))

@@ -40,6 +40,9 @@ class Promotion(Section):
     """`experiment` measures and compares but never moves the baseline."""
     approvals_until: int = Field(default=0, ge=0)
     """A person approves the first so many promotions."""
+    anchor_margin: float = Field(default=1.0, gt=0)
+    """Margin against the anchor, the last baseline that a person established, as a multiple of each primary's
+    own: promotions that lose a little each may not lose more than this together."""
 
 
 class Schedules(Section):

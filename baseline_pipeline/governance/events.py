@@ -71,6 +71,15 @@ def baselines(events: Iterable[Event], model: str) -> list[Baseline]:
     ]
 
 
+def anchor(events: Iterable[Event], model: str) -> Baseline | None:
+    """The latest revision that a person established: what small losses, each tolerable, are summed up against.
+
+    Source: Everson-Stewart and Emerson (2010), Bio-creep in non-inferiority trials, Stat. Med. 29:2769.
+    """
+    established = [event for event in events if event.kind == "baseline_established"]
+    return current_baseline(established, model)
+
+
 def last_decision(events: Iterable[Event], model: str) -> Event | None:
     """The latest decision of a model: what the triggers measure the present against."""
     found = [event for event in events if event.model == model and event.kind == "decision"]

@@ -89,7 +89,14 @@ class _Comparing:
         """One contrast once more."""
         old, new = (self._load(side.evaluation) for side in (contrast.baseline, contrast.candidate))
         return self._contrast(
-            contrast.moved, contrast.question, old, new, contrast.pairing, contrast.timed, contrast.look
+            contrast.moved,
+            contrast.question,
+            old,
+            new,
+            contrast.pairing,
+            timed=contrast.timed,
+            look=contrast.look,
+            anchor=contrast.anchor_revision,
         )
 
     def comparison(self, evaluated: Evaluated) -> Comparison:
@@ -107,6 +114,7 @@ class _Comparing:
                 contrasts_of_data, details, drift = self._data(approved, champion)
                 contrasts += contrasts_of_data
             contrasts += self._model(champion, challenger, scored.get("baseline_model"), evaluated.timed)
+            contrasts += self._creep(scored.get("anchor_model"), subject)
         changed = facet_changes(
             self.bench, self.contract, self.baseline, None if subject is None else subject.evaluation, details
         )
@@ -137,10 +145,11 @@ class _Comparing:
         pairing: str = "paired",
         timed: Digest | None = None,
         look: int | None = None,
+        anchor: int | None = None,
     ) -> Contrast:
         windows = [one.evaluation.subject.training_window for one in (old, new)]
-        return contrast(
-            self.contract,
+        found = contrast(
+            self.contract if anchor is None else self.contract.against_anchor(),
             moved=moved,
             question=question,
             baseline=old.side,
@@ -154,6 +163,7 @@ class _Comparing:
             timed=timed,
             look=self._look(moved, old.side, new.side) if look is None else look,
         )
+        return found.model_copy(update={"anchor_revision": anchor})
 
     def _look(self, moved: Moved, old: Side, new: Side) -> int:
         """How often the same versions were compared on growing rows since the baseline was revised."""
@@ -233,6 +243,17 @@ class _Comparing:
             question = "Is the present champion as good as the approved model on the same rows?"
             found.append(self._contrast("model", question, approved_here, champion, timed=timed.get("champion")))
         return found
+
+    def _creep(self, first: _Scored | None, subject: _Scored | None) -> list[Contrast]:
+        """Whether many small losses have added up since a person last approved a baseline."""
+        anchor = self.bench.anchor(self.contract.name)
+        if first is None or subject is None or anchor is None:
+            return []
+        question = (
+            f"Is version {subject.evaluation.subject.version} still as good as version {anchor.version}, the anchor "
+            f"that {anchor.actor} established as revision {anchor.revision}?"
+        )
+        return [self._contrast("model", question, first, subject, anchor=anchor.revision)]
 
 
 def previous_champion(bench: Workbench, model: str) -> Digest | None:

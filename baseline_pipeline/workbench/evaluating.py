@@ -56,6 +56,8 @@ def evaluate_present(bench: Workbench, contract: Contract, taken: SnapshotTaken,
         wanted["challenger"] = (challenger, snapshot)
     if baseline is not None:
         wanted |= _for_baseline(bench, scoring, baseline, champion, snapshot)
+        if {"challenger", "baseline_model"} & set(wanted) or snapshot.digest != baseline.snapshot:
+            wanted |= _for_anchor(bench, baseline, {version.digest for version, _ in wanted.values()}, snapshot)
     scored: dict[Scored, Digest] = {}
     failures: list[str] = []
     for role, (version, rows) in wanted.items():
@@ -102,6 +104,17 @@ def _for_baseline(
     if champion.digest != approved.digest:
         wanted["baseline_model"] = (approved, snapshot)
     return wanted
+
+
+def _for_anchor(
+    bench: Workbench, baseline: Baseline, scored: set[Digest], snapshot: Snapshot
+) -> dict[Scored, tuple[ModelVersion, Snapshot]]:
+    """The anchor's model, where promotions have left it behind and it is none of those scored anyway."""
+    anchor = bench.anchor(baseline.model)
+    if anchor is None or anchor.revision == baseline.revision:
+        return {}
+    first = version_of(load_evaluation(bench, baseline.model, anchor.evaluation))
+    return {} if first.digest in scored else {"anchor_model": (first, snapshot)}
 
 
 class _Scoring:

@@ -7,10 +7,11 @@ from typing import Literal
 from baseline_pipeline.governance.events import Watched
 from baseline_pipeline.records import Digest, Record
 
-Scored = Literal["champion", "challenger", "champion_on_baseline_rows", "baseline_model"]
+Scored = Literal["champion", "challenger", "champion_on_baseline_rows", "baseline_model", "anchor_model"]
 """Which model was scored on which rows: the champion or the challenger on the present snapshot; the
 baseline's model on the baseline's snapshot, in the present environment; the baseline's model on the
-present snapshot, where the champion alias has moved since."""
+present snapshot, where the champion alias has moved since; the anchor's model on the present snapshot,
+where promotions have left it behind."""
 
 
 class SnapshotTaken(Record):

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from baseline_pipeline.contract.reading import contract_paths, read_contract
 from baseline_pipeline.errors import ContractError, UsageError
-from baseline_pipeline.governance.events import Baseline, Event, current_baseline
+from baseline_pipeline.governance.events import Baseline, Event, anchor, current_baseline
 from baseline_pipeline.settings import load_settings
 from baseline_pipeline.workbench.home import store_id
 
@@ -128,6 +128,10 @@ class Workbench:
     def baseline(self, model: str) -> Baseline | None:
         """The model's current baseline."""
         return current_baseline(self.ledger.events(model), model)
+
+    def anchor(self, model: str) -> Baseline | None:
+        """The model's last baseline that a person established."""
+        return anchor(self.ledger.events(model), model)
 
     def events(self, model: str | None = None) -> list[Event]:
         """What happened, oldest first."""

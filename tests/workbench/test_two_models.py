@@ -125,3 +125,29 @@ def test_a_challenger_that_answers_as_well_but_slower_is_refused_for_its_latency
     assert decision.reasons[0].startswith("latency_mean degraded (model, paired)")
     again = project.run("diabetes", force=False)
     assert again.comparison == decision.comparison
+
+
+def test_small_losses_that_each_pass_do_not_add_up_past_the_anchor(diabetes):
+    """Ridges that are each a little blunter than the one before: pairwise within the margin, together beyond it."""
+    from sklearn.linear_model import Ridge
+
+    from baseline_pipeline.workbench.comparing import load_comparison
+
+    project, frame, features = diabetes
+    project.run("diabetes")
+    project.establish("diabetes")
+    decisions = []
+    for alpha in (0.4, 0.65, 0.95):
+        register(project, Ridge(alpha=alpha).fit(frame[features], frame["progression"]), frame[features], "challenger")
+        decisions.append(project.run("diabetes"))
+    bench = project.bench()
+    comparisons = [load_comparison(bench, "diabetes", one.comparison) for one in decisions]
+    anchored = [[one for one in each.contrasts if one.anchor_revision is not None] for each in comparisons]
+
+    assert decisions[0].outcome == "promote", decisions[0].reasons
+    assert [len(each) for each in anchored] == [0, 1, 1]
+    last = anchored[-1][0]
+    assert "the anchor that Ada established as revision 1" in last.question
+    assert {cell.slice for cell in last.cells} == {"all"}
+    assert decisions[-1].outcome != "promote"
+    assert any(cell.harm_bounds[1] > cell.margin for cell in last.cells)
