@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from baseline_pipeline.contract import Contract
     from baseline_pipeline.evaluation import Evaluation, Scores
     from baseline_pipeline.records import Digest, Record
-    from baseline_pipeline.snapshot import DriftReport, QualityReport
+    from baseline_pipeline.snapshot import QualityReport
 
 
 @dataclass(frozen=True)
@@ -113,14 +113,6 @@ class QualitySuite(Protocol):
 
     def validate(self, table: pa.Table, row_id: Sequence[str]) -> QualityReport:
         """Check every expectation against all rows."""
-        ...
-
-
-class DriftDetector(Protocol):
-    """Compares distributions of two data sets."""
-
-    def compare(self, contract: Contract, reference: pa.Table, current: pa.Table) -> DriftReport:
-        """Drift of features, prediction and target, by effect size."""
         ...
 
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
+from pydantic import Field
 
 from baseline_pipeline.content import canonical, content_digest, iso_times, sort_by_row_id
 from baseline_pipeline.errors import DataNotThereYet, DataUnreadable, StoreCorrupt
@@ -99,6 +100,12 @@ class ColumnDrift(Record):
     threshold: float
     drifted: bool
     note: str = ""
+    interval: tuple[float, float] | None = None
+    """95 % interval of the score, both sides counted as samples."""
+    p_adjusted: float | None = None
+    """Of no movement at all, adjusted over all columns."""
+    measures: dict[str, float] = Field(default_factory=dict)
+    """Every other measure of the same movement, by name."""
 
 
 class DriftReport(Record):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from baseline_pipeline.figures import MISSING, fixed
+from baseline_pipeline.figures import MISSING, bracketed, fixed
 from baseline_pipeline.records import short
 from baseline_pipeline.report.criticality import folded, tally
 from baseline_pipeline.report.lineage import environment_findings
@@ -129,7 +129,7 @@ def _drift(drift: DriftReport | None, *, show_all: bool) -> Iterator[str]:
 def _drift_line(column: ColumnDrift) -> str:
     word = "drifted" if column.drifted else "steady" if column.score is not None else MISSING
     note = f"  {column.note}" if column.note else ""
-    score = "" if column.score is None else f"  {fixed(column.score, 3)}"
+    score = "" if column.score is None else f"  {fixed(column.score, 3)} {bracketed(column.interval, 3)}".rstrip()
     return f"{word} {column.column}{score}  threshold {fixed(column.threshold, 3)}  {column.method}{note}"
 
 

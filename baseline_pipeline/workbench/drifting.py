@@ -9,6 +9,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from baseline_pipeline.content import row_names
+from baseline_pipeline.drift.kinds import column_kinds
+from baseline_pipeline.drift.reporting import drift_report
 from baseline_pipeline.records import Digest, digest_of
 from baseline_pipeline.snapshot import DriftReport, read
 from baseline_pipeline.workbench.snapshotting import load_snapshot
@@ -33,18 +35,34 @@ def drift_between(
     rows_before, rows_after = _rows(old, new)
     if not len(rows_after):
         return None
-    from baseline_pipeline.adapters.drift.evidently import EvidentlyDrift
-
     bench.progress("looking for drift")
-    report: DriftReport = EvidentlyDrift(bench.store.put_file, bench.settings.scratch).compare(
-        contract,
-        _features(bench, contract, before, old, rows_before),
-        _features(bench, contract, after, new, rows_after),
-        reference_digest=before.snapshot,
-        current_digest=after.snapshot,
-    )
+    reference = _features(bench, contract, before, old, rows_before)
+    current = _features(bench, contract, after, new, rows_after)
+    report = _report(bench, contract, reference, current, (before.snapshot, after.snapshot))
     bench.store.save("drift", contract.name, key, report)
     return key
+
+
+def _report(
+    bench: Workbench, contract: Contract, reference: pa.Table, current: pa.Table, sides: tuple[Digest, Digest]
+) -> DriftReport:
+    """Our figures from summaries, and Evidently's page beside them."""
+    from baseline_pipeline.adapters.drift.evidently import EvidentlyPage
+    from baseline_pipeline.adapters.engines.duckdb import DuckDbEngine
+
+    kinds = column_kinds(contract, reference, current)
+    engine = DuckDbEngine(contract.environment.threads)
+    grids = {name: engine.grid(reference, name) for name in kinds.numeric} | dict.fromkeys(kinds.categorical)
+    page = EvidentlyPage(bench.store.put_file, bench.settings.scratch).make(kinds, reference, current)
+    return drift_report(
+        contract,
+        engine.summaries(reference, grids),
+        engine.summaries(current, grids),
+        kinds.silent,
+        sides=sides,
+        rows=(reference.num_rows, current.num_rows),
+        html=page,
+    )
 
 
 def _rows(old: Scores, new: Scores) -> tuple[np.ndarray, np.ndarray]:

@@ -1,0 +1,1 @@
+"""Where aggregations run."""

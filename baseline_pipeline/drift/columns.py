@@ -1,0 +1,183 @@
+"""What is said of a column that may have moved."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from baseline_pipeline.drift.distances import (
+    category_parts,
+    chi_square_p,
+    cramers_v,
+    jensen_shannon,
+    jensen_shannon_of,
+    kolmogorov_p,
+    kolmogorov_smirnov,
+    number_parts,
+    population_stability_index,
+    total_variation,
+    wasserstein,
+    wasserstein_of,
+)
+from baseline_pipeline.summaries.column import CategorySummary, NumberSummary, Summary
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from baseline_pipeline.drift.distances import Parts
+
+Array = np.ndarray[Any, Any]
+THRESHOLD = 0.1
+FALSE_ALARM = 0.01
+"""How often any column of a data set that did not move is called drifted, rows being independent."""
+REPLICATES = 100
+WIDTH = "Wasserstein distance, in the baseline's robust standard deviations"
+SHARES = "Jensen-Shannon distance"
+
+
+@dataclass(frozen=True)
+class Moved:
+    """How far one column moved.
+
+    Attributes:
+        method: What the score is.
+        score: Effect size; above the threshold it matters.
+        interval: 95 % interval of it, both sides counted as samples.
+        p_value: Of no movement at all.
+        drifted: Whether it moved for certain, and by more than the threshold.
+        measures: Every other measure, by name.
+        notes: New and vanished categories, and changes of what is missing, in words.
+    """
+
+    method: str
+    score: float
+    interval: tuple[float, float]
+    p_value: float
+    drifted: bool
+    measures: dict[str, float]
+    notes: tuple[str, ...]
+
+
+def movements(before: Mapping[str, Summary], after: Mapping[str, Summary], *, seed: int) -> dict[str, Moved]:
+    """Every column that both sides have, compared.
+
+    A column is called drifted where its effect size reaches the threshold and its p-value, adjusted
+    over all columns (Holm 1979), lies below the false-alarm rate: a large data set does not make a
+    small movement matter, and a small one does not make luck a drift.
+
+    Args:
+        before: The baseline's summaries.
+        after: The present ones, on the same grids.
+        seed: Of the resampling behind the intervals.
+    """
+    rng = np.random.Generator(np.random.Philox(seed))
+    found = {
+        name: _moved(one, other, rng)
+        for name, one in before.items()
+        if (other := after.get(name)) is not None and type(one) is type(other)
+    }
+    return _judged(found)
+
+
+def _moved(before: Summary, after: Summary, rng: np.random.Generator) -> Moved:
+    if isinstance(before, NumberSummary) and isinstance(after, NumberSummary):
+        return _number(before, after, rng)
+    assert isinstance(before, CategorySummary) and isinstance(after, CategorySummary)  # noqa: S101, PT018  # of one type
+    parts = category_parts(before, after)
+    score = jensen_shannon(parts)
+    drawn = jensen_shannon_of(*(_resampled(side, rng) for side in (parts.before, parts.after)))
+    new, gone = (sorted(set(a.counts) - set(b.counts)) for a, b in ((after, before), (before, after)))
+    notes = [f"{word} values: {_listed(names)}" for word, names in (("new", new), ("vanished", gone)) if names]
+    return Moved(
+        SHARES,
+        score,
+        _interval(score, drawn),
+        chi_square_p(parts),
+        drifted=False,
+        measures=_shared(parts),
+        notes=(*notes, *_missing(before, after)),
+    )
+
+
+def _number(before: NumberSummary, after: NumberSummary, rng: np.random.Generator) -> Moved:
+    parts = number_parts(before, after)
+    score = wasserstein(before, after)
+    drawn = wasserstein_of(before, *(_resampled(side.counts, rng) for side in (before, after)))
+    distance, at_most = kolmogorov_smirnov(before, after)
+    shape = kolmogorov_p(distance, int(before.counts.sum()), int(after.counts.sum()))
+    gaps = chi_square_p(_gaps(before, after))
+    measures = _shared(parts) | {"kolmogorov_smirnov": distance, "kolmogorov_smirnov_at_most": at_most}
+    return Moved(
+        WIDTH,
+        score,
+        _interval(score, drawn),
+        min(1.0, 2 * min(shape, gaps)),
+        drifted=False,
+        measures=measures,
+        notes=_missing(before, after),
+    )
+
+
+def _gaps(before: NumberSummary, after: NumberSummary) -> Parts:
+    from baseline_pipeline.drift.distances import Parts
+
+    sides = [np.array([int(side.counts.sum()), side.nulls + side.infinite]) for side in (before, after)]
+    there = (sides[0] + sides[1]) > 0
+    return Parts(sides[0][there], sides[1][there])
+
+
+def _shared(parts: Parts) -> dict[str, float]:
+    return {
+        "population_stability_index": population_stability_index(parts),
+        "jensen_shannon": jensen_shannon(parts),
+        "total_variation": total_variation(parts),
+        "cramers_v": cramers_v(parts),
+    }
+
+
+def _resampled(counts: Array, rng: np.random.Generator) -> Array:
+    """(REPLICATES, k) shares of samples drawn as these were."""
+    there = np.flatnonzero(counts)
+    drawn = np.zeros((REPLICATES, len(counts)))
+    drawn[:, there] = rng.poisson(counts[there], (REPLICATES, len(there)))
+    return np.asarray(drawn / np.maximum(drawn.sum(axis=1, keepdims=True), 1))
+
+
+def _interval(score: float, drawn: Array) -> tuple[float, float]:
+    """The middle 95 % of resampled distances, less the distance that resampling adds by itself."""
+    bias = float(drawn.mean()) - score
+    low, high = (float(value) for value in np.quantile(drawn - bias, (0.025, 0.975)))
+    return max(0.0, low), max(0.0, high)
+
+
+def _missing(before: Summary, after: Summary) -> tuple[str, ...]:
+    shares = [side.nulls / max(side.rows, 1) for side in (before, after)]
+    if abs(shares[1] - shares[0]) < 0.001:  # noqa: PLR2004  # a tenth of a percent is worth a word
+        return ()
+    return (f"missing {shares[0]:.1%} -> {shares[1]:.1%}",)
+
+
+def _listed(names: list[str]) -> str:
+    shown = ", ".join(names[:5])
+    return shown if len(names) <= 5 else f"{shown} and {len(names) - 5} more"  # noqa: PLR2004  # five are read
+
+
+def _judged(found: dict[str, Moved]) -> dict[str, Moved]:
+    from dataclasses import replace
+
+    order = sorted(found, key=lambda name: found[name].p_value)
+    adjusted, highest = {}, 0.0
+    for place, name in enumerate(order):
+        highest = max(highest, min(1.0, found[name].p_value * (len(order) - place)))
+        adjusted[name] = highest
+    return {
+        name: replace(
+            one,
+            p_value=adjusted[name],
+            drifted=adjusted[name] <= FALSE_ALARM
+            and (one.score >= THRESHOLD or one.measures["jensen_shannon"] >= THRESHOLD),
+        )
+        for name, one in found.items()
+    }

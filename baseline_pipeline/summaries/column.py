@@ -1,0 +1,107 @@
+"""What is kept of a column, and how two parts of it add up."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from baseline_pipeline.summaries.grid import CELLS, Grid
+
+Array = np.ndarray[Any, Any]
+
+
+@dataclass(frozen=True)
+class NumberSummary:
+    """A column of numbers.
+
+    Attributes:
+        grid: Where the cells are; two summaries add up only on the same one.
+        counts: (CELLS,) finite values in each cell.
+        totals: (CELLS,) their sums.
+        nulls: Missing values, NaN included.
+        infinite: Values that are plus or minus infinity.
+        low: Smallest finite value; infinity where there is none.
+        high: Largest finite value; minus infinity where there is none.
+    """
+
+    grid: Grid
+    counts: Array
+    totals: Array
+    nulls: int
+    infinite: int
+    low: float
+    high: float
+
+    @property
+    def rows(self) -> int:
+        """All rows."""
+        return int(self.counts.sum()) + self.nulls + self.infinite
+
+    def merged(self, other: NumberSummary) -> NumberSummary:
+        """Both parts together.
+
+        Raises:
+            ValueError: on another grid.
+        """
+        if self.grid != other.grid:
+            message = f"summaries on different grids do not add up: {self.grid} and {other.grid}"
+            raise ValueError(message)
+        return NumberSummary(
+            self.grid,
+            self.counts + other.counts,
+            self.totals + other.totals,
+            self.nulls + other.nulls,
+            self.infinite + other.infinite,
+            min(self.low, other.low),
+            max(self.high, other.high),
+        )
+
+    @classmethod
+    def of(cls, grid: Grid, values: Array) -> NumberSummary:
+        """Of (n,) values, by numpy; NaN is missing.
+
+        Example:
+            >>> NumberSummary.of(Grid(location=0.0, scale=1.0), np.array([1.0, np.nan, np.inf])).rows
+            3
+        """
+        finite = values[np.isfinite(values)]
+        cells = grid.cell(finite)
+        return cls(
+            grid,
+            np.bincount(cells, minlength=CELLS),
+            np.bincount(cells, finite, CELLS),
+            int(np.isnan(values).sum()),
+            int(np.isinf(values).sum()),
+            float(finite.min(initial=np.inf)),
+            float(finite.max(initial=-np.inf)),
+        )
+
+
+@dataclass(frozen=True)
+class CategorySummary:
+    """A column of categories.
+
+    Attributes:
+        counts: Rows of each value.
+        nulls: Missing values.
+    """
+
+    counts: dict[str, int]
+    nulls: int
+
+    @property
+    def rows(self) -> int:
+        """All rows."""
+        return sum(self.counts.values()) + self.nulls
+
+    def merged(self, other: CategorySummary) -> CategorySummary:
+        """Both parts together."""
+        counts = dict(self.counts)
+        for value, count in other.counts.items():
+            counts[value] = counts.get(value, 0) + count
+        return CategorySummary(counts, self.nulls + other.nulls)
+
+
+Summary = NumberSummary | CategorySummary
