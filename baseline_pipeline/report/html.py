@@ -74,7 +74,6 @@ def _environment() -> Environment:
         "critical": criticality.most_critical_first,
         "drift_bar": drift_bar,
         "fixed": figures.fixed,
-        "bracketed": figures.bracketed,
         "forest_plots": forest_plots,
         "headline": outcome.headline,
         "moment": _moment,
