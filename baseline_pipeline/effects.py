@@ -149,7 +149,9 @@ def effects(
         times: Of both models on the same requests, where they were taken.
     """
     before = {one.name: one for one in find_slices(contract.slices, old.columns)}
-    now = before if pairing == "paired" else {one.name: one for one in find_slices(contract.slices, new.columns)}
+    now = before
+    if pairing == "unpaired":
+        now = {one.name: one for one in find_slices(contract.slices, new.columns, quantiles_of=old.columns)}
     found = []
     for rule in contract.metrics:
         whole = _demanded(rule, ALL_ROWS, len(new))

@@ -10,6 +10,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from baseline_pipeline.errors import DataUnreadable
 from baseline_pipeline.expression import Expression
 
 if TYPE_CHECKING:
@@ -34,7 +35,9 @@ class SliceRows:
     min_rows: int
 
 
-def find_slices(specs: Sequence[SliceSpec], columns: pa.Table) -> list[SliceRows]:
+def find_slices(
+    specs: Sequence[SliceSpec], columns: pa.Table, *, quantiles_of: pa.Table | None = None
+) -> list[SliceRows]:
     """The slices that the declarations make of some rows, in the declarations' order.
 
     A declared condition that no row satisfies is a slice without rows; a missing value is a value
@@ -43,6 +46,10 @@ def find_slices(specs: Sequence[SliceSpec], columns: pa.Table) -> list[SliceRows
     Args:
         specs: The declarations.
         columns: The slice columns, n rows.
+        quantiles_of: Rows whose quantiles cut numeric columns; the same ones by default.
+
+    Raises:
+        DataUnreadable: when a column that is to be cut at quantiles holds no numbers.
     """
     found: list[SliceRows] = []
     for spec in specs:
@@ -50,18 +57,19 @@ def find_slices(specs: Sequence[SliceSpec], columns: pa.Table) -> list[SliceRows
             rows = np.flatnonzero(Expression.parse(spec.where).mask(columns))
             found.append(SliceRows(spec.name or spec.where, rows, spec.min_rows))
         else:
-            found.extend(_levels(spec, columns))
+            found.extend(_levels(spec, columns, columns if quantiles_of is None else quantiles_of))
     return found
 
 
-def _levels(spec: SliceSpec, columns: pa.Table) -> list[SliceRows]:
+def _levels(spec: SliceSpec, columns: pa.Table, quantiles_of: pa.Table) -> list[SliceRows]:
     by = spec.by or []
     codes = np.zeros(columns.num_rows, dtype=np.int64)
     names = [""]
     for column in by:
-        encoded = (
-            pc.fill_null(columns.column(column).cast(pa.string()), "(missing)").combine_chunks().dictionary_encode()
-        )
+        texts = columns.column(column).cast(pa.string())
+        if spec.quantiles is not None:
+            texts = _parts(column, columns.column(column), quantiles_of.column(column), spec.quantiles)
+        encoded = pc.fill_null(texts, "(missing)").combine_chunks().dictionary_encode()
         values = encoded.dictionary.to_pylist()
         codes = codes * len(values) + encoded.indices.to_numpy(zero_copy_only=False)
         codes, names = _compact(codes, names, [f"{column}={value}" for value in values])
@@ -70,6 +78,19 @@ def _levels(spec: SliceSpec, columns: pa.Table) -> list[SliceRows]:
     levels = [SliceRows(name, order[bounds[i] : bounds[i + 1]], spec.min_rows) for i, name in enumerate(names)]
     levels.sort(key=lambda level: level.name)
     return _capped(levels, spec, by)
+
+
+def _parts(name: str, column: pa.ChunkedArray, of: pa.ChunkedArray, count: int) -> pa.ChunkedArray:
+    """Which part of like size each number lies in, as `q1/4` to `q4/4`; null where there is none."""
+    kind = column.type
+    if not (pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_decimal(kind)):
+        message = f"slice column {name!r} is {kind} and is to be cut at quantiles; accepted: numbers"
+        raise DataUnreadable(message, next_step="leave out `quantiles` to slice by the column's values")
+    numbers, reference = (one.cast(pa.float64()).to_numpy() for one in (column, of))
+    reference = reference[np.isfinite(reference)]
+    edges = np.quantile(reference, np.arange(1, count) / count) if len(reference) else np.zeros(0)
+    part = np.searchsorted(edges, numbers, side="left") + 1
+    return pa.chunked_array([pa.array([f"q{one}/{count}" for one in part.tolist()], mask=np.isnan(numbers))])
 
 
 def _compact(codes: Any, before: list[str], after: list[str]) -> tuple[Any, list[str]]:

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from baseline_pipeline import slices
 from baseline_pipeline.contract.slices import SliceSpec
+from baseline_pipeline.errors import DataUnreadable
 from baseline_pipeline.slices import find_slices
 
 FLIGHTS = pa.table({"carrier": ["EV", "UA", None, "EV"], "origin": ["EWR", "EWR", "JFK", None]})
@@ -66,3 +67,28 @@ def test_levels_partition_the_rows(pairs):
     rows = np.concatenate([one.rows for one in find_slices([SliceSpec(by=["s", "k"])], table)])
 
     assert sorted(rows.tolist()) == list(range(len(pairs)))
+
+
+def test_numbers_are_cut_at_quantiles_and_missing_ones_stand_apart():
+    table = pa.table({"x": pa.array([1.0, 2.0, None, 3.0, 4.0, float("nan")])})
+
+    assert found({"by": ["x"], "quantiles": 2}, table=table) == {
+        "x=(missing)": [2, 5],
+        "x=q1/2": [0, 1],
+        "x=q2/2": [3, 4],
+    }
+
+
+def test_later_rows_are_cut_where_the_baselines_were():
+    spec = SliceSpec(by=["x"], quantiles=2)
+    baseline, later = (pa.table({"x": pa.array(values)}) for values in ([1.0, 2.0, 3.0, 4.0], [10.0, 2.0]))
+    cut = {one.name: one.rows.tolist() for one in find_slices([spec], later, quantiles_of=baseline)}
+
+    assert cut == {"x=q1/2": [1], "x=q2/2": [0]}
+
+
+def test_words_have_no_quantiles_and_quantiles_need_columns():
+    with pytest.raises(DataUnreadable, match="'carrier' is string and is to be cut at quantiles; accepted: numbers"):
+        found({"by": ["carrier"], "quantiles": 4})
+    with pytest.raises(ValueError, match="there is no `by`"):
+        SliceSpec(where="x > 1", name="large", quantiles=4)

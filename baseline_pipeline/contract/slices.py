@@ -15,6 +15,8 @@ class SliceSpec(Section):
 
     by: list[ColumnName] | None = Field(default=None, min_length=1, max_length=4)
     """Columns whose values make the slices."""
+    quantiles: int | None = Field(default=None, ge=2, le=20)
+    """Cut the (numeric) columns of `by` into so many parts of like size, at the baseline's quantiles."""
     where: Text | None = None
     """A condition over columns: comparisons, `and`, `or`, `not`, `in`, arithmetic."""
     name: Text | None = None
@@ -26,6 +28,9 @@ class SliceSpec(Section):
     def _one_way(self) -> Self:
         if (self.by is None) == (self.where is None):
             message = "a slice is declared by `by` (columns) or by `where` (a condition), exactly one of them"
+            raise ValueError(message)
+        if self.quantiles is not None and self.by is None:
+            message = "`quantiles` cuts the columns of `by`, and there is no `by`"
             raise ValueError(message)
         if self.where is not None and not self.name:
             message = "a `where` slice needs a `name`"
