@@ -96,7 +96,7 @@ def evaluate(
             predicted.prediction,
             predicted.score,
             weight=_weights(labelled, names, contract.data.weight),
-            columns={name: _values(labelled, name) for name in contract.metric_columns()},
+            columns={name: _read(labelled, name) for name in contract.metric_columns()},
             classes=len(classes) if contract.task == "multiclass_classification" else None,
         ),
         cluster=_texts(labelled, contract.data.cluster),
@@ -179,6 +179,14 @@ def _weights(table: pa.Table, names: pa.Array, column: str | None) -> np.ndarray
 
 def _texts(table: pa.Table, column: str | None) -> np.ndarray[Any, Any] | None:
     return None if column is None else _values(table, column)
+
+
+def _read(table: pa.Table, column: str) -> np.ndarray[Any, Any]:
+    """A column as metrics read it: numbers as numbers, missing ones as NaN; anything else as text."""
+    kind = table.column(column).type
+    if pa.types.is_integer(kind) or pa.types.is_floating(kind):
+        return np.asarray(table.column(column).cast(pa.float64()).to_numpy())
+    return _values(table, column)
 
 
 def _values(table: pa.Table, column: str) -> np.ndarray[Any, Any]:

@@ -69,7 +69,7 @@ def read_scores(path: Path) -> Scores:
             table.column("prediction").to_numpy(),
             score,
             _numbers(table, "weight"),
-            {n.removeprefix(_METRIC): table.column(n).to_numpy().astype(str) for n in names if n.startswith(_METRIC)},
+            {name.removeprefix(_METRIC): _read(table, name) for name in names if name.startswith(_METRIC)},
             int((table.schema.metadata or {}).get(b"multiclass", b"") or 0) or None,
         ),
         cluster=table.column("cluster").to_numpy().astype(str) if "cluster" in names else None,
@@ -77,6 +77,11 @@ def read_scores(path: Path) -> Scores:
         columns=table.select(slices).rename_columns([name.removeprefix(SLICE) for name in slices]),
         content=table.column("content").to_numpy(),
     )
+
+
+def _read(table: pa.Table, name: str) -> Array:
+    values: Array = table.column(name).to_numpy()
+    return values if values.dtype.kind == "f" else values.astype(str)
 
 
 def _numbers(table: pa.Table, name: str) -> Array | None:

@@ -5,10 +5,11 @@ from __future__ import annotations
 from functools import cached_property
 from typing import Annotated, Literal, Self
 
-from pydantic import Field, JsonValue, field_validator, model_validator
+from pydantic import Field, JsonValue, model_validator
 
-from baseline_pipeline.contract.section import Section, Text
+from baseline_pipeline.contract.section import CallableRef, ColumnName, Section, Text
 from baseline_pipeline.metrics import METRICS, nearest_metric
+from baseline_pipeline.metrics.custom import custom_metric
 from baseline_pipeline.metrics.outcomes import Metric
 from baseline_pipeline.significance.spending import levels, open_level
 
@@ -61,6 +62,15 @@ class MetricRule(Section):
     """A name from `baseline schema --metrics`."""
     parameters: dict[str, JsonValue] = Field(default_factory=dict)
     """What the metric is told, where it takes something: `{beta: 2}`, `{column: sex}`."""
+    function: CallableRef | None = None
+    """A loss per row of your own, `module:function`; `metric` is then its name. It takes a DataFrame with `label`,
+    `prediction`, `score` and the columns named, and returns a number for every row; the metric is their mean."""
+    better: Literal["higher", "lower"] = "lower"
+    """Which values of your own function are better."""
+    unit: Text = "loss"
+    """Unit of your own function's values."""
+    columns: list[ColumnName] = Field(default_factory=list)
+    """Columns that your own function reads."""
     role: Role = "primary"
     """Primaries must be shown non-inferior; guardrails must not be shown harmed; the rest is reported."""
     margin: Margin | None = None
@@ -74,14 +84,20 @@ class MetricRule(Section):
     why: Text | None = None
     """What a loss of the margin's size costs."""
 
-    @field_validator("metric")
-    @classmethod
-    def _known(cls, name: str) -> str:
-        if name not in METRICS:
-            near, listed = nearest_metric(name), ", ".join(sorted(METRICS))
-            message = f"metric {name!r} is not known; did you mean {near!r}? accepted: {listed}"
+    @model_validator(mode="after")
+    def _known(self) -> Self:
+        if self.function is not None and self.metric in METRICS:
+            message = f"metric {self.metric!r} is ours; give your own function another name"
             raise ValueError(message)
-        return name
+        if self.function is None and self.metric not in METRICS:
+            near, listed = nearest_metric(self.metric), ", ".join(sorted(METRICS))
+            message = f"metric {self.metric!r} is not known; did you mean {near!r}? accepted: {listed}"
+            raise ValueError(message)
+        own = {"better", "unit", "columns"} & self.model_fields_set
+        if self.function is None and own:
+            message = f"{', '.join(sorted(own))}: only your own `function` is told; {self.metric} is ours"
+            raise ValueError(message)
+        return self
 
     @cached_property
     def measured(self) -> Metric:
@@ -90,11 +106,16 @@ class MetricRule(Section):
         Raises:
             ValueError: on a parameter that it does not take.
         """
-        return METRICS[self.metric].configured(self.parameters)
+        if self.function is None:
+            return METRICS[self.metric].configured(self.parameters)
+        if self.parameters:
+            message = f"metric {self.metric!r} is a function of your own and takes no parameters"
+            raise ValueError(message)
+        return custom_metric(self.metric, self.function, better=self.better, unit=self.unit, columns=self.columns)
 
     @model_validator(mode="after")
     def _parameters_fit(self) -> Self:
-        METRICS[self.metric].configured(self.parameters)
+        _ = self.measured
         return self
 
     @model_validator(mode="after")

@@ -4,11 +4,35 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from baseline_pipeline.errors import BaselineError
+from baseline_pipeline.metrics.outcomes import Outcomes
+from baseline_pipeline.workbench.code import importable
 
 if TYPE_CHECKING:
     from baseline_pipeline.contract import Contract
+    from baseline_pipeline.contract.metrics import MetricRule
     from baseline_pipeline.settings import Settings
+
+
+def _own_metric(rule: MetricRule) -> list[str]:
+    """What speaks against a function of the user's own: it is called with no row and with one."""
+    from baseline_pipeline.metrics.custom import doubts, frame, resolved
+
+    assert rule.function is not None  # noqa: S101  # the caller has looked
+    found = list(doubts(rule.function))
+    for rows in (0, 1):
+        columns = {name: np.zeros(rows) for name in rule.columns}
+        outcomes = Outcomes(np.zeros(rows, dtype=int), np.zeros(rows, dtype=int), np.full(rows, 0.5), columns=columns)
+        try:
+            values = np.asarray(resolved(rule.function)(frame(outcomes)), dtype=float)
+        except Exception as error:  # whatever a user's function raises
+            found.append(f"{rule.function} fails on {rows} rows: {type(error).__name__}: {error}")
+            continue
+        if values.shape != (rows,):
+            found.append(f"{rule.function} gives shape {values.shape} for {rows} rows; accepted: one number per row")
+    return found
 
 
 def check_contract(settings: Settings, contract: Contract) -> list[str]:
@@ -36,6 +60,10 @@ def check_contract(settings: Settings, contract: Contract) -> list[str]:
         found += [f"{environment.manifest}: {words}" for words in environment.contradictions]
     except BaselineError as error:
         found.append(error.message)
+    importable(settings.project)
+    for rule in contract.metrics:
+        if rule.function is not None:
+            found += [f"metric {rule.metric}: {words}" for words in _own_metric(rule)]
     if contract.data.expectations:
         path = settings.assets / contract.name / contract.data.expectations
         if path.is_file():

@@ -10,6 +10,7 @@ from baseline_pipeline.contract.reading import contract_paths, read_contract
 from baseline_pipeline.errors import ContractError, UsageError
 from baseline_pipeline.governance.events import Baseline, Event, anchor, current_baseline
 from baseline_pipeline.settings import load_settings
+from baseline_pipeline.workbench.code import importable
 from baseline_pipeline.workbench.home import store_id
 
 if TYPE_CHECKING:
@@ -49,6 +50,7 @@ class Workbench:
         self.progress = progress
         self.open_run = open_run
         self.ledger: SqlLedger = self._ledger()
+        importable(settings.project)  # metrics of the user's own
 
     @classmethod
     def here(cls, start: Path | None = None, *, progress: Progress = silent) -> Workbench:

@@ -1,0 +1,103 @@
+"""A user's own loss per row."""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import Any, Literal
+
+import numpy as np
+
+from baseline_pipeline.metrics.domain import mean_of, rows_needed
+from baseline_pipeline.metrics.outcomes import Array, Estimate, Metric, NotMeasurable, Outcomes, Task
+
+ALL_TASKS: frozenset[Task] = frozenset({"binary_classification", "multiclass_classification", "regression"})
+
+
+def custom_metric(
+    name: str, reference: str, *, better: Literal["higher", "lower"], unit: str, columns: Sequence[str]
+) -> Metric:
+    """A metric that is the mean of what a function gives for every row.
+
+    Args:
+        name: What the contract calls it.
+        reference: `module:function`; it takes a DataFrame with `label`, `prediction`, `score` (or
+            `score.0`, `score.1`, ... by class) and the columns named, and returns a number per row.
+        better: Which values are better.
+        unit: Of the values.
+        columns: Further columns of the data that it reads.
+    """
+    return Metric(
+        name=name,
+        title=f"{name} ({reference})",
+        better=better,
+        unit=unit,
+        tasks=ALL_TASKS,
+        measure=partial(_measured, reference=reference),
+        rowwise=True,
+        columns=tuple(columns),
+    )
+
+
+def _measured(outcomes: Outcomes, *, reference: str) -> Estimate:
+    rows_needed(outcomes)
+    try:
+        values = np.asarray(resolved(reference)(frame(outcomes)), dtype=float)
+    except Exception as error:
+        message = f"{reference} failed: {type(error).__name__}: {str(error)[:300]}"
+        raise NotMeasurable(message) from error
+    if values.shape != (len(outcomes),):
+        message = f"{reference} gave values of shape {values.shape} for {len(outcomes)} rows; accepted: one per row"
+        raise NotMeasurable(message)
+    if not np.isfinite(values).all():
+        message = f"{reference} gave {int((~np.isfinite(values)).sum())} values that are not finite"
+        raise NotMeasurable(message)
+    return mean_of(outcomes, values)
+
+
+def frame(outcomes: Outcomes) -> Any:  # a DataFrame; importing pandas here takes half a second
+    """What a user's function is given."""
+    import pandas as pd
+
+    given: dict[str, Array] = {"label": outcomes.label, "prediction": outcomes.prediction}
+    if outcomes.score is not None and outcomes.score.ndim == 1:
+        given["score"] = outcomes.score
+    elif outcomes.score is not None:
+        given |= {f"score.{number}": outcomes.score[:, number] for number in range(outcomes.score.shape[1])}
+    return pd.DataFrame(given | dict(outcomes.columns))
+
+
+def resolved(reference: str) -> Callable[[Any], object]:
+    """The function behind `module:function`.
+
+    Raises:
+        ImportError: when there is no such module.
+        AttributeError: when it has no such function.
+    """
+    module, _, name = reference.partition(":")
+    found: Callable[[Any], object] = getattr(importlib.import_module(module), name)
+    return found
+
+
+def doubts(reference: str) -> tuple[str, ...]:
+    """What may make a function give other values tomorrow, in words: state that it reads beside its arguments.
+
+    Example:
+        >>> doubts("math:sqrt"), doubts("nowhere:at_all")
+        ((), ("nowhere:at_all cannot be imported: ModuleNotFoundError: No module named 'nowhere'",))
+    """
+    try:
+        function = resolved(reference)
+    except Exception as error:  # whatever a user's module raises while it is imported
+        return (f"{reference} cannot be imported: {type(error).__name__}: {error}",)
+    if not inspect.isfunction(function):
+        return ()
+    read = inspect.getclosurevars(function)
+    state = [
+        name
+        for name, value in {**read.globals, **read.nonlocals}.items()
+        if not (inspect.ismodule(value) or inspect.isclass(value) or callable(value))
+    ]
+    return tuple(f"{reference} reads {name}, which is not among its arguments and may change" for name in sorted(state))
