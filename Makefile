@@ -59,6 +59,9 @@ bench: $(READY)  ## speed at a million rows, and of a gate with 480 cells
 null-rates: $(READY)  ## how often the gate cries wolf where nothing changed
 	@$(BIN)/python benchmarks/null_rates.py
 
+coverage: $(READY)  ## how often intervals hold the truth
+	@$(BIN)/python benchmarks/coverage.py
+
 looks: $(READY)  ## how often fifty looks at nothing alarm
 	@$(BIN)/python benchmarks/looks.py
 
@@ -76,4 +79,4 @@ lock:  ## resolve the dependencies anew
 clean:  ## forget the environment and the demo
 	@rm -rf $(VENV) demo .baseline
 
-.PHONY: help setup demo test quick check dev bench null-rates looks zoo zoo-quick lock clean
+.PHONY: help setup demo test quick check dev bench null-rates coverage looks zoo zoo-quick lock clean

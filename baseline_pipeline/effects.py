@@ -74,7 +74,9 @@ class Effect:
         candidate: Value of the candidate.
         harm: In the metric's unit.
         uncertainty: Of the harm.
-        discordant: Decisions that went right to wrong and wrong to right, where rows are independent.
+        discordant: Decisions that went right to wrong, wrong to right, and how many there are, where the metric
+            is a share of them that were right (or wrong) and rows count alike.
+        identical: Whether not a single score or label differs.
         support: Rows of the thinnest group averaged over.
         reach: Largest share of one changed decision in the harm, times the rows.
         total: (u,) harm summed over the rows of every unit, their mean over rows being the harm; where
@@ -104,7 +106,8 @@ class Effect:
     candidate: float | None = None
     harm: float | None = None
     uncertainty: Uncertainty | None = None
-    discordant: tuple[int, int] | None = None
+    discordant: tuple[int, int, int] | None = None
+    identical: bool = False
     support: int | None = None
     reach: float = 1.0
     total: Array | None = None
@@ -256,9 +259,8 @@ def _paired(effect: Effect, before: Part, after: Part, influence: Array) -> None
     effect.uncertainty = supported(clustered(influence, after.cluster), effect.support)
     effect.reach = float(new.weights.max()) if metric.rowwise else float(np.abs(influence).max())
     effect.clusters = None if after.cluster is None else effect.uncertainty.clusters
-    if metric.name in {"accuracy", "error_rate"} and after.cluster is None and new.weight is None:
-        right, still = old.prediction == old.label, new.prediction == new.label
-        effect.discordant = (int((right & ~still).sum()), int((~right & still).sum()))
+    effect.discordant = _discordant(metric, old, new)
+    effect.identical = not (moved_scores(old, new).any() or np.any(old.label != new.label))
     if effect.changed == 0:
         return
     harm = influence + effect.harm
@@ -268,6 +270,20 @@ def _paired(effect: Effect, before: Part, after: Part, influence: Array) -> None
         effect.stake = float(_at_stake(metric, old, new).sum())
     if metric.rowwise and not metric.decisions and effect.slice == ALL_ROWS:
         effect.weighted = np.bincount(after.unit, harm * moved_scores(old, new), minlength=after.units)
+
+
+def _discordant(metric: Metric, old: Outcomes, new: Outcomes) -> tuple[int, int, int] | None:
+    """Decisions that went right to wrong, wrong to right, and all that the metric is a share of."""
+    if new.weight is not None:
+        return None
+    if metric.name in {"accuracy", "error_rate"}:
+        of = np.ones(len(old), dtype=bool)
+    elif metric.name in {"recall", "specificity"} and old.classes is None and np.array_equal(old.label, new.label):
+        of = np.asarray(old.label == (1 if metric.name == "recall" else 0))
+    else:
+        return None
+    right, still = (old.prediction == old.label)[of], (new.prediction == new.label)[of]
+    return int((right & ~still).sum()), int((~right & still).sum()), int(of.sum())
 
 
 def _unpaired(effect: Effect, before: Part, after: Part, one: Estimate, two: Estimate, sign: float) -> None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from baseline_pipeline.comparison import ALL_ROWS, Cell
+from baseline_pipeline.effects import MIN_SUPPORT
 from baseline_pipeline.measuring import t_quantile
 from baseline_pipeline.significance.clopper_pearson import clopper_pearson_upper
 from baseline_pipeline.significance.power import minimum_detectable_effect, normal_quantile, rows_required
@@ -41,13 +42,12 @@ def judge(contract: Contract, effect: Effect, found: Found | None, look: int = 1
             )
         return Cell(**values, verdict="not_evaluated", tier=None, note=effect.problem)
     if effect.changed == 0:
-        values |= {"interval": (0.0, 0.0), "harm_bounds": (0.0, 0.0)}
+        values |= {"interval": _interval(effect), "harm_bounds": (0.0, 0.0)}
         return _with_floor(effect, Cell(**values, verdict="unchanged", tier=None, note="not a single row differs"))
-    error, degrees = effect.uncertainty.error, effect.uncertainty.degrees
+    error = effect.uncertainty.error
     if np.isfinite(error):
-        half = t_quantile(0.975, degrees) * error
         critical = normal_quantile(1 - rates.false_alarm) if found is None else found.critical
-        values["interval"] = (-effect.harm - half, -effect.harm + half)
+        values["interval"] = _interval(effect)
         values["minimum_detectable_effect"] = minimum_detectable_effect(error, critical, rates.power)
         if margin:
             values["rows_required"] = rows_required(effect.rows, error, margin, rates.non_inferiority, rates.power)
@@ -109,12 +109,32 @@ def _plain(effect: Effect) -> dict[str, Any]:
     }
 
 
-def _upper(effect: Effect, level: float) -> float:
-    """The upper bound of the harm at the non-inferiority level; Tango's for discordant decisions."""
+def _interval(effect: Effect) -> tuple[float, float] | None:
+    """Two-sided 95 % interval of the gain; nothing where too few rows of a class would make it up."""
+    if effect.identical:
+        return 0.0, 0.0
+    if effect.support is not None and effect.support < MIN_SUPPORT and effect.discordant is None:
+        return None
+    return -_upper(effect, 0.025), _upper(effect, 0.025, of_gain=True)
+
+
+def _upper(effect: Effect, level: float, *, of_gain: bool = False) -> float:
+    """An upper bound of the harm, or of the gain, at a one-sided level.
+
+    Shares of right decisions have Tango's, which holds for a handful of changed decisions; where rows
+    move together it is the higher of that and the t quantile over clusters.
+    """
     assert effect.harm is not None and effect.uncertainty is not None  # noqa: S101, PT018  # the caller has checked
-    if effect.discordant is not None:
-        return tango_bound(*effect.discordant, effect.rows, normal_quantile(1 - level))
-    return effect.harm + t_quantile(1 - level, effect.uncertainty.degrees) * effect.uncertainty.error
+    harm = -effect.harm if of_gain else effect.harm
+    if effect.discordant is None:
+        return harm + t_quantile(1 - level, effect.uncertainty.degrees) * effect.uncertainty.error
+    worse, better, decisions = effect.discordant
+    if of_gain:
+        worse, better = better, worse
+    bound = tango_bound(worse, better, decisions, normal_quantile(1 - level))
+    if effect.clusters is None:
+        return bound
+    return max(bound, harm + t_quantile(1 - level, effect.uncertainty.degrees) * effect.uncertainty.error)
 
 
 def _untested(effect: Effect, values: dict[str, Any], margin: float | None) -> Cell:
