@@ -31,7 +31,8 @@ def clustered(influence: Array, cluster: Array | None, groups: int | None = None
     Sums over clusters leave an error that is too small when clusters are few or unequal: every sum
     is divided by 1 - its cluster's share of the rows before squaring (the jackknife, CR3: MacKinnon
     and White 1985; Cameron and Miller 2015), and the degrees of freedom are Satterthwaite's for the
-    shares, (sum s^2)^2 / sum s^4 - 1, which is G - 1 for G equal clusters.
+    shares, (sum s^2)^2 / sum s^4 - 1, which is G - 1 for G equal clusters; never more than the tails of
+    the sums allow.
 
     Args:
         influence: (n,) influences with mean zero.
@@ -41,7 +42,7 @@ def clustered(influence: Array, cluster: Array | None, groups: int | None = None
     rows = len(influence)
     if cluster is None:
         error = float(np.sqrt((influence**2).sum() * rows / max(rows - 1, 1))) / rows
-        return Uncertainty(error, max(rows - 1, 1), rows)
+        return Uncertainty(error, max(min(rows - 1.0, _degrees(influence)), 1.0), rows)
     size = np.bincount(cluster, minlength=groups or 0)
     total = np.bincount(cluster, influence, minlength=groups or 0)
     total, size = total[size > 0], size[size > 0]
@@ -51,8 +52,22 @@ def clustered(influence: Array, cluster: Array | None, groups: int | None = None
         return Uncertainty(float("inf"), 1.0, count)
     shrink = np.sqrt((count - 1) / count)
     error = float(np.sqrt(((total / (1 - share)) ** 2).sum())) * shrink / rows
-    degrees = float((share**2).sum() ** 2 / (share**4).sum()) - 1
+    degrees = min(float((share**2).sum() ** 2 / (share**4).sum()) - 1, _degrees(total))
     return Uncertainty(error, max(degrees, 1.0), count)
+
+
+def _degrees(sums: Array) -> float:
+    """Degrees of freedom that a sum of squares has when its terms have these tails.
+
+    The variance of a variance is (kurtosis - 1) / n of its square: 2 n / (kurtosis - 1) degrees, n of them
+    for normal sums, few where a handful of rows (the rare class, say) carries nearly all of it. Source:
+    Satterthwaite (1946), Biometrics Bulletin 2:110, with the moments that the data have.
+    """
+    square = float((sums**2).sum())
+    if square == 0:
+        return float(len(sums))
+    kurtosis = len(sums) * float((sums**4).sum()) / square**2
+    return 2 * len(sums) / max(kurtosis - 1, 1e-9)
 
 
 def supported(uncertainty: Uncertainty, support: int | None) -> Uncertainty:

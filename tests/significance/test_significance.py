@@ -1,4 +1,5 @@
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -95,10 +96,20 @@ def test_clustered_errors_hold_one_percent_with_few_unequal_clusters(groups, kin
     assert clopper_pearson_upper(rejected, runs) <= 0.015
 
 
+def test_a_few_rows_that_carry_nearly_everything_leave_few_degrees_of_freedom():
+    rng = np.random.default_rng(4)
+    plain = rng.normal(size=2000)
+    rare = np.where(rng.random(2000) < 0.01, plain * 20, plain * 0.1)
+
+    assert clustered(plain, None).degrees == pytest.approx(2000, rel=0.2)
+    assert clustered(rare, None).degrees < 40
+
+
 def test_the_error_of_a_difference_has_welchs_degrees():
     rng = np.random.default_rng(2)
     a, b = rng.normal(0, 1, 40), rng.normal(0, 3, 25)
-    found = independent_sum(clustered(a - a.mean(), None), clustered(b - b.mean(), None))
+    sides = (clustered(a - a.mean(), None), clustered(b - b.mean(), None))
+    found = independent_sum(*(replace(one, degrees=one.clusters - 1) for one in sides))
     expected = stats.ttest_ind(a, b, equal_var=False)
 
     assert found.degrees == pytest.approx(expected.df)
