@@ -9,11 +9,13 @@ import numpy as np
 
 from baseline_pipeline.comparison import Contrast, Moved, RowChanges, Side
 from baseline_pipeline.detecting import detect
-from baseline_pipeline.effects import Part, effects, moved_scores, part
+from baseline_pipeline.effects import Part, part
+from baseline_pipeline.estimating import effects
 from baseline_pipeline.evaluation import Scores
 from baseline_pipeline.judging import judge
 from baseline_pipeline.matching import Matched, match
 from baseline_pipeline.records import Digest, digest_of
+from baseline_pipeline.row_differences import moved_scores
 from baseline_pipeline.significance.clopper_pearson import clopper_pearson_upper
 
 if TYPE_CHECKING:

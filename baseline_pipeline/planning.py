@@ -8,7 +8,8 @@ import numpy as np
 
 from baseline_pipeline.contract.metrics import Role
 from baseline_pipeline.detecting import detect
-from baseline_pipeline.effects import Effect, effects, part
+from baseline_pipeline.effects import Effect, part
+from baseline_pipeline.estimating import effects
 from baseline_pipeline.evaluation import Scores
 from baseline_pipeline.metrics.outcomes import Outcomes
 from baseline_pipeline.records import Record

@@ -1,0 +1,218 @@
+"""Every metric on every slice: values, harm, and how sure it is, before any error rate is shared out."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from baseline_pipeline.comparison import ALL_ROWS
+from baseline_pipeline.effects import MIN_SUPPORT, Effect, Pairing, Part
+from baseline_pipeline.metrics.outcomes import Estimate, Metric, NotMeasurable, OverTimes
+from baseline_pipeline.row_differences import at_stake, differs, discordant, moved_scores
+from baseline_pipeline.significance.clustered import clustered, independent_sum, supported
+from baseline_pipeline.slices import SliceRows, find_slices
+
+if TYPE_CHECKING:
+    from baseline_pipeline.contract import Contract
+    from baseline_pipeline.contract.metrics import MetricRule, Role
+    from baseline_pipeline.timing import PairedTimes
+
+Array = np.ndarray[Any, Any]
+
+MIN_ROWS = 500
+MIN_CHANGED = 10
+MIN_CLUSTERS = 5
+MIN_BLOCKS = 10
+SETTLED = 1.96
+"""Standard errors between the middle of two values and their target, for its side to be settled."""
+
+
+def effects(
+    contract: Contract,
+    old: Part,
+    new: Part,
+    *,
+    pairing: Pairing,
+    resources: bool = False,
+    times: PairedTimes | None = None,
+) -> list[Effect]:
+    """Every metric of the contract on all rows and on every slice, in the contract's order.
+
+    Args:
+        contract: Metrics, margins, slices.
+        old: The baseline's rows.
+        new: The candidate's rows; row by row the same as the baseline's where paired.
+        pairing: Whether they are.
+        resources: Whether what moved could cost time; the rows could not.
+        times: Of both models on the same requests, where they were taken.
+    """
+    before = {one.name: one for one in find_slices(contract.slices, old.columns)}
+    now = before
+    if pairing == "unpaired":
+        now = {one.name: one for one in find_slices(contract.slices, new.columns, quantiles_of=old.columns)}
+    found = []
+    for rule in contract.metrics:
+        whole = _demanded(rule, ALL_ROWS, len(new))
+        if whole.metric.over_times is not None:
+            found += [_timed(whole, whole.metric.over_times, times)] if resources else []
+            continue
+        found.append(_filled(whole, old, new, pairing))
+        found += [
+            _on_slice(_demanded(rule, name, 0), old, new, before.get(name), now.get(name), pairing)
+            for name in [*now, *(name for name in before if name not in now)]
+        ]
+    return found
+
+
+def _demanded(rule: MetricRule, name: str, rows: int) -> Effect:
+    metric = rule.measured
+    if name == ALL_ROWS:
+        severe = rule.severe or (rule.margin.scaled(2) if rule.margin else None)
+        return Effect(rule, metric, name, rule.role, rule.margin, severe, rows)
+    role: Role = "report_only" if rule.role == "report_only" else rule.slices.role
+    margin = rule.slices.margin or (rule.margin.scaled(3) if rule.margin else None)
+    return Effect(rule, metric, name, role, margin, margin.scaled(2) if margin else None, rows)
+
+
+def _on_slice(
+    effect: Effect, old: Part, new: Part, before: SliceRows | None, now: SliceRows | None, pairing: Pairing
+) -> Effect:
+    """Fill in what is known of a slice, or say in its own word why nothing is."""
+    effect.rows = 0 if now is None else len(now.rows)
+    if before is None:
+        effect.problem = "a new slice: the baseline has no such rows"
+    elif now is None:
+        effect.problem, effect.empty = f"a vanished slice: the baseline has {len(before.rows)} such rows", True
+    elif effect.rows == 0:
+        effect.problem, effect.empty = "no rows", True
+    elif min(effect.rows, len(before.rows)) < now.min_rows:
+        effect.problem = f"{min(effect.rows, len(before.rows))} rows, fewer than {now.min_rows}"
+    else:
+        return _filled(effect, old, new, pairing, before.rows, now.rows)
+    return effect
+
+
+def _filled(
+    effect: Effect,
+    old: Part,
+    new: Part,
+    pairing: Pairing,
+    old_rows: Array | None = None,
+    new_rows: Array | None = None,
+) -> Effect:
+    """Fill in values, harm and its uncertainty."""
+    before, after = _taken(old, old_rows), _taken(new, new_rows)
+    try:
+        one, two = effect.metric.measure(before.outcomes), effect.metric.measure(after.outcomes)
+    except NotMeasurable as reason:
+        effect.problem = str(reason)
+        return effect
+    effect.baseline, effect.candidate = one.value, two.value
+    effect.directed, sign = _direction(effect.metric, one, two, before, after, pairing)
+    effect.harm = sign * (two.value - one.value)
+    effect.support = None if one.support is None or two.support is None else min(one.support, two.support)
+    if pairing == "paired":
+        _paired(effect, before, after, sign * (two.influence - one.influence))
+    else:
+        _unpaired(effect, before, after, one, two, sign)
+    effect.problem = _problem(effect, min(len(before), len(after)))
+    return effect
+
+
+def _direction(
+    metric: Metric, one: Estimate, two: Estimate, before: Part, after: Part, pairing: Pairing
+) -> tuple[bool, float]:
+    """Whether it is settled which way is worse, and the sign of worse.
+
+    A value with a target gets worse where it moves away from it: upwards if the middle of the two
+    values lies above. The middle does not move when the two are swapped, so that gains stay the
+    mirror image of harms.
+    """
+    if metric.target is None:
+        return True, 1.0 if metric.better == "lower" else -1.0
+    middle = one.value + two.value - 2 * metric.target
+    if pairing == "paired":
+        error = clustered(one.influence + two.influence, after.cluster).error
+    else:
+        error = np.hypot(clustered(one.influence, before.cluster).error, clustered(two.influence, after.cluster).error)
+    if abs(middle) > SETTLED * error:
+        return True, float(np.sign(middle))
+    return False, 1.0 if two.value >= one.value else -1.0
+
+
+def _taken(whole: Part, rows: Array | None) -> Part:
+    if rows is None:
+        return whole
+    cluster = None if whole.cluster is None else whole.cluster[rows]
+    return Part(whole.outcomes.take(rows), cluster, whole.unit[rows], whole.units, None)
+
+
+def _paired(effect: Effect, before: Part, after: Part, influence: Array) -> None:
+    assert effect.harm is not None  # noqa: S101  # the caller has measured it
+    metric, old, new = effect.metric, before.outcomes, after.outcomes
+    effect.changed = int(differs(metric, old, new).sum())
+    effect.uncertainty = supported(clustered(influence, after.cluster), effect.support)
+    effect.reach = float(new.weights.max()) if metric.rowwise else float(np.abs(influence).max())
+    effect.clusters = None if after.cluster is None else effect.uncertainty.clusters
+    effect.discordant = discordant(metric, old, new)
+    effect.identical = not (moved_scores(old, new).any() or np.any(old.label != new.label))
+    if effect.changed == 0:
+        return
+    harm = influence + effect.harm
+    effect.total = np.bincount(after.unit, harm, minlength=after.units)
+    effect.size = np.bincount(after.unit, minlength=after.units)
+    if metric.rowwise:
+        effect.stake = float(at_stake(metric, old, new).sum())
+    if metric.rowwise and not metric.decisions and effect.slice == ALL_ROWS:
+        effect.weighted = np.bincount(after.unit, harm * moved_scores(old, new), minlength=after.units)
+
+
+def _unpaired(effect: Effect, before: Part, after: Part, one: Estimate, two: Estimate, sign: float) -> None:
+    present = supported(clustered(two.influence, after.cluster), two.support)
+    effect.uncertainty = independent_sum(supported(clustered(one.influence, before.cluster), one.support), present)
+    effect.clusters = None if after.cluster is None else present.clusters
+    earlier = np.bincount(before.unit, -sign * one.influence, minlength=before.units) / len(before)
+    later = np.bincount(after.unit, sign * two.influence, minlength=after.units) / len(after)
+    effect.total = np.concatenate([earlier, later])
+
+
+def _timed(effect: Effect, over: OverTimes, times: PairedTimes | None) -> Effect:
+    """Fill in what paired times say; blocks of neighbouring pairs are the independent units."""
+    effect.rows = 0 if times is None else len(times)
+    if times is None:
+        effect.problem = "no times: both models must run in this process to be timed against each other"
+        return effect
+    baseline, candidate = times.blocks(over.pairs)
+    if len(baseline) < MIN_BLOCKS:
+        effect.problem = f"{len(times)} timed requests; {MIN_BLOCKS * over.pairs} are needed"
+        return effect
+    sign = 1.0 if effect.metric.better == "lower" else -1.0
+    ratios = over.log_ratio(baseline, candidate)
+    mean = float(ratios.mean())
+    effect.baseline = over.value(times.baseline)
+    effect.candidate = effect.baseline * float(np.exp(mean))
+    effect.harm = sign * (effect.candidate - effect.baseline)
+    influence = sign * effect.candidate * (ratios - mean)
+    effect.uncertainty = clustered(influence, None)
+    effect.changed = len(times)
+    effect.total = effect.harm + influence
+    effect.size = np.ones(len(ratios))
+    effect.apart = True
+    return effect
+
+
+def _problem(effect: Effect, rows: int) -> str:
+    """Why there is not enough to test by, if so."""
+    uncertainty = effect.uncertainty
+    if uncertainty is None or effect.changed == 0:
+        return ""
+    if effect.slice == ALL_ROWS and rows < MIN_ROWS:
+        return f"{rows} rows; {MIN_ROWS} are needed for a verdict"
+    if effect.support is not None and effect.support < MIN_SUPPORT:
+        return f"rests on {effect.support} rows of one class; {MIN_SUPPORT} are needed for a verdict"
+    if effect.changed is not None and effect.changed < MIN_CHANGED:
+        return f"{effect.changed} changed rows; {MIN_CHANGED} are needed for a verdict"
+    if not np.isfinite(uncertainty.error) or uncertainty.clusters < MIN_CLUSTERS:
+        return f"{uncertainty.clusters} clusters; {MIN_CLUSTERS} are needed for a verdict"
+    return ""

@@ -1,0 +1,56 @@
+"""What differs between two scorings of the same rows, row by row."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from baseline_pipeline.metrics.outcomes import Metric, Outcomes
+
+Array = np.ndarray[Any, Any]
+
+
+def discordant(metric: Metric, old: Outcomes, new: Outcomes) -> tuple[int, int, int] | None:
+    """Decisions that went right to wrong, wrong to right, and all that the metric is a share of."""
+    if new.weight is not None:
+        return None
+    if metric.name in {"accuracy", "error_rate"}:
+        of = np.ones(len(old), dtype=bool)
+    elif metric.name in {"recall", "specificity"} and old.classes is None and np.array_equal(old.label, new.label):
+        of = np.asarray(old.label == (1 if metric.name == "recall" else 0))
+    else:
+        return None
+    right, still = (old.prediction == old.label)[of], (new.prediction == new.label)[of]
+    return int((right & ~still).sum()), int((~right & still).sum()), int(of.sum())
+
+
+def at_stake(metric: Metric, old: Outcomes, new: Outcomes) -> Array:
+    """(n,) loss that is to be expected of every row if its move was a damage; the same for either direction.
+
+    A squared error grows by the square of the move where the old score was the truth; a decision that
+    changed against probability p costs |2 p - 1|.
+    """
+    if not metric.decisions:
+        return np.asarray(moved_scores(old, new) ** 2)
+    changed: Array = (old.prediction != new.prediction).astype(float)
+    if old.score is None or new.score is None or old.score.ndim > 1 or new.score.ndim > 1:
+        return changed
+    return np.asarray(changed * (np.abs(2 * old.score - 1) + np.abs(2 * new.score - 1)) / 2)
+
+
+def moved_scores(old: Outcomes, new: Outcomes) -> Array:
+    """(n,) how far the score of every row moved; the prediction, where there is no score."""
+    if old.score is None or new.score is None:
+        return np.asarray(np.abs(new.prediction.astype(float) - old.prediction.astype(float)))
+    gap = np.abs(new.score - old.score)
+    return np.asarray(gap if gap.ndim == 1 else gap.max(axis=1))
+
+
+def differs(metric: Metric, before: Outcomes, after: Outcomes) -> Array:
+    """Rows that may contribute otherwise than before: by their label, or by what the metric reads."""
+    relabelled = np.asarray(before.label != after.label)
+    if metric.decisions or before.score is None or after.score is None:
+        return np.asarray(relabelled | (before.prediction != after.prediction))
+    gap = np.asarray(before.score != after.score)
+    return np.asarray(relabelled | (gap if gap.ndim == 1 else gap.any(axis=1)))
