@@ -67,6 +67,8 @@ looks: $(READY)  ## how often fifty looks at nothing alarm
 
 zoo: $(READY)  ## every gate on every known damage; resumable, hours
 	@$(BIN)/python -m benchmarks.zoo --out build/zoo/results.json
+	@$(BIN)/python -m benchmarks.zoo.plot build/zoo/results.json build/zoo/zoo.png
+	@$(BIN)/python -m benchmarks.zoo.false_pass
 
 zoo-quick: $(READY)  ## the same in two minutes, with generous bounds
 	@$(BIN)/python -m benchmarks.zoo --rows 5000 --runs 50 --nulls 50 --power 0.70

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import json
-from typing import Any
+from typing import Any, Self
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from baseline_pipeline.errors import EvidenceUnavailable
 
 Digest = str
 """Lower-case hexadecimal SHA-256, 64 characters."""
@@ -23,6 +25,23 @@ class Record(BaseModel):
     def body(self) -> dict[str, Any]:
         """The JSON-ready content."""
         return self.model_dump(mode="json")
+
+    @classmethod
+    def stored(cls, body: object) -> Self:
+        """A value as it was stored.
+
+        Raises:
+            EvidenceUnavailable: when it is none of this version's, naming the first field that does not fit.
+        """
+        try:
+            return cls.model_validate(body)
+        except ValidationError as error:
+            first = error.errors(include_url=False)[0]
+            place = ".".join(map(str, first["loc"]))
+            message = f"a stored {cls.__name__} was written by another version of this package: {place}: {first['msg']}"
+            raise EvidenceUnavailable(
+                message, next_step="go on with the version that wrote it, or begin a new home (BASELINE_HOME)"
+            ) from error
 
 
 def canonical_json(value: object) -> bytes:

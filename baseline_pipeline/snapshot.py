@@ -148,7 +148,7 @@ def take(contract: Contract, source: Source, store: Store, *, now: str, scratch:
     digest = snapshot_digest(table, contract.data.row_id, contract.data.time)
     held = store.load("snapshots", contract.name, digest)
     if held is not None:
-        return Snapshot.model_validate(held), False, state
+        return Snapshot.stored(held), False, state
     snapshot = Snapshot(
         model=contract.name,
         digest=digest,

@@ -54,12 +54,12 @@ class StageValueIOManager(dg.IOManager):
         store = Workbench(load_settings(self._project)).store
         run_id = context.step_context.run_id
         pointer = store.load(f"stage.{stage}", model, _place(run_id, stage))
-        key = _Pointer.model_validate(pointer).value if pointer else _latest(context)
+        key = _Pointer.stored(pointer).value if pointer else _latest(context)
         body = store.load(f"stage.{stage}", model, key) if key else None
         if body is None:
             message = f"{model}/{stage} has no stored value"
             raise EvidenceUnavailable(message, next_step=f"materialize {model}/{stage} first")
-        return VALUES[stage].model_validate(body)
+        return VALUES[stage].stored(body)
 
 
 class _Pointer(Record):

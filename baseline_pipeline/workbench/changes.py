@@ -76,7 +76,7 @@ def _moved_packages(bench: Workbench, model: str, before: str | None, after: str
     old, new = (bench.store.load("lockfiles", model, digest) for digest in (before, after))
     if old is None or new is None:
         return ()
-    return lockfiles.moved(lockfiles.Lock.model_validate(old), lockfiles.Lock.model_validate(new))
+    return lockfiles.moved(lockfiles.Lock.stored(old), lockfiles.Lock.stored(new))
 
 
 def _moved_machine(bench: Workbench, model: str, before: str | None, after: str | None) -> tuple[str, ...]:
@@ -85,4 +85,4 @@ def _moved_machine(bench: Workbench, model: str, before: str | None, after: str 
     old, new = (bench.store.load("manifests", model, digest) for digest in (before, after))
     if old is None or new is None:
         return ()
-    return manifests.moved(manifests.Manifest.model_validate(old), manifests.Manifest.model_validate(new))
+    return manifests.moved(manifests.Manifest.stored(old), manifests.Manifest.stored(new))

@@ -286,4 +286,4 @@ def load_comparison(bench: Workbench, model: str, digest: Digest) -> Comparison:
     if body is None:
         message = f"comparison {short(digest)} of {model} is not in the store"
         raise EvidenceUnavailable(message, next_step="check BASELINE_HOME, or restore the store")
-    return Comparison.model_validate(body)
+    return Comparison.stored(body)

@@ -204,7 +204,7 @@ def ensure_tracked(bench: Workbench, contract: Contract, key: Digest) -> Tracked
     """The finished MLflow run of an evaluation, made where it is missing (a crash, an outage)."""
     body = bench.store.load("tracked", contract.name, key)
     if body is not None:
-        return TrackedRun.model_validate(body)
+        return TrackedRun.stored(body)
     from baseline_pipeline.adapters.tracking.mlflow import MlflowTracker
 
     bench.progress("logging the run to MLflow")
@@ -240,7 +240,7 @@ def load_evaluation(bench: Workbench, model: str, key: Digest) -> Evaluation:
     if body is None:
         message = f"evaluation {short(key)} of {model} is not in the store"
         raise EvidenceUnavailable(message, next_step="check BASELINE_HOME, or restore the store")
-    return Evaluation.model_validate(body)
+    return Evaluation.stored(body)
 
 
 def load_scores(bench: Workbench, evaluation: Evaluation) -> Scores:

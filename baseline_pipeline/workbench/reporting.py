@@ -66,7 +66,7 @@ def load_decision(bench: Workbench, model: str, digest: Digest) -> Decision:
         listed = ", ".join(short(one) for one in found or sorted(known)) or "none"
         message = f"{len(found)} decisions about {model} begin with {digest!r}; there are: {listed}"
         raise UsageError(message, next_step="name one of them by more characters")
-    return Decision.model_validate(bench.store.load("decisions", model, found[0]))
+    return Decision.stored(bench.store.load("decisions", model, found[0]))
 
 
 def decision_story(bench: Workbench, contract: Contract, decision: Decision) -> DecisionStory:
@@ -81,7 +81,7 @@ def decision_story(bench: Workbench, contract: Contract, decision: Decision) -> 
         comparison=comparison,
         evaluations=evaluations,
         snapshots=snapshots,
-        drift=None if drift is None else DriftReport.model_validate(drift),
+        drift=None if drift is None else DriftReport.stored(drift),
         quality=_quality(bench, contract, evaluations, comparison),
         calibration=_calibration(bench, contract, comparison, evaluations),
         trajectories=_trajectories(bench, contract),
@@ -113,7 +113,7 @@ def _quality(
     if suite is None or candidate is None:
         return None
     body = bench.store.load("quality", contract.name, digest_of([candidate.snapshot, suite.digest()]))
-    return None if body is None else QualityReport.model_validate(body)
+    return None if body is None else QualityReport.stored(body)
 
 
 def _calibration(

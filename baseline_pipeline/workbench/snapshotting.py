@@ -54,7 +54,7 @@ def refused(bench: Workbench, contract: Contract, source_digest: Digest | None) 
     if suite is None or source_digest is None:
         return None
     body = bench.store.load("refusals", contract.name, _refusal(source_digest, suite.digest()))
-    return None if body is None else quality_of(bench, SnapshotTaken.model_validate(body))
+    return None if body is None else quality_of(bench, SnapshotTaken.stored(body))
 
 
 def _check(bench: Workbench, contract: Contract, snapshot: Snapshot) -> Digest | None:
@@ -79,7 +79,7 @@ def load_snapshot(bench: Workbench, model: str, digest: Digest) -> Snapshot:
     if body is None:
         message = f"snapshot {short(digest)} of {model} is not in the store"
         raise EvidenceUnavailable(message, next_step="check BASELINE_HOME, or restore the store")
-    return Snapshot.model_validate(body)
+    return Snapshot.stored(body)
 
 
 def quality_of(bench: Workbench, taken: SnapshotTaken) -> QualityReport | None:
@@ -87,7 +87,7 @@ def quality_of(bench: Workbench, taken: SnapshotTaken) -> QualityReport | None:
     if taken.suite is None:
         return None
     body = bench.store.load("quality", taken.model, taken.suite)
-    return None if body is None else QualityReport.model_validate(body)
+    return None if body is None else QualityReport.stored(body)
 
 
 def require_quality(bench: Workbench, taken: SnapshotTaken) -> None:

@@ -91,7 +91,7 @@ def load_times(bench: Workbench, model: str, key: Digest | None) -> PairedTimes 
     if body is None:
         message = f"times {short(key)} of {model} are not in the store"
         raise EvidenceUnavailable(message, next_step="check BASELINE_HOME, or restore the store")
-    return Times.model_validate(body).paired()
+    return Times.stored(body).paired()
 
 
 def _requests(contract: Contract, features: pd.DataFrame, key: Digest) -> list[pd.DataFrame]:

@@ -68,4 +68,4 @@ def last_watched(bench: Workbench, model: str) -> tuple[Watched | None, int]:
     event = last_decision(bench.events(model), model)
     if event is None:
         return None, 0
-    return Watched.model_validate(event.content["watched"]), event.seq
+    return Watched.stored(event.content["watched"]), event.seq
