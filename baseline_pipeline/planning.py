@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from baseline_pipeline.comparison import ALL_ROWS
 from baseline_pipeline.contract.metrics import Role
 from baseline_pipeline.detecting import detect
 from baseline_pipeline.effects import Effect, part
-from baseline_pipeline.estimating import effects
+from baseline_pipeline.estimating import MIN_ROWS, effects
 from baseline_pipeline.evaluation import Scores
 from baseline_pipeline.metrics.outcomes import Outcomes
 from baseline_pipeline.records import Record
@@ -149,6 +150,7 @@ def _prospect(rates: ErrorRates, effect: Effect, critical: float) -> Prospect:
     needed = None
     if error is not None and known and margin:
         needed = rows_required(effect.rows, error, margin, rates.non_inferiority, rates.power)
+        needed = max(needed, MIN_ROWS) if effect.slice == ALL_ROWS else needed
     return Prospect(
         metric=effect.metric.name,
         slice=effect.slice,

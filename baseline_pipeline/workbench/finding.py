@@ -69,7 +69,7 @@ def last_contrasts(bench: Workbench, contract: Contract) -> tuple[Contrast, ...]
         if contrasts:
             return contrasts
     message = f"nothing was compared yet for {contract.name}"
-    raise EvidenceUnavailable(message, next_step=f"baseline run {contract.name}")
+    raise EvidenceUnavailable(message, next_step=f"change model, data or lockfile, then `baseline run {contract.name}`")
 
 
 def search(bench: Workbench, contract: Contract, contrast: Contrast, *, depth: int) -> Search:
