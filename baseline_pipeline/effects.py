@@ -68,7 +68,8 @@ class Effect:
         uncertainty: Of the harm.
         discordant: Decisions that went right to wrong, wrong to right, and how many there are, where the metric
             is a share of them that were right (or wrong) and rows count alike.
-        identical: Whether not a single score or label differs.
+        identical: Whether nothing that the metric could ever see differs: no row of it, and no score behind
+            its decisions.
         support: Rows of the thinnest group averaged over.
         reach: Largest share of one changed decision in the harm, times the rows.
         total: (u,) harm summed over the rows of every unit, their mean over rows being the harm; where

@@ -113,7 +113,7 @@ def _filled(
     effect.harm = sign * (two.value - one.value)
     effect.support = None if one.support is None or two.support is None else min(one.support, two.support)
     if pairing == "paired":
-        _paired(effect, before, after, sign * (two.influence - one.influence))
+        _paired(effect, before, after, sign * (two.influence - one.influence), two.influence)
     else:
         _unpaired(effect, before, after, one, two, sign)
     effect.problem = _problem(effect, min(len(before), len(after)))
@@ -148,15 +148,17 @@ def _taken(whole: Part, rows: Array | None) -> Part:
     return Part(whole.outcomes.take(rows), cluster, whole.unit[rows], whole.units, None)
 
 
-def _paired(effect: Effect, before: Part, after: Part, influence: Array) -> None:
+def _paired(effect: Effect, before: Part, after: Part, influence: Array, influence_now: Array) -> None:
     assert effect.harm is not None  # noqa: S101  # the caller has measured it
     metric, old, new = effect.metric, before.outcomes, after.outcomes
     effect.changed = int(differs(metric, old, new).sum())
     effect.uncertainty = supported(clustered(influence, after.cluster), effect.support)
-    effect.reach = float(new.weights.max()) if metric.rowwise else float(np.abs(influence).max())
+    effect.reach = (
+        float(new.weights.max()) if metric.rowwise else float(np.abs(influence).max() or np.ptp(influence_now))
+    )
     effect.clusters = None if after.cluster is None else effect.uncertainty.clusters
     effect.discordant = discordant(metric, old, new)
-    effect.identical = not (moved_scores(old, new).any() or np.any(old.label != new.label))
+    effect.identical = effect.changed == 0 and not (metric.decisions and moved_scores(old, new).any())
     if effect.changed == 0:
         return
     harm = influence + effect.harm
@@ -205,7 +207,7 @@ def _timed(effect: Effect, over: OverTimes, times: PairedTimes | None) -> Effect
 def _problem(effect: Effect, rows: int) -> str:
     """Why there is not enough to test by, if so."""
     uncertainty = effect.uncertainty
-    if uncertainty is None or effect.changed == 0:
+    if uncertainty is None or effect.identical:
         return ""
     if effect.slice == ALL_ROWS and rows < MIN_ROWS:
         return f"{rows} rows; {MIN_ROWS} are needed for a verdict"

@@ -41,16 +41,17 @@ def judge(contract: Contract, effect: Effect, found: Found | None, look: int = 1
                 **values, verdict="degraded", tier="moderate", note=f"{effect.problem}, and an empty slice fails"
             )
         return Cell(**values, verdict="not_evaluated", tier=None, note=effect.problem)
-    if effect.changed == 0:
-        values |= {"interval": _interval(effect), "harm_bounds": (0.0, 0.0)}
+    if effect.identical:
+        values |= {"interval": (0.0, 0.0), "harm_bounds": (0.0, 0.0)}
         return _with_floor(effect, Cell(**values, verdict="unchanged", tier=None, note="not a single row differs"))
     error = effect.uncertainty.error
-    if np.isfinite(error):
+    if np.isfinite(error) and error > 0:
         critical = normal_quantile(1 - rates.false_alarm) if found is None else found.critical
-        values["interval"] = _interval(effect)
         values["minimum_detectable_effect"] = minimum_detectable_effect(error, critical, rates.power)
         if margin:
             values["rows_required"] = rows_required(effect.rows, error, margin, rates.non_inferiority, rates.power)
+    if np.isfinite(error):
+        values["interval"] = _interval(effect)
     if found is not None:
         values |= {"p_value": found.p_value, "p_adjusted": found.p_adjusted}
     if found is None or margin is None or severe is None:
@@ -111,8 +112,6 @@ def _plain(effect: Effect) -> dict[str, Any]:
 
 def _interval(effect: Effect) -> tuple[float, float] | None:
     """Two-sided 95 % interval of the gain; nothing where too few rows of a class would make it up."""
-    if effect.identical:
-        return 0.0, 0.0
     if effect.support is not None and effect.support < MIN_SUPPORT and effect.discordant is None:
         return None
     return -_upper(effect, 0.025), _upper(effect, 0.025, of_gain=True)

@@ -373,3 +373,19 @@ def test_a_slice_that_vanished_or_is_new_has_its_own_word():
     assert "vanished slice" in cell(lenient, "brier", "group=b").note
     assert cell(lenient, "brier", "group=b").verdict == "not_evaluated"
     assert cell(strict, "brier", "group=b").verdict == "degraded"
+
+
+def test_scores_that_moved_without_changing_a_decision_prove_no_more_than_their_rows():
+    """600 rows without a changed decision leave room for 0.5 %: too much for a margin of 0.1 %, fine for one of 2 %."""
+    score, label, _ = world(np.random.default_rng(25), n=600, clustered=False)
+    moved = np.where(score >= 0.5, np.minimum(score + 1e-4, 1), np.maximum(score - 1e-4, 0))
+    found = {}
+    for margin in (0.001, 0.02):
+        rules = [{"metric": name, "margin": {"absolute": margin}} for name in ("error_rate", "precision")]
+        result = compared(scores(score, label), scores(moved, label), policy=contract(rules, slices=[]))
+        found[margin] = (cell(result, "error_rate"), cell(result, "precision"))
+
+    assert {one.verdict for one in found[0.001]} == {"inconclusive"}
+    assert found[0.02][0].verdict == "unchanged"
+    assert "proven without labels" in found[0.02][0].note
+    assert found[0.001][0].interval[0] < 0 < found[0.001][0].interval[1]
