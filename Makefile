@@ -70,15 +70,23 @@ zoo: $(READY)  ## every gate on every known damage; resumable, hours
 	@$(BIN)/python -m benchmarks.zoo.plot build/zoo/results.json build/zoo/zoo.png
 	@$(BIN)/python -m benchmarks.zoo.false_pass
 
+speed: $(READY)  ## data sets of 100,000 to ten million rows, beside peers in environments of their own; half an hour
+	@$(BIN)/python -m benchmarks.speed --out build/speed/results.json
+
 zoo-quick: $(READY)  ## the same in two minutes, with generous bounds
 	@$(BIN)/python -m benchmarks.zoo --rows 5000 --runs 50 --nulls 50 --power 0.70
 
+spark: $(READY)  ## PySpark too, which needs Java 17 or later
+	@$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes -r requirements-spark.lock
+
 lock:  ## resolve the dependencies anew
 	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
-		--no-annotate --no-header --all-extras --group dev --no-emit-package baseline-pipeline \
+		--no-annotate --no-header --extra delta --extra iceberg --extra demo --group dev --no-emit-package baseline-pipeline \
 		pyproject.toml -o requirements.lock
+	grep -oE '"pyspark[^"]*"' pyproject.toml | tr -d '"' | $(BIN)/uv pip compile --quiet --universal --python-version 3.11 \
+		--generate-hashes --no-emit-index-url --no-annotate --no-header - -o requirements-spark.lock
 
 clean:  ## forget the environment and the demo
 	@rm -rf $(VENV) demo .baseline
 
-.PHONY: help setup demo test quick check dev bench null-rates coverage looks zoo zoo-quick lock clean
+.PHONY: help setup demo test quick check dev bench null-rates coverage looks zoo zoo-quick speed spark lock clean

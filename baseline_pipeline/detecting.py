@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from baseline_pipeline.comparison import ALL_ROWS
+from baseline_pipeline.significance.false_discovery import false_discovery
 from baseline_pipeline.significance.max_t import Detection, max_t, statistics
 from baseline_pipeline.significance.self_normalised import lower_bound
 from baseline_pipeline.significance.shares import shares
@@ -68,7 +69,6 @@ def detect(rates: ErrorRates, effects: Sequence[Effect], *, seed: int, look: int
 
 def _listed(rate: float, effects: Sequence[Effect], numbers: list[int]) -> dict[int, Found]:
     from scipy.special import ndtr, ndtri
-    from scipy.stats import false_discovery_control
 
     if not numbers:
         return {}
@@ -77,8 +77,8 @@ def _listed(rate: float, effects: Sequence[Effect], numbers: list[int]) -> dict[
     if not all(effects[number].directed for number in numbers):
         either = np.array([not effects[number].directed for number in numbers])
         worse = np.where(either, np.minimum(2 * np.minimum(worse, better), 1.0), worse)
-    adjusted = false_discovery_control(worse)
-    gains = false_discovery_control(better)
+    adjusted = false_discovery(worse)
+    gains = false_discovery(better)
     critical = float(-ndtri(rate))
     return {
         number: Found(

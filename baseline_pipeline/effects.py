@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 Array = np.ndarray[Any, Any]
 Pairing = Literal["paired", "unpaired"]
 
+MIN_ROWS = 500
+MIN_CHANGED = 10
+MIN_CLUSTERS = 5
 MIN_SUPPORT = 10
 """Rows of the thinnest group averaged over that a verdict or an interval needs."""
 
@@ -84,6 +87,7 @@ class Effect:
         problem: Why nothing can be said or tested.
         empty: Whether the slice has no rows.
         apart: Whether its units are blocks of times and not units of rows.
+        bound: How far the harm can be from that of the rows themselves, where it was read from bins.
     """
 
     rule: MetricRule
@@ -111,6 +115,7 @@ class Effect:
     problem: str = ""
     empty: bool = False
     apart: bool = False
+    bound: float = 0.0
 
     @property
     def testable(self) -> bool:
@@ -123,3 +128,48 @@ class Effect:
         if self.metric.family != "performance":
             return self.metric.family
         return "overall" if self.slice == ALL_ROWS else "slices"
+
+    def counted(self, before: int | None, now: int | None, least: int) -> None:
+        """Note how many rows a slice has on either side, and say in its own word why nothing is judged.
+
+        Args:
+            before: Rows of the baseline; `None` where the slice is not there.
+            now: Rows of the candidate; `None` where the slice is not there.
+            least: Rows below which it is not judged.
+        """
+        self.rows = now or 0
+        if before is None:
+            self.problem = "a new slice: the baseline has no such rows"
+        elif now is None:
+            self.problem, self.empty = f"a vanished slice: the baseline has {before} such rows", True
+        elif now == 0:
+            self.problem, self.empty = "no rows", True
+        elif min(now, before) < least:
+            self.problem = f"{min(now, before)} rows, fewer than {least}"
+
+
+def demanded(rule: MetricRule, name: str, rows: int) -> Effect:
+    """What the contract demands of a metric on a slice, before anything is known of it."""
+    metric = rule.measured
+    if name == ALL_ROWS:
+        severe = rule.severe or (rule.margin.scaled(2) if rule.margin else None)
+        return Effect(rule, metric, name, rule.role, rule.margin, severe, rows)
+    role: Role = "report_only" if rule.role == "report_only" else rule.slices.role
+    margin = rule.slices.margin or (rule.margin.scaled(3) if rule.margin else None)
+    return Effect(rule, metric, name, role, margin, margin.scaled(2) if margin else None, rows)
+
+
+def shortage(effect: Effect, rows: int) -> str:
+    """Why there is not enough to test by, if so."""
+    uncertainty = effect.uncertainty
+    if uncertainty is None or effect.identical:
+        return ""
+    if effect.slice == ALL_ROWS and rows < MIN_ROWS:
+        return f"{rows} rows; {MIN_ROWS} are needed for a verdict"
+    if effect.support is not None and effect.support < MIN_SUPPORT:
+        return f"rests on {effect.support} rows of one class; {MIN_SUPPORT} are needed for a verdict"
+    if effect.changed is not None and effect.changed < MIN_CHANGED:
+        return f"{effect.changed} changed rows; {MIN_CHANGED} are needed for a verdict"
+    if not np.isfinite(uncertainty.error) or uncertainty.clusters < MIN_CLUSTERS:
+        return f"{uncertainty.clusters} clusters; {MIN_CLUSTERS} are needed for a verdict"
+    return ""

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from baseline_pipeline.comparison import ALL_ROWS
-from baseline_pipeline.effects import MIN_SUPPORT, Effect, Pairing, Part
+from baseline_pipeline.effects import Effect, Pairing, Part, demanded, shortage
 from baseline_pipeline.metrics.outcomes import Estimate, Metric, NotMeasurable, OverTimes
 from baseline_pipeline.row_differences import at_stake, differs, discordant, moved_scores
 from baseline_pipeline.significance.clustered import clustered, independent_sum, supported
@@ -15,14 +15,10 @@ from baseline_pipeline.slices import SliceRows, find_slices
 
 if TYPE_CHECKING:
     from baseline_pipeline.contract import Contract
-    from baseline_pipeline.contract.metrics import MetricRule, Role
     from baseline_pipeline.timing import PairedTimes
 
 Array = np.ndarray[Any, Any]
 
-MIN_ROWS = 500
-MIN_CHANGED = 10
-MIN_CLUSTERS = 5
 MIN_BLOCKS = 10
 SETTLED = 1.96
 """Standard errors between the middle of two values and their target, for its side to be settled."""
@@ -53,44 +49,30 @@ def effects(
         now = {one.name: one for one in find_slices(contract.slices, new.columns, quantiles_of=old.columns)}
     found = []
     for rule in contract.metrics:
-        whole = _demanded(rule, ALL_ROWS, len(new))
+        whole = demanded(rule, ALL_ROWS, len(new))
         if whole.metric.over_times is not None:
             found += [_timed(whole, whole.metric.over_times, times)] if resources else []
             continue
         found.append(_filled(whole, old, new, pairing))
         found += [
-            _on_slice(_demanded(rule, name, 0), old, new, before.get(name), now.get(name), pairing)
+            _on_slice(demanded(rule, name, 0), old, new, before.get(name), now.get(name), pairing)
             for name in [*now, *(name for name in before if name not in now)]
         ]
     return found
-
-
-def _demanded(rule: MetricRule, name: str, rows: int) -> Effect:
-    metric = rule.measured
-    if name == ALL_ROWS:
-        severe = rule.severe or (rule.margin.scaled(2) if rule.margin else None)
-        return Effect(rule, metric, name, rule.role, rule.margin, severe, rows)
-    role: Role = "report_only" if rule.role == "report_only" else rule.slices.role
-    margin = rule.slices.margin or (rule.margin.scaled(3) if rule.margin else None)
-    return Effect(rule, metric, name, role, margin, margin.scaled(2) if margin else None, rows)
 
 
 def _on_slice(
     effect: Effect, old: Part, new: Part, before: SliceRows | None, now: SliceRows | None, pairing: Pairing
 ) -> Effect:
     """Fill in what is known of a slice, or say in its own word why nothing is."""
-    effect.rows = 0 if now is None else len(now.rows)
-    if before is None:
-        effect.problem = "a new slice: the baseline has no such rows"
-    elif now is None:
-        effect.problem, effect.empty = f"a vanished slice: the baseline has {len(before.rows)} such rows", True
-    elif effect.rows == 0:
-        effect.problem, effect.empty = "no rows", True
-    elif min(effect.rows, len(before.rows)) < now.min_rows:
-        effect.problem = f"{min(effect.rows, len(before.rows))} rows, fewer than {now.min_rows}"
-    else:
-        return _filled(effect, old, new, pairing, before.rows, now.rows)
-    return effect
+    effect.counted(
+        None if before is None else len(before.rows),
+        None if now is None else len(now.rows),
+        0 if now is None else now.min_rows,
+    )
+    if before is None or now is None or effect.problem:
+        return effect
+    return _filled(effect, old, new, pairing, before.rows, now.rows)
 
 
 def _filled(
@@ -116,7 +98,7 @@ def _filled(
         _paired(effect, before, after, sign * (two.influence - one.influence), two.influence)
     else:
         _unpaired(effect, before, after, one, two, sign)
-    effect.problem = _problem(effect, min(len(before), len(after)))
+    effect.problem = shortage(effect, min(len(before), len(after)))
     return effect
 
 
@@ -202,19 +184,3 @@ def _timed(effect: Effect, over: OverTimes, times: PairedTimes | None) -> Effect
     effect.size = np.ones(len(ratios))
     effect.apart = True
     return effect
-
-
-def _problem(effect: Effect, rows: int) -> str:
-    """Why there is not enough to test by, if so."""
-    uncertainty = effect.uncertainty
-    if uncertainty is None or effect.identical:
-        return ""
-    if effect.slice == ALL_ROWS and rows < MIN_ROWS:
-        return f"{rows} rows; {MIN_ROWS} are needed for a verdict"
-    if effect.support is not None and effect.support < MIN_SUPPORT:
-        return f"rests on {effect.support} rows of one class; {MIN_SUPPORT} are needed for a verdict"
-    if effect.changed is not None and effect.changed < MIN_CHANGED:
-        return f"{effect.changed} changed rows; {MIN_CHANGED} are needed for a verdict"
-    if not np.isfinite(uncertainty.error) or uncertainty.clusters < MIN_CLUSTERS:
-        return f"{uncertainty.clusters} clusters; {MIN_CLUSTERS} are needed for a verdict"
-    return ""

@@ -9,8 +9,8 @@ import numpy as np
 from baseline_pipeline.comparison import ALL_ROWS
 from baseline_pipeline.contract.metrics import Role
 from baseline_pipeline.detecting import detect
-from baseline_pipeline.effects import Effect, part
-from baseline_pipeline.estimating import MIN_ROWS, effects
+from baseline_pipeline.effects import MIN_ROWS, Effect, part
+from baseline_pipeline.estimating import effects
 from baseline_pipeline.evaluation import Scores
 from baseline_pipeline.metrics.outcomes import Outcomes
 from baseline_pipeline.records import Record

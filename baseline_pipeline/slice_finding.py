@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from baseline_pipeline.significance.clustered import clustered
+from baseline_pipeline.significance.false_discovery import false_discovery
 from baseline_pipeline.significance.units import units_of
 
 if TYPE_CHECKING:
@@ -218,11 +219,9 @@ def _tested(
 def _adjusted(tested: list[HarmedSlice]) -> list[HarmedSlice]:
     from dataclasses import replace
 
-    from scipy.stats import false_discovery_control
-
     if not tested:
         return []
-    q = false_discovery_control([one.p_value for one in tested])
+    q = false_discovery(np.array([one.p_value for one in tested]))
     return [
         replace(one, q_value=float(value), confirmed=bool(value <= FALSE_DISCOVERIES))
         for one, value in zip(tested, q, strict=True)

@@ -15,6 +15,7 @@ from baseline_pipeline.cli import (
     power,
     report,
     run,
+    scan,
     schema,
     show,
 )
@@ -31,5 +32,5 @@ app = typer.Typer(
         "5 approval required."
     ),
 )
-for verb in (demo, init, doctor, check, run, establish, compare, power, show, report, schema, dev):
+for verb in (demo, init, doctor, check, run, establish, compare, scan, power, show, report, schema, dev):
     app.command(name=verb.__name__.rpartition(".")[2])(verb.command)

@@ -7,6 +7,7 @@ from typing import Literal, Self
 from pydantic import Field, model_validator
 
 from baseline_pipeline.contract.data import DataSection
+from baseline_pipeline.contract.engine import EngineSection
 from baseline_pipeline.contract.environment import EnvironmentSection
 from baseline_pipeline.contract.latency import LatencySection
 from baseline_pipeline.contract.metrics import ErrorRates, MetricRule
@@ -57,6 +58,8 @@ class Contract(Section):
     """What stands between a good verdict and a new baseline."""
     schedules: Schedules = Schedules()
     """When things run by the clock."""
+    engine: EngineSection = "duckdb"
+    """Where data sets are counted: `duckdb` in this process, or `{spark: {master: ...}}`."""
     incidents: str | None = None
     """Dated known events, relative to the contract's folder."""
 

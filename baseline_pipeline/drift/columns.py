@@ -26,13 +26,15 @@ from baseline_pipeline.summaries.column import CategorySummary, NumberSummary, S
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from baseline_pipeline.drift.distances import Parts
+    from baseline_pipeline.drift.distances import Parts, Within
 
 Array = np.ndarray[Any, Any]
 THRESHOLD = 0.1
 FALSE_ALARM = 0.01
 """How often any column of a data set that did not move is called drifted, rows being independent."""
 REPLICATES = 100
+RUNS = 240
+"""Runs of cells that resampling draws: luck moves whole runs, and the distance itself is of the cells."""
 WIDTH = "Wasserstein distance, in the baseline's robust standard deviations"
 SHARES = "Jensen-Shannon distance"
 
@@ -60,7 +62,13 @@ class Moved:
     notes: tuple[str, ...]
 
 
-def movements(before: Mapping[str, Summary], after: Mapping[str, Summary], *, seed: int) -> dict[str, Moved]:
+def movements(
+    before: Mapping[str, Summary],
+    after: Mapping[str, Summary],
+    *,
+    seed: int,
+    within: Mapping[str, Within] | None = None,
+) -> dict[str, Moved]:
     """Every column that both sides have, compared.
 
     A column is called drifted where its effect size reaches the threshold and its p-value, adjusted
@@ -71,19 +79,20 @@ def movements(before: Mapping[str, Summary], after: Mapping[str, Summary], *, se
         before: The baseline's summaries.
         after: The present ones, on the same grids.
         seed: Of the resampling behind the intervals.
+        within: By column, the values of cells that left too much open.
     """
     rng = np.random.Generator(np.random.Philox(seed))
     found = {
-        name: _moved(one, other, rng)
+        name: _moved(one, other, rng, (within or {}).get(name))
         for name, one in before.items()
         if (other := after.get(name)) is not None and type(one) is type(other)
     }
     return _judged(found)
 
 
-def _moved(before: Summary, after: Summary, rng: np.random.Generator) -> Moved:
+def _moved(before: Summary, after: Summary, rng: np.random.Generator, within: Within | None) -> Moved:
     if isinstance(before, NumberSummary) and isinstance(after, NumberSummary):
-        return _number(before, after, rng)
+        return _number(before, after, rng, within)
     assert isinstance(before, CategorySummary) and isinstance(after, CategorySummary)  # noqa: S101, PT018  # of one type
     parts = category_parts(before, after)
     score = jensen_shannon(parts)
@@ -101,11 +110,13 @@ def _moved(before: Summary, after: Summary, rng: np.random.Generator) -> Moved:
     )
 
 
-def _number(before: NumberSummary, after: NumberSummary, rng: np.random.Generator) -> Moved:
+def _number(before: NumberSummary, after: NumberSummary, rng: np.random.Generator, within: Within | None) -> Moved:
     parts = number_parts(before, after)
     score = wasserstein(before, after)
-    drawn = wasserstein_of(before, *(_resampled(side.counts, rng) for side in (before, after)))
-    distance, at_most = kolmogorov_smirnov(before, after)
+    drawn = wasserstein_of(
+        before, *(_resampled(side.counts.reshape(RUNS, -1).sum(axis=1), rng) for side in (before, after))
+    )
+    distance, at_most = kolmogorov_smirnov(before, after, within)
     shape = kolmogorov_p(distance, int(before.counts.sum()), int(after.counts.sum()))
     gaps = chi_square_p(_gaps(before, after))
     measures = _shared(parts) | {"kolmogorov_smirnov": distance, "kolmogorov_smirnov_at_most": at_most}

@@ -94,10 +94,10 @@ def total_variation(parts: Parts) -> float:
 
 def chi_square_p(parts: Parts) -> float:
     """p-value of equal shares, both sides counted as samples (Pearson 1900)."""
-    from scipy.stats import chi2
+    from scipy.special import chdtrc
 
     statistic, freedom = _chi_square(parts)
-    return float(chi2.sf(statistic, freedom)) if freedom else 1.0
+    return float(chdtrc(freedom, statistic)) if freedom else 1.0
 
 
 def cramers_v(parts: Parts) -> float:
@@ -120,8 +120,35 @@ def _shares(parts: Parts) -> tuple[Array, Array]:
     return parts.before / max(parts.before.sum(), 1), parts.after / max(parts.after.sum(), 1)
 
 
-def kolmogorov_smirnov(before: NumberSummary, after: NumberSummary) -> tuple[float, float]:
-    """The largest difference of the two distribution functions: at cell ends, and what it can be at most.
+@dataclass(frozen=True)
+class Within:
+    """The values themselves where cells leave a distance open.
+
+    Attributes:
+        cells: (k,) cells that were looked into, ascending.
+        cell: (v,) cell of every value that lies in one of them, ascending by value.
+        before: (v,) rows of the baseline with that value.
+        after: (v,) rows of the present with it.
+    """
+
+    cells: Array
+    cell: Array
+    before: Array
+    after: Array
+
+
+def kolmogorov_smirnov(
+    before: NumberSummary, after: NumberSummary, within: Within | None = None
+) -> tuple[float, float]:
+    """The largest difference of the two distribution functions: what is certain, and what it can be at most.
+
+    At the ends of cells it is known. Inside a cell the two functions can part further by what the cell
+    holds; its atoms are counted by themselves and leave nothing open, nor do whole numbers with a cell each.
+
+    Args:
+        before: The baseline.
+        after: The present, on the same grid.
+        within: Values of the cells that were looked into.
 
     Example:
         >>> from baseline_pipeline.summaries.grid import Grid
@@ -130,13 +157,54 @@ def kolmogorov_smirnov(before: NumberSummary, after: NumberSummary) -> tuple[flo
         >>> kolmogorov_smirnov(before, after)
         (0.5, 0.5)
     """
+    known, slack = _parting(before, after)
+    at_least = float(known.max(initial=0.0))
+    if within is not None:
+        slack[within.cells] = 0.0
+        at_least = max(at_least, _inside(before, after, within))
+    return at_least, max(at_least, float((known + slack).max(initial=0.0)))
+
+
+def open_cells(before: NumberSummary, after: NumberSummary, tolerance: float) -> Array:
+    """(k,) cells inside which the two can part by more than is certain, and by more than the tolerance."""
+    known, slack = _parting(before, after)
+    return np.flatnonzero((slack > 0) & (known + slack > known.max(initial=0.0) + tolerance))
+
+
+def _parting(before: NumberSummary, after: NumberSummary) -> tuple[Array, Array]:
+    """(CELLS,) largest difference that is certain at or in each cell, and what is open beyond it."""
     p, q = (side.counts / max(side.counts.sum(), 1) for side in (before, after))
-    first, second = np.cumsum(p), np.cumsum(q)
-    at_ends = float(np.abs(first - second).max(initial=0.0))
-    inside = max(
-        float((first - (second - q))[p > 0].max(initial=0.0)), float((second - (first - p))[q > 0].max(initial=0.0))
-    )
-    return at_ends, max(at_ends, inside)
+    gap = np.cumsum(p) - np.cumsum(q)
+    start = np.concatenate([[0.0], gap[:-1]])
+    known = np.maximum(np.abs(gap), np.abs(start))
+    if before.grid.whole:
+        inner = np.zeros(len(p))
+        inner[[0, -1]] = np.maximum(p, q)[[0, -1]]
+        return known, inner
+    loose_p, loose_q = p.copy(), q.copy()
+    reach_up, reach_down = np.maximum(start, 0.0), np.maximum(-start, 0.0)
+    cells = before.grid.cell(np.array(before.grid.atoms))
+    running = start.copy()
+    for cell, one, other in zip(cells, before.atoms, after.atoms, strict=True):
+        one, other = one / max(before.counts.sum(), 1), other / max(after.counts.sum(), 1)  # noqa: PLW2901  # as shares
+        loose_p[cell] -= one
+        loose_q[cell] -= other
+        running[cell] += one - other
+        reach_up[cell], reach_down[cell] = max(reach_up[cell], running[cell]), max(reach_down[cell], -running[cell])
+    highest = np.maximum(reach_up + np.where(p > 0, loose_p, 0.0), reach_down + np.where(q > 0, loose_q, 0.0))
+    both = (loose_p > 0) | (loose_q > 0)
+    return known, np.where(both, np.maximum(highest - known, 0.0), 0.0)
+
+
+def _inside(before: NumberSummary, after: NumberSummary, within: Within) -> float:
+    """The largest difference at any value of the cells that were looked into."""
+    totals = [max(int(side.counts.sum()), 1) for side in (before, after)]
+    gap = np.cumsum(before.counts) / totals[0] - np.cumsum(after.counts) / totals[1]
+    start = np.concatenate([[0.0], gap[:-1]])
+    step = np.cumsum(within.before / totals[0] - within.after / totals[1])
+    first = np.searchsorted(within.cell, within.cell, side="left")
+    base = np.where(first > 0, step[first - 1], 0.0)
+    return float(np.abs(start[within.cell] + step - base).max(initial=0.0))
 
 
 def kolmogorov_p(distance: float, before: int, after: int) -> float:
@@ -160,7 +228,13 @@ def wasserstein(before: NumberSummary, after: NumberSummary) -> float:
 
 
 def wasserstein_of(before: NumberSummary, p: Array, q: Array) -> Array:
-    """(r,) distances of r pairs of (r, CELLS) shares, in the unit of the baseline."""
+    """(r,) distances of r pairs of (r, k) shares, in the unit of the baseline.
+
+    Args:
+        before: The baseline: its grid and its unit.
+        p: Shares of the grid's cells, or of k equal runs of them.
+        q: The same of the other side.
+    """
     edges = before.grid.edges()
     cumulated = np.cumsum(before.counts)
     if not cumulated[-1]:
@@ -170,7 +244,8 @@ def wasserstein_of(before: NumberSummary, p: Array, q: Array) -> Array:
         for level in (0.001, 0.05, 0.95, 0.999)
     )
     unit = (nineteenth - fifth) / 3.29 or (high - low) or abs(float(before.grid.scale))
-    ends = np.clip(edges, low - (high - low), high + (high - low))
+    run = len(before.counts) // p.shape[1]
+    ends = np.clip(edges[run - 1 :: run], low - (high - low), high + (high - low))
     widths = np.diff(ends)
     gap = np.abs(np.cumsum(p, axis=1) - np.cumsum(q, axis=1))[:, :-1]
     return np.asarray(((gap[:, 1:] + gap[:, :-1]) / 2 * widths).sum(axis=1) / unit)

@@ -33,21 +33,26 @@ def column_kinds(contract: Contract, reference: pa.Table, current: pa.Table) -> 
     predicted classes are categories. A column of another type on the two sides, or without a single
     value on one of them, is not compared.
     """
-    declared = {feature.name for feature in contract.data.features if feature.categorical}
     numeric: list[str] = []
     categorical: list[str] = []
     silent: dict[str, str] = {}
     for name in reference.column_names:
         kind = reference.schema.field(name).type
-        number = (pa.types.is_integer(kind) or pa.types.is_floating(kind)) and name not in declared
-        if name == contract.data.label and contract.task != "regression":
-            number = False
-        if name == "prediction" and contract.task == "multiclass_classification":
-            number = False
         if current.schema.field(name).type != kind:
             silent[name] = f"the type moved: {kind} -> {current.schema.field(name).type}"
         elif any(table.column(name).null_count == table.num_rows for table in (reference, current)):
             silent[name] = "all values are null on one side"
         else:
-            (numeric if number else categorical).append(name)
+            (numeric if is_number(contract, name, kind) else categorical).append(name)
     return Kinds(tuple(numeric), tuple(categorical), silent)
+
+
+def is_number(contract: Contract, name: str, kind: pa.DataType) -> bool:
+    """Whether a column of a type is compared as numbers."""
+    if name == contract.data.label and contract.task != "regression":
+        return False
+    if name == "prediction" and contract.task == "multiclass_classification":
+        return False
+    if any(feature.categorical for feature in contract.data.features if feature.name == name):
+        return False
+    return bool(pa.types.is_integer(kind) or pa.types.is_floating(kind))

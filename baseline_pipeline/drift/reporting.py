@@ -11,8 +11,11 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from baseline_pipeline.contract import Contract
+    from baseline_pipeline.drift.distances import Within
     from baseline_pipeline.records import Digest
     from baseline_pipeline.summaries.column import Summary
+
+Kind = Literal["feature", "prediction", "target"]
 
 
 def drift_report(
@@ -24,6 +27,8 @@ def drift_report(
     sides: tuple[Digest, Digest],
     rows: tuple[int, int],
     html: Digest | None,
+    prediction: str = "prediction",
+    within: Mapping[str, Within] | None = None,
 ) -> DriftReport:
     """Drift of features, `prediction` and label, largest first; what could not be compared stands last.
 
@@ -35,13 +40,15 @@ def drift_report(
         sides: Digests of the two snapshots.
         rows: Rows of either side.
         html: The vendor's page, where there is one.
+        prediction: Column of what the model said.
+        within: By column, the values of cells that left too much open.
     """
-    moved = movements(before, after, seed=int("".join(side[:6] for side in sides), 16))
-    columns = [_compared(contract, name, one) for name, one in moved.items()]
+    moved = movements(before, after, seed=int("".join(side[:6] for side in sides), 16), within=within)
+    columns = [_compared(name, _kind(contract, name, prediction), one) for name, one in moved.items()]
     columns += [
         ColumnDrift(
             column=name,
-            kind=_kind(contract, name),
+            kind=_kind(contract, name, prediction),
             method="not compared",
             score=None,
             threshold=THRESHOLD,
@@ -61,10 +68,10 @@ def drift_report(
     )
 
 
-def _compared(contract: Contract, name: str, one: Moved) -> ColumnDrift:
+def _compared(name: str, kind: Kind, one: Moved) -> ColumnDrift:
     return ColumnDrift(
         column=name,
-        kind=_kind(contract, name),
+        kind=kind,
         method=one.method,
         score=one.score,
         interval=one.interval,
@@ -76,5 +83,5 @@ def _compared(contract: Contract, name: str, one: Moved) -> ColumnDrift:
     )
 
 
-def _kind(contract: Contract, name: str) -> Literal["feature", "prediction", "target"]:
-    return "target" if name == contract.data.label else "prediction" if name == "prediction" else "feature"
+def _kind(contract: Contract, name: str, prediction: str) -> Kind:
+    return "target" if name == contract.data.label else "prediction" if name == prediction else "feature"

@@ -30,7 +30,7 @@ def measure(outcomes: Outcomes) -> Estimate:
     lifted, spent = (np.cumsum(hits / called), np.cumsum(hits * precision / called))
     gradient = positive * (precision[place] - value) + positive * lifted[place] - spent[place]
     influence = outcomes.weights * gradient / base
-    return Estimate(value, influence - influence.mean(), rarer(positive))
+    return Estimate(value, influence - influence.mean(), rarer(outcomes, positive))
 
 
 AVERAGE_PRECISION = Metric(

@@ -51,4 +51,4 @@ def averaged(outcomes: Outcomes, of_class: Callable[[Array, Array], Estimate], a
             axis=0,
         )
         found = Estimate(float(value), influence)
-    return Estimate(found.value, found.influence, rarest(outcomes.label))
+    return Estimate(found.value, found.influence, rarest(outcomes))

@@ -16,7 +16,7 @@ def measure(outcomes: Outcomes) -> Estimate:
     hit = ratio_of(outcomes, right & positive, positive, "no positives")
     kept = ratio_of(outcomes, right & ~positive, ~positive, "no negatives")
     found = combined([(0.5, hit), (0.5, kept)])
-    return Estimate(found.value, found.influence, rarer(positive))
+    return Estimate(found.value, found.influence, rarer(outcomes, positive))
 
 
 BALANCED_ACCURACY = Metric(

@@ -31,7 +31,7 @@ def measure(outcomes: Outcomes) -> Estimate:
             break
     expected = probability(odds + intercept)
     influence = weights * (positive - expected) / (weights * expected * (1 - expected)).mean()
-    return Estimate(intercept, influence, rarer(positive))
+    return Estimate(intercept, influence, rarer(outcomes, positive))
 
 
 CALIBRATION_INTERCEPT = Metric(

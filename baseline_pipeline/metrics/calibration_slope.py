@@ -34,7 +34,7 @@ def measure(outcomes: Outcomes) -> Estimate:
     flat, tilt, steep = _information(odds, weights * expected * (1 - expected))
     residual = weights * (positive - expected) * len(odds)
     influence = residual * (flat * odds - tilt) / (flat * steep - tilt**2)
-    return Estimate(slope, influence, rarer(positive))
+    return Estimate(slope, influence, rarer(outcomes, positive))
 
 
 def _fitted(odds: Array, positive: Array, weights: Array) -> tuple[float, float]:

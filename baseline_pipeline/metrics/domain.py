@@ -90,15 +90,15 @@ def both_classes(outcomes: Outcomes) -> Array:
     return positive
 
 
-def rarer(positive: Array) -> int:
+def rarer(outcomes: Outcomes, positive: Array) -> int:
     """Rows of the rarer class."""
-    count = int(positive.sum())
-    return min(count, len(positive) - count)
+    return min(outcomes.rows_in(positive), outcomes.rows_in(~positive))
 
 
-def rarest(label: Array) -> int:
+def rarest(outcomes: Outcomes) -> int:
     """Rows of the rarest class that occurs."""
-    return int(np.unique(label, return_counts=True)[1].min())
+    present, place = np.unique(outcomes.label, return_inverse=True)
+    return int(np.bincount(place, outcomes.count, len(present)).min())
 
 
 def targets(outcomes: Outcomes) -> Array:
@@ -154,7 +154,7 @@ def ratio_of(outcomes: Outcomes, numerator: Array, denominator: Array, nothing: 
         raise NotMeasurable(nothing)
     value = float(np.mean(weights * numerator)) / below
     influence = weights * (numerator - value * denominator) / below
-    return Estimate(value, influence, int(np.count_nonzero(denominator)))
+    return Estimate(value, influence, outcomes.rows_in(denominator != 0))
 
 
 def combined(parts: Sequence[tuple[float, Estimate]]) -> Estimate:

@@ -43,7 +43,7 @@ def group_calibration(outcomes: Outcomes, *, column: str) -> Estimate:
 
 
 def _rate(outcomes: Outcomes, values: Array, rows: Array) -> Estimate | None:
-    if np.count_nonzero(rows) < LEAST:
+    if outcomes.rows_in(rows) < LEAST:
         return None
     return ratio_of(outcomes, values * rows, rows.astype(float), "no rows")
 

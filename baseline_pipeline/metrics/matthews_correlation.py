@@ -33,7 +33,7 @@ def measure(outcomes: Outcomes) -> Estimate:
     value = covariance / scale
     gradient = (right - guess[label - lowest] - truth[called - lowest]) / scale
     gradient += value * (truth[label - lowest] / spread[0] + guess[called - lowest] / spread[1])
-    return centred(outcomes, value, gradient, rarest(label))
+    return centred(outcomes, value, gradient, rarest(outcomes))
 
 
 MATTHEWS_CORRELATION = Metric(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from functools import partial
+from functools import cached_property, partial
 from typing import Any, Literal
 
 import numpy as np
@@ -30,6 +30,8 @@ class Outcomes:
         weight: (n,) how much each row counts, positive; `None` where all count alike.
         columns: (n,) further columns that metrics read, by name.
         classes: how many classes a multiclass label has; `None` for binary labels and regressions.
+        count: (n,) how many rows of the data each row stands for; `None` where each is one. Weights are then
+            those of all of them together.
     """
 
     label: Array
@@ -38,11 +40,12 @@ class Outcomes:
     weight: Array | None = None
     columns: Mapping[str, Array] = field(default_factory=dict)
     classes: int | None = None
+    count: Array | None = None
 
     def __len__(self) -> int:
         return len(self.label)
 
-    @property
+    @cached_property
     def weights(self) -> Array:
         """(n,) weights with mean one: a weighted mean is the plain mean of weights times values.
 
@@ -54,6 +57,15 @@ class Outcomes:
             return np.ones(len(self))
         return np.asarray(self.weight / self.weight.mean())
 
+    def rows_in(self, chosen: Array) -> int:
+        """Rows of the data that a (n,) mask selects.
+
+        Example:
+            >>> Outcomes(np.zeros(2), np.zeros(2), count=np.array([3, 5])).rows_in(np.array([False, True]))
+            5
+        """
+        return int(np.count_nonzero(chosen) if self.count is None else self.count[chosen].sum())
+
     def take(self, rows: Array) -> Outcomes:
         """The rows selected by a mask or by positions."""
         return Outcomes(
@@ -63,6 +75,7 @@ class Outcomes:
             None if self.weight is None else self.weight[rows],
             {name: values[rows] for name, values in self.columns.items()},
             self.classes,
+            None if self.count is None else self.count[rows],
         )
 
 

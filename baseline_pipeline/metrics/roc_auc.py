@@ -23,7 +23,7 @@ def measure(outcomes: Outcomes) -> Estimate:
     placement[~positive] = 1 - _placements(score[~positive], score[positive], weights[positive])
     value = float(np.average(placement[positive], weights=weights[positive]))
     influence = weights * (placement - value) / np.where(positive, share, 1 - share)
-    return Estimate(value, influence, rarer(positive))
+    return Estimate(value, influence, rarer(outcomes, positive))
 
 
 def _placements(scores: Array, others: Array, weights: Array) -> Array:

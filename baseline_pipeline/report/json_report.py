@@ -13,10 +13,14 @@ from baseline_pipeline.report.verdict_line import verdict_line
 from baseline_pipeline.report.visible import without_credentials
 
 if TYPE_CHECKING:
+    from baseline_pipeline.comparison import Contrast
+    from baseline_pipeline.decision import Decision
     from baseline_pipeline.report.story import DecisionStory, ModelStory
+    from baseline_pipeline.snapshot import DriftReport
 
 DECISION_REPORT = "baseline_pipeline.decision_report.v1"
 MODEL_REPORT = "baseline_pipeline.model_report.v1"
+SCAN_REPORT = "baseline_pipeline.scan_report.v1"
 
 
 def decision_json(story: DecisionStory) -> dict[str, Any]:
@@ -48,6 +52,19 @@ def decision_json(story: DecisionStory) -> dict[str, Any]:
 def model_json(story: ModelStory) -> dict[str, Any]:
     """Everything in a model's report, JSON-ready."""
     return {"report": MODEL_REPORT, **{each.name: _plain(getattr(story, each.name)) for each in fields(story)}}
+
+
+def scan_json(decision: Decision, contrast: Contrast, drift: DriftReport) -> dict[str, Any]:
+    """Everything that two data sets say of each other, JSON-ready."""
+    lines = [verdict_line(cell, contrast.pairing) for cell in most_critical_first(contrast.cells)]
+    return {
+        "report": SCAN_REPORT,
+        "decision": decision.body(),
+        "exit_code": decision.exit_code,
+        "contrast": contrast.body(),
+        "drift": drift.body(),
+        "verdict_lines": lines,
+    }
 
 
 def _plain(value: object) -> object:

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from rich.text import Text
 
     from baseline_pipeline.comparison import Contrast
+    from baseline_pipeline.decision import Decision
     from baseline_pipeline.report.story import DecisionStory
     from baseline_pipeline.snapshot import ColumnDrift, DriftReport
 
@@ -65,6 +66,30 @@ def contrast_text(contrast: Contrast, *, width: int = 100, show_all: bool = Fals
         show_all: Every verdict.
     """
     return "\n".join(_wrapped(_contrast(contrast, show_all=show_all), max(width, 40))) + "\n"
+
+
+def scan_text(decision: Decision, contrast: Contrast, drift: DriftReport, *, width: int = 100, show_all: bool) -> str:
+    """What two data sets say of each other: outcome and reasons, verdicts, drift.
+
+    Args:
+        decision: What the verdicts come to.
+        contrast: Performance, slice by slice.
+        drift: Columns that moved.
+        width: Columns of the terminal; fewer than 40 are taken as 40.
+        show_all: Every verdict and column.
+    """
+    tier = f"  ({decision.tier})" if decision.tier else ""
+    lines = [f"{scan_headline(decision)}  {decision.model}{tier}"]
+    lines += _section("Why", decision.reasons)
+    lines += _contrast(contrast, show_all=show_all)
+    lines += _section("Drift", _drift(drift, show_all=show_all))
+    return "\n".join(_wrapped(lines, max(width, 40))) + "\n"
+
+
+def scan_headline(decision: Decision) -> str:
+    """One word for what the present rows mean."""
+    words = {"promote": "PASS", "reject": "DEGRADED"}
+    return words.get(decision.outcome, (decision.hold or decision.outcome).replace("_", " ").upper())
 
 
 def coloured(text: str) -> Text:

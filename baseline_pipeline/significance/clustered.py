@@ -45,7 +45,18 @@ def clustered(influence: Array, cluster: Array | None, groups: int | None = None
         return Uncertainty(error, max(min(rows - 1.0, _degrees(influence)), 1.0), rows)
     size = np.bincount(cluster, minlength=groups or 0)
     total = np.bincount(cluster, influence, minlength=groups or 0)
+    return of_sums(total, size)
+
+
+def of_sums(total: Array, size: Array) -> Uncertainty:
+    """The same from what was summed up.
+
+    Args:
+        total: (g,) sum of the influences of every cluster.
+        size: (g,) its rows; clusters without rows are left out.
+    """
     total, size = total[size > 0], size[size > 0]
+    rows = size.sum()
     share = size / rows
     count = len(size)
     if count < 2:  # noqa: PLR2004  # one cluster has no spread
@@ -98,3 +109,27 @@ def independent_sum(first: Uncertainty, second: Uncertainty) -> Uncertainty:
         return Uncertainty(0.0, first.degrees + second.degrees, first.clusters + second.clusters)
     degrees = (a + b) ** 2 / (a * a / first.degrees + b * b / second.degrees)
     return Uncertainty(float(np.sqrt(a + b)), degrees, first.clusters + second.clusters)
+
+
+def of_counts(influence: Array, count: Array, squares: Array | None = None, within: Array | float = 0.0) -> Uncertainty:
+    """The standard error of a mean over independent rows of which many are alike.
+
+    Args:
+        influence: (c,) influence of each of the like rows.
+        count: (c,) how many there are of each.
+        squares: (c,) sum of their squared weights, at mean weight one; their number where they count alike.
+        within: (c,) sum of squares of what the rows differ by from their like.
+
+    Example:
+        >>> like, apart = of_counts(np.array([1.0, -1.0]), np.array([3, 3])), clustered(np.repeat([1.0, -1.0], 3), None)
+        >>> abs(like.error - apart.error) < 1e-15
+        True
+    """
+    rows = float(count.sum())
+    square = influence**2 * (count if squares is None else squares) + within
+    total = float(square.sum())
+    error = float(np.sqrt(total * rows / max(rows - 1, 1))) / rows
+    if total == 0:
+        return Uncertainty(error, max(rows - 1.0, 1.0), int(rows))
+    kurtosis = rows * float((square**2 / count).sum()) / total**2
+    return Uncertainty(error, max(min(rows - 1.0, 2 * rows / max(kurtosis - 1, 1e-9)), 1.0), int(rows))

@@ -63,7 +63,7 @@ def max_t(
         draws: How many times the signs are drawn.
 
     Returns:
-        What is found worse (sums above zero), and what is found better.
+        What is found worse (sums above zero), and what is found better; p-values of one where nothing could be.
 
     Example:
         >>> units = np.tile([[1.0, 1.0], [1.0, -1.0]], (20, 1))
@@ -74,9 +74,21 @@ def max_t(
     steps = _steps(units[np.any(units != 0, axis=1)])
     norm = _norm(steps)
     seen = steps.sum(axis=0) / norm if observed is None else observed
-    drawn = _drawn(steps, seed, draws) / norm
+    drawn = _drawn(steps, seed, draws)
+    drawn /= norm
     offset = np.log(weights / weights.sum())
-    return _step_down(seen, drawn, offset, alpha), _step_down(-seen, -drawn, offset, alpha)
+    worse = _step_down(seen, drawn, offset, alpha)
+    if not _any_below(-seen, alpha):
+        return worse, Detection(np.ones(len(seen)), worse.critical)
+    np.negative(drawn, drawn)
+    return worse, _step_down(-seen, drawn, offset, alpha)
+
+
+def _any_below(seen: Array, alpha: float) -> bool:
+    """Whether a question could be rejected at all: no adjusted p-value lies below its own."""
+    from scipy.special import ndtr
+
+    return bool((ndtr(-seen) <= RADEMACHER * alpha).any())
 
 
 def _step_down(seen: Array, drawn: Array, offset: Array, alpha: float) -> Detection:
@@ -86,8 +98,11 @@ def _step_down(seen: Array, drawn: Array, offset: Array, alpha: float) -> Detect
     ahead = log_ndtr(-seen) - offset
     order = np.argsort(ahead, kind="stable")
     ahead = ahead[order]
-    score = log_ndtr(-drawn[:, order]) - offset[order]
-    least = np.minimum.accumulate(score[:, ::-1], axis=1)[:, ::-1]
+    score = drawn[:, order]
+    np.negative(score, score)
+    log_ndtr(score, score)
+    np.subtract(score, offset[order], score)
+    least = np.minimum.accumulate(score[:, ::-1], axis=1, out=score[:, ::-1])[:, ::-1]
     counted = np.maximum.accumulate(((least <= ahead).sum(axis=0) + 1) / (draws + 1))
     bounded = np.maximum.accumulate(np.exp(np.minimum(ahead + np.log(RADEMACHER), 0.0)))
     adjusted = np.minimum(counted, bounded)

@@ -19,7 +19,8 @@ class NumberSummary:
     Attributes:
         grid: Where the cells are; two summaries add up only on the same one.
         counts: (CELLS,) finite values in each cell.
-        totals: (CELLS,) their sums.
+        total: Their sum.
+        atoms: (k,) rows of each of the grid's atoms; their cells count them too.
         nulls: Missing values, NaN included.
         infinite: Values that are plus or minus infinity.
         low: Smallest finite value; infinity where there is none.
@@ -28,7 +29,8 @@ class NumberSummary:
 
     grid: Grid
     counts: Array
-    totals: Array
+    total: float
+    atoms: Array
     nulls: int
     infinite: int
     low: float
@@ -51,7 +53,8 @@ class NumberSummary:
         return NumberSummary(
             self.grid,
             self.counts + other.counts,
-            self.totals + other.totals,
+            self.total + other.total,
+            self.atoms + other.atoms,
             self.nulls + other.nulls,
             self.infinite + other.infinite,
             min(self.low, other.low),
@@ -71,7 +74,8 @@ class NumberSummary:
         return cls(
             grid,
             np.bincount(cells, minlength=CELLS),
-            np.bincount(cells, finite, CELLS),
+            float(finite.sum()),
+            np.array([int((finite == atom).sum()) for atom in grid.atoms], dtype=np.int64),
             int(np.isnan(values).sum()),
             int(np.isinf(values).sum()),
             float(finite.min(initial=np.inf)),

@@ -11,19 +11,32 @@ from baseline_pipeline.records import Record
 Array = np.ndarray[Any, Any]
 CELLS = 3840
 """Cells of a grid; a multiple of the 15 bins that calibration is drawn in."""
+HALF = CELLS // 2
+MAX_ATOMS = 8
+HEAVY = 0.005
+"""Share of the rows from which a single value is counted by itself."""
 
 
 class Grid(Record):
     """Cells over the whole line, fine around a location and coarse far out.
 
     u = (x - location) / (scale + |x - location|) lies between -1 and 1, and cell floor(K/2 + K/2 u), held
-    within 0 and K - 1, is that of x.
+    within 0 and K - 1, is that of x. Whole numbers that lie close together have a cell each,
+    floor(x - location) + K/2.
     Only + - * / abs and floor are used, which every engine rounds alike: numpy, DuckDB and Spark
     count the same to the last row. Any location and scale are correct; they set the resolution.
+
+    Attributes:
+        location: Where cells are finest.
+        scale: How far from there half of the cells reach.
+        whole: Whether every whole number has a cell of its own.
+        atoms: Single values so frequent that they are counted by themselves as well.
     """
 
     location: float
     scale: float
+    whole: bool = False
+    atoms: tuple[float, ...] = ()
 
     def cell(self, values: Array) -> Array:
         """(n,) cell of each finite value, from 0.
@@ -31,23 +44,43 @@ class Grid(Record):
         Example:
             >>> Grid(location=0.0, scale=1.0).cell(np.array([-1e9, 0.0, 1.0, 1e9])).tolist()
             [0, 1920, 2880, 3839]
+            >>> Grid(location=7.0, scale=1.0, whole=True).cell(np.array([6, 7, 8, 10**9])).tolist()
+            [1919, 1920, 1921, 3839]
         """
         distance = values - self.location
-        half = CELLS / 2
-        cell = np.floor(half + half * (distance / (self.scale + np.abs(distance))))
-        return np.clip(cell, 0, CELLS - 1).astype(int)
+        if self.whole:
+            cell = np.floor(distance) + HALF
+        else:
+            cell = np.floor(HALF + HALF * (distance / (self.scale + np.abs(distance))))
+        return np.asarray(np.clip(cell, 0, CELLS - 1).astype(int))
 
     def edges(self) -> Array:
         """(CELLS - 1,) where one cell ends and the next begins."""
+        if self.whole:
+            return np.asarray(np.arange(1, CELLS) - HALF + self.location)
         u = np.arange(1, CELLS) * 2 / CELLS - 1
         return np.asarray(u / (1 - np.abs(u)) * self.scale + self.location)
 
     @classmethod
     def of(cls, sample: Array) -> Grid:
-        """A grid for values like these: the median, and half the width of the inner 90 %."""
-        finite = sample[np.isfinite(sample)]
+        """A grid for values like these: the median, and half the width of the inner 90 %.
+
+        Example:
+            >>> Grid.of(np.array([0, 3, 5])).whole, Grid.of(np.array([0.0, 0.0, 5.5])).atoms
+            (True, (0.0,))
+        """
+        finite = sample[np.isfinite(sample)].astype(float)
         if len(finite) == 0:
             return cls(location=0.0, scale=1.0)
         low, middle, high = (float(value) for value in np.quantile(finite, (0.05, 0.5, 0.95)))
         spread = (high - low) / 2 or float(np.abs(finite - middle).max()) or abs(middle) or 1.0
-        return cls(location=middle, scale=spread)
+        if np.ptp(finite) < HALF and (finite == np.floor(finite)).all():
+            return cls(location=float(np.floor(middle)), scale=spread, whole=True)
+        return cls(location=middle, scale=spread, atoms=_atoms(finite))
+
+
+def _atoms(finite: Array) -> tuple[float, ...]:
+    values, counts = np.unique(finite, return_counts=True)
+    heavy = np.flatnonzero((counts > HEAVY * len(finite)) & (counts > 1))
+    chosen = heavy[np.argsort(-counts[heavy], kind="stable")][:MAX_ATOMS]
+    return tuple(float(value) + 0.0 for value in np.sort(values[chosen]))

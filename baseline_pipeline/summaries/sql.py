@@ -1,57 +1,62 @@
-"""The aggregations that make summaries, as SQL that DuckDB and Spark both speak."""
+"""The aggregations that make summaries of columns, as SQL that DuckDB and Spark both speak."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from baseline_pipeline.summaries.grid import CELLS
+from baseline_pipeline.summaries.dialect import STANDARD, Dialect
+from baseline_pipeline.summaries.grid import CELLS, HALF
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from baseline_pipeline.summaries.grid import Grid
 
-
-def double_quoted(name: str) -> str:
-    """A column's name as standard SQL quotes it.
-
-    Example:
-        >>> double_quoted('a"b')
-        '"a""b"'
-    """
-    return '"' + name.replace('"', '""') + '"'
+MISSING, INFINITE, ATOMS = -1, -2, CELLS + 1
+"""Cells that stand for what is no finite number, and for the first atom; `CELLS` is the last one's, rounded up."""
 
 
-def number_cells(relation: str, column: str, grid: Grid, quote: Callable[[str], str] = double_quoted) -> str:
-    """Rows and sum of every cell that holds finite values: columns cell, n, total, low, high.
+def number_cells(relation: str, column: str, grid: Grid, dialect: Dialect = STANDARD) -> str:
+    """Rows of every cell of a numeric column, in one pass: columns cell, n, total, low, high.
 
     Args:
         relation: Table or sub-query.
         column: Name of a numeric column.
         grid: Its cells.
-        quote: How the engine quotes names.
+        dialect: How the engine quotes.
     """
-    half = CELLS / 2
-    x = f"CAST({quote(column)} AS DOUBLE)"
-    distance = f"(x - {grid.location!r})"
-    cell = f"FLOOR({half!r} + {half!r} * ({distance} / ({grid.scale!r} + ABS({distance}))))"
+    atoms = "".join(f"WHEN x = {atom!r} THEN {ATOMS + place} " for place, atom in enumerate(grid.atoms))
     return (
-        f"SELECT CAST(GREATEST(LEAST({cell}, {CELLS - 1}), 0) AS INT) AS cell, COUNT(*) AS n, SUM(x) AS total, "  # noqa: S608  # names are quoted, numbers are ours
-        f"MIN(x) AS low, MAX(x) AS high FROM (SELECT {x} AS x FROM {relation}) AS one "
-        "WHERE x IS NOT NULL AND NOT isnan(x) AND ABS(x) < CAST('Infinity' AS DOUBLE) GROUP BY 1"
+        f"SELECT CASE {atoms}WHEN ABS(x) < CAST('Infinity' AS DOUBLE) THEN {cell_of('x', grid)} "  # noqa: S608  # names are quoted, numbers are ours
+        f"WHEN x IS NULL OR isnan(x) THEN {MISSING} ELSE {INFINITE} END AS cell, "
+        f"COUNT(*) AS n, SUM(x) AS total, MIN(x) AS low, MAX(x) AS high "
+        f"FROM (SELECT CAST({dialect.name(column)} AS DOUBLE) AS x FROM {relation}) AS one GROUP BY 1"
     )
 
 
-def number_gaps(relation: str, column: str, quote: Callable[[str], str] = double_quoted) -> str:
-    """One row: how many values are missing (NaN included), and how many infinite."""
-    x = f"CAST({quote(column)} AS DOUBLE)"
-    return (
-        "SELECT COALESCE(SUM(CASE WHEN x IS NULL OR isnan(x) THEN 1 ELSE 0 END), 0) AS missing, "  # noqa: S608  # as above
-        "COALESCE(SUM(CASE WHEN NOT isnan(x) AND ABS(x) = CAST('Infinity' AS DOUBLE) THEN 1 ELSE 0 END), 0) "
-        f"AS infinite FROM (SELECT {x} AS x FROM {relation}) AS one"
-    )
+def cell_of(x: str, grid: Grid) -> str:
+    """The cell of a finite number, as an expression; `CELLS` for what is rounded up to the very end.
+
+    Example:
+        >>> from baseline_pipeline.summaries.grid import Grid
+        >>> cell_of("x", Grid(location=7.0, scale=1.0, whole=True))
+        'CAST(GREATEST(LEAST(FLOOR((x - 7.0)) + 1920, 3839), 0) AS INT)'
+    """
+    distance = f"({x} - {grid.location!r})"
+    half = float(HALF)
+    if grid.whole:
+        return f"CAST(GREATEST(LEAST(FLOOR({distance}) + {HALF}, {CELLS - 1}), 0) AS INT)"
+    return f"CAST(FLOOR({half!r} + {half!r} * ({distance} / ({grid.scale!r} + ABS({distance})))) AS INT)"
 
 
-def category_counts(relation: str, column: str, quote: Callable[[str], str] = double_quoted) -> str:
+def category_counts(relation: str, column: str, dialect: Dialect = STANDARD) -> str:
     """Rows of every value as text: columns value, n; a null value stands for what is missing."""
-    return f"SELECT CAST({quote(column)} AS VARCHAR(65535)) AS value, COUNT(*) AS n FROM {relation} GROUP BY 1"  # noqa: S608  # as above
+    return f"SELECT CAST({dialect.name(column)} AS VARCHAR(65535)) AS value, COUNT(*) AS n FROM {relation} GROUP BY 1"  # noqa: S608  # as above
+
+
+def values_in_cells(relation: str, column: str, grid: Grid, cells: list[int], dialect: Dialect = STANDARD) -> str:
+    """Rows of every value that lies in some cells: columns value, n, ascending."""
+    listed = ", ".join(map(str, [*cells, CELLS] if CELLS - 1 in cells else cells))
+    return (
+        f"SELECT x AS value, COUNT(*) AS n FROM (SELECT CAST({dialect.name(column)} AS DOUBLE) AS x "  # noqa: S608  # as above
+        f"FROM {relation}) AS one WHERE x IS NOT NULL AND NOT isnan(x) AND ABS(x) < CAST('Infinity' AS DOUBLE) "
+        f"AND {cell_of('x', grid)} IN ({listed}) GROUP BY 1 ORDER BY 1"
+    )

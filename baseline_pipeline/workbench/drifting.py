@@ -10,9 +10,11 @@ import pyarrow.compute as pc
 
 from baseline_pipeline.content import row_names
 from baseline_pipeline.drift.kinds import column_kinds
+from baseline_pipeline.drift.looking import look_within
 from baseline_pipeline.drift.reporting import drift_report
 from baseline_pipeline.records import Digest, digest_of
 from baseline_pipeline.snapshot import DriftReport, read
+from baseline_pipeline.summaries.engine import grids_of
 from baseline_pipeline.workbench.snapshotting import load_snapshot
 
 if TYPE_CHECKING:
@@ -48,20 +50,23 @@ def _report(
 ) -> DriftReport:
     """Our figures from summaries, and Evidently's page beside them."""
     from baseline_pipeline.adapters.drift.evidently import EvidentlyPage
-    from baseline_pipeline.adapters.engines.duckdb import DuckDbEngine
+    from baseline_pipeline.adapters.engines.duckdb import duckdb_engine
 
     kinds = column_kinds(contract, reference, current)
-    engine = DuckDbEngine(contract.environment.threads)
-    grids = {name: engine.grid(reference, name) for name in kinds.numeric} | dict.fromkeys(kinds.categorical)
+    with duckdb_engine(contract.environment.threads) as engine:
+        grids = grids_of(engine, reference, list(kinds.numeric)) | dict.fromkeys(kinds.categorical)
+        earlier, present = (engine.summaries(rows, grids) for rows in (reference, current))
+        within = look_within(engine, (reference, current), earlier, present)
     page = EvidentlyPage(bench.store.put_file, bench.settings.scratch).make(kinds, reference, current)
     return drift_report(
         contract,
-        engine.summaries(reference, grids),
-        engine.summaries(current, grids),
+        earlier,
+        present,
         kinds.silent,
         sides=sides,
         rows=(reference.num_rows, current.num_rows),
         html=page,
+        within=within,
     )
 
 

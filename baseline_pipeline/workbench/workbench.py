@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from baseline_pipeline.contract import Contract
     from baseline_pipeline.ports import ModelCatalogue, QualitySuite, Source
     from baseline_pipeline.settings import Settings
+    from baseline_pipeline.summaries.engine import Engine
 
     Progress = Callable[[str], None]
     OpenRun = Callable[[str], AbstractContextManager[object]]
@@ -100,6 +101,12 @@ class Workbench:
         return open_catalogue(
             contract, self.settings.tracking_uri, self.settings.project, self.settings.home / "cache" / "models"
         )
+
+    def engine(self, contract: Contract) -> AbstractContextManager[Engine]:
+        """Where the model's data sets are counted."""
+        from baseline_pipeline.adapters.engines import open_engine
+
+        return open_engine(contract)
 
     def check_tracking(self) -> None:
         """Refuse a tracking store that is down, fresh, or another one's.

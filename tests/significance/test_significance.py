@@ -179,6 +179,8 @@ def test_what_rejected_questions_were_given_goes_to_the_others():
 
 def test_swapping_the_sides_swaps_worse_and_better():
     units = correlated_units(np.random.default_rng(8))
+    units[:, 0] += 0.5
+    units[:, 1] -= 0.5
     worse, better = max_t(units, np.ones(12), 0.01, seed=3)
     mirrored_worse, mirrored_better = max_t(-units, np.ones(12), 0.01, seed=3)
 

@@ -1,0 +1,136 @@
+"""Apache Spark: the same aggregations, spread over machines."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from baseline_pipeline.adapters.engines.parquet_files import sampled
+from baseline_pipeline.errors import DataUnreadable, EvidenceUnavailable
+from baseline_pipeline.summaries.dialect import Dialect
+from baseline_pipeline.summaries.engine import SAMPLE_ROWS, numbers_by_sql
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+    from pyspark.sql import SparkSession
+
+    from baseline_pipeline.contract.engine import SparkSection
+    from baseline_pipeline.summaries.column import NumberSummary
+    from baseline_pipeline.summaries.grid import Grid
+
+VIEW = "given_rows"
+
+
+def back_quoted(name: str) -> str:
+    """A column's name as Spark quotes it.
+
+    Example:
+        >>> back_quoted("a`b")
+        '`a``b`'
+    """
+    return "`" + name.replace("`", "``") + "`"
+
+
+def escaped(text: str) -> str:
+    r"""A text as Spark quotes it.
+
+    Example:
+        >>> escaped("it's")
+        "'it\\'s'"
+    """
+    return "'" + text.replace("\\", "\\\\").replace("'", "\\'") + "'"
+
+
+@contextmanager
+def spark_engine(section: SparkSection) -> Iterator[SparkSqlEngine]:
+    """A session for as long as the context lasts.
+
+    Raises:
+        EvidenceUnavailable: when Spark is not installed, or does not start.
+    """
+    try:
+        from pyspark.sql import SparkSession
+    except ImportError as error:
+        message = "engine: {spark: ...} needs PySpark, which is not installed"
+        raise EvidenceUnavailable(
+            message, next_step="pip install 'baseline-pipeline[spark]'; Java 17 or later"
+        ) from error
+    os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
+    builder = SparkSession.builder.master(section.master).appName("baseline scan")
+    settings = {
+        "spark.ui.enabled": "false",
+        "spark.ui.showConsoleProgress": "false",
+        "spark.sql.session.timeZone": "UTC",
+        "spark.sql.ansi.enabled": "false",
+        "spark.sql.shuffle.partitions": "16",
+        "spark.sql.execution.arrow.pyspark.enabled": "true",
+        **section.conf,
+    }
+    for name, value in settings.items():
+        builder = builder.config(name, value)
+    try:
+        session = builder.getOrCreate()
+    except Exception as error:
+        message = f"Spark does not start at {section.master}: {str(error).splitlines()[0]}"
+        raise EvidenceUnavailable(
+            message, next_step="check engine.spark in the contract; Spark 4 needs Java 17"
+        ) from error
+    session.sparkContext.setLogLevel("ERROR")
+    try:
+        yield SparkSqlEngine(session)
+    finally:
+        session.stop()
+
+
+class SparkSqlEngine:
+    """Summaries of Parquet files by Spark SQL.
+
+    Args:
+        session: Where statements run.
+    """
+
+    dialect = Dialect(back_quoted, escaped)
+
+    def __init__(self, session: SparkSession) -> None:
+        self.session = session
+
+    @contextmanager
+    def named(self, rows: pa.Table | str) -> Iterator[str]:
+        """A relation that a statement can name while the context lasts."""
+        frame = self.session.read.parquet(rows) if isinstance(rows, str) else self.session.createDataFrame(rows)
+        frame.createOrReplaceTempView(VIEW)
+        try:
+            yield VIEW
+        finally:
+            self.session.catalog.dropTempView(VIEW)
+
+    def schema(self, relation: str) -> pa.Schema:
+        """The columns of a relation."""
+        return self.query(f"SELECT * FROM {relation} LIMIT 0").schema  # noqa: S608  # named by us
+
+    def query(self, statement: str) -> pa.Table:
+        """What a statement gives.
+
+        Raises:
+            DataUnreadable: in Spark's words, where it cannot run.
+        """
+        from pyspark.errors import PySparkException
+
+        try:
+            return self.session.sql(statement).toArrow()
+        except PySparkException as error:
+            message = f"Spark: {str(error).splitlines()[0]}"
+            raise DataUnreadable(message) from error
+
+    def numbers(self, rows: pa.Table | str, relation: str, grids: Mapping[str, Grid]) -> dict[str, NumberSummary]:  # noqa: ARG002  # the relation says it all
+        """Summaries of columns of numbers."""
+        return numbers_by_sql(self, relation, grids)
+
+    def sample(self, rows: pa.Table | str, columns: list[str]) -> pa.Table:
+        """Some rows from everywhere; files that this machine does not see are read by Spark."""
+        if not isinstance(rows, str) or "://" not in rows:
+            return sampled(rows, columns)
+        return self.session.read.parquet(rows).select(*columns).limit(SAMPLE_ROWS).toArrow()

@@ -1,0 +1,99 @@
+"""Every metric on every slice of two data sets, from their summaries."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from baseline_pipeline.comparison import ALL_ROWS
+from baseline_pipeline.effects import Effect, demanded, shortage
+from baseline_pipeline.metrics.outcomes import Metric, NotMeasurable
+from baseline_pipeline.scan.cells import CellEstimate, Cells
+from baseline_pipeline.scan.leaves import leaf_slices
+from baseline_pipeline.significance.clustered import independent_sum
+
+if TYPE_CHECKING:
+    from baseline_pipeline.contract import Contract
+    from baseline_pipeline.scan.leaves import LeafSlice
+    from baseline_pipeline.summaries.outcome import OutcomeSummary
+
+OF_ROWS = frozenset({"mean_absolute_percentage_error", "symmetric_percentage_error", "top_k_accuracy"})
+"""Metrics of ours that need more of a row than cells keep."""
+UNITS = 512
+"""Parts that the cells of a side are dealt into: enough to tell how estimates go together to 3 %."""
+SETTLED = 1.96
+"""Standard errors between the middle of two values and their target, for its side to be settled."""
+
+
+def summary_effects(contract: Contract, before: OutcomeSummary, after: OutcomeSummary, seed: int) -> list[Effect]:
+    """What is known of every metric and slice; rows of the two sides are other ones, hence unpaired.
+
+    Args:
+        contract: Metrics, margins, slices.
+        before: The baseline, counted.
+        after: The present, counted under the same plan.
+        seed: Of the dealing of cells into units.
+    """
+    classes = _classes(before, after)
+    sides = [Cells(one, classes, seed + place, UNITS) for place, one in enumerate((before, after))]
+    slices = [leaf_slices(contract, one, side.leaves) for one, side in zip((before, after), sides, strict=True)]
+    names = [*slices[1], *(name for name in slices[0] if name not in slices[1])]
+    rules = [rule for rule in contract.metrics if rule.measured.over_times is None]
+    rows = (before.rows, after.rows)
+    found = [[_filled(demanded(rule, ALL_ROWS, after.rows), sides, (None, None), rows)] for rule in rules]
+    for name in names:
+        parts = [one.get(name) for one in slices]
+        for mine, rule in zip(found, rules, strict=True):
+            mine.append(_on_slice(demanded(rule, name, 0), sides, parts))
+    return [effect for mine in found for effect in mine]
+
+
+def _classes(before: OutcomeSummary, after: OutcomeSummary) -> list[str]:
+    if before.plan.task != "multiclass_classification":
+        return []
+    return sorted({text for side in (before, after) for name in ("y", "h") for text in side.cells[name].to_pylist()})
+
+
+def _on_slice(effect: Effect, sides: list[Cells], parts: list[LeafSlice | None]) -> Effect:
+    old, new = parts
+    effect.counted(
+        None if old is None else old.rows, None if new is None else new.rows, 0 if new is None else new.min_rows
+    )
+    if old is None or new is None or effect.problem:
+        return effect
+    return _filled(effect, sides, (old, new), (old.rows, new.rows))
+
+
+def _filled(
+    effect: Effect, sides: list[Cells], parts: tuple[LeafSlice | None, LeafSlice | None], rows: tuple[int, int]
+) -> Effect:
+    """Fill in values, harm and its uncertainty."""
+    if effect.rule.function is not None or effect.rule.metric in OF_ROWS:
+        effect.problem = f"{effect.metric.title} needs the rows themselves: `baseline run` measures it"
+        return effect
+    try:
+        one, two = (side.measure(effect.metric, part) for side, part in zip(sides, parts, strict=True))
+    except NotMeasurable as reason:
+        effect.problem = str(reason)
+        return effect
+    effect.baseline, effect.candidate = one.value, two.value
+    effect.directed, sign = _direction(effect.metric, one, two)
+    effect.harm = sign * (two.value - one.value)
+    effect.support = None if one.support is None or two.support is None else min(one.support, two.support)
+    effect.uncertainty = independent_sum(one.uncertainty, two.uncertainty)
+    effect.clusters = None if sides[1].clusters is None else two.uncertainty.clusters
+    effect.total = np.concatenate([-sign * one.noise, sign * two.noise])
+    effect.bound = one.bound + two.bound
+    effect.problem = shortage(effect, min(rows))
+    return effect
+
+
+def _direction(metric: Metric, one: CellEstimate, two: CellEstimate) -> tuple[bool, float]:
+    """Whether it is settled which way is worse, and the sign of worse; as where rows are at hand."""
+    if metric.target is None:
+        return True, 1.0 if metric.better == "lower" else -1.0
+    middle = one.value + two.value - 2 * metric.target
+    if abs(middle) > SETTLED * np.hypot(one.uncertainty.error, two.uncertainty.error):
+        return True, float(np.sign(middle))
+    return False, 1.0 if two.value >= one.value else -1.0

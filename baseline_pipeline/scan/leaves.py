@@ -1,0 +1,111 @@
+"""The contract's slices as sums of leaves."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from baseline_pipeline.slices import MAX_LEVELS
+from baseline_pipeline.summaries.arrays import doubles, integers
+
+if TYPE_CHECKING:
+    from baseline_pipeline.contract import Contract
+    from baseline_pipeline.contract.slices import SliceSpec
+    from baseline_pipeline.summaries.outcome import OutcomeSummary
+    from baseline_pipeline.summaries.outcome_plan import OutcomePlan
+
+Array = np.ndarray[Any, Any]
+MISSING = "(missing)"
+
+
+@dataclass(frozen=True)
+class Leaves:
+    """The leaves of one side.
+
+    Attributes:
+        texts: What each leaf is, by column of the plan: (leaves, columns).
+        of_cell: (cells,) leaf of every cell.
+        rows: (leaves,) rows of every leaf.
+    """
+
+    texts: list[tuple[str, ...]]
+    of_cell: Array
+    rows: Array
+
+
+@dataclass(frozen=True)
+class LeafSlice:
+    """A slice as a sum of leaves.
+
+    Attributes:
+        name: As where rows are at hand.
+        leaves: (leaves,) which of them it holds.
+        rows: How many rows those have.
+        min_rows: Below this it is reported and never judged.
+    """
+
+    name: str
+    leaves: Array
+    rows: int
+    min_rows: int
+
+
+def leaves_of(plan: OutcomePlan, cells: Any) -> Leaves:
+    """Number the leaves of a table of cells."""
+    code = np.zeros(cells.num_rows, dtype=np.int64)
+    names: list[list[str]] = []
+    for place in range(len(plan.leaf_columns)):
+        encoded = cells.column(f"leaf{place}").combine_chunks().dictionary_encode(null_encoding="encode")
+        names.append([MISSING if name is None else name for name in encoded.dictionary.to_pylist()])
+        code = code * len(names[-1]) + integers(encoded.indices)
+    present, of_cell = np.unique(code, return_inverse=True)
+    number = [_texts(int(one), names) for one in present]
+    rows = np.bincount(of_cell, doubles(cells.column("n")), len(number)).astype(np.int64)
+    return Leaves(number, of_cell, rows)
+
+
+def _texts(code: int, names: list[list[str]]) -> tuple[str, ...]:
+    """What a leaf's code stands for, column by column."""
+    found = []
+    for known in reversed(names):
+        code, place = divmod(code, len(known))
+        found.append(known[place])
+    return tuple(reversed(found))
+
+
+def leaf_slices(contract: Contract, summary: OutcomeSummary, leaves: Leaves) -> dict[str, LeafSlice]:
+    """The slices that the declarations make of the leaves, by name, in the declarations' order."""
+    place = {name: number for number, name in enumerate(summary.plan.leaf_columns)}
+    found: list[LeafSlice] = []
+    for spec in contract.slices:
+        if spec.where is not None:
+            name = spec.name or spec.where
+            inside = np.array([text[place[name]] == "1" for text in leaves.texts], dtype=bool)
+            found.append(LeafSlice(name, inside, int(leaves.rows[inside].sum()), spec.min_rows))
+        else:
+            found += _levels(spec, place, leaves)
+    return {one.name: one for one in found}
+
+
+def _levels(spec: SliceSpec, place: dict[str, int], leaves: Leaves) -> list[LeafSlice]:
+    by = spec.by or []
+    columns = [place[f"{name}/{spec.quantiles}" if spec.quantiles else name] for name in by]
+    members: dict[str, list[int]] = {}
+    for number, text in enumerate(leaves.texts):
+        name = " & ".join(f"{column}={text[at]}" for column, at in zip(by, columns, strict=True))
+        members.setdefault(name, []).append(number)
+    levels = [_slice(name, members[name], spec, leaves) for name in sorted(members)]
+    if len(levels) <= MAX_LEVELS:
+        return levels
+    largest = sorted(levels, key=lambda level: (-level.rows, level.name))
+    rest = [number for level in largest[MAX_LEVELS:] for number in members[level.name]]
+    name = f"{' & '.join(by)}: {len(levels) - MAX_LEVELS} smaller values"
+    return [*sorted(largest[:MAX_LEVELS], key=lambda level: level.name), _slice(name, rest, spec, leaves)]
+
+
+def _slice(name: str, numbers: list[int], spec: SliceSpec, leaves: Leaves) -> LeafSlice:
+    inside = np.zeros(len(leaves.texts), dtype=bool)
+    inside[numbers] = True
+    return LeafSlice(name, inside, int(leaves.rows[inside].sum()), spec.min_rows)

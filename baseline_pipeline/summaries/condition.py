@@ -1,0 +1,120 @@
+"""Conditions over columns as SQL: the same rows that they select in memory."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+import pyarrow as pa
+
+from baseline_pipeline.errors import DataUnreadable
+from baseline_pipeline.expression import Expression
+from baseline_pipeline.summaries.dialect import STANDARD, Dialect
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+_COMPARE: dict[type[ast.cmpop], str] = {
+    ast.Eq: "=",
+    ast.NotEq: "<>",
+    ast.Lt: "<",
+    ast.LtE: "<=",
+    ast.Gt: ">",
+    ast.GtE: ">=",
+}
+_ARITHMETIC: dict[type[ast.operator], str] = {ast.Add: "+", ast.Sub: "-", ast.Mult: "*"}
+
+
+def condition_sql(expression: Expression, types: Mapping[str, pa.DataType], dialect: Dialect = STANDARD) -> str:
+    r"""A condition as SQL of three values, like the condition itself: what is missing neither holds nor fails.
+
+    Args:
+        expression: The condition.
+        types: Of the relation's columns.
+        dialect: How the engine quotes.
+
+    Raises:
+        DataUnreadable: when a column is absent.
+
+    Example:
+        >>> storm = Expression.parse("precip > 0.1 and not origin in ['EWR']")
+        >>> condition_sql(storm, {"precip": pa.int64(), "origin": pa.string()})
+        '(("precip" > 0.1) AND (NOT ("origin" IN (\'EWR\'))))'
+    """
+    for name in expression.columns():
+        if name not in types:
+            message = f"condition {expression.text!r}: there is no column {name!r}; columns: {', '.join(types)}"
+            raise DataUnreadable(message)
+    return _Writer(types, dialect).condition(expression.tree)
+
+
+class _Writer:
+    """Writes one condition; `Expression` has checked what may stand in it."""
+
+    def __init__(self, types: Mapping[str, pa.DataType], dialect: Dialect) -> None:
+        self.types = types
+        self.dialect = dialect
+
+    def condition(self, node: ast.expr) -> str:
+        match node:
+            case ast.BoolOp(op=op, values=parts):
+                word = " AND " if isinstance(op, ast.And) else " OR "
+                return "(" + word.join(self.condition(part) for part in parts) + ")"
+            case ast.UnaryOp(operand=inner):
+                return f"(NOT {self.condition(inner)})"
+            case ast.Compare():
+                return self._comparison(node)
+            case ast.Call(func=ast.Name(id="is_null"), args=[one]):
+                return f"({self._value(one)} IS NULL)"
+        return self._value(node)
+
+    def _comparison(self, node: ast.Compare) -> str:
+        """A chain holds where each link does; it is not known unless every part is."""
+        parts, known, left = [], [], self._value(node.left)
+        known.append(left)
+        for op, right in zip(node.ops, node.comparators, strict=True):
+            if isinstance(op, ast.In | ast.NotIn) and isinstance(right, ast.List | ast.Tuple):
+                word = "IN" if isinstance(op, ast.In) else "NOT IN"
+                parts.append(f"({left} {word} ({', '.join(self._value(one) for one in right.elts)}))")
+                continue
+            other = self._value(right)
+            known.append(other)
+            parts.append(f"({left} {_COMPARE[type(op)]} {other})")
+            left = other
+        if len(parts) == 1:
+            return parts[0]
+        return f"(CASE WHEN {_all_known(known)} THEN {' AND '.join(parts)} END)"
+
+    def _value(self, node: ast.expr) -> str:
+        match node:
+            case ast.Constant(value=str(text)):
+                return self.dialect.literal(text)
+            case ast.Constant(value=number):
+                return repr(number).upper() if isinstance(number, bool) else repr(number)
+            case ast.UnaryOp(operand=inner):
+                return f"(-{self._value(inner)})"
+            case ast.BinOp(left=left, op=op, right=right):
+                return self._arithmetic(
+                    f"CAST({self._value(left)} AS DOUBLE)", op, f"CAST({self._value(right)} AS DOUBLE)"
+                )
+            case ast.Name(id=name) | ast.Call(args=[ast.Constant(value=str(name))]):
+                quoted = self.dialect.name(name)
+                floating = pa.types.is_floating(self.types[name])
+                return f"(CASE WHEN NOT isnan({quoted}) THEN {quoted} END)" if floating else quoted
+        message = f"not a value: {ast.dump(node)}"
+        raise AssertionError(message)
+
+    def _arithmetic(self, left: str, op: ast.operator, right: str) -> str:
+        """In double precision; what is no finite number is not known. A remainder has the divisor's sign."""
+        if isinstance(op, ast.Div):
+            found = f"({left} / NULLIF({right}, 0.0))"
+        elif isinstance(op, ast.Mod):
+            found = f"({left} - {right} * FLOOR({left} / NULLIF({right}, 0.0)))"
+        else:
+            found = f"({left} {_ARITHMETIC[type(op)]} {right})"
+        return f"(CASE WHEN ABS({found}) < CAST('Infinity' AS DOUBLE) THEN {found} END)"
+
+
+def _all_known(parts: Iterable[str]) -> str:
+    return " AND ".join(f"{part} IS NOT NULL" for part in parts)

@@ -1,0 +1,130 @@
+"""A whole data set, counted: every column, and how labels, predictions and scores go together."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from baseline_pipeline.records import Digest, Record, canonical_json
+from baseline_pipeline.summaries.arrays import integers
+from baseline_pipeline.summaries.column import NumberSummary
+from baseline_pipeline.summaries.engine import column_summaries
+from baseline_pipeline.summaries.grid import Grid
+from baseline_pipeline.summaries.outcome import summarise_outcomes
+from baseline_pipeline.summaries.outcome_plan import OutcomePlan
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from baseline_pipeline.summaries.column import Summary
+    from baseline_pipeline.summaries.engine import Engine
+    from baseline_pipeline.summaries.outcome import OutcomeSummary
+
+KEYS = frozenset({"y", "h", "bin", "n"})
+
+
+class DataPlan(Record):
+    """What is counted of a data set; only summaries under one plan are compared.
+
+    Attributes:
+        numbers: Columns of numbers, and their cells.
+        categories: Columns of categories.
+        absent: Columns that the contract names and the baseline does not have.
+        outcomes: What is counted of labels, predictions and scores.
+    """
+
+    numbers: dict[str, Grid]
+    categories: tuple[str, ...]
+    absent: tuple[str, ...] = ()
+    outcomes: OutcomePlan
+
+
+@dataclass(frozen=True)
+class DataSummary:
+    """A data set, counted.
+
+    Attributes:
+        plan: What was counted.
+        columns: By name.
+        outcomes: Labels, predictions and scores.
+        silent: Columns of the plan that could not be counted, and why.
+    """
+
+    plan: DataPlan
+    columns: Mapping[str, Summary]
+    outcomes: OutcomeSummary
+    silent: Mapping[str, str]
+
+    @property
+    def rows(self) -> int:
+        """All rows."""
+        return self.outcomes.rows + self.outcomes.unlabelled
+
+    def digest(self) -> Digest:
+        """SHA-256 of the plan and of everything counted; sums follow from the same rows, but for their last bits."""
+        found = hashlib.sha256(canonical_json(self.plan.body()))
+        for name, one in sorted(self.columns.items()):
+            found.update(name.encode() + b"\0")
+            found.update(_counted(one))
+        cells = self.outcomes.cells
+        for name in cells.column_names:
+            if name.startswith("leaf") or name in KEYS:
+                found.update(canonical_json(cells[name].unique().to_pylist()))
+                found.update(integers(cells[name].combine_chunks().dictionary_encode().indices).tobytes())
+        return found.hexdigest()
+
+    def merged(self, other: DataSummary) -> DataSummary:
+        """Both parts together.
+
+        Raises:
+            ValueError: under another plan.
+        """
+        columns = {
+            name: one.merged(other.columns[name])  # type: ignore[arg-type]  # one plan, one kind
+            for name, one in self.columns.items()
+            if name in other.columns
+        }
+        outcomes = self.outcomes.merged(other.outcomes)
+        return DataSummary(self.plan, columns, outcomes, {**self.silent, **other.silent})
+
+
+def summarise(
+    engine: Engine, rows: pa.Table | str, plan: DataPlan, progress: Callable[[str], None] = lambda _: None
+) -> DataSummary:
+    """Count a data set; every column is read once.
+
+    Args:
+        engine: Where to count.
+        rows: A table, or Parquet files by path, folder or pattern.
+        plan: What to count.
+        progress: Told what is being counted.
+
+    Raises:
+        DataUnreadable: when the rows lack a column that labels, scores or slices need.
+    """
+    with engine.named(rows) as relation:
+        there = {field.name: field.type for field in engine.schema(relation)}
+        silent = {name: "the column is not there" for name in [*plan.numbers, *plan.categories] if name not in there}
+        silent |= {name: f"the type moved: it is {there[name]}" for name in plan.numbers if _no_number(there.get(name))}
+        wanted: dict[str, Grid | None] = {**plan.numbers, **dict.fromkeys(plan.categories)}
+        progress("counting labels, predictions and scores")
+        outcomes = summarise_outcomes(engine, relation, plan.outcomes)
+        progress(f"counting {len(wanted) - len(silent)} columns")
+        columns = column_summaries(engine, rows, relation, {n: grid for n, grid in wanted.items() if n not in silent})
+    return DataSummary(plan, columns, outcomes, silent)
+
+
+def _no_number(kind: pa.DataType | None) -> bool:
+    import pyarrow as pa
+
+    return kind is not None and not (
+        pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_decimal(kind)
+    )
+
+
+def _counted(summary: Summary) -> bytes:
+    if isinstance(summary, NumberSummary):
+        return summary.counts.tobytes() + canonical_json([summary.nulls, summary.infinite, summary.atoms.tolist()])
+    return canonical_json([summary.counts, summary.nulls])

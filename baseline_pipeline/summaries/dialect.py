@@ -1,0 +1,42 @@
+"""What engines spell differently in the SQL that they share."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+
+def double_quoted(name: str) -> str:
+    """A column's name as standard SQL quotes it.
+
+    Example:
+        >>> double_quoted('a"b')
+        '"a""b"'
+    """
+    return '"' + name.replace('"', '""') + '"'
+
+
+def single_quoted(text: str) -> str:
+    """A text as standard SQL quotes it.
+
+    Example:
+        >>> single_quoted("it's")
+        "'it''s'"
+    """
+    return "'" + text.replace("'", "''") + "'"
+
+
+@dataclass(frozen=True)
+class Dialect:
+    """How one engine quotes.
+
+    Attributes:
+        name: Turns a column's name into an identifier.
+        literal: Turns a text into a literal.
+    """
+
+    name: Callable[[str], str] = double_quoted
+    literal: Callable[[str], str] = single_quoted
+
+
+STANDARD = Dialect()

@@ -1,0 +1,111 @@
+"""What an engine is asked for, and what is made of its answers: the same for every one of them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from contextlib import AbstractContextManager
+from typing import TYPE_CHECKING, Any, Protocol
+
+import numpy as np
+
+from baseline_pipeline.summaries import sql
+from baseline_pipeline.summaries.arrays import doubles, integers
+from baseline_pipeline.summaries.column import CategorySummary, NumberSummary, Summary
+from baseline_pipeline.summaries.grid import CELLS, Grid
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from baseline_pipeline.summaries.dialect import Dialect
+
+Array = np.ndarray[Any, Any]
+
+SAMPLE_ROWS = 65_536
+"""Rows that set the resolution of grids; whichever they are, counts are exact."""
+
+
+class Engine(Protocol):
+    """Where aggregations run."""
+
+    @property
+    def dialect(self) -> Dialect:
+        """How it quotes."""
+
+    def named(self, rows: pa.Table | str) -> AbstractContextManager[str]:
+        """A relation that a statement can name: a table, or Parquet files by path or pattern."""
+
+    def schema(self, relation: str) -> pa.Schema:
+        """The columns of a relation."""
+
+    def query(self, statement: str) -> pa.Table:
+        """What a statement gives."""
+
+    def numbers(self, rows: pa.Table | str, relation: str, grids: Mapping[str, Grid]) -> dict[str, NumberSummary]:
+        """Summaries of columns of numbers."""
+
+    def sample(self, rows: pa.Table | str, columns: list[str]) -> pa.Table:
+        """Some rows from everywhere in the relation, at most `SAMPLE_ROWS`."""
+
+
+def grids_of(engine: Engine, rows: pa.Table | str, columns: list[str]) -> dict[str, Grid]:
+    """A grid for the numbers of every column, from some of the rows."""
+    some = engine.sample(rows, columns) if columns else None
+    return {} if some is None else {name: Grid.of(doubles(some[name])) for name in columns}
+
+
+def column_summaries(
+    engine: Engine, rows: pa.Table | str, relation: str, grids: Mapping[str, Grid | None]
+) -> dict[str, Summary]:
+    """The summary of every column.
+
+    Args:
+        engine: Where to count.
+        rows: What to count.
+        relation: The same, as the engine named it.
+        grids: By column: its grid, or `None` for categories.
+    """
+    numbers = engine.numbers(rows, relation, {name: grid for name, grid in grids.items() if grid is not None})
+    return {name: _category(engine, relation, name) if grid is None else numbers[name] for name, grid in grids.items()}
+
+
+def numbers_by_sql(engine: Engine, relation: str, grids: Mapping[str, Grid]) -> dict[str, NumberSummary]:
+    """Summaries of columns of numbers, one statement each."""
+    return {name: _number(engine, relation, name, grid) for name, grid in grids.items()}
+
+
+def values_within(engine: Engine, relation: str, column: str, grid: Grid, cells: list[int]) -> tuple[Array, Array]:
+    """(v,) values that lie in some cells, ascending, and (v,) rows of each."""
+    found = engine.query(sql.values_in_cells(relation, column, grid, cells, engine.dialect))
+    return doubles(found["value"]), integers(found["n"])
+
+
+def _number(engine: Engine, relation: str, column: str, grid: Grid) -> NumberSummary:
+    found = engine.query(sql.number_cells(relation, column, grid, engine.dialect))
+    cell, rows = (integers(found[name]) for name in ("cell", "n"))
+    total, low, high = (doubles(found[name]) for name in ("total", "low", "high"))
+    finite = cell >= 0
+    place = cell[finite]
+    atom = place >= sql.ATOMS
+    own = grid.cell(np.array([*grid.atoms, grid.location]))
+    places = np.where(atom, own[np.where(atom, place - sql.ATOMS, -1)], np.minimum(place, CELLS - 1))
+    counts = np.zeros(CELLS, dtype=np.int64)
+    np.add.at(counts, places, rows[finite])
+    atoms = np.zeros(len(grid.atoms), dtype=np.int64)
+    atoms[place[atom] - sql.ATOMS] = rows[finite][atom]
+    return NumberSummary(
+        grid,
+        counts,
+        float(total[finite].sum()),
+        atoms,
+        int(rows[cell == sql.MISSING].sum()),
+        int(rows[cell == sql.INFINITE].sum()),
+        float(low[finite].min(initial=np.inf)),
+        float(high[finite].max(initial=-np.inf)),
+    )
+
+
+def _category(engine: Engine, relation: str, column: str) -> CategorySummary:
+    found = engine.query(sql.category_counts(relation, column, engine.dialect))
+    counts = dict(zip(found["value"].to_pylist(), found["n"].to_pylist(), strict=True))
+    nulls = int(counts.pop(None, 0))
+    return CategorySummary(counts, nulls)

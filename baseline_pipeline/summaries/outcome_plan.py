@@ -1,0 +1,192 @@
+"""How labels, predictions and scores of a data set are summed up: columns, classes, leaves and cells."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pyarrow as pa
+
+from baseline_pipeline.contract.contract import Task
+from baseline_pipeline.errors import ContractError, DataUnreadable
+from baseline_pipeline.records import Record
+from baseline_pipeline.summaries.arrays import doubles
+from baseline_pipeline.summaries.engine import Engine
+from baseline_pipeline.summaries.grid import Grid
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from baseline_pipeline.contract import Contract
+
+SCORE_BINS = 960
+"""Bins of a score, of equal width from 0 to 1, each with its upper end: a multiple of 10, 15, 20 and 30, the numbers of
+bins that calibration is read in."""
+
+
+class Cut(Record):
+    """A numeric column cut into parts of like size.
+
+    Attributes:
+        column: The column.
+        parts: How many.
+        edges: Where one part ends and the next begins; fewer than parts - 1 only where there are no numbers.
+    """
+
+    column: str
+    parts: int
+    edges: tuple[float, ...]
+
+    @property
+    def name(self) -> str:
+        """What the column of parts is called."""
+        return f"{self.column}/{self.parts}"
+
+
+class OutcomePlan(Record):
+    """What is counted of labels, predictions and scores.
+
+    A leaf is a combination of slice memberships: values of columns, parts of numeric ones, and conditions
+    that hold. Every slice of the contract is a sum of leaves.
+
+    Attributes:
+        task: What is predicted.
+        label: Column of the truth.
+        score: Column of the probability of the positive class; `None` where only predictions are there.
+        prediction: Column of predictions; `None` where the score and the threshold make them.
+        positive: Text of the positive class; `None` where there is none.
+        threshold: Scores from here on are called positive.
+        classes: Texts of all classes of a multiclass label.
+        values: Columns whose values make leaves.
+        cuts: Numeric columns whose parts make leaves.
+        conditions: Names and texts of conditions that make leaves.
+        weight: Column of how much a row counts.
+        cluster: Column whose rows of one value move together.
+        residual: Grid of prediction minus label, of a regression.
+        target: Grid of its label.
+    """
+
+    task: Task
+    label: str
+    score: str | None = None
+    prediction: str | None = None
+    positive: str | None = None
+    threshold: float = 0.5
+    classes: tuple[str, ...] = ()
+    values: tuple[str, ...] = ()
+    cuts: tuple[Cut, ...] = ()
+    conditions: tuple[tuple[str, str], ...] = ()
+    weight: str | None = None
+    cluster: str | None = None
+    residual: Grid | None = None
+    target: Grid | None = None
+
+    @property
+    def leaf_columns(self) -> tuple[str, ...]:
+        """What a leaf is made of, in order."""
+        return (*self.values, *(cut.name for cut in self.cuts), *(name for name, _ in self.conditions))
+
+    def columns(self) -> list[str]:
+        """Columns of the data that are read whatever the conditions say."""
+        named = (self.label, self.score, self.prediction, *self.values, self.weight, self.cluster)
+        return list(dict.fromkeys(name for name in (*named, *(cut.column for cut in self.cuts)) if name))
+
+
+def plan_outcomes(
+    contract: Contract, engine: Engine, rows: pa.Table | str, *, score: str, prediction: str
+) -> OutcomePlan:
+    """The plan of a contract, its resolution set by some of the baseline's rows.
+
+    Args:
+        contract: Label, classes, slices, weights, clusters.
+        engine: Where the rows are read.
+        rows: The baseline's rows.
+        score: Column of scores.
+        prediction: Column of predictions.
+
+    Raises:
+        DataUnreadable: when the rows lack the label, or hold neither scores nor predictions.
+        ContractError: for a task that summaries cannot hold.
+    """
+    with engine.named(rows) as relation:
+        schema = engine.schema(relation)
+    types = {field.name: field.type for field in schema}
+    given = _given(contract, types, score, prediction)
+    cuts: dict[str, Cut] = {}
+    for spec in contract.slices:
+        for column in (spec.by or []) if spec.quantiles else []:
+            cut = _cut(engine, rows, types, column, spec.quantiles or 0)
+            cuts[cut.name] = cut
+    values = [column for spec in contract.slices if spec.by and not spec.quantiles for column in spec.by]
+    plan = OutcomePlan(
+        task=contract.task,
+        label=contract.data.label,
+        positive=None if contract.model.positive_class is None else class_text(contract.model.positive_class),
+        threshold=contract.model.threshold,
+        values=tuple(dict.fromkeys([*values, *contract.metric_columns()])),
+        cuts=tuple(cuts.values()),
+        conditions=tuple((spec.name or spec.where, spec.where) for spec in contract.slices if spec.where),
+        weight=contract.data.weight,
+        cluster=contract.data.cluster,
+        **given,
+    )
+    absent = [name for name in plan.columns() if name not in types]
+    if absent:
+        message = f"{_shown(rows)}: no column {absent[0]!r}; columns: {', '.join(types)}"
+        raise DataUnreadable(message)
+    return plan if contract.task != "regression" else _with_grids(plan, engine, rows)
+
+
+def class_text(value: object) -> str:
+    """A class as text, as it is told apart everywhere.
+
+    Example:
+        >>> class_text(True), class_text(1.0), class_text("yes")
+        ('true', '1', 'yes')
+    """
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, float) and value.is_integer():
+        return str(int(value))
+    return str(value)
+
+
+def _given(contract: Contract, types: Mapping[str, pa.DataType], score: str, prediction: str) -> dict[str, str | None]:
+    """Which of the columns of scores and predictions are there and are to be read."""
+    scored = contract.task == "binary_classification" and score in types and contract.model.output != "prediction"
+    predicted = prediction in types and (not scored or prediction != score)
+    if not scored and not predicted:
+        accepted = f"{score!r} (scores) or {prediction!r} (predictions)"
+        message = f"no column of {accepted}; columns: {', '.join(types)}"
+        raise DataUnreadable(message, next_step="name them with --score or --prediction")
+    if contract.task == "multiclass_classification" and not predicted:
+        message = f"several classes are summed up by their predictions, and there is no column {prediction!r}"
+        raise ContractError(message, next_step="name it with --prediction")
+    return {"score": score if scored else None, "prediction": prediction if predicted and not scored else None}
+
+
+def _cut(engine: Engine, rows: pa.Table | str, types: Mapping[str, pa.DataType], column: str, parts: int) -> Cut:
+    kind = types.get(column)
+    if kind is None or not (pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_decimal(kind)):
+        message = f"slice column {column!r} is {kind or 'absent'} and is to be cut at quantiles; accepted: numbers"
+        raise DataUnreadable(message, next_step="leave out `quantiles` to slice by the column's values")
+    found = doubles(engine.sample(rows, [column])[column])
+    finite = found[np.isfinite(found)]
+    edges = np.quantile(finite, np.arange(1, parts) / parts) if len(finite) else np.zeros(0)
+    return Cut(column=column, parts=parts, edges=tuple(edges.tolist()))
+
+
+def _with_grids(plan: OutcomePlan, engine: Engine, rows: pa.Table | str) -> OutcomePlan:
+    assert plan.prediction is not None  # noqa: S101  # a regression has no scores
+    some = engine.sample(rows, [plan.label, plan.prediction])
+    label, prediction = (doubles(some[name]) for name in (plan.label, plan.prediction))
+    off = np.abs(prediction - label)
+    off = off[np.isfinite(off)]
+    scale = float(np.median(off)) if len(off) else 1.0
+    target = Grid.of(label[np.isfinite(label)])
+    target = Grid(location=target.location, scale=target.scale)
+    return plan.model_copy(update={"residual": Grid(location=0.0, scale=scale or 1.0), "target": target})
+
+
+def _shown(rows: pa.Table | str) -> str:
+    return rows if isinstance(rows, str) else "the rows"

@@ -1,0 +1,114 @@
+"""What summaries say is what the rows say."""
+
+import numpy as np
+import pyarrow as pa
+import pytest
+
+from baseline_pipeline.comparison import ALL_ROWS
+from baseline_pipeline.effects import Part
+from baseline_pipeline.estimating import effects
+from baseline_pipeline.measuring import cluster_codes
+from baseline_pipeline.metrics.outcomes import Outcomes
+from baseline_pipeline.scan.effects import summary_effects
+from baseline_pipeline.significance.units import units_of
+from tests.scan.conftest import BINARY, binary, contract, multiclass, regression, summed
+
+FROM_BINS = {"roc_auc": 2e-4, "average_precision": 2e-3, "calibration_slope": 2e-3}
+REGRESSION = [
+    {"metric": name, "margin": {"relative": 0.1}}
+    for name in ("mean_absolute_error", "mean_squared_error", "root_mean_squared_error", "bias", "r2")
+]
+REGRESSION.append({"metric": "pinball_loss", "parameters": {"quantile": 0.8}, "margin": {"relative": 0.1}})
+MULTICLASS = [{"metric": name, "margin": {"absolute": 0.02}} for name in ("accuracy", "f1", "balanced_accuracy")]
+
+
+def part(rows, weight=None, cluster=None):
+    plain = rows.outcomes
+    weights = None if weight is None else rows.column(weight)
+    outcomes = Outcomes(plain.label, plain.prediction, plain.score, weights, plain.columns, plain.classes)
+    clusters = cluster_codes(None if cluster is None else rows.column(cluster).astype(str))
+    unit = units_of(len(outcomes), clusters, 1)
+    return Part(outcomes, clusters, unit, int(unit.max()) + 1, rows.table)
+
+
+def both(engine, policy, old, new, **more):
+    slow = effects(policy, part(old, **more), part(new, **more), pairing="unpaired")
+    fast = summary_effects(policy, *summed(engine, policy, old.table, new.table), seed=3)
+    assert [(one.metric.name, one.slice) for one in fast] == [(one.metric.name, one.slice) for one in slow]
+    return zip(fast, slow, strict=True)
+
+
+@pytest.mark.parametrize("more", [{}, {"weight": "w"}, {"cluster": "day"}], ids=["plain", "weighted", "clustered"])
+def test_binary_metrics_and_their_errors_are_those_of_the_rows(engine, more):
+    policy = contract(BINARY, **more)
+    for fast, slow in both(engine, policy, binary(1), binary(2, shift=0.3), **more):
+        name = f"{fast.metric.name}[{fast.slice}]"
+        assert fast.problem == slow.problem, name
+        if slow.harm is None:
+            continue
+        tolerance = FROM_BINS.get(fast.metric.name, 1e-12)
+        assert fast.baseline == pytest.approx(slow.baseline, abs=tolerance), name
+        assert fast.harm == pytest.approx(slow.harm, abs=2 * tolerance), name
+        assert fast.uncertainty.error == pytest.approx(slow.uncertainty.error, rel=0.03), name
+        assert fast.rows == slow.rows, name
+        if more != {"weight": "w"}:
+            assert fast.support == slow.support, name
+
+
+@pytest.mark.parametrize(
+    ("rows", "task", "metrics"),
+    [(regression, "regression", REGRESSION), (multiclass, "multiclass_classification", MULTICLASS)],
+    ids=["regression", "multiclass"],
+)
+def test_other_tasks_too(engine, rows, task, metrics):
+    for fast, slow in both(engine, contract(metrics, task), rows(1), rows(2)):
+        name = f"{fast.metric.name}[{fast.slice}]"
+        assert fast.baseline == pytest.approx(slow.baseline, rel=1e-10), name
+        assert fast.harm == pytest.approx(slow.harm, rel=1e-8, abs=1e-10), name
+        assert fast.uncertainty.error == pytest.approx(slow.uncertainty.error, rel=0.03), name
+
+
+def test_an_auc_is_no_further_from_that_of_the_rows_than_is_said(engine):
+    policy = contract([{"metric": "roc_auc", "margin": {"absolute": 0.02}}])
+    rng = np.random.default_rng(5)
+    old, new = binary(1), binary(2)
+    coarse = old.table.set_column(
+        old.table.column_names.index("score"), "score", pa.array(rng.uniform(0.5, 0.51, 6000))
+    )
+    fast = summary_effects(policy, *summed(engine, policy, coarse, new.table), seed=3)[0]
+    plain = old.outcomes
+    score = coarse["score"].to_numpy()
+    slow = policy.metrics[0].measured.measure(Outcomes(plain.label, (score >= 0.5).astype(int), score))
+
+    assert abs(fast.baseline - slow.value) <= fast.bound
+    assert fast.bound > 0.01
+
+
+def test_rows_without_a_label_are_counted_and_left_out(engine):
+    rows = binary(1)
+    label = rows.table["y"].to_numpy().astype(float)
+    label[:500] = np.nan
+    table = rows.table.set_column(rows.table.column_names.index("y"), "y", pa.array(label, from_pandas=True))
+    policy = contract(BINARY)
+    (summary,) = summed(engine, policy, table)
+
+    assert (summary.rows, summary.unlabelled) == (5500, 500)
+
+
+@pytest.mark.parametrize("bad", [np.nan, np.inf, -0.1, 1.5])
+def test_scores_that_are_no_probabilities_are_not_evaluated(engine, bad):
+    rows = binary(1)
+    score = rows.table["score"].to_numpy().copy()
+    score[7] = bad
+    table = rows.table.set_column(rows.table.column_names.index("score"), "score", pa.array(score))
+    found = summary_effects(contract(BINARY), *summed(engine, contract(BINARY), table, binary(2).table), seed=1)
+    whole = [one for one in found if one.slice == ALL_ROWS]
+
+    assert {one.problem for one in whole} == {"1 rows hold scores that are no probabilities"}
+
+
+def test_metrics_that_need_the_rows_say_so(engine):
+    policy = contract([{"metric": "mean_absolute_percentage_error", "margin": {"relative": 0.1}}], "regression")
+    found = summary_effects(policy, *summed(engine, policy, regression(1).table, regression(2).table), seed=1)
+
+    assert "needs the rows themselves" in found[0].problem
