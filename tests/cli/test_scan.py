@@ -149,6 +149,21 @@ def test_spark_says_what_duckdb_says(project):
     same(json.loads(spread.stdout), embedded)
 
 
+@pytest.mark.slow
+def test_a_master_that_is_not_there_is_said_in_words(project):
+    pytest.importorskip("pyspark") if not os.environ.get("BASELINE_REQUIRE_SERVICES") else __import__("pyspark")
+    contract = project / "assets" / "loans" / "defs.yaml"
+    contract.write_text(CONTRACT + "  engine: {spark: {master: 'nonsense://here'}}\n")
+    try:
+        done = run(project, "scan", "loans", "scored/july.parquet", "--baseline", "scored/may.parquet")
+    finally:
+        contract.write_text(CONTRACT)
+
+    assert done.returncode == 3
+    assert "Spark does not start at nonsense://here" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
 def same(one, other):
     if isinstance(one, dict):
         assert one.keys() == other.keys()
