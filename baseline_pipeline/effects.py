@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
@@ -48,7 +48,8 @@ def part(scores: Scores, rows: Array, seed: int) -> Part:
     cluster = cluster_codes(None if scores.cluster is None else scores.cluster[rows])
     columns = scores.columns.take(pa.array(rows))
     unit = units_of(len(rows), cluster, seed)
-    return Part(scores.outcomes.take(rows), cluster, unit, int(unit.max(initial=-1)) + 1, columns)
+    outcomes = replace(scores.outcomes.take(rows), cluster=cluster)
+    return Part(outcomes, cluster, unit, int(unit.max(initial=-1)) + 1, columns)
 
 
 @dataclass

@@ -8,12 +8,15 @@ import numpy as np
 
 from baseline_pipeline.comparison import ALL_ROWS
 from baseline_pipeline.effects import Effect, Pairing, Part, demanded, shortage
-from baseline_pipeline.metrics.outcomes import Estimate, Metric, NotMeasurable, OverTimes
+from baseline_pipeline.metrics.domain import mean_of
+from baseline_pipeline.metrics.outcomes import Estimate, Metric, NotMeasurable, Outcomes, OverTimes
 from baseline_pipeline.row_differences import at_stake, differs, discordant, moved_scores
 from baseline_pipeline.significance.clustered import clustered, independent_sum, supported
 from baseline_pipeline.slices import SliceRows, find_slices
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from baseline_pipeline.contract import Contract
     from baseline_pipeline.timing import PairedTimes
 
@@ -85,6 +88,8 @@ def _filled(
 ) -> Effect:
     """Fill in values, harm and its uncertainty."""
     before, after = _taken(old, old_rows), _taken(new, new_rows)
+    if effect.metric.over_pairs is not None:
+        return _stable(effect, effect.metric.over_pairs, before, after, pairing)
     try:
         one, two = effect.metric.measure(before.outcomes), effect.metric.measure(after.outcomes)
     except NotMeasurable as reason:
@@ -99,6 +104,22 @@ def _filled(
     else:
         _unpaired(effect, before, after, one, two, sign)
     effect.problem = shortage(effect, min(len(before), len(after)))
+    return effect
+
+
+def _stable(
+    effect: Effect, over: Callable[[Outcomes, Outcomes], Array], before: Part, after: Part, pairing: Pairing
+) -> Effect:
+    """Fill in how much moved between the two; of either alone there is nothing to say."""
+    if pairing == "unpaired":
+        effect.problem = f"{effect.metric.title} is a matter of the same rows"
+        return effect
+    moved = mean_of(after.outcomes, over(before.outcomes, after.outcomes))
+    sign = 1.0 if effect.metric.better == "lower" else -1.0
+    effect.baseline, effect.candidate, effect.harm = 0.0, moved.value, sign * moved.value
+    _paired(effect, before, after, sign * moved.influence, moved.influence)
+    effect.identical = moved.value == 0
+    effect.problem = shortage(effect, len(after))
     return effect
 
 

@@ -32,7 +32,8 @@ _ARITHMETIC: dict[type[ast.operator], Callable[[Any, Any], Any]] = {
     ast.Mod: operator.mod,
 }
 _ACCEPTED = (
-    "columns, numbers, texts, + - * / %, comparisons, `in [...]`, and, or, not, is_null(column), column('odd name')"
+    "columns, numbers, texts, + - * / %, comparisons, `in [...]`, `'word' in column`, length(column), and, or, not, "
+    "is_null(column), column('odd name')"
 )
 
 
@@ -130,6 +131,8 @@ def _check_condition(text: str, node: ast.expr) -> None:
         _check_condition(text, node.operand)
     elif isinstance(node, ast.Compare):
         _check_value(text, node.left)
+        if contains(node) is not None:
+            return
         for op, right in zip(node.ops, node.comparators, strict=True):
             (_check_members if isinstance(op, ast.In | ast.NotIn) else _check_value)(text, right)
             if type(op) not in _COMPARE and not isinstance(op, ast.In | ast.NotIn):
@@ -145,8 +148,12 @@ def _check_value(text: str, node: ast.expr) -> None:
         _check_value(text, node.right)
     elif isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub):
         _check_value(text, node.operand)
-    elif not (_name(node) or (isinstance(node, ast.Constant) and isinstance(node.value, int | float | str))):
+    elif not (_name(node) or _measures(node) or _is_literal(node)):
         _refuse(text, node)
+
+
+def _is_literal(node: ast.expr) -> bool:
+    return isinstance(node, ast.Constant) and isinstance(node.value, int | float | str)
 
 
 def _check_members(text: str, node: ast.expr) -> None:
@@ -193,10 +200,27 @@ def _asks_null(node: ast.expr) -> str | None:
     return None
 
 
+def _measures(node: ast.expr) -> str | None:
+    """The column whose texts' lengths a node stands for: `length(comment)`."""
+    if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "length":
+        match node.args, node.keywords:
+            case [one], []:
+                return _name(one)
+    return None
+
+
+def contains(node: ast.Compare) -> tuple[str, str] | None:
+    """What is looked for and in which column: `'refund' in comment`."""
+    match node.left, node.ops, node.comparators:
+        case ast.Constant(value=str(word)), [ast.In() | ast.NotIn()], [one] if _name(one):
+            return word, _name(one) or ""
+    return None
+
+
 def _names(node: ast.AST) -> list[tuple[int, str]]:
     """Where columns are read, and which."""
     if isinstance(node, ast.expr):
-        found = _name(node) or _asks_null(node)
+        found = _name(node) or _asks_null(node) or _measures(node)
         if found:
             return [(node.col_offset, found)]
     return [pair for child in ast.iter_child_nodes(node) for pair in _names(child)]
@@ -247,6 +271,13 @@ def _condition(node: ast.expr, columns: dict[str, _Operand]) -> _Truth:
 
 def _comparison(node: ast.Compare, columns: dict[str, _Operand]) -> _Truth:
     """A chain of comparisons holds where each does; it fails where one does, all being known."""
+    looked_for = contains(node)
+    if looked_for is not None:
+        word, name = looked_for
+        texts = _texts(columns[name], f"{word!r} in {name}")
+        inside = np.char.find(texts.values.astype(str), word) >= 0
+        wanted = inside if isinstance(node.ops[0], ast.In) else ~inside
+        return _Truth(texts.known & wanted, texts.known & ~wanted)
     left = _value(node.left, columns)
     known: Any = left.known
     result: Any = np.True_
@@ -271,12 +302,23 @@ def _value(node: ast.expr, columns: dict[str, _Operand]) -> _Operand:
     if isinstance(node, ast.UnaryOp):
         inner = _value(node.operand, columns)
         return _Operand(-_number(inner.values), inner.known)
+    measured = _measures(node)
+    if measured is not None:
+        texts = _texts(columns[measured], f"length({measured})")
+        return _Operand(np.char.str_len(texts.values.astype(str)), texts.known)
     if isinstance(node, ast.BinOp):
         left, right = _value(node.left, columns), _value(node.right, columns)
         with np.errstate(all="ignore"):
             values = _ARITHMETIC[type(node.op)](_number(left.values), _number(right.values))
         return _Operand(values, left.known & right.known & np.isfinite(values))
     return columns[_name(node) or ""]
+
+
+def _texts(operand: _Operand, what: str) -> _Operand:
+    if not _is_text(operand.values):
+        message = f"`{what}` is for texts"
+        raise TypeError(message)
+    return operand
 
 
 def _is_text(values: Array) -> bool:

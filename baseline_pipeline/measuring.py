@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -33,7 +34,7 @@ def measure(contract: Contract, scores: Scores) -> tuple[MetricValue, ...]:
     return tuple(
         _value(rule.measured, name, scores.outcomes.take(rows), None if codes is None else codes[rows], least)
         for rule in contract.metrics
-        if rule.measured.over_times is None
+        if rule.measured.of_rows
         for name, rows, least in parts
     )
 
@@ -50,7 +51,7 @@ def _value(metric: Metric, name: str, outcomes: Outcomes, codes: Array | None, l
         note = "no rows" if len(outcomes) == 0 else f"{len(outcomes)} rows, fewer than {least}"
         return MetricValue(**empty, value=None, low=None, high=None, note=note)
     try:
-        estimate = metric.measure(outcomes)
+        estimate = metric.measure(replace(outcomes, cluster=codes))
     except NotMeasurable as reason:
         return MetricValue(**empty, value=None, low=None, high=None, note=str(reason))
     uncertainty = supported(clustered(estimate.influence, codes), estimate.support)

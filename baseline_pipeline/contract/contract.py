@@ -121,7 +121,7 @@ class Contract(Section):
                 }
             )
             for rule in self.metrics
-            if rule.role == "primary" and rule.measured.over_times is None
+            if rule.role == "primary" and rule.measured.of_rows
         ]
         return self.model_copy(update={"metrics": primaries, "slices": []})
 

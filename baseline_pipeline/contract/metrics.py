@@ -9,7 +9,7 @@ from pydantic import Field, JsonValue, model_validator
 
 from baseline_pipeline.contract.section import CallableRef, ColumnName, Section, Text
 from baseline_pipeline.metrics import METRICS, nearest_metric
-from baseline_pipeline.metrics.custom import custom_metric
+from baseline_pipeline.metrics.custom import custom_metric, custom_statistic
 from baseline_pipeline.metrics.outcomes import Metric
 from baseline_pipeline.significance.spending import levels, open_level
 
@@ -65,6 +65,9 @@ class MetricRule(Section):
     function: CallableRef | None = None
     """A loss per row of your own, `module:function`; `metric` is then its name. It takes a DataFrame with `label`,
     `prediction`, `score` and the columns named, and returns a number for every row; the metric is their mean."""
+    statistic: CallableRef | None = None
+    """A number for all rows together, `module:function`, where no loss per row adds up to it; given the same
+    DataFrame. It is computed some forty times without a part of the rows, which says how sure it is."""
     better: Literal["higher", "lower"] = "lower"
     """Which values of your own function are better."""
     unit: Text = "loss"
@@ -86,18 +89,28 @@ class MetricRule(Section):
 
     @model_validator(mode="after")
     def _known(self) -> Self:
-        if self.function is not None and self.metric in METRICS:
+        if self.function is not None and self.statistic is not None:
+            message = (
+                f"metric {self.metric!r} names both a function (a loss per row) and a statistic; accepted: one of them"
+            )
+            raise ValueError(message)
+        if self.own is not None and self.metric in METRICS:
             message = f"metric {self.metric!r} is ours; give your own function another name"
             raise ValueError(message)
-        if self.function is None and self.metric not in METRICS:
+        if self.own is None and self.metric not in METRICS:
             near, listed = nearest_metric(self.metric), ", ".join(sorted(METRICS))
             message = f"metric {self.metric!r} is not known; did you mean {near!r}? accepted: {listed}"
             raise ValueError(message)
         own = {"better", "unit", "columns"} & self.model_fields_set
-        if self.function is None and own:
+        if self.own is None and own:
             message = f"{', '.join(sorted(own))}: only your own `function` is told; {self.metric} is ours"
             raise ValueError(message)
         return self
+
+    @property
+    def own(self) -> str | None:
+        """The user's own function, whichever way it is used."""
+        return self.function or self.statistic
 
     @cached_property
     def measured(self) -> Metric:
@@ -106,16 +119,24 @@ class MetricRule(Section):
         Raises:
             ValueError: on a parameter that it does not take.
         """
-        if self.function is None:
+        if self.own is None:
             return METRICS[self.metric].configured(self.parameters)
         if self.parameters:
             message = f"metric {self.metric!r} is a function of your own and takes no parameters"
             raise ValueError(message)
-        return custom_metric(self.metric, self.function, better=self.better, unit=self.unit, columns=self.columns)
+        make = custom_metric if self.function else custom_statistic
+        return make(self.metric, self.own, better=self.better, unit=self.unit, columns=self.columns)
 
     @model_validator(mode="after")
     def _parameters_fit(self) -> Self:
         _ = self.measured
+        return self
+
+    @model_validator(mode="after")
+    def _stability_reports(self) -> Self:
+        if self.measured.over_pairs is not None and self.role != "report_only":
+            message = f"metric {self.metric!r} says what moved, not what got worse; accepted: `role: report_only`"
+            raise ValueError(message)
         return self
 
     @model_validator(mode="after")

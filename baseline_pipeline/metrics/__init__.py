@@ -13,6 +13,7 @@ from baseline_pipeline.metrics.brier import BRIER
 from baseline_pipeline.metrics.brier_parts import BRIER_RELIABILITY, BRIER_RESOLUTION
 from baseline_pipeline.metrics.calibration_intercept import CALIBRATION_INTERCEPT
 from baseline_pipeline.metrics.calibration_slope import CALIBRATION_SLOPE
+from baseline_pipeline.metrics.cost_matrix import EXPECTED_COST_BY_CLASS
 from baseline_pipeline.metrics.error_rate import ERROR_RATE
 from baseline_pipeline.metrics.expected_calibration_error import EXPECTED_CALIBRATION_ERROR
 from baseline_pipeline.metrics.expected_cost import EXPECTED_COST
@@ -24,7 +25,15 @@ from baseline_pipeline.metrics.fairness import (
     EQUALIZED_ODDS_GAP,
     GROUP_CALIBRATION_GAP,
 )
-from baseline_pipeline.metrics.latency import LATENCY_MEAN, LATENCY_P50, LATENCY_P95, LATENCY_P99, THROUGHPUT
+from baseline_pipeline.metrics.interval_coverage import INTERVAL_COVERAGE
+from baseline_pipeline.metrics.latency import (
+    COST_PER_1K_PREDICTIONS,
+    LATENCY_MEAN,
+    LATENCY_P50,
+    LATENCY_P95,
+    LATENCY_P99,
+    THROUGHPUT,
+)
 from baseline_pipeline.metrics.log_loss import LOG_LOSS
 from baseline_pipeline.metrics.matthews_correlation import MATTHEWS_CORRELATION
 from baseline_pipeline.metrics.mean_absolute_error import MEAN_ABSOLUTE_ERROR
@@ -38,6 +47,7 @@ from baseline_pipeline.metrics.recall import RECALL
 from baseline_pipeline.metrics.roc_auc import ROC_AUC
 from baseline_pipeline.metrics.root_mean_squared_error import ROOT_MEAN_SQUARED_ERROR
 from baseline_pipeline.metrics.specificity import SPECIFICITY
+from baseline_pipeline.metrics.stability import FLIP_RATE, RIGHT_TO_WRONG_RATE, WRONG_TO_RIGHT_RATE
 from baseline_pipeline.metrics.top_k_accuracy import TOP_K_ACCURACY
 
 METRICS: dict[str, Metric] = {
@@ -66,6 +76,7 @@ METRICS: dict[str, Metric] = {
         BRIER_RESOLUTION,
         EXPECTED_CALIBRATION_ERROR,
         EXPECTED_COST,
+        EXPECTED_COST_BY_CLASS,
         F_BETA,
         DEMOGRAPHIC_PARITY_GAP,
         EQUAL_OPPORTUNITY_GAP,
@@ -75,12 +86,17 @@ METRICS: dict[str, Metric] = {
         MEAN_ABSOLUTE_PERCENTAGE_ERROR,
         SYMMETRIC_PERCENTAGE_ERROR,
         PINBALL_LOSS,
+        INTERVAL_COVERAGE,
         TOP_K_ACCURACY,
         LATENCY_MEAN,
         LATENCY_P50,
         LATENCY_P95,
         LATENCY_P99,
         THROUGHPUT,
+        COST_PER_1K_PREDICTIONS,
+        FLIP_RATE,
+        RIGHT_TO_WRONG_RATE,
+        WRONG_TO_RIGHT_RATE,
     )
 }
 

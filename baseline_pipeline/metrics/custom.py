@@ -1,4 +1,4 @@
-"""A user's own loss per row."""
+"""A user's own loss per row, or statistic of all rows."""
 
 from __future__ import annotations
 
@@ -39,6 +39,59 @@ def custom_metric(
         rowwise=True,
         columns=tuple(columns),
     )
+
+
+GROUPS = 40
+"""Parts that a statistic is computed without, one after the other."""
+
+
+def custom_statistic(
+    name: str, reference: str, *, better: Literal["higher", "lower"], unit: str, columns: Sequence[str]
+) -> Metric:
+    """A metric that a function gives for all rows together; the arguments are those of `custom_metric`."""
+    return Metric(
+        name=name,
+        title=f"{name} ({reference})",
+        better=better,
+        unit=unit,
+        tasks=ALL_TASKS,
+        measure=partial(_statistic, reference=reference),
+        columns=tuple(columns),
+    )
+
+
+def _statistic(outcomes: Outcomes, *, reference: str) -> Estimate:
+    """The value on all rows, and by the delete-a-group jackknife what each part adds to it.
+
+    Parts are whole clusters where rows move together. What a part adds is put down to its first row: sums over
+    clusters and over rows then have the same variance, that of the parts.
+
+    Source: Quenouille (1956); Kott (2001), The delete-a-group jackknife, J. Official Stat. 17:521.
+    """
+    rows_needed(outcomes)
+    value = _number(outcomes, reference)
+    rows = len(outcomes)
+    unit = np.arange(rows) if outcomes.cluster is None else outcomes.cluster
+    part = np.random.Generator(np.random.Philox(rows)).permutation(int(unit.max()) + 1)[unit] % GROUPS
+    influence = np.zeros(rows)
+    for one in np.unique(part):
+        mine = np.flatnonzero(part == one)
+        if len(mine) < rows:
+            without = _number(outcomes.take(np.flatnonzero(part != one)), reference)
+            influence[mine[0]] = (value - without) * (rows - len(mine))
+    return Estimate(value, influence - influence.mean())
+
+
+def _number(outcomes: Outcomes, reference: str) -> float:
+    try:
+        value = np.asarray(resolved(reference)(frame(outcomes)), dtype=float)
+    except Exception as error:
+        message = f"{reference} failed: {type(error).__name__}: {str(error)[:300]}"
+        raise NotMeasurable(message) from error
+    if value.shape != () or not np.isfinite(value):
+        message = f"{reference} gave {value.tolist()!r} for {len(outcomes)} rows; accepted: one finite number"
+        raise NotMeasurable(message)
+    return float(value)
 
 
 def _measured(outcomes: Outcomes, *, reference: str) -> Estimate:

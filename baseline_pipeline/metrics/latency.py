@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from typing import Literal
 
 import numpy as np
 
 from baseline_pipeline.metrics.outcomes import Array, Estimate, Metric, NotMeasurable, Outcomes, OverTimes
+from baseline_pipeline.metrics.parameters import number, whole
 
 TRIMMED = 0.1
 
@@ -48,10 +50,19 @@ def _throughput(times: Array) -> float:
     return 1000 / _mean(times)
 
 
+def _of_rows_at(outcomes: Outcomes, *, hourly_rate: float, rows: int = 1) -> Estimate:  # noqa: ARG001  # told to times
+    return _of_rows(outcomes)
+
+
+def _cost(times: Array, *, hourly_rate: float, rows: int = 1) -> float:
+    """Cost of 1,000 predictions where a machine is busy for as long as a request takes."""
+    return _mean(times) / 3_600_000 * hourly_rate * 1000 / rows
+
+
 def _metric(
     name: str,
     title: str,
-    value: Callable[[Array], float],
+    value: Callable[..., float],
     log_ratio: Callable[[Array, Array], Array],
     *,
     pairs: int,
@@ -86,4 +97,16 @@ THROUGHPUT = _metric(
     pairs=10,
     better="higher",
     unit="requests/s",
+)
+COST_PER_1K_PREDICTIONS = replace(
+    _metric(
+        "cost_per_1k_predictions",
+        "Cost of 1,000 predictions",
+        _cost,
+        _mean_ratio,
+        pairs=10,
+        unit="currency of the rate",
+    ),
+    measure=_of_rows_at,
+    parameters={"hourly_rate": number(above=0), "rows": whole(1)},
 )

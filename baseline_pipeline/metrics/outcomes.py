@@ -30,6 +30,8 @@ class Outcomes:
         weight: (n,) how much each row counts, positive; `None` where all count alike.
         columns: (n,) further columns that metrics read, by name.
         classes: how many classes a multiclass label has; `None` for binary labels and regressions.
+        cluster: (n,) number of the cluster of each row, where rows move together; read by statistics that
+            are computed anew without some of them.
         count: (n,) how many rows of the data each row stands for; `None` where each is one. Weights are then
             those of all of them together.
     """
@@ -41,6 +43,7 @@ class Outcomes:
     columns: Mapping[str, Array] = field(default_factory=dict)
     classes: int | None = None
     count: Array | None = None
+    cluster: Array | None = None
 
     def __len__(self) -> int:
         return len(self.label)
@@ -76,6 +79,7 @@ class Outcomes:
             {name: values[rows] for name, values in self.columns.items()},
             self.classes,
             None if self.count is None else self.count[rows],
+            None if self.cluster is None else self.cluster[rows],
         )
 
 
@@ -112,7 +116,7 @@ class OverTimes:
         pairs: pairs in a block.
     """
 
-    value: Callable[[Array], float]
+    value: Callable[..., float]
     log_ratio: Callable[[Array, Array], Array]
     pairs: int
 
@@ -136,6 +140,9 @@ class Metric:
         parameters: what a contract may write beside the name; `measure` takes them by keyword, and
             its signature holds their defaults.
         columns: columns of the data that it reads.
+        over_pairs: from two models' outcomes on the same rows to (n,) values whose mean it is, where it
+            compares them and says nothing of one alone.
+        target_from: the parameter that is its target.
     """
 
     name: str
@@ -151,6 +158,13 @@ class Metric:
     over_times: OverTimes | None = None
     parameters: Mapping[str, Parameter] = field(default_factory=dict)
     columns: tuple[str, ...] = ()
+    over_pairs: Callable[[Outcomes, Outcomes], Array] | None = None
+    target_from: str | None = None
+
+    @property
+    def of_rows(self) -> bool:
+        """Whether the rows of one evaluation give it a value."""
+        return self.over_times is None and self.over_pairs is None
 
     @property
     def defaults(self) -> dict[str, object]:
@@ -171,7 +185,16 @@ class Metric:
         check(self.name, self.parameters, self.defaults, given)
         columns = tuple(str(value) for name, value in given.items() if self.parameters[name].column)
         name = displayed(self.name, given, self.defaults)
-        return replace(self, name=name, measure=partial(self.measure, **given), columns=columns, parameters={})
+        over = self.over_times
+        return replace(
+            self,
+            name=name,
+            measure=partial(self.measure, **given),
+            columns=columns,
+            parameters={},
+            over_times=over and replace(over, value=partial(over.value, **given)),
+            target=self.target if self.target_from is None else float(str(given[self.target_from])),
+        )
 
     @property
     def preference(self) -> str:

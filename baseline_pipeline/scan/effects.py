@@ -39,7 +39,7 @@ def summary_effects(contract: Contract, before: OutcomeSummary, after: OutcomeSu
     sides = [Cells(one, classes, seed + place, UNITS) for place, one in enumerate((before, after))]
     slices = [leaf_slices(contract, one, side.leaves) for one, side in zip((before, after), sides, strict=True)]
     names = [*slices[1], *(name for name in slices[0] if name not in slices[1])]
-    rules = [rule for rule in contract.metrics if rule.measured.over_times is None]
+    rules = [rule for rule in contract.metrics if rule.measured.of_rows]
     rows = (before.rows, after.rows)
     found = [[_filled(demanded(rule, ALL_ROWS, after.rows), sides, (None, None), rows)] for rule in rules]
     for name in names:
@@ -69,7 +69,7 @@ def _filled(
     effect: Effect, sides: list[Cells], parts: tuple[LeafSlice | None, LeafSlice | None], rows: tuple[int, int]
 ) -> Effect:
     """Fill in values, harm and its uncertainty."""
-    if effect.rule.function is not None or effect.rule.metric in OF_ROWS:
+    if effect.rule.own is not None or effect.rule.metric in OF_ROWS:
         effect.problem = f"{effect.metric.title} needs the rows themselves: `baseline run` measures it"
         return effect
     try:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pyarrow as pa
 
 from baseline_pipeline.errors import DataUnreadable
-from baseline_pipeline.expression import Expression
+from baseline_pipeline.expression import Expression, contains
 from baseline_pipeline.summaries.dialect import STANDARD, Dialect
 
 if TYPE_CHECKING:
@@ -71,6 +71,11 @@ class _Writer:
 
     def _comparison(self, node: ast.Compare) -> str:
         """A chain holds where each link does; it is not known unless every part is."""
+        looked_for = contains(node)
+        if looked_for is not None:
+            word, name = looked_for
+            found = f"(POSITION({self.dialect.literal(word)} IN {self.dialect.name(name)}) > 0)"
+            return found if isinstance(node.ops[0], ast.In) else f"(NOT {found})"
         parts, known, left = [], [], self._value(node.left)
         known.append(left)
         for op, right in zip(node.ops, node.comparators, strict=True):
@@ -98,6 +103,8 @@ class _Writer:
                 return self._arithmetic(
                     f"CAST({self._value(left)} AS DOUBLE)", op, f"CAST({self._value(right)} AS DOUBLE)"
                 )
+            case ast.Call(func=ast.Name(id="length"), args=[one]):
+                return f"LENGTH({self._value(one)})"
             case ast.Name(id=name) | ast.Call(args=[ast.Constant(value=str(name))]):
                 quoted = self.dialect.name(name)
                 floating = pa.types.is_floating(self.types[name])

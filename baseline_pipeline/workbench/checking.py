@@ -20,18 +20,19 @@ def _own_metric(rule: MetricRule) -> list[str]:
     """What speaks against a function of the user's own: it is called with no row and with one."""
     from baseline_pipeline.metrics.custom import doubts, frame, resolved
 
-    assert rule.function is not None  # noqa: S101  # the caller has looked
-    found = list(doubts(rule.function))
+    assert rule.own is not None  # noqa: S101  # the caller has looked
+    found = list(doubts(rule.own))
     for rows in (0, 1):
         columns = {name: np.zeros(rows) for name in rule.columns}
         outcomes = Outcomes(np.zeros(rows, dtype=int), np.zeros(rows, dtype=int), np.full(rows, 0.5), columns=columns)
         try:
-            values = np.asarray(resolved(rule.function)(frame(outcomes)), dtype=float)
+            values = np.asarray(resolved(rule.own)(frame(outcomes)), dtype=float)
         except Exception as error:  # whatever a user's function raises
-            found.append(f"{rule.function} fails on {rows} rows: {type(error).__name__}: {error}")
+            found.append(f"{rule.own} fails on {rows} rows: {type(error).__name__}: {error}")
             continue
-        if values.shape != (rows,):
-            found.append(f"{rule.function} gives shape {values.shape} for {rows} rows; accepted: one number per row")
+        shape, accepted = ((rows,), "one number per row") if rule.function else ((), "one number for all rows")
+        if values.shape != shape:
+            found.append(f"{rule.own} gives shape {values.shape} for {rows} rows; accepted: {accepted}")
     return found
 
 
@@ -62,7 +63,7 @@ def check_contract(settings: Settings, contract: Contract) -> list[str]:
         found.append(error.message)
     importable(settings.project)
     for rule in contract.metrics:
-        if rule.function is not None:
+        if rule.own is not None:
             found += [f"metric {rule.metric}: {words}" for words in _own_metric(rule)]
     if contract.data.expectations:
         path = settings.assets / contract.name / contract.data.expectations

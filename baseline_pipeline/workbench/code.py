@@ -24,7 +24,7 @@ def code_digest(contract: Contract, project: Path) -> Digest:
     package = Path(str(importlib.resources.files("baseline_pipeline")))
     files = [file for part in SCORING for file in _python_files(package / part)]
     ours = {str(file.relative_to(package)): _sha256(file) for file in files}
-    own = [rule.function for rule in contract.metrics]
+    own = [rule.own for rule in contract.metrics]
     named = [ref for ref in (contract.model.function, contract.data.source.callable, *own) if ref]
     theirs = {ref: _sha256(module_file(ref, project)) for ref in named}
     return digest_of({"ours": ours, "theirs": theirs, "definition": contract.definition()})

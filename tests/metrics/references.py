@@ -21,7 +21,8 @@ def multiclass(rng, rows=2000):
 
 def regression(rng, rows=2000):
     label = rng.normal(3, 2, rows)
-    return Outcomes(label, label + rng.normal(0.2, 1, rows))
+    prediction = label + rng.normal(0.2, 1, rows)
+    return Outcomes(label, prediction, columns={"low": prediction - 1.5, "high": prediction + 1.5})
 
 
 def logit(o):
@@ -62,6 +63,7 @@ def averaged(of, average):
     return lambda o: of(o.label, o.prediction, average=average)
 
 
+COSTS = [[0, 1, 4, 2], [2, 0, 1, 1], [8, 3, -1, 0], [1, 1, 2, 0]]
 CASES = [
     ("accuracy", {}, binary, lambda o: sk.accuracy_score(o.label, o.prediction)),
     ("error_rate", {}, binary, lambda o: sk.zero_one_loss(o.label, o.prediction)),
@@ -137,6 +139,18 @@ CASES = [
         {},
         regression,
         lambda o: np.mean(2 * abs(o.label - o.prediction) / (abs(o.label) + abs(o.prediction))),
+    ),
+    (
+        "expected_cost_by_class",
+        {"matrix": COSTS},
+        multiclass,
+        lambda o: np.mean([COSTS[a][b] for a, b in zip(o.label, o.prediction, strict=True)]),
+    ),
+    (
+        "interval_coverage",
+        {"lower": "low", "upper": "high", "level": 0.9},
+        regression,
+        lambda o: np.mean((o.columns["low"] <= o.label) & (o.label <= o.columns["high"])),
     ),
     ("pinball_loss", {"quantile": 0.9}, regression, lambda o: sk.mean_pinball_loss(o.label, o.prediction, alpha=0.9)),
 ]

@@ -28,6 +28,10 @@ CONDITIONS = [
     "y in [1, -2, 3.0]",
     "column('odd \"name') != 2",
     "x != x",
+    "'t' in word",
+    'not "\'" in word',
+    "'a' not in word or length(word) == 3",
+    "length(word) * 2 > y",
     "word > 'a'",
 ]
 
