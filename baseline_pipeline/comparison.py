@@ -65,6 +65,43 @@ class RowChanges(Record):
     """Upper 95 % Clopper-Pearson bound of the share of decisions that changed: accuracy cannot move more."""
 
 
+class Leaning(Record):
+    """How much of what moves the score is one feature's doing, before and now."""
+
+    feature: str
+    baseline: float
+    """Share of the movement that permuting all features one by one makes; the shares add up to one."""
+    candidate: float
+    p_adjusted: float
+    """Of no change, over all features."""
+    found: bool
+    """Whether it changed for certain, and by a tenth or more."""
+
+
+class Adjusted(Record):
+    """A metric with the baseline's rows weighted to look like the present ones; it gates nothing."""
+
+    metric: str
+    baseline: float
+    """Of the weighted rows."""
+    candidate: float
+    gain: float
+    interval: tuple[float, float]
+    """Two-sided 95 % interval of the gain, the weights taken as known."""
+
+
+class JointShift(Record):
+    """Whether rows of the two sides can be told apart by their features together."""
+
+    auc: float
+    """Of a classifier on rows that it did not learn from; 0.5 where nothing moved."""
+    error: float
+    p_value: float
+    effective_rows: float
+    """Rows of the baseline that the weighted ones are worth."""
+    adjusted: tuple[Adjusted, ...]
+
+
 class Side(Record):
     """One of the two evaluations of a contrast."""
 
@@ -97,6 +134,12 @@ class Contrast(Record):
     """Key of the times that latency was judged by."""
     anchor_revision: int | None = None
     """Revision of the anchor, where it is what is compared with: primaries on all rows, its own margins."""
+    joint: JointShift | None = None
+    """Of new rows: how the features moved together, and performance adjusted for it."""
+    replay_difference: float = 0.0
+    """How far either model's scores of the same rows differ when it scores them twice."""
+    leanings: tuple[Leaning, ...] = ()
+    """What the two models lean on, the largest change first."""
     look: int = 1
     """How often this was asked of growing data since the baseline was revised, this time included."""
 

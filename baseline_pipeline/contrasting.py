@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
@@ -15,7 +16,7 @@ from baseline_pipeline.evaluation import Scores
 from baseline_pipeline.judging import judge
 from baseline_pipeline.matching import Matched, match
 from baseline_pipeline.records import Digest, digest_of
-from baseline_pipeline.row_differences import moved_scores
+from baseline_pipeline.row_differences import moved_scores, settled
 from baseline_pipeline.significance.clopper_pearson import clopper_pearson_upper
 
 if TYPE_CHECKING:
@@ -38,6 +39,7 @@ def contrast(
     times: PairedTimes | None = None,
     timed: Digest | None = None,
     look: int = 1,
+    noise: float = 0.0,
 ) -> Contrast:
     """Compare two evaluations, or say why they cannot be compared.
 
@@ -56,6 +58,7 @@ def contrast(
         timed: Key of those times.
         look: How often this was asked since the baseline was revised, this time included; it counts
             where the contract plans several looks.
+        noise: How far either model's scores of the same rows differ when it scores them twice.
     """
     kind: Literal["same_rows", "changed_rows", "new_rows"] = "same_rows"
     if pairing == "unpaired":
@@ -66,6 +69,9 @@ def contrast(
     refusal = _refusal(definitions, baseline_scores, candidate_scores, matched, moved, pairing)
     seed = _seed(contract, baseline, candidate)
     sides = (part(baseline_scores, matched.baseline, seed), part(candidate_scores, matched.candidate, seed))
+    if pairing == "paired":
+        old, new = sides
+        sides = (old, replace(new, outcomes=settled(old.outcomes, new.outcomes, noise)))
     resources = moved not in {"data_values", "population"}
     known = [] if refusal else effects(contract, *sides, pairing=pairing, resources=resources, times=times)
     found = detect(contract.error_rates, known, seed=seed, look=look)
@@ -83,6 +89,7 @@ def contrast(
         not_comparable=refusal,
         seed=seed,
         timed=timed,
+        replay_difference=noise,
         look=look,
     )
 

@@ -15,6 +15,7 @@ from baseline_pipeline.content import row_contents, row_names
 from baseline_pipeline.contract import Contract
 from baseline_pipeline.errors import DataUnreadable
 from baseline_pipeline.evaluation import EnvironmentState, Evaluation, MetricValue, Scores, Subject
+from baseline_pipeline.explaining import explain
 from baseline_pipeline.fingerprint import Fingerprint
 from baseline_pipeline.metrics.outcomes import Outcomes
 from baseline_pipeline.ports import ModelCatalogue, ModelVersion, Store
@@ -42,6 +43,7 @@ def evaluation_key(
             "metrics": [rule.measured.name for rule in contract.metrics],
             "differences": [one.body() for one in environment.differences],
             "contradictions": list(environment.contradictions),
+            "explain": contract.explain.model_dump(mode="json"),
             "repeat": repeat,
         }
     )
@@ -88,7 +90,8 @@ def evaluate(
     order = pc.sort_indices(names)
     labelled, names = labelled.take(order), names.take(order)
     labels, classes = encode_labels(contract, labelled)
-    predicted, timing = predict_all(contract, labelled, names, version, catalogue, classes)
+    predicted, timing, model = predict_all(contract, labelled, names, version, catalogue, classes)
+    replay, importances = explain(contract, labelled, labels, predicted, model, version, classes)
     scores = Scores(
         row_id=names,
         outcomes=Outcomes(
@@ -126,6 +129,8 @@ def evaluate(
         scores_file=file,
         engine=__version__,
         unlabelled=table.num_rows - labelled.num_rows,
+        replay_difference=replay,
+        importances=importances,
     )
     store.save("evaluations", contract.name, evaluation.key, evaluation)
     return evaluation, scores

@@ -73,6 +73,19 @@ class MetricValue(Record):
     note: str = ""
 
 
+class Importance(Record):
+    """How much a model leans on one feature: what happens when its values are permuted among the rows."""
+
+    feature: str
+    loss: float
+    """Squared error that it costs, on average."""
+    loss_error: float
+    """Standard error of that."""
+    movement: float
+    """How far scores (or predictions) move, on average; no label is needed."""
+    movement_error: float
+
+
 class Evaluation(Record):
     """The evidence of one scoring; row-level results are in the Parquet blob `scores_file`."""
 
@@ -93,6 +106,10 @@ class Evaluation(Record):
     """Version of this package that scored."""
     unlabelled: int = 0
     """Rows of the snapshot without a label; they are not part of the scores."""
+    replay_difference: float | None = None
+    """Largest difference of scores when the same rows were scored twice; 0 where the model repeats itself."""
+    importances: tuple[Importance, ...] = ()
+    """What the model leans on, in the order of the features."""
 
     @property
     def trustworthy(self) -> bool:

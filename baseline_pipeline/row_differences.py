@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -45,6 +46,28 @@ def moved_scores(old: Outcomes, new: Outcomes) -> Array:
         return np.asarray(np.abs(new.prediction.astype(float) - old.prediction.astype(float)))
     gap = np.abs(new.score - old.score)
     return np.asarray(gap if gap.ndim == 1 else gap.max(axis=1))
+
+
+ROUNDING = 1e-6
+"""A model that differs from itself by no more than this differs by rounding, and so may two models."""
+
+
+def settled(before: Outcomes, after: Outcomes, noise: float) -> Outcomes:
+    """What came after, with scores that moved no further than a model's own rounding as they were before.
+
+    Args:
+        before: The baseline's rows.
+        after: The candidate's, row by row the same.
+        noise: How far scores of the same rows differ when they are scored twice; above `ROUNDING` nothing is
+            taken back, since that is no rounding.
+    """
+    if not 0 < noise <= ROUNDING:
+        return after
+    still = moved_scores(before, after) <= noise
+    score = after.score
+    if score is not None and before.score is not None:
+        score = np.where(still if score.ndim == 1 else still[:, None], before.score, score)
+    return replace(after, prediction=np.where(still, before.prediction, after.prediction), score=score)
 
 
 def differs(metric: Metric, before: Outcomes, after: Outcomes) -> Array:

@@ -13,10 +13,11 @@ from baseline_pipeline.errors import ModelFailed
 from baseline_pipeline.evaluation import Timing
 
 if TYPE_CHECKING:
+    import pandas as pd
     import pyarrow as pa
 
     from baseline_pipeline.contract import Contract
-    from baseline_pipeline.ports import ModelCatalogue, ModelVersion
+    from baseline_pipeline.ports import LoadedModel, ModelCatalogue, ModelVersion
 
 Array = np.ndarray[Any, Any]
 BATCH_ROWS = 10_000
@@ -44,8 +45,8 @@ def predict_all(
     version: ModelVersion,
     catalogue: ModelCatalogue,
     classes: tuple[str, ...],
-) -> tuple[Predicted, Timing]:
-    """Outputs for all rows in order, and where the time went.
+) -> tuple[Predicted, Timing, LoadedModel]:
+    """Outputs for all rows in order, where the time went, and the model itself.
 
     Raises:
         ModelFailed: naming the version and the cause, or the first row whose output is no output.
@@ -89,7 +90,26 @@ def predict_all(
         latency_ms=_latency(per_row),
         peak_memory_mb=peak,
     )
-    return predicted, timing
+    return predicted, timing, model
+
+
+def outputs_of(
+    contract: Contract, frame: pd.DataFrame, model: LoadedModel, version: ModelVersion, classes: tuple[str, ...]
+) -> Predicted:
+    """Outputs for a batch that was scored before, as it was or changed.
+
+    Raises:
+        ModelFailed: naming the version and the cause.
+    """
+    import pyarrow as pa
+
+    try:
+        raw = model.predict(frame)
+    except Exception as error:
+        message = f"version {version.version} of {version.name} does not predict a second time: {_words(error)}"
+        raise ModelFailed(message) from error
+    names = pa.array([f"replayed {number}" for number in range(len(frame))])
+    return _interpret(contract, _array(raw, len(frame), names, 0, version), names, version, classes)
 
 
 def _latency(per_row: list[float]) -> dict[str, float]:

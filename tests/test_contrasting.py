@@ -36,8 +36,8 @@ def contract(metrics=METRICS, slices=({"by": ["group"], "min_rows": 50},), **mor
             "model": {"function": "a:b", "positive_class": 1},
             "slices": list(slices),
             "metrics": metrics,
-            **more,
         }
+        | more
     )
 
 
@@ -58,7 +58,7 @@ def scores(score, label, *, cluster=None, group=None, start=0, day=None, content
 SIDE = Side(evaluation="e", scores_file="f", version="1", snapshot="s")
 
 
-def compared(old, new, *, moved="model", pairing="paired", windows=(), definitions=({}, {}), policy=None):
+def compared(old, new, *, moved="model", pairing="paired", windows=(), definitions=({}, {}), policy=None, **more):
     return contrast(
         policy or contract(),
         moved=moved,
@@ -70,6 +70,7 @@ def compared(old, new, *, moved="model", pairing="paired", windows=(), definitio
         definitions=definitions,
         training_windows=windows,
         pairing=pairing,
+        **more,
     )
 
 

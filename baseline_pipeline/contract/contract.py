@@ -9,6 +9,7 @@ from pydantic import Field, model_validator
 from baseline_pipeline.contract.data import DataSection
 from baseline_pipeline.contract.engine import EngineSection
 from baseline_pipeline.contract.environment import EnvironmentSection
+from baseline_pipeline.contract.explanation import ExplanationSection
 from baseline_pipeline.contract.latency import LatencySection
 from baseline_pipeline.contract.metrics import ErrorRates, MetricRule
 from baseline_pipeline.contract.model import ModelSection
@@ -44,6 +45,8 @@ class Contract(Section):
     """What it runs on."""
     latency: LatencySection = LatencySection()
     """How models are timed against each other."""
+    explain: ExplanationSection = ExplanationSection()
+    """What each model leans on."""
     slices: list[SliceSpec] = Field(default_factory=list)
     """Parts of the data that are judged by themselves."""
     metrics: list[MetricRule] = Field(min_length=1)

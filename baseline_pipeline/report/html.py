@@ -13,6 +13,7 @@ from baseline_pipeline.records import digest_of, short
 from baseline_pipeline.report import criticality, lineage, outcome
 from baseline_pipeline.report.drift_bar import drift_bar
 from baseline_pipeline.report.forest_plot import forest_plots
+from baseline_pipeline.report.leanings import leaning_bars, model_findings
 from baseline_pipeline.report.reliability_diagram import reliability_diagram
 from baseline_pipeline.report.svg import element
 from baseline_pipeline.report.trajectory_plot import trajectory_plot
@@ -76,6 +77,8 @@ def _environment() -> Environment:
         "fixed": figures.fixed,
         "forest_plots": forest_plots,
         "headline": outcome.headline,
+        "leaning_bars": leaning_bars,
+        "model_findings": model_findings,
         "moment": _moment,
         "next_step": outcome.next_step,
         "p_text": figures.p_text,

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from baseline_pipeline.figures import bracketed, cell_places, count, fixed, p_text
 from baseline_pipeline.report.criticality import folded, tally
+from baseline_pipeline.report.leanings import model_findings
 from baseline_pipeline.report.lineage import commands, environment_findings, lineage
 from baseline_pipeline.report.outcome import headline, next_step, standing
 from baseline_pipeline.report.verdict_line import verdict_word
@@ -100,6 +101,7 @@ def _contrast(contrast: Contrast, *, show_all: bool) -> list[str]:
     return [
         f"### {moved}, {contrast.pairing}, {count(contrast.rows)} rows",
         escaped(f"{contrast.question}{left_out}"),
+        _list(model_findings(contrast)),
         _table(_VERDICTS, map(_verdict_row, shown)),
         f"{len(rest)} more: {tally(rest)}." if rest else "",
     ]

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from baseline_pipeline.figures import MISSING, bracketed, fixed
 from baseline_pipeline.records import short
 from baseline_pipeline.report.criticality import folded, tally
+from baseline_pipeline.report.leanings import model_findings
 from baseline_pipeline.report.lineage import environment_findings
 from baseline_pipeline.report.outcome import headline, next_step, standing
 from baseline_pipeline.report.verdict_line import verdict_line
@@ -133,6 +134,7 @@ def _contrast(contrast: Contrast, *, show_all: bool) -> list[str]:
         decided = f"{changes.decisions_changed} decisions changed"
         decided += f", {changes.labels_changed} labels changed" if changes.labels_changed else ""
         lines.append(f"{changes.changed_scores} of {changes.rows} scores differ, {decided}")
+    lines.extend(model_findings(contrast))
     shown, rest = folded(contrast.cells, show_all=show_all)
     lines.extend(verdict_line(cell, contrast.pairing) for cell in shown)
     if rest:

@@ -5,14 +5,19 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from baseline_pipeline.comparison import Comparison, Contrast, Moved, Side
+from baseline_pipeline.comparison import Comparison, Contrast, JointShift, Moved, Side
 from baseline_pipeline.contrasting import contrast
+from baseline_pipeline.drift.joint import separation
+from baseline_pipeline.effects import part
 from baseline_pipeline.errors import EvidenceUnavailable
+from baseline_pipeline.leaning import leanings
+from baseline_pipeline.matching import match
 from baseline_pipeline.monitoring.data_change import DataChange, data_change
 from baseline_pipeline.records import Digest, digest_of, short
 from baseline_pipeline.schema_change import column_kind
+from baseline_pipeline.shift import joint_shift
 from baseline_pipeline.workbench.changes import facet_changes
-from baseline_pipeline.workbench.drifting import drift_between
+from baseline_pipeline.workbench.drifting import drift_between, features_of
 from baseline_pipeline.workbench.evaluating import load_evaluation, load_scores
 from baseline_pipeline.workbench.snapshotting import load_snapshot
 from baseline_pipeline.workbench.stages import Compared, Evaluated, Scored
@@ -97,7 +102,7 @@ class _Comparing:
             timed=contrast.timed,
             look=contrast.look,
             anchor=contrast.anchor_revision,
-        )
+        ).model_copy(update={"joint": self._joint(old, new) if contrast.joint is not None else None})
 
     def comparison(self, evaluated: Evaluated) -> Comparison:
         """What the evaluations answer."""
@@ -147,7 +152,6 @@ class _Comparing:
         look: int | None = None,
         anchor: int | None = None,
     ) -> Contrast:
-        windows = [one.evaluation.subject.training_window for one in (old, new)]
         found = contrast(
             self.contract if anchor is None else self.contract.against_anchor(),
             moved=moved,
@@ -157,13 +161,17 @@ class _Comparing:
             baseline_scores=old.scores,
             candidate_scores=new.scores,
             definitions=(self._meaning(old), self._meaning(new)),
-            training_windows=[window for window in windows if window is not None],
+            training_windows=_windows(old, new),
             pairing=pairing,  # type: ignore[arg-type]  # one of two literals
             times=load_times(self.bench, self.contract.name, timed),
             timed=timed,
             look=self._look(moved, old.side, new.side) if look is None else look,
+            noise=max(one.evaluation.replay_difference or 0.0 for one in (old, new)),
         )
-        return found.model_copy(update={"anchor_revision": anchor})
+        leaning = leanings(
+            old.evaluation.importances, new.evaluation.importances, self.contract.error_rates.false_alarm
+        )
+        return found.model_copy(update={"anchor_revision": anchor, "leanings": leaning})
 
     def _look(self, moved: Moved, old: Side, new: Side) -> int:
         """How often the same versions were compared on growing rows since the baseline was revised."""
@@ -208,12 +216,34 @@ class _Comparing:
             found.append(self._contrast("data_values", question, earlier, champion))
         if since_baseline.new:
             question = "Is the approved model as good on the new rows as it was on the baseline's?"
-            found.append(self._contrast("population", question, approved, champion, "unpaired"))
+            plain = self._contrast("population", question, approved, champion, "unpaired")
+            found.append(plain.model_copy(update={"joint": self._joint(approved, champion)}))
         old = earlier or approved
         drift = drift_between(
             self.bench, self.contract, old.evaluation, old.scores, champion.evaluation, champion.scores
         )
         return found, since_baseline.words(), drift
+
+    def _joint(self, approved: _Scored, champion: _Scored) -> JointShift | None:
+        """How the features of new rows moved together, and performance adjusted for it."""
+        self.bench.progress("asking whether rows can be told apart")
+        sides = (approved, champion)
+        matched = match(*(one.scores for one in sides), kind="new_rows", windows=_windows(*sides))
+        rows = (matched.baseline, matched.candidate)
+        seed = int(digest_of(sorted(one.evaluation.scores_file for one in sides))[:8], 16)
+        features = [
+            features_of(self.bench, self.contract, one.evaluation, one.scores, places)
+            for one, places in zip(sides, rows, strict=True)
+        ]
+        clusters = [
+            None if one.scores.cluster is None else one.scores.cluster[places]
+            for one, places in zip(sides, rows, strict=True)
+        ]
+        told_apart = separation(*features, seed=seed, clusters=clusters)
+        if told_apart is None:
+            return None
+        parts = [part(one.scores, places, seed) for one, places in zip(sides, rows, strict=True)]
+        return joint_shift(self.contract, parts[0], parts[1], told_apart)
 
     def _earlier(self, approved: _Scored, champion: _Scored, since_baseline: DataChange) -> _Scored | None:
         """The evaluation of the same model that holds earlier values of rows that changed."""
@@ -254,6 +284,12 @@ class _Comparing:
             f"that {anchor.actor} established as revision {anchor.revision}?"
         )
         return [self._contrast("model", question, first, subject, anchor=anchor.revision)]
+
+
+def _windows(*sides: _Scored) -> list[tuple[str, str]]:
+    """What the two models learned from."""
+    windows = [one.evaluation.subject.training_window for one in sides]
+    return [window for window in windows if window is not None]
 
 
 def previous_champion(bench: Workbench, model: str) -> Digest | None:

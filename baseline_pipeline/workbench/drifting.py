@@ -80,16 +80,23 @@ def _rows(old: Scores, new: Scores) -> tuple[np.ndarray, np.ndarray]:
     return np.arange(len(old.row_id)), np.flatnonzero(~shared)
 
 
-def _features(
+def features_of(
     bench: Workbench, contract: Contract, evaluation: Evaluation, scores: Scores, rows: np.ndarray
 ) -> pa.Table:
-    """Features, prediction and label of the rows selected, in the scores' order."""
+    """Features of the rows selected, in the scores' order."""
     snapshot = load_snapshot(bench, contract.name, evaluation.snapshot)
     columns = [*dict.fromkeys([*contract.data.row_id, *contract.data.feature_names])]
     table = read(snapshot, bench.store, columns)
     chosen = scores.row_id.take(pa.array(rows))
     place = pc.index_in(chosen, value_set=row_names(table, contract.data.row_id))
-    features = table.take(place).select(contract.data.feature_names)
+    return table.take(place).select(contract.data.feature_names)
+
+
+def _features(
+    bench: Workbench, contract: Contract, evaluation: Evaluation, scores: Scores, rows: np.ndarray
+) -> pa.Table:
+    """Features, prediction and label of the rows selected, in the scores' order."""
+    features = features_of(bench, contract, evaluation, scores, rows)
     outcomes = scores.outcomes.take(rows)
     binary = outcomes.score is not None and outcomes.score.ndim == 1
     prediction = outcomes.score if binary else outcomes.prediction

@@ -1,6 +1,9 @@
 """A second, regression model beside the first: scikit-learn's diabetes data, in the registry."""
 
+import subprocess
+import sys
 import warnings
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -151,3 +154,19 @@ def test_small_losses_that_each_pass_do_not_add_up_past_the_anchor(diabetes):
     assert {cell.slice for cell in last.cells} == {"all"}
     assert decisions[-1].outcome != "promote"
     assert any(cell.harm_bounds[1] > cell.margin for cell in last.cells)
+
+
+def test_a_challenger_that_leans_on_other_features_is_said_to(diabetes):
+    from sklearn.linear_model import Ridge
+
+    project, frame, features = diabetes
+    project.run("diabetes")
+    project.establish("diabetes")
+    blind = frame[features].assign(bmi=0.0)
+    register(project, Ridge(alpha=0.1).fit(blind, frame["progression"]), frame[features], "challenger")
+    command = [Path(sys.executable).with_name("baseline"), "run", "diabetes"]
+    said = subprocess.run(command, cwd=project.root, capture_output=True, text=True, check=False).stdout
+    report = max((project.root / ".baseline" / "reports").rglob("*.html"), key=lambda one: one.stat().st_mtime)
+
+    assert "leans on another feature: bmi makes " in said
+    assert "What the models lean on" in report.read_text()

@@ -1,0 +1,109 @@
+"""What a model leans on, and how far it repeats itself: some rows scored again, as they are and permuted."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from baseline_pipeline.evaluation import Importance
+from baseline_pipeline.scoring import outputs_of, threads
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    import pandas as pd
+    import pyarrow as pa
+
+    from baseline_pipeline.contract import Contract
+    from baseline_pipeline.ports import LoadedModel, ModelVersion
+    from baseline_pipeline.scoring import Predicted
+
+Array = np.ndarray[Any, Any]
+REPLAYED = 2000
+"""Rows that are scored a second time as they are."""
+
+
+def explain(
+    contract: Contract,
+    table: pa.Table,
+    labels: Array,
+    first: Predicted,
+    model: LoadedModel,
+    version: ModelVersion,
+    classes: tuple[str, ...],
+) -> tuple[float, tuple[Importance, ...]]:
+    """The largest difference of two scorings of the same rows, and the importance of every feature.
+
+    Rows and permutations are drawn from the number of rows alone: two models on one snapshot see the same ones,
+    and their importances differ by what the models do.
+
+    Source: Breiman (2001), Random forests, Mach. Learn. 45:5; Fisher, Rudin and Dominici (2019), All models are
+    wrong, but many are useful, J. Mach. Learn. Res. 20:177.
+
+    Args:
+        contract: How many rows and permutations, and the features.
+        table: The rows that were scored, n of them.
+        labels: (n,) their labels.
+        first: What the model gave.
+        model: The model, in memory.
+        version: Which one it is.
+        classes: Names of the classes.
+
+    Raises:
+        ModelFailed: when it gives no usable output the second time.
+    """
+
+    def again(frame: pd.DataFrame) -> Array:
+        return _position(outputs_of(contract, frame, model, version, classes))
+
+    features = table.select(contract.data.feature_names)
+    known = _position(first)
+    with threads(contract.environment.threads):
+        replay = np.abs(again(features.slice(0, REPLAYED).to_pandas()) - known[:REPLAYED]).max(initial=0.0)
+        rng = np.random.Generator(np.random.Philox(table.num_rows))
+        rows = np.sort(rng.permutation(table.num_rows)[: contract.explain.rows])
+        frame = features.take(rows).to_pandas() if len(rows) > 1 else None
+        found = [] if frame is None else _importances(contract, frame, labels[rows], known[rows], again, rng)
+    return float(replay), tuple(found)
+
+
+def _importances(
+    contract: Contract, frame: pd.DataFrame, labels: Array, known: Array, again: Callable[[Any], Array], rng: Any
+) -> list[Importance]:
+    """One feature after the other permuted among the rows."""
+    found = []
+    for name in contract.data.feature_names:
+        lost, moved = np.zeros(len(frame)), np.zeros(len(frame))
+        for _ in range(contract.explain.repeats):
+            order = rng.permutation(len(frame))
+            changed = frame.assign(**{name: frame[name].array.take(order)})
+            scored = again(changed)
+            lost += _loss(scored, labels) - _loss(known, labels)
+            moved += np.abs(scored - known) if known.ndim == 1 else np.abs(scored - known).sum(axis=1) / 2
+        lost, moved = lost / contract.explain.repeats, moved / contract.explain.repeats
+        root = np.sqrt(len(frame))
+        found.append(
+            Importance(
+                feature=name,
+                loss=float(lost.mean()),
+                loss_error=float(lost.std(ddof=1) / root),
+                movement=float(moved.mean()),
+                movement_error=float(moved.std(ddof=1) / root),
+            )
+        )
+    return found
+
+
+def _position(predicted: Predicted) -> Array:
+    """(n,) or (n, k) what the model says, as numbers that can be compared."""
+    return np.asarray(predicted.prediction if predicted.score is None else predicted.score, dtype=float)
+
+
+def _loss(said: Array, labels: Array) -> Array:
+    """(n,) squared error: of the score against what happened, or of the prediction against the target."""
+    if said.ndim == 1:
+        return np.asarray((said - labels) ** 2)
+    happened = np.zeros_like(said)
+    happened[np.arange(len(said)), np.asarray(labels, dtype=int)] = 1.0
+    return np.asarray(((said - happened) ** 2).sum(axis=1))

@@ -1,0 +1,111 @@
+"""Whatever stands in the data, `baseline scan` ends in words and an exit code; order and sides do not matter."""
+
+import json
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from tests.cli.test_scan import CONTRACT, run, scored
+
+ROWS = 3000
+
+
+def replaced(column, values, table=None):
+    table = scored(2, ROWS) if table is None else table
+    return table.set_column(table.column_names.index(column), column, pa.array(values))
+
+
+RNG = np.random.default_rng(0)
+SCORE = scored(2, ROWS)["score"].to_numpy()
+EDGES = {
+    "a feature without a value": lambda: replaced("income", [None] * ROWS),
+    "a feature of infinities": lambda: replaced("income", np.full(ROWS, np.inf)),
+    "a hundred thousand categories": lambda: replaced("job", [f"job {n}" for n in range(100_000)], scored(2, 100_000)),
+    "a feature of another type": lambda: replaced("income", ["much"] * ROWS),
+    "a single class": lambda: replaced("defaulted", ["no"] * ROWS),
+    "labels of a third class": lambda: replaced("defaulted", RNG.choice(["yes", "no", "maybe"], ROWS)),
+    "no labels": lambda: replaced("defaulted", pa.nulls(ROWS, pa.string())),
+    "scores that are missing": lambda: replaced("score", np.where(np.arange(ROWS) == 5, np.nan, SCORE)),
+    "scores beyond one": lambda: replaced("score", SCORE * 3),
+    "scores of zero and one": lambda: replaced("score", np.round(SCORE)),
+    "scores that are texts": lambda: replaced("score", SCORE.astype(str)),
+    "one score for all": lambda: replaced("score", np.full(ROWS, 0.3)),
+    "no rows": lambda: scored(2, ROWS).slice(0, 0),
+    "one row": lambda: scored(2, ROWS).slice(0, 1),
+    "the same rows twice": lambda: pa.concat_tables([scored(2, ROWS)] * 2),
+    "one slice only": lambda: replaced("job", ["clerk"] * ROWS),
+    "a slice without a name": lambda: replaced("job", pa.array([None] * ROWS, pa.string())),
+    "names like code": lambda: replaced("job", RNG.choice(["'; DROP TABLE x; --", "<script>", "${HOME}", "\n"], ROWS)),
+}
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory):
+    root = tmp_path_factory.mktemp("edges")
+    (root / "assets" / "loans").mkdir(parents=True)
+    (root / "assets" / "__init__.py").touch()
+    (root / "assets" / "loans" / "defs.yaml").write_text(CONTRACT)
+    pq.write_table(scored(1, ROWS), root / "baseline.parquet")
+    run(root, "init")
+    return root
+
+
+def scan(project, current, baseline="baseline.parquet"):
+    done = run(project, "scan", "loans", current, "--baseline", baseline, "--json", "--quiet")
+    assert "Traceback" not in done.stderr, done.stderr
+    return done, json.loads(done.stdout) if done.stdout.startswith("{") else None
+
+
+@pytest.mark.parametrize("edge", EDGES)
+def test_an_edge_ends_in_words(project, edge):
+    pq.write_table(EDGES[edge](), project / "edge.parquet")
+    for current, baseline in (("edge.parquet", "baseline.parquet"), ("baseline.parquet", "edge.parquet")):
+        done, found = scan(project, current, baseline)
+
+        assert done.returncode in {0, 1, 3, 4}
+        if found is None:
+            assert done.stderr.strip()
+            assert done.returncode == 3
+        else:
+            assert found["decision"]["reasons"]
+            assert all(
+                cell["verdict"] != "unchanged" or cell["gain"] is not None for cell in found["contrast"]["cells"]
+            )
+            numbers = [cell[key] for cell in found["contrast"]["cells"] for key in ("baseline", "candidate", "gain")]
+            assert all(number is None or np.isfinite(number) for number in numbers)
+
+
+@pytest.mark.parametrize(
+    "edge", ["a single class", "scores that are missing", "scores beyond one", "no rows", "no labels"]
+)
+def test_what_cannot_be_measured_never_passes(project, edge):
+    pq.write_table(EDGES[edge](), project / "edge.parquet")
+    done, _ = scan(project, "edge.parquet")
+
+    assert done.returncode in {3, 4}
+
+
+def test_a_permuted_copy_is_unchanged_in_every_cell(project):
+    table = scored(1, ROWS)
+    pq.write_table(
+        table.take(pa.array(np.random.default_rng(7).permutation(ROWS))), project / "copy.parquet", row_group_size=77
+    )
+    done, found = scan(project, "copy.parquet")
+
+    assert {cell["gain"] for cell in found["contrast"]["cells"]} <= {0.0, -0.0}
+    assert not any(cell["verdict"] == "degraded" for cell in found["contrast"]["cells"])
+    assert not any(column["drifted"] for column in found["drift"]["columns"])
+    assert done.returncode in {0, 4}
+
+
+def test_swapping_the_sides_mirrors_the_gains(project):
+    pq.write_table(scored(3, ROWS, damage=0.5), project / "worse.parquet")
+    _, there = scan(project, "worse.parquet")
+    _, back = scan(project, "baseline.parquet", "worse.parquet")
+    gains = [{(c["metric"], c["slice"]): c["gain"] for c in one["contrast"]["cells"]} for one in (there, back)]
+
+    assert gains[0].keys() == gains[1].keys()
+    for cell, gain in gains[0].items():
+        assert gain == pytest.approx(-gains[1][cell], abs=1e-12)
