@@ -136,6 +136,13 @@ def evaluate(
     return evaluation, scores
 
 
+def class_names(contract: Contract) -> tuple[str, ...]:
+    """The classes where labels are not at hand: of two, the other one has no name."""
+    if contract.task != "binary_classification":
+        return ()
+    return ("", _text_of(contract.model.positive_class))
+
+
 def encode_labels(contract: Contract, table: pa.Table) -> tuple[np.ndarray[Any, Any], tuple[str, ...]]:
     """Labels as class numbers (binary: 1 is the positive class) or as targets, and the classes' names.
 

@@ -22,6 +22,9 @@ def command(
     save: Annotated[Path | None, typer.Option("--save", help="Keep the summary of the rows here (.summary).")] = None,
     score: Annotated[str, typer.Option(help="Column of scores.")] = "score",
     prediction: Annotated[str, typer.Option(help="Column of predictions, where there are no scores.")] = "prediction",
+    score_with: Annotated[
+        str | None, typer.Option("--score-with", help="champion or challenger: scores rows that have no scores yet.")
+    ] = None,
     show_all: Annotated[bool, typer.Option("--all", help="Every verdict and column.")] = False,
     as_json: Json = False,
     quiet: Quiet = False,
@@ -44,10 +47,10 @@ def command(
         if save is None:
             message = "nothing to compare with and nothing to keep"
             raise UsageError(message, next_step="give --baseline (rows or a .summary), or --save FILE.summary")
-        found = save_summary(bench, contract, rows, save, score=score, prediction=prediction)
+        found = save_summary(bench, contract, rows, save, score=score, prediction=prediction, role=score_with)
         say(f"{found.rows} rows summed up in {save}\nnext: baseline scan {model} NEW_ROWS --baseline {save}")
         return
-    result = scan(bench, contract, rows, baseline, score=score, prediction=prediction, save=save)
+    result = scan(bench, contract, rows, baseline, score=score, prediction=prediction, save=save, role=score_with)
     if as_json:
         emit(scan_json(result.decision, result.contrast, result.drift))
     else:

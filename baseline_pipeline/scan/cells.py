@@ -68,9 +68,7 @@ class Cells:
         base = max(len(classes), 128)
         self.key = (self.y * base + self.h) * SCORE_BINS + self.bin
         self.key_space = int(self.key.max(initial=0)) + 1
-        rng = np.random.Generator(np.random.Philox(seed))
-        self.unit = rng.integers(0, units, len(self.n))
-        self.spread = (rng.integers(0, 2, len(self.n)) * 2.0 - 1) * np.sqrt(self._squares)
+        self.blocks = _Blocks(self, base, np.random.Generator(np.random.Philox(seed)))
 
     def measure(self, metric: Metric, part: LeafSlice | None) -> CellEstimate:
         """A metric on a slice, or on all rows.
@@ -95,7 +93,8 @@ class Cells:
                 message = f"{int(self.n[rows][wrong].sum())} rows hold {what}"
                 raise NotMeasurable(message)
             group, inverse = (rows, np.arange(len(rows))) if apart else self._grouped(rows)
-            self._kept[place] = _Like(self, rows, group, inverse, self.texts if apart else {})
+            blocks = self.blocks.of_leaves(None if part is None else part.leaves)
+            self._kept[place] = _Like(self, rows, group, inverse, blocks, apart=apart)
         return self._kept[place]
 
     def _weighed(self, metric: Metric, estimate: Estimate, like: _Like, leaves: Array | None) -> CellEstimate:
@@ -108,8 +107,7 @@ class Cells:
             dealt = np.bincount(np.arange(len(total)) % self.units, total, self.units)
             return CellEstimate(estimate.value, uncertainty, dealt / size.sum(), estimate.support, bound)
         uncertainty = supported(of_counts(influence, like.n, like.squares, like.within(metric)), estimate.support)
-        dealt = np.bincount(like.unit, influence[like.inverse] * like.spread, self.units)
-        return CellEstimate(estimate.value, uncertainty, dealt / like.n.sum(), estimate.support, bound)
+        return CellEstimate(estimate.value, uncertainty, like.noise(influence), estimate.support, bound)
 
     def _cluster_sums(self, influence: Array, rows: Array, leaves: Array | None) -> tuple[Array, Array]:
         """Sums of influences over clusters, by the mean influence of each leaf's rows in a coarse bin."""
@@ -166,7 +164,7 @@ class Cells:
         return "w" in self.table.column_names
 
     @property
-    def _squares(self) -> Array:
+    def squares(self) -> Array:
         return self._column("ww" if self.weighted else "n")
 
     @cached_property
@@ -202,10 +200,32 @@ class _ClusterPart:
     count: int
 
 
+class _Blocks:
+    """Cells of one leaf, label, prediction and coarse bin together: what noise is dealt out by.
+
+    Slices share leaves, so that the noise of their estimates goes together; a block's rows have nearly the same
+    influence, and their sum is as far from nothing as the root of their number.
+    """
+
+    def __init__(self, cells: Cells, base: int, rng: Any) -> None:
+        self.key = (cells.y * base + cells.h) * (SCORE_BINS // COARSE) + cells.bin // COARSE
+        self.keys = int(self.key.max(initial=0)) + 1
+        code = cells.leaves.of_cell * self.keys + self.key
+        present, self.of_cell = np.unique(code, return_inverse=True)
+        self.leaf, self.key_of = np.divmod(present, self.keys)
+        rows = np.bincount(self.of_cell, cells.squares, len(present))
+        self.unit = rng.integers(0, cells.units, len(present))
+        self.spread = (rng.integers(0, 2, len(present)) * 2.0 - 1) * np.sqrt(rows)
+
+    def of_leaves(self, leaves: Array | None) -> Array:
+        """Those of some leaves."""
+        return np.arange(len(self.leaf)) if leaves is None else np.flatnonzero(leaves[self.leaf])
+
+
 class _Like:
     """Rows that are alike, as one row each that counts for all of them."""
 
-    def __init__(self, cells: Cells, rows: Array, group: Array, inverse: Array, texts: dict[str, Array]) -> None:
+    def __init__(self, cells: Cells, rows: Array, group: Array, inverse: Array, blocks: Array, *, apart: bool) -> None:
         self.cells = cells
         self.rows = rows
         self.inverse = inverse
@@ -213,10 +233,25 @@ class _Like:
         self.n = self._sum("n")
         self.mass = self._sum("w") if cells.weighted else self.n
         scale = self.n.sum() / self.mass.sum()
-        self.unit, self.spread = cells.unit[rows], cells.spread[rows] * scale
+        self.blocks, self.scale = blocks, scale
+        dealt = cells.blocks
+        self.block = dealt.of_cell[group] if apart else dealt.key[group]
+        self.block_of = blocks if apart else dealt.key_of[blocks]
         self.squares = self._sum("ww") * scale**2 if cells.weighted else self.n
         self.y, self.h, self.bin = cells.y[group], cells.h[group], cells.bin[group]
+        texts = cells.texts if apart else {}
         self.outcomes = self._outcomes({name: values[group] for name, values in texts.items()})
+
+    def noise(self, influence: Array) -> Array:
+        """(units,) what luck in the rows would make of the value, dealt out by blocks of nearly like influence."""
+        dealt = self.cells.blocks
+        space = max(int(self.block.max(initial=0)), int(self.block_of.max(initial=0))) + 1
+        mass = np.bincount(self.block, self.squares, space)
+        total = np.bincount(self.block, influence * self.squares, space)
+        mean = np.divide(total, mass, out=np.zeros(space), where=mass > 0)
+        spread = dealt.spread[self.blocks] * self.scale
+        found = np.bincount(dealt.unit[self.blocks], mean[self.block_of] * spread, self.cells.units)
+        return np.asarray(found / self.n.sum())
 
     def _sum(self, name: str) -> Array:
         return self.cells.sums(name, self.rows, self.inverse, self.groups)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -14,6 +14,8 @@ from baseline_pipeline.summaries.column import CategorySummary, NumberSummary, S
 from baseline_pipeline.summaries.grid import CELLS, Grid
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     import pyarrow as pa
 
     from baseline_pipeline.summaries.dialect import Dialect
@@ -22,6 +24,9 @@ Array = np.ndarray[Any, Any]
 
 SAMPLE_ROWS = 65_536
 """Rows that set the resolution of grids; whichever they are, counts are exact."""
+
+
+Mapped = Callable[[Iterable["pa.RecordBatch"]], Iterator["pa.RecordBatch"]]
 
 
 class Engine(Protocol):
@@ -45,6 +50,14 @@ class Engine(Protocol):
 
     def sample(self, rows: pa.Table | str, columns: list[str]) -> pa.Table:
         """Some rows from everywhere in the relation, at most `SAMPLE_ROWS`."""
+
+    def identity(self, rows: str) -> list[object]:
+        """What tells files from others of the same name: sizes and times of change."""
+
+    def write_mapped(
+        self, rows: str, folder: Path, function: Mapped, schema: pa.Schema, progress: Callable[[str], None]
+    ) -> None:
+        """Parquet files of what a function makes of batches of rows, in a folder that is there and empty."""
 
 
 def grids_of(engine: Engine, rows: pa.Table | str, columns: list[str]) -> dict[str, Grid]:

@@ -17,6 +17,7 @@ from baseline_pipeline.summaries.data import DataPlan, DataSummary, summarise
 from baseline_pipeline.summaries.engine import grids_of
 from baseline_pipeline.summaries.file import SUFFIX, read_summary, write_summary
 from baseline_pipeline.summaries.outcome_plan import plan_outcomes
+from baseline_pipeline.workbench.scoring_rows import scored_rows
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -51,7 +52,15 @@ class Scan:
 
 
 def scan(
-    bench: Workbench, contract: Contract, current: str, baseline: str, *, score: str, prediction: str, save: Path | None
+    bench: Workbench,
+    contract: Contract,
+    current: str,
+    baseline: str,
+    *,
+    score: str,
+    prediction: str,
+    save: Path | None,
+    role: str | None = None,
 ) -> Scan:
     """Compare scored rows with those of the baseline.
 
@@ -63,13 +72,19 @@ def scan(
         score: Column of scores.
         prediction: Column of predictions.
         save: Where to keep the summary of the present rows.
+        role: The model that scores rows first, where they are not scored.
 
     Raises:
         DataUnreadable: when rows or columns are not there.
     """
     with bench.engine(contract) as engine:
+        column = prediction if contract.task == "regression" else score
         with engine.named(_place(bench, current)) as relation:
             engine.schema(relation)  # says at once what is not there
+        if role is not None:
+            current = scored_rows(bench, contract, engine, _place(bench, current), role, column)
+        if role is not None and not baseline.endswith(SUFFIX):
+            baseline = scored_rows(bench, contract, engine, _place(bench, baseline), role, column)
         if baseline.endswith(SUFFIX):
             before = read_summary(bench.settings.project / baseline)
         else:
@@ -87,13 +102,23 @@ def scan(
 
 
 def save_summary(
-    bench: Workbench, contract: Contract, rows: str, save: Path, *, score: str, prediction: str
+    bench: Workbench,
+    contract: Contract,
+    rows: str,
+    save: Path,
+    *,
+    score: str,
+    prediction: str,
+    role: str | None = None,
 ) -> DataSummary:
     """Count scored rows and keep the summary, to compare later rows with."""
     if save.suffix != SUFFIX:
         message = f"--save {save}: a summary's name ends in {SUFFIX}"
         raise UsageError(message)
     with bench.engine(contract) as engine:
+        if role is not None:
+            column = prediction if contract.task == "regression" else score
+            rows = scored_rows(bench, contract, engine, _place(bench, rows), role, column)
         plan = plan_data(contract, engine, _place(bench, rows), score=score, prediction=prediction)
         found = _counted(bench, engine, rows, plan)
     write_summary(found, save)

@@ -20,7 +20,13 @@ from benchmarks.speed.data import make
 
 HERE = Path(__file__).parent
 PEERS = ("great_expectations", "alibi_detect", "nannyml", "sklearn_scipy", "whylogs", "evidently", "deepchecks")
-MOST_ROWS = {"deepchecks": 1_000_000, "evidently": 1_000_000, "sklearn_scipy": 1_000_000, "nannyml": 1_000_000}
+MOST_ROWS = {
+    "deepchecks": 1_000_000,
+    "evidently": 1_000_000,
+    "sklearn_scipy": 1_000_000,
+    "nannyml": 1_000_000,
+    "whylogs": 1_000_000,
+}
 """Above these a contender would need hours, or more memory than a machine of 24 GiB has."""
 LIMIT = 1_200
 QUIET = {"PYTHONWARNINGS": "ignore", "MPLBACKEND": "Agg", "DO_NOT_TRACK": "1", "NML_DISABLE_USAGE_LOGGING": "1"}

@@ -1,5 +1,6 @@
 """A second, regression model beside the first: scikit-learn's diabetes data, in the registry."""
 
+import os
 import subprocess
 import sys
 import warnings
@@ -170,3 +171,41 @@ def test_a_challenger_that_leans_on_other_features_is_said_to(diabetes):
 
     assert "leans on another feature: bmi makes " in said
     assert "What the models lean on" in report.read_text()
+
+
+@pytest.mark.parametrize("engine", ["duckdb", pytest.param("spark", marks=pytest.mark.slow)])
+def test_rows_are_scored_where_they_lie_and_then_compared(diabetes, engine):
+    if engine == "spark" and not os.environ.get("BASELINE_REQUIRE_SERVICES"):
+        pytest.importorskip("pyspark")
+    project, frame, _ = diabetes
+    if engine == "spark":
+        contract = project.root / "assets" / "diabetes" / "defs.yaml"
+        contract.write_text(DIABETES + "  engine: {spark: {master: 'local[2]'}}\n")
+    for name, rows in (("old", frame), ("new", frame.assign(progression=frame["progression"] + 60))):
+        large = rows.loc[rows.index.repeat(5)]
+        large.to_parquet(project.root / f"{name}.parquet", index=False)
+    command = [
+        Path(sys.executable).with_name("baseline"),
+        "scan",
+        "diabetes",
+        "new.parquet",
+        "--baseline",
+        "old.parquet",
+    ]
+    once, again = (
+        subprocess.run(
+            [*command, "--score-with", "champion"], cwd=project.root, capture_output=True, text=True, check=False
+        )
+        for _ in range(2)
+    )
+    nobody = subprocess.run(
+        [*command, "--score-with", "challenger"], cwd=project.root, capture_output=True, text=True, check=False
+    )
+
+    assert once.returncode == 1, once.stderr
+    assert "DEGRADED mean_absolute_error" in once.stdout
+    assert "scoring " in once.stderr
+    assert again.stdout == once.stdout
+    assert "scoring " not in again.stderr
+    assert nobody.returncode == 3
+    assert "no challenger" in nobody.stderr

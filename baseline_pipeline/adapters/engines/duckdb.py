@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from baseline_pipeline.adapters.engines.parquet_files import files_of, numbers_of, sampled
+from baseline_pipeline.adapters.engines.parquet_files import files_of, identity_of, numbers_of, sampled, write_mapped
 from baseline_pipeline.errors import DataUnreadable
 from baseline_pipeline.summaries.dialect import STANDARD
 from baseline_pipeline.summaries.engine import column_summaries
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     import duckdb
     import pyarrow as pa
 
     from baseline_pipeline.summaries.column import NumberSummary, Summary
+    from baseline_pipeline.summaries.engine import Mapped
     from baseline_pipeline.summaries.grid import Grid
 
 
@@ -89,6 +92,16 @@ class DuckDbEngine:
     def sample(self, rows: pa.Table | str, columns: list[str]) -> pa.Table:
         """Some rows from everywhere."""
         return sampled(rows, columns)
+
+    def identity(self, rows: str) -> list[object]:
+        """What tells files from others of the same name."""
+        return identity_of(rows)
+
+    def write_mapped(
+        self, rows: str, folder: Path, function: Mapped, schema: pa.Schema, progress: Callable[[str], None]
+    ) -> None:
+        """Parquet files of what a function makes of batches of rows."""
+        write_mapped(rows, folder, function, schema, progress)
 
     def summaries(self, rows: pa.Table | str, grids: Mapping[str, Grid | None]) -> dict[str, Summary]:
         """The summary of every column of a table, or of Parquet files."""

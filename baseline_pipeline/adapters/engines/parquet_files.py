@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import glob
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from functools import reduce
 from pathlib import Path
@@ -20,10 +20,12 @@ if TYPE_CHECKING:
     import pyarrow.parquet as pq
 
     from baseline_pipeline.summaries.column import NumberSummary
+    from baseline_pipeline.summaries.engine import Mapped
     from baseline_pipeline.summaries.grid import Grid
 
 PLACES = 8
 BATCH = 32_768
+TOLD_EVERY = 1_000_000
 
 
 def sampled(rows: pa.Table | str, columns: list[str]) -> pa.Table:
@@ -111,3 +113,26 @@ def _open(name: str) -> pq.ParquetFile:
 
 def _empty(rows: pa.Table, columns: list[str]) -> pa.RecordBatch:
     return pa.RecordBatch.from_pylist([], rows.schema.empty_table().select(columns).schema)
+
+
+def identity_of(rows: str) -> list[object]:
+    """Names, sizes and times of change of the files."""
+    found = [(name, Path(name).stat()) for name in files_of(rows)]
+    return [[name, state.st_size, state.st_mtime_ns] for name, state in found]
+
+
+def write_mapped(rows: str, folder: Path, function: Mapped, schema: pa.Schema, progress: Callable[[str], None]) -> None:
+    """One file of what a function makes of all rows, a row group at a time."""
+    import pyarrow.parquet as pq
+
+    names = files_of(rows)
+    total = sum(_open(name).metadata.num_rows for name in names)
+    done, told = 0, 0
+    with pq.ParquetWriter(folder / "rows.parquet", schema) as writer:
+        for name in names:
+            for batch in function(_open(name).iter_batches(BATCH)):
+                writer.write_batch(batch)
+                done += batch.num_rows
+                if done - told >= TOLD_EVERY or done == total:
+                    progress(f"  {done} of {total} rows")
+                    told = done

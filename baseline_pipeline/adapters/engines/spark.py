@@ -4,21 +4,24 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from baseline_pipeline.adapters.engines.parquet_files import sampled
-from baseline_pipeline.errors import DataUnreadable, EvidenceUnavailable
+from baseline_pipeline.adapters.engines.parquet_files import identity_of, sampled
+from baseline_pipeline.errors import DataUnreadable, EvidenceUnavailable, ModelFailed
 from baseline_pipeline.summaries.dialect import Dialect
 from baseline_pipeline.summaries.engine import SAMPLE_ROWS, numbers_by_sql
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     import pyarrow as pa
     from pyspark.sql import SparkSession
 
     from baseline_pipeline.contract.engine import SparkSection
     from baseline_pipeline.summaries.column import NumberSummary
+    from baseline_pipeline.summaries.engine import Mapped
     from baseline_pipeline.summaries.grid import Grid
 
 VIEW = "given_rows"
@@ -129,8 +132,33 @@ class SparkSqlEngine:
         """Summaries of columns of numbers."""
         return numbers_by_sql(self, relation, grids)
 
+    def identity(self, rows: str) -> list[object]:
+        """What tells files from others of the same name; of remote ones, their names."""
+        return [rows] if "://" in rows else identity_of(rows)
+
+    def write_mapped(
+        self, rows: str, folder: Path, function: Mapped, schema: pa.Schema, progress: Callable[[str], None]
+    ) -> None:
+        """Parquet files of what a function makes of batches of rows, on the executors."""
+        from pyspark.errors import PySparkException
+        from pyspark.sql.pandas.types import from_arrow_schema
+
+        progress("  on Spark's executors")
+        frame = self.session.read.parquet(rows).mapInArrow(function, from_arrow_schema(schema))
+        try:
+            frame.write.mode("overwrite").parquet(str(folder))
+        except PySparkException as error:
+            message = f"Spark: {_cause(str(error))}"
+            raise ModelFailed(message, next_step="the model and this package must be on every executor") from error
+
     def sample(self, rows: pa.Table | str, columns: list[str]) -> pa.Table:
         """Some rows from everywhere; files that this machine does not see are read by Spark."""
         if not isinstance(rows, str) or "://" not in rows:
             return sampled(rows, columns)
         return self.session.read.parquet(rows).select(*columns).limit(SAMPLE_ROWS).toArrow()
+
+
+def _cause(text: str) -> str:
+    """The line that names the error in an executor's traceback."""
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    return next((line for line in reversed(lines) if "Error" in line or "Failed" in line), lines[0])
