@@ -14,7 +14,7 @@ from baseline_pipeline.contract.latency import LatencySection
 from baseline_pipeline.contract.metrics import ErrorRates, MetricRule
 from baseline_pipeline.contract.model import ModelSection
 from baseline_pipeline.contract.response import Owners, Promotion, Response, Schedules
-from baseline_pipeline.contract.section import Name, Section, Text
+from baseline_pipeline.contract.section import CallableRef, Name, Section, Text
 from baseline_pipeline.contract.slices import SliceSpec
 from baseline_pipeline.expression import Expression
 from baseline_pipeline.records import Digest, digest_of
@@ -51,6 +51,9 @@ class Contract(Section):
     """Parts of the data that are judged by themselves."""
     metrics: list[MetricRule] = Field(min_length=1)
     """What is measured and how much loss is tolerated."""
+    artifacts: list[CallableRef] = Field(default_factory=list)
+    """Functions of your own, `module:function`, called with the scored rows (a DataFrame) and a folder: the files that
+    they write are kept with the evaluation's MLflow run."""
     error_rates: ErrorRates = ErrorRates()
     """How often the gate may be wrong."""
     empty_slice: Literal["not_evaluated", "fail"] = "not_evaluated"

@@ -11,6 +11,7 @@ from baseline_pipeline.drift.distances import (
     category_parts,
     chi_square_p,
     cramers_v,
+    independent,
     jensen_shannon,
     jensen_shannon_of,
     kolmogorov_p,
@@ -29,6 +30,8 @@ if TYPE_CHECKING:
     from baseline_pipeline.drift.distances import Parts, Within
 
 Array = np.ndarray[Any, Any]
+Design = tuple[float, float]
+"""Design effects of the baseline's rows and of the present ones."""
 THRESHOLD = 0.1
 FALSE_ALARM = 0.01
 """How often any column of a data set that did not move is called drifted, rows being independent."""
@@ -68,6 +71,7 @@ def movements(
     *,
     seed: int,
     within: Mapping[str, Within] | None = None,
+    designs: Mapping[str, Design] | None = None,
 ) -> dict[str, Moved]:
     """Every column that both sides have, compared.
 
@@ -80,45 +84,50 @@ def movements(
         after: The present ones, on the same grids.
         seed: Of the resampling behind the intervals.
         within: By column, the values of cells that left too much open.
+        designs: By column, how many rows say as much as one independent row would; one by default.
     """
     rng = np.random.Generator(np.random.Philox(seed))
     found = {
-        name: _moved(one, other, rng, (within or {}).get(name))
+        name: _moved(one, other, rng, (within or {}).get(name), (designs or {}).get(name, (1.0, 1.0)))
         for name, one in before.items()
         if (other := after.get(name)) is not None and type(one) is type(other)
     }
     return _judged(found)
 
 
-def _moved(before: Summary, after: Summary, rng: np.random.Generator, within: Within | None) -> Moved:
+def _moved(before: Summary, after: Summary, rng: np.random.Generator, within: Within | None, design: Design) -> Moved:
     if isinstance(before, NumberSummary) and isinstance(after, NumberSummary):
-        return _number(before, after, rng, within)
+        return _number(before, after, rng, within, design)
     assert isinstance(before, CategorySummary) and isinstance(after, CategorySummary)  # noqa: S101, PT018  # of one type
     parts = category_parts(before, after)
     score = jensen_shannon(parts)
-    drawn = jensen_shannon_of(*(_resampled(side, rng) for side in (parts.before, parts.after)))
+    fewer = independent(parts, design)
+    drawn = jensen_shannon_of(*(_resampled(side, rng) for side in (fewer.before, fewer.after)))
     new, gone = (sorted(set(a.counts) - set(b.counts)) for a, b in ((after, before), (before, after)))
     notes = [f"{word} values: {_listed(names)}" for word, names in (("new", new), ("vanished", gone)) if names]
     return Moved(
         SHARES,
         score,
         _interval(score, drawn),
-        chi_square_p(parts),
+        chi_square_p(fewer),
         drifted=False,
         measures=_shared(parts),
         notes=(*notes, *_missing(before, after)),
     )
 
 
-def _number(before: NumberSummary, after: NumberSummary, rng: np.random.Generator, within: Within | None) -> Moved:
+def _number(
+    before: NumberSummary, after: NumberSummary, rng: np.random.Generator, within: Within | None, design: Design
+) -> Moved:
     parts = number_parts(before, after)
     score = wasserstein(before, after)
+    sides = list(zip((before, after), design, strict=True))
     drawn = wasserstein_of(
-        before, *(_resampled(side.counts.reshape(RUNS, -1).sum(axis=1), rng) for side in (before, after))
+        before, *(_resampled(side.counts.reshape(RUNS, -1).sum(axis=1) / alike, rng) for side, alike in sides)
     )
     distance, at_most = kolmogorov_smirnov(before, after, within)
-    shape = kolmogorov_p(distance, int(before.counts.sum()), int(after.counts.sum()))
-    gaps = chi_square_p(_gaps(before, after))
+    shape = kolmogorov_p(distance, *(float(side.counts.sum()) / alike for side, alike in sides))
+    gaps = chi_square_p(independent(_gaps(before, after), design))
     measures = _shared(parts) | {"kolmogorov_smirnov": distance, "kolmogorov_smirnov_at_most": at_most}
     return Moved(
         WIDTH,

@@ -47,6 +47,11 @@ def category_parts(before: CategorySummary, after: CategorySummary) -> Parts:
     return _occupied(*sides)
 
 
+def independent(parts: Parts, design: tuple[float, float]) -> Parts:
+    """As many rows as independent ones would say as much, of the same shares (Rao and Scott 1981)."""
+    return Parts(parts.before / design[0], parts.after / design[1])
+
+
 def _occupied(before: Array, after: Array) -> Parts:
     there = (before + after) > 0
     return Parts(before[there], after[there])
@@ -207,7 +212,7 @@ def _inside(before: NumberSummary, after: NumberSummary, within: Within) -> floa
     return float(np.abs(start[within.cell] + step - base).max(initial=0.0))
 
 
-def kolmogorov_p(distance: float, before: int, after: int) -> float:
+def kolmogorov_p(distance: float, before: float, after: float) -> float:
     """p-value of a Kolmogorov-Smirnov distance between samples of these sizes, asymptotic."""
     from scipy.special import kolmogorov
 

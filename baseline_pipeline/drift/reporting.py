@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal
 
-from baseline_pipeline.drift.columns import THRESHOLD, Moved, movements
+from baseline_pipeline.drift.columns import THRESHOLD, Design, Moved, movements
 from baseline_pipeline.snapshot import ColumnDrift, DriftReport
 
 if TYPE_CHECKING:
@@ -29,6 +29,7 @@ def drift_report(
     html: Digest | None,
     prediction: str = "prediction",
     within: Mapping[str, Within] | None = None,
+    designs: Mapping[str, Design] | None = None,
 ) -> DriftReport:
     """Drift of features, `prediction` and label, largest first; what could not be compared stands last.
 
@@ -42,8 +43,9 @@ def drift_report(
         html: The vendor's page, where there is one.
         prediction: Column of what the model said.
         within: By column, the values of cells that left too much open.
+        designs: By column, how many rows say as much as one independent row would.
     """
-    moved = movements(before, after, seed=int("".join(side[:6] for side in sides), 16), within=within)
+    moved = movements(before, after, seed=int("".join(side[:6] for side in sides), 16), within=within, designs=designs)
     columns = [_compared(name, _kind(contract, name, prediction), one) for name, one in moved.items()]
     columns += [
         ColumnDrift(

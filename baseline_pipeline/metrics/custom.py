@@ -122,7 +122,7 @@ def frame(outcomes: Outcomes) -> Any:  # a DataFrame; importing pandas here take
     return pd.DataFrame(given | dict(outcomes.columns))
 
 
-def resolved(reference: str) -> Callable[[Any], object]:
+def resolved(reference: str) -> Callable[..., object]:
     """The function behind `module:function`.
 
     Raises:
@@ -130,7 +130,7 @@ def resolved(reference: str) -> Callable[[Any], object]:
         AttributeError: when it has no such function.
     """
     module, _, name = reference.partition(":")
-    found: Callable[[Any], object] = getattr(importlib.import_module(module), name)
+    found: Callable[..., object] = getattr(importlib.import_module(module), name)
     return found
 
 

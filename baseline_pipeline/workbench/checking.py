@@ -43,6 +43,7 @@ def check_contract(settings: Settings, contract: Contract) -> list[str]:
         ContractError: when the expectation suite, the lockfile or the manifest cannot be understood.
     """
     from baseline_pipeline.adapters.sources import open_source
+    from baseline_pipeline.metrics.custom import doubts
     from baseline_pipeline.workbench.environment import observe
 
     found = []
@@ -62,6 +63,8 @@ def check_contract(settings: Settings, contract: Contract) -> list[str]:
     except BaselineError as error:
         found.append(error.message)
     importable(settings.project)
+    for reference in contract.artifacts:
+        found += [f"artifacts: {words}" for words in doubts(reference) if "cannot be imported" in words]
     for rule in contract.metrics:
         if rule.own is not None:
             found += [f"metric {rule.metric}: {words}" for words in _own_metric(rule)]

@@ -9,6 +9,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from baseline_pipeline.content import row_names
+from baseline_pipeline.drift.design import design_effect
 from baseline_pipeline.drift.kinds import column_kinds
 from baseline_pipeline.drift.looking import look_within
 from baseline_pipeline.drift.reporting import drift_report
@@ -40,13 +41,19 @@ def drift_between(
     bench.progress("looking for drift")
     reference = _features(bench, contract, before, old, rows_before)
     current = _features(bench, contract, after, new, rows_after)
-    report = _report(bench, contract, reference, current, (before.snapshot, after.snapshot))
+    clusters = (_clusters(old, rows_before), _clusters(new, rows_after))
+    report = _report(bench, contract, reference, current, (before.snapshot, after.snapshot), clusters)
     bench.store.save("drift", contract.name, key, report)
     return key
 
 
 def _report(
-    bench: Workbench, contract: Contract, reference: pa.Table, current: pa.Table, sides: tuple[Digest, Digest]
+    bench: Workbench,
+    contract: Contract,
+    reference: pa.Table,
+    current: pa.Table,
+    sides: tuple[Digest, Digest],
+    clusters: tuple[np.ndarray | None, np.ndarray | None],
 ) -> DriftReport:
     """Our figures from summaries, and Evidently's page beside them."""
     from baseline_pipeline.adapters.drift.evidently import EvidentlyPage
@@ -67,6 +74,10 @@ def _report(
         rows=(reference.num_rows, current.num_rows),
         html=page,
         within=within,
+        designs={
+            name: (design_effect(reference[name], clusters[0]), design_effect(current[name], clusters[1]))
+            for name in grids
+        },
     )
 
 
@@ -78,6 +89,10 @@ def _rows(old: Scores, new: Scores) -> tuple[np.ndarray, np.ndarray]:
     if changed.any():
         return where[changed], np.flatnonzero(shared)[changed]
     return np.arange(len(old.row_id)), np.flatnonzero(~shared)
+
+
+def _clusters(scores: Scores, rows: np.ndarray) -> np.ndarray | None:
+    return None if scores.cluster is None else scores.cluster[rows]
 
 
 def features_of(

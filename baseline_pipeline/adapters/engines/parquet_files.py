@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from baseline_pipeline.summaries.engine import Mapped
     from baseline_pipeline.summaries.grid import Grid
 
-PLACES = 8
+PLACES = 4
 BATCH = 32_768
 TOLD_EVERY = 1_000_000
 

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from baseline_pipeline.adapters.registries.mlflow import connect, quietly
+from baseline_pipeline.adapters.tracking.own_artifacts import importance_plot, own_artifacts
 from baseline_pipeline.adapters.tracking.standard_plots import log_standard_plots
 from baseline_pipeline.records import canonical_json
 from baseline_pipeline.worst_rows import worst_rows
@@ -91,9 +92,12 @@ class MlflowTracker:
         client.log_text(run_id, canonical_json(evaluation.body()).decode(), "evaluation.json")
         client.log_text(run_id, _csv(contract, scores), "worst_rows.csv")
         log_standard_plots(scores.outcomes, regression=contract.task == "regression", seed=int(evaluation.key[:8], 16))
-        if contract.task == "regression":
-            with tempfile.TemporaryDirectory() as folder:
-                client.log_artifact(run_id, str(_residuals(scores, Path(folder))))
+        with tempfile.TemporaryDirectory() as folder:
+            if contract.task == "regression":
+                _residuals(scores, Path(folder))
+            importance_plot(evaluation, Path(folder))
+            own_artifacts(contract, scores, Path(folder))
+            client.log_artifacts(run_id, folder)
         assert mlflow.active_run() is None or mlflow.active_run().info.run_id == run_id  # noqa: S101  # plots go where we mean
 
 

@@ -37,8 +37,41 @@ def test_a_run_holds_params_metrics_tags_input_plots_and_worst_rows(project):
     assert run.data.tags["baseline.snapshot"] == run.data.tags["baseline.data"]
     assert run.inputs.dataset_inputs[0].dataset.name == "small-snapshot"
     assert {"evaluation.json", "worst_rows.csv"} <= set(names)
-    for plot in ("confusion_matrix", "roc_curve", "precision_recall_curve"):
+    for plot in ("confusion_matrix", "roc_curve", "precision_recall_curve", "importances.png"):
         assert any(plot in name for name in names), names
+
+
+OWN = """
+def table(rows, folder):
+    rows.groupby("group")["score"].mean().to_csv(folder / "by_group.csv")
+
+
+def broken(rows, folder):
+    (folder / "half.txt").write_text("half")
+    raise RuntimeError("no ink")
+"""
+
+
+def test_files_of_ones_own_are_kept_and_a_function_that_fails_says_why(project, monkeypatch):
+    import mlflow
+
+    from baseline_pipeline.workbench.checking import check_contract
+
+    (project.root / "ownfiles.py").write_text(OWN)
+    monkeypatch.syspath_prepend(project.root)
+    contract = project.root / "assets" / "small" / "defs.yaml"
+    contract.write_text(contract.read_text() + '  artifacts: ["ownfiles:table", "ownfiles:broken", "nowhere:at_all"]\n')
+    decision = project.run()
+    (run,) = runs(project, decision.candidate)
+    names = artifacts(project, run.info.run_id)
+    why = mlflow.artifacts.load_text(f"runs:/{run.info.run_id}/ownfiles_broken/failed.txt")
+    bench = project.bench()
+    findings = check_contract(bench.settings, bench.contract("small"))
+
+    assert run.info.status == "FINISHED"
+    assert "ownfiles_table/by_group.csv" in names
+    assert why == "ownfiles:broken failed: RuntimeError: no ink\n"
+    assert any("nowhere:at_all cannot be imported" in one for one in findings)
 
 
 def test_cells_that_a_spreadsheet_would_run_are_quoted(project):
