@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import pyarrow as pa
 
 from baseline_pipeline.summaries.arrays import doubles, integers
 from baseline_pipeline.summaries.outcome_sql import COARSE
@@ -27,23 +28,22 @@ class Clusters:
     def __init__(self, summary: OutcomeSummary, leaves: Leaves) -> None:
         table, cells = summary.clusters, summary.cells
         assert table is not None  # noqa: S101  # the caller has looked
-        columns = [name for name in cells.column_names if name.startswith("leaf")]
-        fine = [cells.column(name).to_pylist() for name in [*columns, "y", "h"]]
-        number: dict[Any, int] = {}
-        coarse = (integers(cells.column("bin")) // COARSE).tolist()
-        self._of_cell = np.array(
-            [number.setdefault(key, len(number)) for key in zip(*fine, coarse, strict=True)], dtype=np.int64
-        )
-        keys = list(zip(*(table.column(name).to_pylist() for name in [*columns, "y", "h", "bin"]), strict=True))
-        self._group = np.array([number[key] for key in keys], dtype=np.int64)
-        self._groups = len(number)
-        leaf_of = np.zeros(len(number), dtype=np.int64)
+        code = np.zeros(cells.num_rows + table.num_rows, dtype=np.int64)
+        for name in [*(name for name in cells.column_names if name.startswith("leaf")), "y", "h", "bin"]:
+            sides = [one.column(name) for one in (cells, table)]
+            if name == "bin":
+                place = np.concatenate([integers(sides[0]) // COARSE, integers(sides[1])]) + 1
+            else:
+                place = _encoded(pa.chunked_array([chunk for side in sides for chunk in side.chunks]))
+            code = code * (int(place.max(initial=0)) + 1) + place
+        group = np.unique(code, return_inverse=True)[1]
+        self._of_cell, self._group = group[: cells.num_rows], group[cells.num_rows :]
+        self._groups = int(group.max(initial=-1)) + 1
+        leaf_of = np.zeros(self._groups, dtype=np.int64)
         leaf_of[self._of_cell] = leaves.of_cell
         self._leaf = leaf_of[self._group]
-        names = table.column("cluster").to_pylist()
-        place = {name: number for number, name in enumerate(sorted(set(names), key=str))}
-        self._cluster = np.array([place[name] for name in names], dtype=np.int64)
-        self._count = len(place)
+        self._cluster = _encoded(table.column("cluster"))
+        self._count = int(self._cluster.max(initial=-1)) + 1
         self._weight = doubles(table.column("w" if "w" in table.column_names else "n"))
 
     def sums(self, influence: Array, weight: Array, leaves: Array | None) -> tuple[Array, Array]:
@@ -63,3 +63,8 @@ class Clusters:
             np.bincount(cluster, mean[self._group[inside]] * rows, self._count),
             np.bincount(cluster, rows, self._count),
         )
+
+
+def _encoded(column: pa.ChunkedArray) -> Array:
+    """(n,) a number for every value, from 0 in the order they come; what is missing is a value of its own."""
+    return integers(column.combine_chunks().dictionary_encode(null_encoding="encode").indices)

@@ -24,6 +24,9 @@ SCORE_BINS = 960
 bins that calibration is read in."""
 
 
+MOST_CLUSTERS = 2048
+
+
 class Cut(Record):
     """A numeric column cut into parts of like size.
 
@@ -62,6 +65,7 @@ class OutcomePlan(Record):
         conditions: Names and texts of conditions that make leaves.
         weight: Column of how much a row counts.
         cluster: Column whose rows of one value move together.
+        cluster_blocks: Whether there are so many clusters that they are counted in 256 blocks of them.
         residual: Grid of prediction minus label, of a regression.
         target: Grid of its label.
     """
@@ -78,6 +82,7 @@ class OutcomePlan(Record):
     conditions: tuple[tuple[str, str], ...] = ()
     weight: str | None = None
     cluster: str | None = None
+    cluster_blocks: bool = False
     residual: Grid | None = None
     target: Grid | None = None
 
@@ -130,11 +135,19 @@ def plan_outcomes(
         cluster=contract.data.cluster,
         **given,
     )
+    if plan.cluster is not None and plan.cluster in types:
+        plan = plan.model_copy(update={"cluster_blocks": _many(engine, rows, plan.cluster)})
     absent = [name for name in plan.columns() if name not in types]
     if absent:
         message = f"{_shown(rows)}: no column {absent[0]!r}; columns: {', '.join(types)}"
         raise DataUnreadable(message)
     return plan if contract.task != "regression" else _with_grids(plan, engine, rows)
+
+
+def _many(engine: Engine, rows: pa.Table | str, cluster: str) -> bool:
+    with engine.named(rows) as relation:
+        statement = f"SELECT COUNT(DISTINCT {engine.dialect.name(cluster)}) AS n FROM {relation}"  # noqa: S608  # quoted
+        return bool(engine.query(statement)["n"][0].as_py() > MOST_CLUSTERS)
 
 
 def class_text(value: object) -> str:

@@ -39,7 +39,7 @@ def outcome_cells(
     leaves = _leaves(plan, types, dialect)
     rows, keys, sums = _regression(plan, dialect) if plan.task == "regression" else _classes(plan, types, dialect)
     if by_cluster:
-        leaves.append(f"{dialect.name(plan.cluster or '')} AS cluster")
+        leaves.append(f"{_cluster(plan, dialect)} AS cluster")
         keys = [key.replace("bin AS bin", f"CAST(FLOOR(bin / {COARSE}.0) AS INT) AS bin") for key in keys]
     names = [one.rpartition(" AS ")[2] for one in leaves]
     weight = "1.0" if plan.weight is None else f"CAST({dialect.name(plan.weight)} AS DOUBLE)"
@@ -55,6 +55,12 @@ def outcome_cells(
         f"SELECT {', '.join([*leaves, *rows, f'{weight} AS w'])} FROM {relation} WHERE {known}) AS one "
         f"GROUP BY {grouped}"
     )
+
+
+def _cluster(plan: OutcomePlan, dialect: Dialect) -> str:
+    """The cluster of a row, or the block that it is dealt to by its name's digest: the same in every engine."""
+    name = dialect.name(plan.cluster or "")
+    return f"SUBSTRING(MD5(CAST({name} AS VARCHAR(65535))), 1, 2)" if plan.cluster_blocks else name
 
 
 def unlabelled(plan: OutcomePlan, relation: str, types: Mapping[str, pa.DataType], dialect: Dialect) -> str:

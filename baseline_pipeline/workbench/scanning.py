@@ -79,21 +79,21 @@ def scan(
     """
     with bench.engine(contract) as engine:
         column = prediction if contract.task == "regression" else score
-        with engine.named(_place(bench, current)) as relation:
+        with engine.named(_place(current)) as relation:
             engine.schema(relation)  # says at once what is not there
         if role is not None:
-            current = scored_rows(bench, contract, engine, _place(bench, current), role, column)
+            current = scored_rows(bench, contract, engine, _place(current), role, column)
         if role is not None and not baseline.endswith(SUFFIX):
-            baseline = scored_rows(bench, contract, engine, _place(bench, baseline), role, column)
+            baseline = scored_rows(bench, contract, engine, _place(baseline), role, column)
         if baseline.endswith(SUFFIX):
-            before = read_summary(bench.settings.project / baseline)
+            before = read_summary(Path(baseline))
         else:
-            plan = plan_data(contract, engine, _place(bench, baseline), score=score, prediction=prediction)
+            plan = plan_data(contract, engine, _place(baseline), score=score, prediction=prediction)
             before = _counted(bench, engine, baseline, plan)
         after = _counted(bench, engine, current, before.plan)
         within = {}
         if not baseline.endswith(SUFFIX):
-            places = (_place(bench, baseline), _place(bench, current))
+            places = (_place(baseline), _place(current))
             within = look_within(engine, places, before.columns, after.columns)
     if save is not None:
         write_summary(after, save)
@@ -118,8 +118,8 @@ def save_summary(
     with bench.engine(contract) as engine:
         if role is not None:
             column = prediction if contract.task == "regression" else score
-            rows = scored_rows(bench, contract, engine, _place(bench, rows), role, column)
-        plan = plan_data(contract, engine, _place(bench, rows), score=score, prediction=prediction)
+            rows = scored_rows(bench, contract, engine, _place(rows), role, column)
+        plan = plan_data(contract, engine, _place(rows), score=score, prediction=prediction)
         found = _counted(bench, engine, rows, plan)
     write_summary(found, save)
     return found
@@ -194,13 +194,12 @@ def compare_summaries(
 
 def _counted(bench: Workbench, engine: Engine, rows: str, plan: DataPlan) -> DataSummary:
     bench.progress(f"reading {rows}")
-    return summarise(engine, _place(bench, rows), plan, bench.progress)
+    return summarise(engine, _place(rows), plan, bench.progress)
 
 
-def _place(bench: Workbench, rows: str) -> str:
-    """A path relative to the project, unless it says where it is."""
-    path = Path(rows)
-    return rows if path.is_absolute() or "://" in rows else str(bench.settings.project / path)
+def _place(rows: str) -> str:
+    """A path as it is meant where the command is typed."""
+    return rows if "://" in rows else str(Path(rows).absolute())
 
 
 def _compared_as_number(contract: Contract, name: str, kind: pa.DataType, said: str) -> bool:

@@ -11,7 +11,7 @@ from baseline_pipeline.measuring import cluster_codes
 from baseline_pipeline.metrics.outcomes import Outcomes
 from baseline_pipeline.scan.effects import summary_effects
 from baseline_pipeline.significance.units import units_of
-from tests.scan.conftest import BINARY, binary, contract, multiclass, regression, summed
+from tests.scan.conftest import BINARY, Rows, binary, contract, multiclass, regression, summed
 
 FROM_BINS = {"roc_auc": 2e-4, "average_precision": 2e-3, "calibration_slope": 2e-3}
 REGRESSION = [
@@ -53,6 +53,29 @@ def test_binary_metrics_and_their_errors_are_those_of_the_rows(engine, more):
         assert fast.rows == slow.rows, name
         if more != {"weight": "w"}:
             assert fast.support == slow.support, name
+
+
+def test_very_many_clusters_are_counted_in_blocks_and_give_the_same_error(engine):
+    """Ten thousand customers of one to three rows each."""
+    rng = np.random.default_rng(8)
+    customer = rng.integers(0, 10_000, 20_000)
+    old, new = (binary(seed, rows=20_000) for seed in (1, 2))
+    mood = np.where(rng.random(10_000) < 0.5, 0.9, 1.1)[customer]
+    sides = []
+    for rows in (old, new):
+        score = np.clip(rows.outcomes.score * mood, 0, 1)
+        table = rows.table.set_column(rows.table.column_names.index("score"), "score", pa.array(score))
+        table = table.set_column(table.column_names.index("day"), "day", pa.array(customer))
+        plain = rows.outcomes
+        sides.append(Rows(table, Outcomes(plain.label, (score >= 0.5).astype(int), score, columns=plain.columns)))
+    policy = contract([{"metric": "brier", "margin": {"absolute": 0.02}}], cluster="day")
+    summaries = summed(engine, policy, *(side.table for side in sides))
+    fast = summary_effects(policy, *summaries, seed=3)[0]
+    slow = effects(policy, *(part(side, cluster="day") for side in sides), pairing="unpaired")[0]
+
+    assert len(summaries[0].clusters["cluster"].unique()) == 256
+    assert summaries[0].clusters.num_rows < 256 * 2000
+    assert fast.uncertainty.error == pytest.approx(slow.uncertainty.error, rel=0.15)
 
 
 @pytest.mark.parametrize(
