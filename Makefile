@@ -83,8 +83,8 @@ lock:  ## resolve the dependencies anew
 	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
 		--no-annotate --no-header --extra delta --extra iceberg --extra demo --group dev --no-emit-package baseline-pipeline \
 		pyproject.toml -o requirements.lock
-	grep -oE '"pyspark[^"]*"' pyproject.toml | tr -d '"' | $(BIN)/uv pip compile --quiet --universal --python-version 3.11 \
-		--generate-hashes --no-emit-index-url --no-annotate --no-header - -o requirements-spark.lock
+	grep -oE 'pyspark.connect.[^"]+' pyproject.toml | $(BIN)/uv pip compile --quiet --universal --python-version 3.11 \
+		--generate-hashes --no-emit-index-url --no-annotate --no-header -c requirements.lock - -o requirements-spark.lock
 
 clean:  ## forget the environment and the demo
 	@rm -rf $(VENV) demo .baseline

@@ -71,7 +71,8 @@ class Expression:
         >>> Expression.parse("__import__('os')")
         Traceback (most recent call last):
         ValueError: "__import__('os')": `__import__('os')` at column 1 is not accepted; accepted: columns, numbers, \
-texts, + - * / %, comparisons, `in [...]`, and, or, not, is_null(column), column('odd name')
+texts, + - * / %, comparisons, `in [...]`, `'word' in column`, length(column), and, or, not, is_null(column), \
+column('odd name')
     """
 
     text: str

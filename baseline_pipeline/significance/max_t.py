@@ -69,7 +69,7 @@ def max_t(
         >>> units = np.tile([[1.0, 1.0], [1.0, -1.0]], (20, 1))
         >>> worse, better = max_t(units, np.ones(2), 0.05, seed=1)
         >>> worse.adjusted.round(3).tolist(), better.adjusted.round(3).tolist()
-        ([0.0, 0.572], [1.0, 0.803])
+        ([0.0, 0.572], [1.0, 1.0])
     """
     steps = _steps(units[np.any(units != 0, axis=1)])
     norm = _norm(steps)

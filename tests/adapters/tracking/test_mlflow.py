@@ -108,7 +108,7 @@ def test_a_writer_killed_half_way_is_made_up_for_by_one_finished_run(project):
         "from baseline_pipeline.workbench.workbench import Workbench; "
         "from baseline_pipeline.workbench.pipeline import run; run(Workbench.here(Path(sys.argv[1])), 'small')"
     )
-    script = project.root / "writer.py"  # a file: under `-c`, MLflow and PySpark together end the process
+    script = project.root / "writer.py"
     script.write_text(code)
     writer = subprocess.Popen([sys.executable, script, str(project.root)], stdout=subprocess.PIPE, text=True)
     assert writer.stdout.readline().strip() == "now"
