@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import importlib.util
 import os
 import shutil
 import time
@@ -39,6 +40,7 @@ def examine(settings: Settings) -> list[Finding]:
         ("disk", _disk),
         ("clock", _clock),
         ("contracts", _contracts),
+        ("spark", _spark),
     ]
     return [_finding(name, check, settings) for name, check in checks]
 
@@ -109,6 +111,24 @@ def _clock(_settings: Settings) -> str:
         message = f"the clock says {now.isoformat(timespec='seconds')}"
         raise EvidenceUnavailable(message, next_step="set the clock; decisions carry its time")
     return now.isoformat(timespec="seconds")
+
+
+def _spark(_settings: Settings) -> str:
+    """MLflow asks PySpark for Connect, and PySpark without it ends processes that have no main file: Dagster's runs."""
+    if not _installed("pyspark"):
+        return "not installed"
+    absent = [name for name in ("grpc", "grpc_status", "google.rpc") if not _installed(name)]
+    if absent:
+        message = f"PySpark is installed without {', '.join(absent)}: runs that Dagster starts would end at once"
+        raise NotInitialised(message, next_step="pip install 'pyspark[connect]', or take PySpark out")
+    return "installed, with Connect"
+
+
+def _installed(name: str) -> bool:
+    try:
+        return importlib.util.find_spec(name) is not None
+    except ModuleNotFoundError:
+        return False
 
 
 def _contracts(settings: Settings) -> str:

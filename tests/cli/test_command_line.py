@@ -13,7 +13,21 @@ import numpy as np
 import pytest
 
 BASELINE = Path(sys.executable).with_name("baseline")
-VERBS = ["demo", "init", "doctor", "check", "run", "establish", "compare", "power", "show", "report", "schema", "dev"]
+VERBS = [
+    "demo",
+    "init",
+    "doctor",
+    "check",
+    "run",
+    "establish",
+    "compare",
+    "scan",
+    "power",
+    "show",
+    "report",
+    "schema",
+    "dev",
+]
 
 
 def call(*words, cwd=None, timeout=120, **environment):
@@ -138,6 +152,19 @@ def test_a_run_a_person_and_a_report(project):
     assert report.stdout.startswith("#")
     assert "the last decision is current" in shown.stdout
     assert doctor.returncode == 0, doctor.stdout
+
+
+def test_doctor_names_a_pyspark_that_would_end_dagsters_runs(monkeypatch):
+    from baseline_pipeline.errors import NotInitialised
+    from baseline_pipeline.workbench import doctor
+
+    monkeypatch.setattr(doctor, "_installed", lambda name: name == "pyspark")
+    with pytest.raises(NotInitialised, match=r"without grpc, grpc_status, google\.rpc") as found:
+        doctor._spark(None)
+    monkeypatch.setattr(doctor, "_installed", lambda _name: True)
+
+    assert "pyspark[connect]" in found.value.next_step
+    assert doctor._spark(None) == "installed, with Connect"
 
 
 def test_doctor_names_what_is_broken(project):
