@@ -109,7 +109,7 @@ def test_a_saved_summary_stands_for_the_rows(project):
     assert saved.returncode == 0
     assert "8000 rows summed up in may.summary" in saved.stderr
     one, other = (json.loads(done.stdout) for done in (from_summary, from_rows))
-    assert one["contrast"]["cells"] == other["contrast"]["cells"]
+    same(one["contrast"]["cells"], other["contrast"]["cells"])
     assert (project / "may.summary").stat().st_size < 200_000
 
 
@@ -165,6 +165,7 @@ def test_a_master_that_is_not_there_is_said_in_words(project):
 
 
 def same(one, other):
+    """Equal but for the order in which threads add floats."""
     if isinstance(one, dict):
         assert one.keys() == other.keys()
         for key in one:
