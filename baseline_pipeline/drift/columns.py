@@ -38,6 +38,8 @@ FALSE_ALARM = 0.01
 REPLICATES = 100
 RUNS = 240
 """Runs of cells that resampling draws: luck moves whole runs, and the distance itself is of the cells."""
+RARE = 50
+"""Counts below this are drawn as what they are, Poisson; larger ones as normal."""
 WIDTH = "Wasserstein distance, in the baseline's robust standard deviations"
 SHARES = "Jensen-Shannon distance"
 
@@ -65,6 +67,30 @@ class Moved:
     notes: tuple[str, ...]
 
 
+class Luck:
+    """Samples drawn as others were.
+
+    All columns of a side share their normal deviates: each column's interval stands for itself, and deviates are
+    what takes time.
+
+    Args:
+        seed: Of all samples.
+    """
+
+    def __init__(self, seed: int) -> None:
+        self._rng = np.random.Generator(np.random.Philox(seed))
+        self._deviates = self._rng.standard_normal((2, REPLICATES, RUNS))
+
+    def resampled(self, counts: Array, side: int) -> Array:
+        """(REPLICATES, k) shares of samples drawn as (k,) counts of side 0 or 1 were."""
+        alike = len(counts) == RUNS
+        deviates = self._deviates[side] if alike else self._rng.standard_normal((REPLICATES, len(counts)))
+        drawn = np.maximum(counts + np.sqrt(counts) * deviates, 0.0)
+        rare = np.flatnonzero((counts > 0) & (counts < RARE))
+        drawn[:, rare] = self._rng.poisson(counts[rare], (REPLICATES, len(rare)))
+        return np.asarray(drawn / np.maximum(drawn.sum(axis=1, keepdims=True), 1))
+
+
 def movements(
     before: Mapping[str, Summary],
     after: Mapping[str, Summary],
@@ -86,23 +112,23 @@ def movements(
         within: By column, the values of cells that left too much open.
         designs: By column, how many rows say as much as one independent row would; one by default.
     """
-    rng = np.random.Generator(np.random.Philox(seed))
+    luck = Luck(seed)
     found = {
-        name: _moved(one, other, rng, (within or {}).get(name), (designs or {}).get(name, (1.0, 1.0)))
+        name: _moved(one, other, luck, (within or {}).get(name), (designs or {}).get(name, (1.0, 1.0)))
         for name, one in before.items()
         if (other := after.get(name)) is not None and type(one) is type(other)
     }
     return _judged(found)
 
 
-def _moved(before: Summary, after: Summary, rng: np.random.Generator, within: Within | None, design: Design) -> Moved:
+def _moved(before: Summary, after: Summary, luck: Luck, within: Within | None, design: Design) -> Moved:
     if isinstance(before, NumberSummary) and isinstance(after, NumberSummary):
-        return _number(before, after, rng, within, design)
+        return _number(before, after, luck, within, design)
     assert isinstance(before, CategorySummary) and isinstance(after, CategorySummary)  # noqa: S101, PT018  # of one type
     parts = category_parts(before, after)
     score = jensen_shannon(parts)
     fewer = independent(parts, design)
-    drawn = jensen_shannon_of(*(_resampled(side, rng) for side in (fewer.before, fewer.after)))
+    drawn = jensen_shannon_of(*(luck.resampled(side, place) for place, side in enumerate((fewer.before, fewer.after))))
     new, gone = (sorted(set(a.counts) - set(b.counts)) for a, b in ((after, before), (before, after)))
     notes = [f"{word} values: {_listed(names)}" for word, names in (("new", new), ("vanished", gone)) if names]
     return Moved(
@@ -116,15 +142,12 @@ def _moved(before: Summary, after: Summary, rng: np.random.Generator, within: Wi
     )
 
 
-def _number(
-    before: NumberSummary, after: NumberSummary, rng: np.random.Generator, within: Within | None, design: Design
-) -> Moved:
+def _number(before: NumberSummary, after: NumberSummary, luck: Luck, within: Within | None, design: Design) -> Moved:
     parts = number_parts(before, after)
     score = wasserstein(before, after)
     sides = list(zip((before, after), design, strict=True))
-    drawn = wasserstein_of(
-        before, *(_resampled(side.counts.reshape(RUNS, -1).sum(axis=1) / alike, rng) for side, alike in sides)
-    )
+    runs = [side.counts.reshape(RUNS, -1).sum(axis=1) / alike for side, alike in sides]
+    drawn = wasserstein_of(before, *(luck.resampled(side, place) for place, side in enumerate(runs)))
     distance, at_most = kolmogorov_smirnov(before, after, within)
     shape = kolmogorov_p(distance, *(float(side.counts.sum()) / alike for side, alike in sides))
     gaps = chi_square_p(independent(_gaps(before, after), design))
@@ -155,14 +178,6 @@ def _shared(parts: Parts) -> dict[str, float]:
         "total_variation": total_variation(parts),
         "cramers_v": cramers_v(parts),
     }
-
-
-def _resampled(counts: Array, rng: np.random.Generator) -> Array:
-    """(REPLICATES, k) shares of samples drawn as these were."""
-    there = np.flatnonzero(counts)
-    drawn = np.zeros((REPLICATES, len(counts)))
-    drawn[:, there] = rng.poisson(counts[there], (REPLICATES, len(there)))
-    return np.asarray(drawn / np.maximum(drawn.sum(axis=1, keepdims=True), 1))
 
 
 def _interval(score: float, drawn: Array) -> tuple[float, float]:

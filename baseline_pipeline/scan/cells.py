@@ -13,7 +13,7 @@ from baseline_pipeline.scan.clusters import Clusters
 from baseline_pipeline.scan.leaves import leaves_of
 from baseline_pipeline.scan.like import Like, rank_bound
 from baseline_pipeline.significance.clustered import Uncertainty, of_counts, of_sums, supported
-from baseline_pipeline.summaries.arrays import doubles, integers
+from baseline_pipeline.summaries.arrays import doubles, integers, numbered
 from baseline_pipeline.summaries.outcome_plan import SCORE_BINS
 from baseline_pipeline.summaries.outcome_sql import COARSE
 
@@ -84,7 +84,7 @@ class Cells:
         like = self._like(part, how)
         estimate = like.estimate(metric)
         influence = estimate.influence / like.outcomes.weights
-        bound = rank_bound(like.outcomes) if metric.name == "roc_auc" else 0.0
+        bound = rank_bound(like) if metric.name == "roc_auc" else 0.0
         if self.clusters is not None:
             return self._clustered(estimate, influence, like, None if part is None else part.leaves, bound)
         uncertainty = supported(of_counts(influence, like.n, like.squares, like.within(metric)), estimate.support)
@@ -173,12 +173,12 @@ class Kinds:
     def __init__(self, y: Array, h: Array, bin_: Array) -> None:
         wide = max(int(h.max(initial=0)), int(y.max(initial=0))) + 1
         code = (y * wide + h) * (SCORE_BINS + 1) + bin_ + 1
-        present, self.of_cell = np.unique(code, return_inverse=True)
+        present, self.of_cell = numbered(code)
         pair, place = np.divmod(present, SCORE_BINS + 1)
         self.y, self.h = np.divmod(pair, wide)
         self.bin = place - 1
-        self.decision = np.unique(pair, return_inverse=True)[1]
-        self.block = np.unique(pair * SCORE_BINS + place // COARSE, return_inverse=True)[1]
+        self.decision = numbered(pair)[1]
+        self.block = numbered(pair * SCORE_BINS + place // COARSE)[1]
 
 
 class Blocks:
@@ -199,9 +199,7 @@ class Blocks:
     def __init__(self, cells: Cells, rng: np.random.Generator) -> None:
         kinds = cells.kinds
         count = int(kinds.block.max(initial=0)) + 1
-        present, self.of_cell = np.unique(
-            cells.leaves.of_cell * count + kinds.block[kinds.of_cell], return_inverse=True
-        )
+        present, self.of_cell = numbered(cells.leaves.of_cell * count + kinds.block[kinds.of_cell])
         self.leaf, self.kind = np.divmod(present, count)
         decision_of = np.zeros(count, dtype=np.int64)
         decision_of[kinds.block] = kinds.decision

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pyarrow as pa
 
-from baseline_pipeline.summaries.arrays import doubles, integers
+from baseline_pipeline.summaries.arrays import doubles, integers, numbered
 from baseline_pipeline.summaries.outcome_sql import COARSE
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ class Clusters:
             else:
                 place = _encoded(pa.chunked_array([chunk for side in sides for chunk in side.chunks]))
             code = code * (int(place.max(initial=0)) + 1) + place
-        group = np.unique(code, return_inverse=True)[1]
+        group = numbered(code)[1]
         self._of_cell, self._group = group[: cells.num_rows], group[cells.num_rows :]
         self._groups = int(group.max(initial=-1)) + 1
         leaf_of = np.zeros(self._groups, dtype=np.int64)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from baseline_pipeline.slices import MAX_LEVELS
-from baseline_pipeline.summaries.arrays import doubles, integers
+from baseline_pipeline.summaries.arrays import doubles, integers, numbered
 
 if TYPE_CHECKING:
     from baseline_pipeline.contract import Contract
@@ -60,7 +60,7 @@ def leaves_of(plan: OutcomePlan, cells: Any) -> Leaves:
         encoded = cells.column(f"leaf{place}").combine_chunks().dictionary_encode(null_encoding="encode")
         names.append([MISSING if name is None else name for name in encoded.dictionary.to_pylist()])
         code = code * len(names[-1]) + integers(encoded.indices)
-    present, of_cell = np.unique(code, return_inverse=True)
+    present, of_cell = numbered(code)
     number = [_texts(int(one), names) for one in present]
     rows = np.bincount(of_cell, doubles(cells.column("n")), len(number)).astype(np.int64)
     return Leaves(number, of_cell, rows)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from baseline_pipeline.metrics.outcomes import Estimate, Metric, Outcomes
+from baseline_pipeline.summaries.arrays import numbered
 from baseline_pipeline.summaries.outcome_plan import SCORE_BINS
 
 if TYPE_CHECKING:
@@ -90,7 +91,9 @@ class Like:
     def by_decision(self, cells: Cells) -> Like:
         """Rows of one label and prediction are alike: a handful, whatever the scores."""
         pair = self.y * (max(int(self.h.max(initial=0)), int(self.y.max(initial=0))) + 1) + self.h
-        _, first, place = np.unique(pair, return_index=True, return_inverse=True)
+        present, place = numbered(pair)
+        first = np.empty(len(present), dtype=np.int64)
+        first[place[::-1]] = np.arange(len(pair))[::-1]
         decision_of = np.zeros(int(self.block.max(initial=0)) + 1, dtype=np.int64)
         decision_of[cells.blocks.kind[self.chosen]] = cells.blocks.decision[self.chosen]
         return Like(
@@ -210,11 +213,9 @@ class Like:
         return np.asarray(np.maximum(self.sums["squares"] - self.sums["loss"] ** 2 / self.n, 0.0))
 
 
-def rank_bound(outcomes: Outcomes) -> float:
+def rank_bound(like: Like) -> float:
     """How far an AUC of bins can be from that of the scores: half of the pairs that share a bin."""
-    assert outcomes.score is not None  # noqa: S101  # an AUC was measured
-    place = np.unique(outcomes.score, return_inverse=True)[1]
-    one, other = (np.bincount(place, outcomes.weights * (outcomes.label == label)) for label in (0, 1))
+    one, other = (np.bincount(like.bin, like.mass * (like.y == label), SCORE_BINS) for label in (0, 1))
     return float((one * other).sum() / 2 / max(one.sum() * other.sum(), 1e-300))
 
 

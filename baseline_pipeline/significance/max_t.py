@@ -7,9 +7,11 @@ from typing import Any
 
 import numpy as np
 
+from baseline_pipeline.significance.random_signs import signed_sums
+from baseline_pipeline.significance.step_down import StepDown
+
 Array = np.ndarray[Any, Any]
 
-DRAWS = 4000
 GRAIN = float(1 << 20)
 """Contributions are rounded to this many steps of their column's largest: sums of up to 2^13 squares are then
 exact in double precision, and so the same on every machine and for any number of threads."""
@@ -17,7 +19,7 @@ exact in double precision, and so the same on every machine and for any number o
 
 RADEMACHER = 3.178
 """A self-normalised sum under random signs exceeds t at most so many times as often as a standard normal
-(Bentkus and Dzindzalieta 2015, Bernoulli 21:1231): p-values below one in `DRAWS` come from this bound."""
+(Bentkus and Dzindzalieta 2015, Bernoulli 21:1231): p-values below what draws can tell come from this bound."""
 
 
 @dataclass(frozen=True)
@@ -40,7 +42,7 @@ def statistics(units: Array) -> Array:
 
 
 def max_t(
-    units: Array, weights: Array, alpha: float, *, seed: int, observed: Array | None = None, draws: int = DRAWS
+    units: Array, weights: Array, alpha: float, *, seed: int, observed: Array | None = None
 ) -> tuple[Detection, Detection]:
     """One-sided tests of "nothing is worse" and of "nothing is better", each with error rate alpha.
 
@@ -60,7 +62,6 @@ def max_t(
         seed: Of the signs.
         observed: (m,) statistics on the scale of a standard normal, where they are not the
             columns' own self-normalised sums.
-        draws: How many times the signs are drawn.
 
     Returns:
         What is found worse (sums above zero), and what is found better; p-values of one where nothing could be.
@@ -69,13 +70,13 @@ def max_t(
         >>> units = np.tile([[1.0, 1.0], [1.0, -1.0]], (20, 1))
         >>> worse, better = max_t(units, np.ones(2), 0.05, seed=1)
         >>> worse.adjusted.round(3).tolist(), better.adjusted.round(3).tolist()
-        ([0.0, 0.572], [1.0, 1.0])
+        ([0.0, 0.569], [1.0, 1.0])
     """
     steps = _steps(units[np.any(units != 0, axis=1)])
     norm = _norm(steps)
     seen = steps.sum(axis=0) / norm if observed is None else observed
-    drawn = _drawn(steps, seed, draws)
-    drawn /= norm
+    drawn = signed_sums(steps, seed)
+    drawn /= norm[:, None]
     offset = np.log(weights / weights.sum())
     worse = _step_down(seen, drawn, offset, alpha)
     if not _any_below(-seen, alpha):
@@ -92,29 +93,21 @@ def _any_below(seen: Array, alpha: float) -> bool:
 
 
 def _step_down(seen: Array, drawn: Array, offset: Array, alpha: float) -> Detection:
-    from scipy.special import log_ndtr, ndtri_exp
+    from scipy.special import ndtri_exp
 
-    draws = len(drawn)
-    ahead = log_ndtr(-seen) - offset
-    order = np.argsort(ahead, kind="stable")
-    ahead = ahead[order]
-    score = drawn[:, order]
-    np.negative(score, score)
-    log_ndtr(score, score)
-    np.subtract(score, offset[order], score)
-    least = np.minimum.accumulate(score[:, ::-1], axis=1, out=score[:, ::-1])[:, ::-1]
-    counted = np.maximum.accumulate(((least <= ahead).sum(axis=0) + 1) / (draws + 1))
-    bounded = np.maximum.accumulate(np.exp(np.minimum(ahead + np.log(RADEMACHER), 0.0)))
+    steps = StepDown(seen, drawn, offset)
+    count, draws = drawn.shape
+    counted = np.maximum.accumulate((steps.beaten() + 1) / (draws + 1))
+    bounded = np.maximum.accumulate(np.exp(np.minimum(steps.ahead + np.log(RADEMACHER), 0.0)))
     adjusted = np.minimum(counted, bounded)
+    last = min(int((adjusted <= alpha).sum()), count - 1)
     rank = int(np.floor(alpha * (draws + 1))) - 1
     if rank < 0:
-        bar = np.full(len(ahead), np.log(max(alpha, 1e-300) / RADEMACHER))
+        bar = np.full(count, np.log(max(alpha, 1e-300) / RADEMACHER))
     else:
-        bar = np.partition(least, rank, axis=0)[rank]
-    rejected = int((adjusted <= alpha).sum())
-    bar[rejected:] = bar[rejected] if rejected < len(bar) else bar[-1]
-    critical = -ndtri_exp(np.minimum(bar + offset[order], np.log(0.5)))
-    back = np.argsort(order, kind="stable")
+        bar = steps.bar(rank, last + 1)[np.minimum(np.arange(count), last)]
+    critical = -ndtri_exp(np.minimum(bar + steps.offset, np.log(0.5)))
+    back = np.argsort(steps.order, kind="stable")
     return Detection(adjusted[back], critical[back])
 
 
@@ -125,17 +118,3 @@ def _steps(units: Array) -> Array:
 
 def _norm(steps: Array) -> Array:
     return np.asarray(np.sqrt(np.maximum((steps * steps).sum(axis=0), 1.0)))
-
-
-def _drawn(steps: Array, seed: int, draws: int) -> Array:
-    """(draws, m) sums under random signs; integers, hence exact in any order of summation."""
-    bits = np.random.Generator(np.random.Philox(seed))
-    width = -(-len(steps) // 8)
-    plain = steps.sum(axis=0)
-    found = np.empty((draws, steps.shape[1]))
-    for start in range(0, draws, 500):
-        count = min(500, draws - start)
-        packed = np.frombuffer(bits.bytes(count * width), dtype=np.uint8).reshape(count, width)
-        kept = np.unpackbits(packed, axis=1, count=len(steps)).astype(np.float64)
-        found[start : start + count] = 2 * (kept @ steps) - plain
-    return found

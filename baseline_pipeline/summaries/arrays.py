@@ -35,6 +35,25 @@ def positions(order: Array) -> pa.Array:
     return pa.Array.from_buffers(pa.int64(), len(found), [None, pa.py_buffer(found)])
 
 
+def numbered(code: Array) -> tuple[Array, Array]:
+    """Codes that occur, in order, and (n,) the place of each among them; by counting where that is quicker.
+
+    Args:
+        code: (n,) whole numbers from 0.
+
+    Example:
+        >>> [one.tolist() for one in numbered(np.array([7, 3, 7]))]
+        [[3, 7], [1, 0, 1]]
+    """
+    size = int(code.max(initial=-1)) + 1
+    if size > 4 * len(code) + 1000:
+        present, place = np.unique(code, return_inverse=True)
+        return present, place
+    there = np.zeros(size, dtype=bool)
+    there[code] = True
+    return np.flatnonzero(there), (np.cumsum(there) - 1)[code]
+
+
 def _viewed(values: pa.Array, kind: type, missing: float) -> Array:
     if not len(values):
         return np.empty(0, dtype=kind)
