@@ -8,7 +8,20 @@ from typing import Any, Literal
 from baseline_pipeline.fingerprint import Fingerprint
 from baseline_pipeline.records import Digest, Record
 
-EventKind = Literal["baseline_established", "baseline_revised", "decision", "alias_moved", "approval"]
+EventKind = Literal[
+    "baseline_established",
+    "baseline_revised",
+    "contract_changed",
+    "decision",
+    "approval",
+    "rejection",
+    "override",
+    "promotion_intended",
+    "promotion_done",
+    "promotion_failed",
+    "rollback",
+    "roster_changed",
+]
 
 
 class Event(Record):
@@ -51,6 +64,8 @@ class Baseline(Record):
     """Exact version of the model in the registry."""
     decision: Digest | None
     """The decision that made it; `None` for one a person established."""
+    restores: int | None = None
+    """The revision that a rollback brought back."""
     actor: str = ""
     reason: str = ""
     at: str = ""
@@ -65,10 +80,16 @@ def current_baseline(events: Iterable[Event], model: str) -> Baseline | None:
 def baselines(events: Iterable[Event], model: str) -> list[Baseline]:
     """All revisions of a model's baseline, oldest first."""
     return [
-        Baseline.model_validate({**event.content, "actor": event.actor, "reason": event.reason, "at": event.at})
+        Baseline.model_validate(
+            {**_without_proof(event.content), "actor": event.actor, "reason": event.reason, "at": event.at}
+        )
         for event in events
         if event.model == model and event.kind in {"baseline_established", "baseline_revised"}
     ]
+
+
+def _without_proof(content: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in content.items() if name != "proof"}
 
 
 def anchor(events: Iterable[Event], model: str) -> Baseline | None:
@@ -84,8 +105,3 @@ def last_decision(events: Iterable[Event], model: str) -> Event | None:
     """The latest decision of a model: what the triggers measure the present against."""
     found = [event for event in events if event.model == model and event.kind == "decision"]
     return found[-1] if found else None
-
-
-def promotions(events: Iterable[Event], model: str) -> int:
-    """How often a decision (not a person) revised the baseline."""
-    return sum(event.model == model and event.kind == "baseline_revised" for event in events)
