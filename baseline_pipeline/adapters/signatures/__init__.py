@@ -1,0 +1,1 @@
+"""Where signatures are made and checked."""
