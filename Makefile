@@ -73,6 +73,12 @@ zoo: $(READY)  ## every gate on every known damage; resumable, hours
 speed: $(READY)  ## data sets of 100,000 to ten million rows, beside peers in environments of their own; half an hour
 	@$(BIN)/python -m benchmarks.speed --out build/speed/results.json
 
+soak: $(READY)  ## promotions killed at every step, 420 times on each database; a quarter of an hour
+	@BASELINE_KILLS=60 $(BIN)/python -m pytest tests/gate/test_promotion.py -k killed --timeout 3600
+
+ledger: $(READY)  ## appends a second and time to verify, on both databases
+	@$(BIN)/python benchmarks/ledger.py
+
 zoo-quick: $(READY)  ## the same in two minutes, with generous bounds
 	@$(BIN)/python -m benchmarks.zoo --rows 5000 --runs 50 --nulls 50 --power 0.70
 
@@ -89,4 +95,4 @@ lock:  ## resolve the dependencies anew
 clean:  ## forget the environment and the demo
 	@rm -rf $(VENV) demo .baseline
 
-.PHONY: help setup demo test quick check dev bench null-rates coverage looks zoo zoo-quick speed spark lock clean
+.PHONY: help setup demo test quick check dev bench null-rates coverage looks zoo zoo-quick soak ledger speed spark lock clean

@@ -51,7 +51,7 @@ class Decision(Record):
         return EXIT_CODES[(self.outcome, self.hold)]
 
 
-def decide(contract: Contract, comparison: Comparison, *, promotions: int) -> Decision:
+def decide(contract: Contract, comparison: Comparison, *, asked: str = "") -> Decision:
     """The outcome of a comparison: its worst finding, in the order of the contract's gate.
 
     Evidence that is missing comes first (neither good nor bad), then what cannot be compared, then
@@ -60,7 +60,7 @@ def decide(contract: Contract, comparison: Comparison, *, promotions: int) -> De
     Args:
         contract: The policy: approvals, response.
         comparison: The evidence.
-        promotions: How many promotions the model has had; the first `approvals_until` need people.
+        asked: Why people approve a promotion of the model; empty where the gate promotes by itself.
     """
     findings = _findings(comparison)
     for outcome, hold, reasons in (
@@ -80,9 +80,10 @@ def decide(contract: Contract, comparison: Comparison, *, promotions: int) -> De
         return _decision(contract, comparison, "hold", "needs_approval", None, why, approvals=1)
     passed: tuple[str, ...] = findings.minor or (_nothing_worse(comparison, findings),)
     tier = "minor" if findings.minor else None
-    if promotions < contract.promotion.approvals_until and comparison.contrasts:
-        why = (f"promotion {promotions + 1} of {contract.promotion.approvals_until} that a person approves", *passed)
-        return _decision(contract, comparison, "hold", "needs_approval", tier, why, approvals=1)
+    moved = {change.facet for change in comparison.changed}
+    if asked and "model" in moved:
+        why = (*passed, asked)
+        return _decision(contract, comparison, "hold", "needs_approval", tier, why, approvals=contract.promotion.people)
     return _decision(contract, comparison, "promote", None, tier, passed)
 
 

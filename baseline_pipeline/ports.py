@@ -99,6 +99,13 @@ class ModelCatalogue(Protocol):
         """The exact version behind a role; `None` where the role is not filled."""
         ...
 
+    def candidate(self, reference: str, *, required: Sequence[str] = (), wait: float = 0.0) -> ModelVersion:
+        """The exact version that a reference means, its run finished and holding the metrics asked of it.
+
+        Raises `UsageError` where it could mean several, `TrackingUnavailable` where there is none in time.
+        """
+        ...
+
     def load(self, version: ModelVersion) -> LoadedModel:
         """Bring a version into memory. Raises `ModelFailed`."""
         ...

@@ -5,15 +5,22 @@ from __future__ import annotations
 import typer
 
 from baseline_pipeline.cli import (
+    approve,
+    audit,
     check,
     compare,
     demo,
     dev,
     doctor,
     establish,
+    gate,
     init,
+    override,
     power,
+    promote,
+    reject,
     report,
+    rollback,
     run,
     scan,
     schema,
@@ -32,5 +39,10 @@ app = typer.Typer(
         "5 approval required."
     ),
 )
-for verb in (demo, init, doctor, check, run, establish, compare, scan, power, show, report, schema, dev):
+for verb in (
+    *(demo, init, doctor, check, run, establish),
+    *(gate, approve, reject, override, promote, rollback),
+    *(compare, scan, power, show, report, schema, dev),
+):
     app.command(name=verb.__name__.rpartition(".")[2])(verb.command)
+app.add_typer(audit.app, name="audit")

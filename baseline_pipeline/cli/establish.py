@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Annotated
-
-import typer
-
 from baseline_pipeline.cli.options import Json, Model, Quiet
 from baseline_pipeline.cli.output import emit, progress, show
+from baseline_pipeline.cli.voices import By, Key, Reason, Signature
 
 
 def command(
     model: Model,
-    by: Annotated[str, typer.Option("--by", help="Who says so.", show_default=False)],
-    reason: Annotated[str, typer.Option("--reason", help="Why.", show_default=False)],
+    reason: Reason = "",
+    by: By = None,
+    key: Key = None,
+    signature: Signature = None,
     as_json: Json = False,
     quiet: Quiet = False,
 ) -> None:
@@ -25,7 +24,7 @@ def command(
     from baseline_pipeline.workbench.workbench import Workbench
 
     bench = Workbench.here(progress=progress(quiet=quiet))
-    found = establish(bench, bench.contract(model), actor=by, reason=reason)
+    found = establish(bench, bench.contract(model), actor=by or "", reason=reason, key=key, signature=signature)
     if as_json:
         emit(found.body())
     else:

@@ -6,7 +6,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from baseline_pipeline.contract.section import CronExpression, Section, Text
+from baseline_pipeline.contract.section import CronExpression, Duration, Section, Text
 
 Action = Literal["investigate", "experiment", "page", "freeze"]
 
@@ -38,11 +38,23 @@ class Promotion(Section):
 
     mode: Literal["gate", "experiment"] = "gate"
     """`experiment` measures and compares but never moves the baseline."""
-    approvals_until: int = Field(default=0, ge=0)
-    """A person approves the first so many promotions."""
+    approvals_until: int = Field(default=1, ge=0)
+    """People approve promotions of the model until so many in a row went well; severe harm, a rollback or an override
+    begin the count anew. 0: nobody is asked. A baseline that moves with data, dependencies or machine asks nobody."""
+    critical: bool = False
+    """People approve every promotion, and two of them unless `approvers` says otherwise."""
+    approvers: int | None = Field(default=None, ge=1)
+    """How many people must approve; the author of a candidate is never one of them."""
+    expires: Duration = "7d"
+    """How long an approval or an override counts."""
     anchor_margin: float = Field(default=1.0, gt=0)
     """Margin against the anchor, the last baseline that a person established, as a multiple of each primary's
     own: promotions that lose a little each may not lose more than this together."""
+
+    @property
+    def people(self) -> int:
+        """How many must approve where somebody must."""
+        return self.approvers or (2 if self.critical else 1)
 
 
 class Schedules(Section):

@@ -13,16 +13,20 @@ from baseline_pipeline.demo import stage
 from baseline_pipeline.demo.feeds import write_month
 from baseline_pipeline.demo.flights import FEATURES, build
 from baseline_pipeline.demo.training import CHALLENGER, CHAMPION, break_label_join, register, train
+from baseline_pipeline.governance.events import baselines
 from baseline_pipeline.monitoring.trigger import WatchedFacet
 from baseline_pipeline.report.outcome import headline
 from baseline_pipeline.report.verdict_line import verdict_line
-from baseline_pipeline.workbench.deciding import establish
+from baseline_pipeline.workbench.approving import speak
+from baseline_pipeline.workbench.deciding import autonomy_of, establish
+from baseline_pipeline.workbench.people import Voice
 from baseline_pipeline.workbench.reporting import (
     decision_story,
     last_decision_digest,
     load_decision,
     write_model_report,
 )
+from baseline_pipeline.workbench.rolling_back import roll_back
 from baseline_pipeline.workbench.workbench import Workbench
 
 if TYPE_CHECKING:
@@ -36,6 +40,7 @@ Tell = Callable[[str], None]
 TickAndRun = Callable[[WatchedFacet], "str | None"]
 SHOWN_CELLS, SHOWN_REASONS, SHOWN_DRIFT = 7, 3, 4
 OWNER = "Demo (playing the model's owner)"
+ON_CALL = "Demo (playing on-call)"
 
 
 class Story:
@@ -64,10 +69,15 @@ class Story:
         self._new_month()
         self._broken_feed()
         self._challenger()
+        self._approve()
         self._damaged_challenger()
         self._dependencies()
         self._infrastructure()
         self._settle()
+        self._roll_back()
+        self.tell("")
+        self.tell(f"decision reports: {self.bench.settings.home / 'reports' / stage.MODEL}")
+        self.tell(f"model report:     {write_model_report(self.bench, self.contract)}")
 
     def _act(self, title: str) -> None:
         self.tell(f"\n=== {title}")
@@ -116,6 +126,28 @@ class Story:
         self._register(train(self.flights, CHALLENGER), "challenger", CHALLENGER)
         self._look("registry")
 
+    def _approve(self) -> None:
+        self._act("3b. Nobody promotes a first challenger unasked: the owner reads the verdicts and approves")
+        digest = last_decision_digest(self.bench, stage.MODEL)
+        said = speak(self.bench, "approve", digest, Voice(OWNER, "better on the same flights, and no carrier lost"))
+        self.tell(said.words())
+        self.tell(autonomy_of(self.bench, self.contract).words())
+
+    def _roll_back(self) -> None:
+        self._act("7. Complaints about the new model: on-call rolls back, model and baseline together")
+        present = self.bench.baseline(stage.MODEL)
+        earlier = [
+            one
+            for one in baselines(self.bench.events(stage.MODEL), stage.MODEL)
+            if present is not None and one.version != present.version
+        ]
+        back = roll_back(
+            self.bench, self.contract, earlier[-1].revision, Voice(ON_CALL, "rebookings doubled since the promotion")
+        )
+        self.tell(back.words())
+        self.tell(autonomy_of(self.bench, self.contract).words())
+        self.tell(f"the ledger: {self.bench.ledger.verify().size} records, each bound to the one before it")
+
     def _damaged_challenger(self) -> None:
         self._act("4. Another challenger, whose training lost the labels of one carrier (EV) in a broken join")
         self._register(train(break_label_join(self.flights, "EV"), CHALLENGER), "challenger", CHALLENGER)
@@ -142,9 +174,6 @@ class Story:
         stage.write_manifest(self.folder)
         self._withdraw_challenger()
         self._look("infrastructure")
-        self.tell("")
-        self.tell(f"decision reports: {self.bench.settings.home / 'reports' / stage.MODEL}")
-        self.tell(f"model report:     {write_model_report(self.bench, self.contract)}")
 
     def _withdraw_challenger(self) -> None:
         from baseline_pipeline.adapters.registries.mlflow import connect

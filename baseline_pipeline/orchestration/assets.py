@@ -28,8 +28,9 @@ from baseline_pipeline.orchestration.triggers import report_watched
 from baseline_pipeline.records import digest_of
 from baseline_pipeline.settings import load_settings
 from baseline_pipeline.workbench.comparing import compare_present
-from baseline_pipeline.workbench.deciding import decide_present, follow_alias
+from baseline_pipeline.workbench.deciding import decide_present
 from baseline_pipeline.workbench.evaluating import evaluate_present
+from baseline_pipeline.workbench.promoting import resume
 from baseline_pipeline.workbench.snapshotting import quality_of, take_snapshot
 from baseline_pipeline.workbench.stages import Compared, Evaluated, SnapshotTaken
 from baseline_pipeline.workbench.workbench import Workbench
@@ -103,7 +104,7 @@ def stage_assets(contract: Contract, project: Path) -> list[dg.AssetsDefinition]
     def data_snapshot(context: dg.AssetExecutionContext) -> dg.MaterializeResult:
         here = bench(context)
         report_watched(context.instance, here, contract)
-        follow_alias(here, contract)
+        resume(here, contract)
         taken = take_snapshot(here, contract)
         return dg.MaterializeResult(
             value=taken,

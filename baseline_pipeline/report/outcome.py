@@ -26,7 +26,7 @@ _NEXT_STEPS: dict[Outcome | Hold, str] = {
     "promote": "nothing to do: the candidate becomes the next baseline revision",
     "reject": f"keep the baseline; look at the worst slice and at what changed, then {_RUN} again",
     "harm_unresolved": f"collect the rows the reasons ask for, or undo the change; then {_RUN} again",
-    "needs_approval": f"read the verdicts; to approve, {_ESTABLISH}",
+    "needs_approval": "read the verdicts; to approve, `baseline approve DECISION --reason TEXT`",
     "inconclusive": f"collect the rows the reasons ask for, then {_RUN} again",
     "not_comparable": f"if the change of meaning is wanted, {_ESTABLISH}; otherwise undo it",
     "evidence_missing": f"repair what the reasons name, then {_RUN} again",

@@ -6,60 +6,124 @@ from typing import TYPE_CHECKING
 
 from baseline_pipeline.decision import Decision, decide
 from baseline_pipeline.errors import EvidenceUnavailable, UsageError
-from baseline_pipeline.governance.events import Baseline, Event, last_decision, promotions
-from baseline_pipeline.records import Digest, digest_of, short
+from baseline_pipeline.governance.approvals import Autonomy, autonomy
+from baseline_pipeline.governance.contract_change import changed_words
+from baseline_pipeline.governance.events import Baseline, Event, last_decision
+from baseline_pipeline.records import digest_of, short
 from baseline_pipeline.workbench.comparing import load_comparison
 from baseline_pipeline.workbench.evaluating import load_evaluation
-from baseline_pipeline.workbench.stages import Compared, Evaluated
+from baseline_pipeline.workbench.people import Voice, statement
+from baseline_pipeline.workbench.promoting import PIPELINE, promotion_events, resume
+from baseline_pipeline.workbench.stages import Compared, Evaluated, Policy
 
 if TYPE_CHECKING:
+    from pathlib import Path
+    from typing import Any
+
+    from baseline_pipeline.comparison import Comparison
     from baseline_pipeline.contract import Contract
     from baseline_pipeline.evaluation import Evaluation
     from baseline_pipeline.workbench.workbench import Workbench
 
-PIPELINE = "baseline-pipeline"
-"""The actor of what no person did."""
 
+def decide_present(bench: Workbench, contract: Contract, compared: Compared, *, promote: bool = True) -> Decision:
+    """Decide on a comparison, record the decision, and promote where it says so.
 
-def decide_present(bench: Workbench, contract: Contract, compared: Compared) -> Decision:
-    """Decide on a comparison, record the decision, and promote where it says so."""
-    comparison = load_comparison(bench, contract.name, compared.comparison)
-    decision = decide(contract, comparison, promotions=promotions(bench.events(contract.name), contract.name))
+    Args:
+        bench: The project.
+        contract: The model's contract.
+        compared: The evidence.
+        promote: Whether a promotion follows where the outcome says so.
+    """
+    comparison, decision = decided(bench, contract, compared)
     digest = digest_of(decision.body())
     bench.store.save("decisions", contract.name, digest, decision)
+    bench.store.save("contracts", contract.name, comparison.policy, Policy(contract=_declared(contract)))
     promoted = None
-    if decision.outcome == "promote" and contract.promotion.mode == "gate":
+    if promote and decision.outcome == "promote" and contract.promotion.mode == "gate":
         promoted = _candidate(bench, decision)
-    events = [_decision_event(bench, contract, decision, digest, compared.evaluated, promoted)]
+    events = [
+        _contract_event(bench, contract, comparison),
+        _decision_event(bench, contract, decision, comparison, compared.evaluated, promoted),
+    ]
+    written = [event for event in events if event is not None]
     if promoted is not None:
-        events.append(_revision_event(bench, contract, promoted, digest, PIPELINE, decision.reasons[0]))
-    bench.ledger.append(*[event for event in events if event is not None])
-    follow_alias(bench, contract)
+        written += promotion_events(
+            bench,
+            contract,
+            promoted,
+            kind="baseline_revised",
+            actor=PIPELINE,
+            reason=decision.reasons[0],
+            decision=digest,
+        )
+    bench.ledger.append(*written)
+    resume(bench, contract)
     bench.progress(f"decided: {decision.outcome}{f' ({decision.hold})' if decision.hold else ''}")
     return decision
 
 
-def _candidate(bench: Workbench, decision: Decision) -> Evaluation | None:
-    return None if decision.candidate is None else load_evaluation(bench, decision.model, decision.candidate)
+def decided(bench: Workbench, contract: Contract, compared: Compared) -> tuple[Comparison, Decision]:
+    """What follows from a comparison now; nothing is written."""
+    comparison = load_comparison(bench, contract.name, compared.comparison)
+    own = autonomy_of(bench, contract)
+    return comparison, decide(contract, comparison, asked="" if own.earned else own.words())
+
+
+def autonomy_of(bench: Workbench, contract: Contract) -> Autonomy:
+    """How far the gate may promote the model by itself."""
+    rules = contract.promotion
+    return autonomy(bench.events(contract.name), needed=rules.approvals_until, critical=rules.critical)
+
+
+def _candidate(bench: Workbench, decision: Decision) -> Evaluation:
+    return load_evaluation(bench, decision.model, str(decision.candidate))
+
+
+def _contract_event(bench: Workbench, contract: Contract, comparison: Comparison) -> Event | None:
+    """That the contract is another one than at the last decision, with what differs."""
+    known = [event for event in bench.events(contract.name) if event.kind == "contract_changed"]
+    last = known[-1] if known else None
+    if last is not None and last.content["policy"] == comparison.policy:
+        return None
+    before = bench.store.load("contracts", contract.name, last.content["policy"]) if last else None
+    differences = changed_words(before["contract"] if before else None, _declared(contract))
+    return Event(
+        kind="contract_changed",
+        model=contract.name,
+        actor=PIPELINE,
+        reason="; ".join(differences[:3]) or "first seen",
+        key=digest_of(["contract", contract.name, last.seq if last else 0, comparison.policy]),
+        content={"policy": comparison.policy, "changed": differences},
+    )
+
+
+def _declared(contract: Contract) -> dict[str, Any]:
+    """What the contract says, without what it leaves to defaults."""
+    return contract.model_dump(mode="json", exclude_unset=True)
 
 
 def _decision_event(
     bench: Workbench,
     contract: Contract,
     decision: Decision,
-    digest: Digest,
+    comparison: Comparison,
     evaluated: Evaluated,
     promoted: Evaluation | None,
 ) -> Event | None:
     """The line for the ledger; `None` where the last one says the same already."""
     after = _with_promoted_alias(contract, evaluated, promoted)
     content = {
-        "decision": digest,
+        "decision": digest_of(decision.body()),
         "comparison": decision.comparison,
+        "policy": comparison.policy,
         "outcome": decision.outcome,
         "hold": decision.hold,
         "tier": decision.tier,
+        "challenged": "challenger" in evaluated.scored,
+        "approvals_required": decision.approvals_required,
         "candidate": decision.candidate,
+        "version": None if decision.candidate is None else _candidate(bench, decision).subject.version,
         "champion": after.scored.get("champion"),
         "snapshot": after.snapshot,
         "watched": after.watched.body(),
@@ -87,16 +151,30 @@ def _with_promoted_alias(contract: Contract, evaluated: Evaluated, candidate: Ev
     return evaluated.model_copy(update={"watched": watched, "registry": registry})
 
 
-def establish(bench: Workbench, contract: Contract, *, actor: str, reason: str) -> Baseline:
+def establish(
+    bench: Workbench,
+    contract: Contract,
+    *,
+    actor: str,
+    reason: str,
+    key: Path | None = None,
+    signature: Path | None = None,
+) -> Baseline:
     """Make the last decision's candidate the baseline because a person says so.
+
+    Args:
+        bench: The project.
+        contract: The model's contract.
+        actor: Who; the roster's name of the key's owner where there is a roster.
+        reason: Why.
+        key: SSH key to sign with.
+        signature: A statement signed elsewhere.
 
     Raises:
         UsageError: when person or reason is not named, or nothing was evaluated yet.
+        Refused: when the person may not.
         EvidenceUnavailable: when the evidence does not stand for the declared environment.
     """
-    if not actor.strip() or not reason.strip():
-        message = "a baseline is established by a named person with a reason"
-        raise UsageError(message, next_step='add --by "NAME" --reason "WHY"')
     event = last_decision(bench.events(contract.name), contract.name)
     if event is None or event.content["candidate"] is None:
         message = f"nothing was evaluated for {contract.name} yet"
@@ -104,81 +182,27 @@ def establish(bench: Workbench, contract: Contract, *, actor: str, reason: str) 
     if event.content["hold"] == "evidence_missing":
         message = f"the last evaluation cannot become a baseline: {event.reason}"
         raise EvidenceUnavailable(message, next_step="repair what is named, and run again")
-    evaluation = load_evaluation(bench, contract.name, event.content["candidate"])
-    revision = _revision_event(
-        bench, contract, evaluation, event.content["decision"], actor.strip(), reason.strip(), by_person=True
+    old = bench.baseline(contract.name)
+    decision = str(event.content["decision"])
+    proof = statement(
+        bench, contract, "establish", decision, old.revision if old else None, Voice(actor, reason, key, signature)
     )
-    if revision is not None:
-        bench.ledger.append(revision)
-    follow_alias(bench, contract)
+    evaluation = load_evaluation(bench, contract.name, event.content["candidate"])
+    events = promotion_events(
+        bench,
+        contract,
+        evaluation,
+        kind="baseline_established",
+        actor=proof["statement"]["person"],
+        reason=proof["statement"]["reason"],
+        decision=decision,
+        proof=proof,
+    )
+    bench.ledger.append(*events)
+    resume(bench, contract)
     found = bench.baseline(contract.name)
     if found is None:
         message = f"the ledger does not hold the baseline of {contract.name} that was just written"
         raise EvidenceUnavailable(message, next_step="see `baseline doctor`")
     bench.progress(f"baseline revision {found.revision}: evaluation {short(found.evaluation)}")
     return found
-
-
-def _revision_event(
-    bench: Workbench,
-    contract: Contract,
-    evaluation: Evaluation,
-    decision: Digest,
-    actor: str,
-    reason: str,
-    *,
-    by_person: bool = False,
-) -> Event | None:
-    """The next baseline revision; `None` where the evaluation is the baseline already."""
-    old = bench.baseline(contract.name)
-    if old is not None and old.evaluation == evaluation.key:
-        return None
-    revised = Baseline(
-        model=contract.name,
-        revision=(old.revision if old else 0) + 1,
-        evaluation=evaluation.key,
-        scores_file=evaluation.scores_file,
-        snapshot=evaluation.snapshot,
-        fingerprint=evaluation.fingerprint,
-        version=evaluation.subject.version,
-        decision=decision,
-    )
-    return Event(
-        kind="baseline_established" if by_person else "baseline_revised",
-        model=contract.name,
-        actor=actor,
-        reason=reason,
-        key=digest_of(["revision", contract.name, revised.revision]),
-        content=revised.model_dump(mode="json", exclude={"actor", "reason", "at"}),
-    )
-
-
-def follow_alias(bench: Workbench, contract: Contract) -> bool:
-    """Move the champion alias to the baseline's version where a promotion was recorded and not finished.
-
-    An alias that somebody else moved since is left alone: it is a change, and will be evaluated.
-
-    Returns:
-        Whether the alias was moved now.
-    """
-    baseline = bench.baseline(contract.name)
-    if baseline is None or contract.model.registered is None:
-        return False
-    key = digest_of(["alias", contract.name, baseline.revision])
-    events = bench.events(contract.name)
-    if any(event.key == key for event in events):
-        return False
-    from baseline_pipeline.adapters.registries.mlflow import move_alias
-
-    moved = move_alias(contract, bench.settings.tracking_uri, baseline.version)
-    bench.ledger.append(
-        Event(
-            kind="alias_moved",
-            model=contract.name,
-            actor=PIPELINE,
-            reason=f"champion follows baseline revision {baseline.revision}",
-            key=key,
-            content={"version": baseline.version, "revision": baseline.revision, "moved": moved},
-        )
-    )
-    return moved

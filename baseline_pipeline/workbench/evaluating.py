@@ -28,7 +28,14 @@ if TYPE_CHECKING:
     from baseline_pipeline.workbench.workbench import Workbench
 
 
-def evaluate_present(bench: Workbench, contract: Contract, taken: SnapshotTaken, *, force: bool = False) -> Evaluated:
+def evaluate_present(
+    bench: Workbench,
+    contract: Contract,
+    taken: SnapshotTaken,
+    *,
+    force: bool = False,
+    candidate: ModelVersion | None = None,
+) -> Evaluated:
     """Score champion and challenger on the snapshot, and what the comparison with the baseline needs.
 
     Args:
@@ -36,6 +43,7 @@ def evaluate_present(bench: Workbench, contract: Contract, taken: SnapshotTaken,
         contract: The model's contract.
         taken: The snapshot; it must have kept its expectations.
         force: Score again what was scored before, as a repetition of its own.
+        candidate: Who stands against the champion; whom the challenger's alias names by default.
 
     Raises:
         QualityRefused: when the snapshot breaks an expectation.
@@ -46,15 +54,15 @@ def evaluate_present(bench: Workbench, contract: Contract, taken: SnapshotTaken,
     baseline = bench.baseline(contract.name)
     scoring = _Scoring(bench, contract, force=force)
     snapshot = load_snapshot(bench, contract.name, taken.snapshot)
-    champion = scoring.catalogue.resolve("champion")
-    if champion is None:
+    champion = _champion(bench, scoring, first=candidate is not None and baseline is None)
+    if champion is None and (candidate is None or baseline is not None):
         message = f"model {contract.name}: no champion"
         raise EvidenceUnavailable(message, next_step=f"set the alias {contract.model.champion!r} in the registry")
-    wanted: dict[Scored, tuple[ModelVersion, Snapshot]] = {"champion": (champion, snapshot)}
-    challenger = scoring.catalogue.resolve("challenger")
-    if challenger is not None and challenger.digest != champion.digest:
+    wanted: dict[Scored, tuple[ModelVersion, Snapshot]] = {} if champion is None else {"champion": (champion, snapshot)}
+    challenger = candidate or scoring.catalogue.resolve("challenger")
+    if challenger is not None and (champion is None or challenger.digest != champion.digest):
         wanted["challenger"] = (challenger, snapshot)
-    if baseline is not None:
+    if baseline is not None and champion is not None:
         wanted |= _for_baseline(bench, scoring, baseline, champion, snapshot)
         if {"challenger", "baseline_model"} & set(wanted) or snapshot.digest != baseline.snapshot:
             wanted |= _for_anchor(bench, baseline, {version.digest for version, _ in wanted.values()}, snapshot)
@@ -90,6 +98,14 @@ def evaluate_present(bench: Workbench, contract: Contract, taken: SnapshotTaken,
         ),
         registry=registry,
     )
+
+
+def _champion(bench: Workbench, scoring: _Scoring, *, first: bool) -> ModelVersion | None:
+    """The champion; nobody where a first candidate is gated and none was ever made champion."""
+    contract = scoring.contract
+    if first and contract.model.registered is not None and not registry_state(bench, contract)[contract.model.champion]:
+        return None
+    return scoring.catalogue.resolve("champion")
 
 
 def _for_baseline(

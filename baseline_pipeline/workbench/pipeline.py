@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from baseline_pipeline.workbench.comparing import compare_present
-from baseline_pipeline.workbench.deciding import decide_present, follow_alias
+from baseline_pipeline.workbench.deciding import decide_present
 from baseline_pipeline.workbench.evaluating import evaluate_present
+from baseline_pipeline.workbench.promoting import resume
 from baseline_pipeline.workbench.snapshotting import take_snapshot
 
 if TYPE_CHECKING:
@@ -26,7 +27,7 @@ def run(bench: Workbench, model: str, *, force: bool = False) -> Decision:
         BaselineError: of the kind that says what is missing; the baseline stays as it was.
     """
     contract = bench.contract(model)
-    follow_alias(bench, contract)
+    resume(bench, contract)
     taken = take_snapshot(bench, contract)
     evaluated = evaluate_present(bench, contract, taken, force=force)
     compared = compare_present(bench, contract, evaluated)

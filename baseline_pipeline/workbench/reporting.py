@@ -162,8 +162,13 @@ def _what(event: Event) -> str:
     if event.kind == "decision":
         hold = f" ({str(content['hold']).replace('_', ' ')})" if content["hold"] else ""
         return f"decision {short(content['decision'])}: {content['outcome']}{hold}"
-    if event.kind == "alias_moved":
-        return f"champion alias -> version {content['version']}"
+    if "statement" in content:
+        unsigned = "" if content["signature"] else " (unsigned)"
+        return f"{event.kind}{unsigned} of {short(content['decision'])}, counts until {content['statement']['expires']}"
+    if event.kind == "contract_changed":
+        return f"contract changed in {len(content['changed'])} places"
+    if event.kind.startswith("promotion_"):
+        return f"{event.kind.replace('_', ' ')}: version {content['version']}"
     return f"{event.kind.replace('_', ' ')}: revision {content.get('revision')}"
 
 

@@ -31,8 +31,6 @@ if TYPE_CHECKING:
     from baseline_pipeline.summaries.engine import Engine
     from baseline_pipeline.workbench.workbench import Workbench
 
-NO_MORE_APPROVALS = 10**9
-
 
 @dataclass(frozen=True)
 class Scan:
@@ -188,7 +186,7 @@ def compare_summaries(
         prediction=before.plan.outcomes.score or before.plan.outcomes.prediction or "",
         within=within,
     )
-    decision = decide(contract, comparison, promotions=NO_MORE_APPROVALS)
+    decision = decide(contract, comparison)
     return Scan(decision, contrast, drift, (before.rows, after.rows))
 
 

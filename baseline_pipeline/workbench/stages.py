@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Any, Literal
 
 from baseline_pipeline.governance.events import Watched
 from baseline_pipeline.records import Digest, Record
@@ -45,6 +45,12 @@ class Compared(Record):
     model: str
     comparison: Digest
     evaluated: Evaluated
+
+
+class Policy(Record):
+    """A contract as it was when something was decided under it."""
+
+    contract: dict[str, Any]
 
 
 class TrackedRun(Record):

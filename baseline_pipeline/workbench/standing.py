@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from baseline_pipeline.errors import BaselineError
+from baseline_pipeline.governance.approvals import standing_override
 from baseline_pipeline.governance.events import Baseline
 from baseline_pipeline.records import Record, short
 from baseline_pipeline.workbench.watching import last_watched, look
@@ -32,6 +33,8 @@ class Standing(Record):
     """Facets that are not as they were at the last decision: that decision is no longer current."""
     trouble: str
     """Why the present could not be looked at, if so."""
+    override: str
+    """That what stands was promoted against the gate, if so."""
     history: tuple[Line, ...]
 
 
@@ -49,7 +52,12 @@ def standing(bench: Workbench, contract: Contract) -> Standing:
     events = bench.events(contract.name)
     lines = tuple(Line(at=one.at, actor=one.actor, kind=one.kind, reason=one.reason) for one in events)
     return Standing(
-        model=contract.name, baseline=bench.baseline(contract.name), moved=moved, trouble=trouble, history=lines
+        model=contract.name,
+        baseline=bench.baseline(contract.name),
+        moved=moved,
+        trouble=trouble,
+        override=standing_override(events),
+        history=lines,
     )
 
 
@@ -64,6 +72,8 @@ def standing_text(found: Standing) -> str:
             f"  baseline revision {one.revision}: version {one.version} on snapshot {short(one.snapshot)}, "
             f"{one.at}, by {one.actor}: {one.reason}"
         )
+    if found.override:
+        lines.append(f"  {found.override}")
     if found.trouble:
         lines.append(f"  cannot look at the present: {found.trouble}")
     elif found.moved:

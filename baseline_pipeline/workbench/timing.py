@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from baseline_pipeline.contract import Contract
-    from baseline_pipeline.ports import LoadedModel, ModelCatalogue, ModelVersion
+    from baseline_pipeline.ports import LoadedModel, ModelCatalogue, ModelVersion, Store
     from baseline_pipeline.workbench.environment import Environment
     from baseline_pipeline.workbench.workbench import Workbench
 
@@ -105,3 +105,10 @@ def _requests(contract: Contract, features: pd.DataFrame, key: Digest) -> list[p
 def _taken(contract: Contract, models: list[LoadedModel], requests: list[pd.DataFrame]) -> PairedTimes:
     first, second = models
     return interleaved(first.predict, second.predict, requests, seconds=contract.latency.seconds)
+
+
+def copy_times(bench: Workbench, target: Store, model: str, key: Digest | None) -> None:
+    """Keep the times of a comparison in another store too."""
+    body = None if key is None else bench.store.load("times", model, key)
+    if key is not None and body is not None:
+        target.save("times", model, key, Times.stored(body))

@@ -99,7 +99,11 @@ class Workbench:
         if contract.model.function is None:
             self.check_tracking()
         return open_catalogue(
-            contract, self.settings.tracking_uri, self.settings.project, self.settings.home / "cache" / "models"
+            contract,
+            self.settings.tracking_uri,
+            self.settings.project,
+            self.settings.home / "cache" / "models",
+            self.progress,
         )
 
     def engine(self, contract: Contract) -> AbstractContextManager[Engine]:

@@ -42,8 +42,10 @@ def test_a_baseline_needs_a_name_and_a_reason(project):
     project.run()
     bench = project.bench()
 
-    with pytest.raises(UsageError, match="named person with a reason"):
-        establish(bench, bench.contract("small"), actor=" ", reason="x")
+    with pytest.raises(UsageError, match="nobody is named"):
+        establish(bench, bench.contract("small"), actor=" ", reason="agreed")
+    with pytest.raises(UsageError, match="a reason is needed"):
+        establish(bench, bench.contract("small"), actor="Ada", reason=" ")
 
 
 def test_the_evaluation_equals_scikit_learn_on_the_same_rows(project):

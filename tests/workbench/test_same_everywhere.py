@@ -18,7 +18,7 @@ from baseline_pipeline.workbench.workbench import Workbench
 bench = Workbench(load_settings())
 contract = bench.contract("small")
 comparison = recompute(bench, contract, load_comparison(bench, "small", sys.argv[1]))
-print(digest_of(comparison.body()), digest_of(decide(contract, comparison, promotions=0).body()))
+print(digest_of(comparison.body()), digest_of(decide(contract, comparison).body()))
 """
 POLICY = """\
     - {metric: log_loss, margin: {absolute: 0.02}}

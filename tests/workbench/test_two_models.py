@@ -21,6 +21,7 @@ attributes:
     label: progression
     features: [{name: age}, {name: bmi}, {name: bp}, {name: s5}]
   model: {registered: diabetes}
+  promotion: {approvals_until: 0}
   slices:
     - {name: heavy, where: "bmi > 0.02", min_rows: 50}
   metrics:

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import hashlib
 import importlib
+import re
 import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
-from baseline_pipeline.errors import ModelFailed
+from baseline_pipeline.errors import ModelFailed, UsageError
 from baseline_pipeline.ports import LoadedModel, ModelVersion
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from pathlib import Path
 
     import pandas as pd
@@ -39,10 +40,21 @@ class FunctionCatalogue:
     def resolve(self, role: Literal["champion", "challenger"]) -> ModelVersion | None:
         if role == "challenger":
             return None
-        module = self._module()
-        digest = hashlib.sha256(_source(module, self._reference)).hexdigest()
         window = None if self._training is None else tuple(day.isoformat() for day in self._training.window)
-        return ModelVersion(self._reference, digest[:12], self._reference, digest, window)  # type: ignore[arg-type]  # a pair
+        return self._version(self._reference, window)  # type: ignore[arg-type]  # a pair
+
+    def candidate(self, reference: str, *, required: Sequence[str] = (), wait: float = 0.0) -> ModelVersion:  # noqa: ARG002  # functions wait for nothing
+        """Another function, `module:function`."""
+        if not re.fullmatch(r"[A-Za-z_][\w.]*:[A-Za-z_]\w*", reference):
+            message = f"{reference!r} is no candidate: the contract's model is a function"
+            raise UsageError(message, next_step="accepted: module:function")
+        return self._version(reference, None)
+
+    def _version(self, reference: str, window: tuple[str, str] | None) -> ModelVersion:
+        digest = hashlib.sha256(_source(self._module(reference), reference))
+        if reference != self._reference:
+            digest.update(reference.encode())  # two functions may stand in one file
+        return ModelVersion(reference, digest.hexdigest()[:12], reference, digest.hexdigest(), window)
 
     def load(self, version: ModelVersion) -> LoadedModel:
         """The function.
@@ -50,23 +62,23 @@ class FunctionCatalogue:
         Raises:
             ModelFailed: when it is gone, or its source is not that version's any more.
         """
-        module = self._module()
-        if hashlib.sha256(_source(module, self._reference)).hexdigest() != version.digest:
-            message = f"the source of {self._reference} is no longer version {version.version}"
+        module = self._module(version.uri)
+        if self._version(version.uri, None).digest != version.digest:
+            message = f"the source of {version.uri} is no longer version {version.version}"
             raise ModelFailed(message, next_step="register the model, so that earlier versions can be scored again")
-        call = getattr(module, self._reference.partition(":")[2], None)
+        call = getattr(module, version.uri.partition(":")[2], None)
         if not callable(call):
-            message = f"{self._reference}: there is no such function"
+            message = f"{version.uri}: there is no such function"
             raise ModelFailed(message, next_step="check model.function in the contract")
         return _Function(call)
 
-    def _module(self) -> Any:
-        name = self._reference.partition(":")[0]
+    def _module(self, reference: str) -> Any:
+        name = reference.partition(":")[0]
         sys.path.insert(0, str(self._project))
         try:
             return importlib.import_module(name)
         except Exception as error:
-            message = f"{self._reference} cannot be imported: {type(error).__name__}: {error}"
+            message = f"{reference} cannot be imported: {type(error).__name__}: {error}"
             raise ModelFailed(message, next_step="check model.function in the contract") from error
         finally:
             sys.path.remove(str(self._project))

@@ -11,13 +11,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
+from baseline_pipeline.adapters.models.candidates import find_candidate
 from baseline_pipeline.adapters.models.trust import code_run_on_loading
 from baseline_pipeline.adapters.registries.mlflow import connect, quietly, registry_fingerprint, shown
 from baseline_pipeline.errors import ModelFailed, TrackingUnavailable
 from baseline_pipeline.ports import LoadedModel, ModelVersion
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     import pandas as pd
 
@@ -44,9 +45,18 @@ class MlflowCatalogue:
         tracking_uri: MLflow tracking and registry URI.
         project: Relative model paths start here.
         cache: Folder for downloaded artifacts.
+        progress: Told what is waited for.
     """
 
-    def __init__(self, contract: Contract, tracking_uri: str, project: Path, cache: Path) -> None:
+    def __init__(
+        self,
+        contract: Contract,
+        tracking_uri: str,
+        project: Path,
+        cache: Path,
+        progress: Callable[[str], None] = lambda _: None,
+    ) -> None:
+        self._progress = progress
         self._contract = contract
         self._uri = tracking_uri
         self._project = project
@@ -71,6 +81,18 @@ class MlflowCatalogue:
         there = ", ".join(f"{name} (version {version})" for name, version in aliases.items() if version) or "none"
         message = f"model {model.registered!r} at {shown(self._uri)} has no alias {alias!r}; aliases there: {there}"
         raise TrackingUnavailable(message, next_step="register the model and set the alias")
+
+    def candidate(self, reference: str, *, required: Sequence[str] = (), wait: float = 0.0) -> ModelVersion:
+        """The exact version behind a reference; see `find_candidate`."""
+        name = self._contract.model.registered
+        if name is None:
+            return self._by_uri(reference)
+        found = find_candidate(self._uri, name, reference, required=required, wait=wait, progress=self._progress)
+        if found.version is not None:
+            return self._by_number(name, found.version, "candidate")
+        model_id = found.uri.removeprefix("models:/")
+        folder = self._folder(found.uri, f"{name}-{model_id}")
+        return ModelVersion(name, model_id, found.uri, _digest(folder), None)
 
     def _by_number(self, name: str, number: str, alias: str) -> ModelVersion:
         client = connect(self._uri)
@@ -135,6 +157,11 @@ class MlflowCatalogue:
             os.environ["MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR"] = "false"
             with quietly(self._uri):
                 found = Path(mlflow.artifacts.download_artifacts(artifact_uri=uri, dst_path=str(temporary)))
+            if not (found / "MLmodel").is_file():
+                message = f"there is no model behind {uri}: no MLmodel file is among its artifacts"
+                raise TrackingUnavailable(
+                    message, next_step="log the model and register that; see the version in MLflow"
+                )
             try:
                 found.rename(target)
             except OSError:

@@ -31,6 +31,7 @@ BOUNDS = {
     "MLFLOW_DISABLE_TELEMETRY": "true",
     "DO_NOT_TRACK": "true",
     "GIT_PYTHON_REFRESH": "quiet",
+    "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true",
 }
 """Three tries of 8 s with 1 s and 2 s between: a dead server costs one call at most 27 s, not 20 minutes."""
 
@@ -191,12 +192,61 @@ def _aliases(client: MlflowClient, name: str) -> dict[str, str]:
     return {alias: str(version) for alias, version in entry.aliases.items()}
 
 
-def move_alias(contract: Contract, uri: str, version: str) -> bool:
-    """Point the champion's alias at a version; `False` where it points there already."""
-    name, alias = str(contract.model.registered), contract.model.champion
+def champion_version(contract: Contract, uri: str) -> str | None:
+    """The version that the champion's alias points at now; `None` where it is unset."""
     client = connect(uri)
     with quietly(uri):
-        if _aliases(client, name).get(alias) == version:
-            return False
-        client.set_registered_model_alias(name, alias, version)
-    return True
+        return _aliases(client, str(contract.model.registered)).get(contract.model.champion)
+
+
+def point_champion(contract: Contract, uri: str, version: str) -> None:
+    """Point the champion's alias at a version."""
+    client = connect(uri)
+    with quietly(uri):
+        client.set_registered_model_alias(str(contract.model.registered), contract.model.champion, version)
+
+
+DECISION_TAG = "baseline.decision"
+
+
+def registered_version(contract: Contract, uri: str, source: str, decision: str) -> str:
+    """The registry's number of a model that is to be promoted, registered now where it has none.
+
+    Found again by the decision's tag, so that a retry registers nothing twice.
+
+    Args:
+        contract: Names the registered model.
+        uri: Of the registry.
+        source: Where the model is: `models:/name/7`, `models:/m-...` or `runs:/...`.
+        decision: Digest of the decision that promotes it.
+    """
+    name = str(contract.model.registered)
+    prefix = f"models:/{name}/"
+    if source.startswith(prefix):
+        return source.removeprefix(prefix)
+    client = connect(uri)
+    with quietly(uri):
+        made = client.search_model_versions(f"name='{name}'")
+        found = [int(one.version) for one in made if one.tags.get(DECISION_TAG) == decision]
+        if found:
+            return str(min(found))
+        import mlflow
+
+        return str(mlflow.register_model(source, name, tags={DECISION_TAG: decision}).version)
+
+
+def author_of(contract: Contract, uri: str, version: str) -> str | None:
+    """Who made a version: its `author` tag, the version's user, or the user of its run; `None` where nobody says."""
+    client = connect(uri)
+    with quietly(uri):
+        try:
+            entry: Any = client.get_model_version(str(contract.model.registered), version)
+        except BaselineError:
+            raise
+        except Exception:  # not in the registry: nobody says who made it
+            return None
+        said = entry.tags.get("author") or entry.user_id
+        if said or not entry.run_id:
+            return str(said) if said else None
+        user = client.get_run(entry.run_id).data.tags.get("mlflow.user")
+        return str(user) if user else None

@@ -102,8 +102,10 @@ class MlflowTracker:
 
 
 def _active(run_id: str) -> AbstractContextManager[object]:
+    """Enter a run, whatever experiment the process or MLFLOW_EXPERIMENT_NAME takes for the active one."""
     import mlflow
 
+    mlflow.set_experiment(experiment_id=mlflow.get_run(run_id).info.experiment_id)
     return mlflow.start_run(run_id=run_id)  # type: ignore[no-any-return]  # untyped
 
 

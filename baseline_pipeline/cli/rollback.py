@@ -1,0 +1,38 @@
+"""`baseline rollback`."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from baseline_pipeline.cli.options import Json, Model, Quiet
+from baseline_pipeline.cli.output import emit, progress, show
+from baseline_pipeline.cli.voices import By, Key, Reason, Signature, person
+
+
+def command(
+    model: Model,
+    to: Annotated[int, typer.Option("--to", help="The baseline revision to bring back.", show_default=False)],
+    reason: Reason = "",
+    by: By = None,
+    key: Key = None,
+    signature: Signature = None,
+    as_json: Json = False,
+    quiet: Quiet = False,
+) -> None:
+    """Bring an earlier revision back: model and baseline together, after a test that it still scores as it did.
+
+    Example: baseline rollback flight_delays --to 2 --reason "wrong refunds since Monday"
+    """
+    from baseline_pipeline.workbench.people import Voice, roster_of
+    from baseline_pipeline.workbench.rolling_back import roll_back
+    from baseline_pipeline.workbench.workbench import Workbench
+
+    bench = Workbench.here(progress=progress(quiet=quiet))
+    who = person(by, key, signature, rostered=roster_of(bench) is not None)
+    found = roll_back(bench, bench.contract(model), to, Voice(who, reason, key, signature))
+    if as_json:
+        emit(found.body())
+    else:
+        show(found.words())

@@ -1,0 +1,41 @@
+"""What `approve`, `reject` and `override` have in common."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from baseline_pipeline.cli.output import emit, progress, say, show
+from baseline_pipeline.cli.voices import person
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from baseline_pipeline.workbench.approving import Verb
+
+
+def speak_up(
+    verb: Verb,
+    decision: str,
+    reason: str,
+    by: str | None,
+    key: Path | None,
+    signature: Path | None,
+    *,
+    as_json: bool,
+    quiet: bool,
+) -> None:
+    """Say it, and print what stands then."""
+    from baseline_pipeline.workbench.approving import speak
+    from baseline_pipeline.workbench.people import Voice, roster_of
+    from baseline_pipeline.workbench.workbench import Workbench
+
+    bench = Workbench.here(progress=progress(quiet=quiet))
+    rostered = roster_of(bench) is not None
+    voice = Voice(person(by, key, signature, rostered=rostered), reason, key, signature)
+    found = speak(bench, verb, decision, voice)
+    if not found.signed and not quiet:
+        say("  unsigned: there is no roster (allowed_signers); the record says so")
+    if as_json:
+        emit(found.body())
+    else:
+        show(found.words())
