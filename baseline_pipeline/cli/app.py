@@ -15,11 +15,13 @@ from baseline_pipeline.cli import (
     establish,
     gate,
     init,
+    listen,
     override,
     power,
     promote,
     reject,
     report,
+    retire,
     rollback,
     run,
     scan,
@@ -41,8 +43,8 @@ app = typer.Typer(
 )
 for verb in (
     *(demo, init, doctor, check, run, establish),
-    *(gate, approve, reject, override, promote, rollback),
-    *(compare, scan, power, show, report, schema, dev),
+    *(gate, approve, reject, override, promote, rollback, retire),
+    *(compare, scan, power, show, report, schema, dev, listen),
 ):
     app.command(name=verb.__name__.rpartition(".")[2])(verb.command)
 app.add_typer(audit.app, name="audit")

@@ -156,7 +156,8 @@ def _print(bench: Workbench, contract: Contract, found: Gated, *, as_json: bool,
         if found.exit.code == 5:  # noqa: PLR2004  # approval required
             first = found.decision.baseline_revision is None
             verb = f"establish {contract.name}" if first else f"approve {found.digest[:12]}"
-            lines.append(f'next: baseline {verb} --reason "WHY"')
+            again = "gate again without --dry-run, then " if dry_run else ""
+            lines.append(f'next: {again}baseline {verb} --reason "WHY"')
         show("\n".join(lines))
     if not quiet:
         say(f"report: {write_decision_report(bench, contract, found.decision)}")

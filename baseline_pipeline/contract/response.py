@@ -6,7 +6,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from baseline_pipeline.contract.section import CronExpression, Duration, Section, Text
+from baseline_pipeline.contract.section import CallableRef, CronExpression, Duration, Section, Text
 
 Action = Literal["investigate", "experiment", "page", "freeze"]
 
@@ -45,6 +45,8 @@ class Promotion(Section):
     """People approve every promotion, and two of them unless `approvers` says otherwise."""
     approvers: int | None = Field(default=None, ge=1)
     """How many people must approve; the author of a candidate is never one of them."""
+    rule: CallableRef | None = None
+    """`module:function` that decides instead of the default rule; see `docs/gate.md`. What it says is recorded."""
     expires: Duration = "7d"
     """How long an approval or an override counts."""
     anchor_margin: float = Field(default=1.0, gt=0)

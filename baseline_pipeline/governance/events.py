@@ -11,6 +11,7 @@ from baseline_pipeline.records import Digest, Record
 EventKind = Literal[
     "baseline_established",
     "baseline_revised",
+    "baseline_retired",
     "contract_changed",
     "decision",
     "approval",
@@ -22,6 +23,10 @@ EventKind = Literal[
     "rollback",
     "roster_changed",
 ]
+
+
+REVISIONS = frozenset({"baseline_established", "baseline_revised"})
+"""Events that make a baseline."""
 
 
 class Event(Record):
@@ -72,9 +77,12 @@ class Baseline(Record):
 
 
 def current_baseline(events: Iterable[Event], model: str) -> Baseline | None:
-    """The latest revision, or `None` while none was established."""
-    found = baselines(events, model)
-    return found[-1] if found else None
+    """The latest revision, or `None` while none was established, or since it was retired."""
+    known = [event for event in events if event.model == model]
+    found = baselines(known, model)
+    retired = max((event.seq for event in known if event.kind == "baseline_retired"), default=-1)
+    revised = max((event.seq for event in known if event.kind in REVISIONS), default=0)
+    return found[-1] if found and revised > retired else None
 
 
 def baselines(events: Iterable[Event], model: str) -> list[Baseline]:
@@ -84,7 +92,7 @@ def baselines(events: Iterable[Event], model: str) -> list[Baseline]:
             {**_without_proof(event.content), "actor": event.actor, "reason": event.reason, "at": event.at}
         )
         for event in events
-        if event.model == model and event.kind in {"baseline_established", "baseline_revised"}
+        if event.model == model and event.kind in REVISIONS
     ]
 
 

@@ -11,6 +11,7 @@ from markupsafe import Markup
 from baseline_pipeline import figures
 from baseline_pipeline.records import digest_of, short
 from baseline_pipeline.report import criticality, lineage, outcome
+from baseline_pipeline.report.concern import concern
 from baseline_pipeline.report.drift_bar import drift_bar
 from baseline_pipeline.report.forest_plot import forest_plots
 from baseline_pipeline.report.leanings import leaning_bars, model_findings
@@ -70,6 +71,7 @@ def _environment() -> Environment:
     )
     words = {
         "bracketed": figures.bracketed,
+        "concern": concern,
         "cell_places": figures.cell_places,
         "count": figures.count,
         "critical": criticality.most_critical_first,

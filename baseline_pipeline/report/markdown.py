@@ -6,6 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 from baseline_pipeline.figures import bracketed, cell_places, count, fixed, p_text
+from baseline_pipeline.report.concern import concern
 from baseline_pipeline.report.criticality import folded, tally
 from baseline_pipeline.report.leanings import model_findings
 from baseline_pipeline.report.lineage import commands, environment_findings, lineage
@@ -54,7 +55,7 @@ def decision_markdown(story: DecisionStory, *, show_all: bool = False) -> str:
         f"## {headline(decision.outcome, decision.hold)}{tier} · {escaped(story.card.name)}",
         f"{escaped(standing(decision))}.",
         _list((reason for reason in decision.reasons), ordered=True),
-        f"**Next:** {_with_code(next_step(decision))}",
+        f"**Next:** {_with_code(next_step(decision))}{f'; {escaped(concern(story))}' if concern(story) else ''}",
         *_part("What changed", _list(_changes(story))),
         *(block for contrast in story.comparison.contrasts for block in _contrast(contrast, show_all=show_all)),
         *_part("Drift", _drift(story)),

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from baseline_pipeline.figures import MISSING, bracketed, fixed
 from baseline_pipeline.records import short
+from baseline_pipeline.report.concern import concern
 from baseline_pipeline.report.criticality import folded, tally
 from baseline_pipeline.report.leanings import model_findings
 from baseline_pipeline.report.lineage import environment_findings
@@ -170,7 +171,8 @@ def _quality(story: DecisionStory) -> Iterator[str]:
 
 
 def _asked(story: DecisionStory) -> list[str]:
-    return [f"the contract asks to: {', '.join(story.decision.actions)}"] if story.decision.actions else []
+    asked = [f"the contract asks to: {', '.join(story.decision.actions)}"] if story.decision.actions else []
+    return [*asked, *([concern(story)] if concern(story) else [])]
 
 
 def _wrapped(lines: Iterable[str], width: int) -> Iterator[str]:

@@ -132,7 +132,7 @@ def _written(
             decision=decision,
             proof=proof,
         )
-        promoted = (revision or 0) + 1
+        promoted = bench.last_revision(contract.name) + 1
     bench.ledger.append(*events)
     return Said(
         model=contract.name,

@@ -14,6 +14,7 @@ from baseline_pipeline.workbench.comparing import load_comparison
 from baseline_pipeline.workbench.evaluating import load_evaluation
 from baseline_pipeline.workbench.people import Voice, statement
 from baseline_pipeline.workbench.promoting import PIPELINE, promotion_events, resume
+from baseline_pipeline.workbench.ruling import ruled
 from baseline_pipeline.workbench.stages import Compared, Evaluated, Policy
 
 if TYPE_CHECKING:
@@ -67,7 +68,8 @@ def decided(bench: Workbench, contract: Contract, compared: Compared) -> tuple[C
     """What follows from a comparison now; nothing is written."""
     comparison = load_comparison(bench, contract.name, compared.comparison)
     own = autonomy_of(bench, contract)
-    return comparison, decide(contract, comparison, asked="" if own.earned else own.words())
+    default = decide(contract, comparison, asked="" if own.earned else own.words())
+    return comparison, ruled(contract, comparison, default)
 
 
 def autonomy_of(bench: Workbench, contract: Contract) -> Autonomy:
@@ -149,6 +151,34 @@ def _with_promoted_alias(contract: Contract, evaluated: Evaluated, candidate: Ev
     registry = {**evaluated.registry, contract.model.champion: candidate.subject.version}
     watched = evaluated.watched.model_copy(update={"registry": digest_of(registry)})
     return evaluated.model_copy(update={"watched": watched, "registry": registry})
+
+
+def retire(bench: Workbench, contract: Contract, voice: Voice) -> int:
+    """Take the present baseline out of use: nothing is compared until a person establishes another one.
+
+    Returns:
+        The revision that was retired.
+
+    Raises:
+        UsageError: when there is no baseline, or person or reason is missing.
+        Refused: when the person may not.
+    """
+    present = bench.baseline(contract.name)
+    if present is None:
+        message = f"{contract.name} has no baseline to retire"
+        raise UsageError(message, next_step=f"see `baseline show {contract.name}`")
+    proof = statement(bench, contract, "establish", present.evaluation, present.revision, voice)
+    bench.ledger.append(
+        Event(
+            kind="baseline_retired",
+            model=contract.name,
+            actor=proof["statement"]["person"],
+            reason=proof["statement"]["reason"],
+            key=digest_of(["retired", contract.name, present.revision]),
+            content={"revision": present.revision, **proof},
+        )
+    )
+    return present.revision
 
 
 def establish(

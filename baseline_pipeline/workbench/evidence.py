@@ -17,6 +17,7 @@ from baseline_pipeline.workbench.auditing import export as export_ledger
 from baseline_pipeline.workbench.comparing import load_comparison, recompute
 from baseline_pipeline.workbench.evaluating import load_evaluation
 from baseline_pipeline.workbench.reporting import write_whole
+from baseline_pipeline.workbench.ruling import ruled
 from baseline_pipeline.workbench.snapshotting import load_snapshot
 from baseline_pipeline.workbench.stages import Policy
 from baseline_pipeline.workbench.workbench import Workbench, silent
@@ -141,7 +142,7 @@ def _again(bench: Workbench, model: str, key: Digest) -> Reproduced:
     again = recompute(bench, contract, stored)
     differing = _differing(stored, again)
     asked = {"", *decision.reasons}
-    if not any(digest_of(decide(contract, again, asked=one).body()) == key for one in asked):
+    if not any(digest_of(ruled(contract, again, decide(contract, again, asked=one)).body()) == key for one in asked):
         differing.append(f"the outcome: {decide(contract, again).outcome} instead of {decision.outcome}")
     return Reproduced(
         model=model,

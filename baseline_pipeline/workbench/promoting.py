@@ -29,11 +29,11 @@ class AliasMoved(EvidenceUnavailable):
     """Somebody moved the champion's alias behind the ledger's back."""
 
 
-def revised(old: Baseline | None, evaluation: Evaluation, decision: Digest | None, restores: int | None) -> Baseline:
-    """The next revision."""
+def revised(last: int, evaluation: Evaluation, decision: Digest | None, restores: int | None) -> Baseline:
+    """The revision after the last one; numbers are never given twice, retired ones included."""
     return Baseline(
         model=evaluation.model,
-        revision=(old.revision if old else 0) + 1,
+        revision=last + 1,
         evaluation=evaluation.key,
         scores_file=evaluation.scores_file,
         snapshot=evaluation.snapshot,
@@ -74,7 +74,7 @@ def promotion_events(
     old = bench.baseline(contract.name)
     if old is not None and old.evaluation == evaluation.key and restores is None:
         return []
-    new = revised(old, evaluation, decision, restores)
+    new = revised(bench.last_revision(contract.name), evaluation, decision, restores)
     body = new.model_dump(mode="json", exclude={"actor", "reason", "at"})
     revision: EventKind = "baseline_established" if kind == "baseline_established" else "baseline_revised"
     events = [

@@ -78,7 +78,7 @@ def roll_back(bench: Workbench, contract: Contract, revision: int, voice: Voice)
     environment = _moved_packages(bench, contract, wanted)
     proof = statement(bench, contract, "roll_back", evaluation.key, known[-1].revision, voice)
     person, reason = proof["statement"]["person"], proof["statement"]["reason"]
-    new = known[-1].revision + 1
+    new = bench.last_revision(contract.name) + 1
     event = Event(
         kind="rollback",
         model=contract.name,

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from baseline_pipeline.contract.reading import contract_paths, read_contract
 from baseline_pipeline.errors import ContractError, UsageError
-from baseline_pipeline.governance.events import Baseline, Event, anchor, current_baseline
+from baseline_pipeline.governance.events import Baseline, Event, anchor, baselines, current_baseline
 from baseline_pipeline.settings import load_settings
 from baseline_pipeline.workbench.code import importable
 from baseline_pipeline.workbench.home import store_id
@@ -141,6 +141,10 @@ class Workbench:
     def baseline(self, model: str) -> Baseline | None:
         """The model's current baseline."""
         return current_baseline(self.ledger.events(model), model)
+
+    def last_revision(self, model: str) -> int:
+        """The highest number that a baseline of the model ever had; 0 where it had none."""
+        return max((one.revision for one in baselines(self.ledger.events(model), model)), default=0)
 
     def anchor(self, model: str) -> Baseline | None:
         """The model's last baseline that a person established."""

@@ -12,7 +12,7 @@ def test_the_outcome_stands_first_and_the_next_step_last(decision_story):
     lines = decision_text(decision_story).splitlines()
 
     assert lines[0] == "REJECT  flight_delays  (moderate)"
-    assert lines[-1] == "  the contract asks to: experiment"
+    assert lines[-2:] == ["  the contract asks to: experiment", "  this concerns on-call: team:flights"]
 
 
 def test_sections_stand_in_the_order_they_are_needed(decision_story):

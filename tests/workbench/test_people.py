@@ -9,7 +9,7 @@ import pytest
 
 from baseline_pipeline.adapters.signatures.ssh_keygen import sign
 from baseline_pipeline.adapters.signatures.sshsig import SignatureRefused
-from baseline_pipeline.errors import ContractError, ModelFailed, UsageError
+from baseline_pipeline.errors import ContractError, EvidenceUnavailable, ModelFailed, UsageError
 from baseline_pipeline.governance.roster import Refused
 from baseline_pipeline.governance.statements import NAMESPACE, stated
 from baseline_pipeline.workbench.approving import speak
@@ -315,3 +315,91 @@ def test_a_contract_that_changes_is_an_event_with_its_differences(gated):
     first, second = gated.events("contract_changed")
     assert first.content["changed"] == []
     assert second.content["changed"] == ["metrics.1.margin.absolute: 0.05 -> 0.04"]
+
+
+RULES = """\
+def cautious(comparison, decision):
+    gained = any(cell.verdict == "improved" for one in comparison.contrasts for cell in one.cells)
+    if decision.outcome == "promote" and not gained:
+        return "hold", "needs_approval", "nothing gained"
+    return decision.outcome, decision.hold, "as the default says"
+
+
+def broken(comparison, decision):
+    return "promote"
+
+
+def failing(comparison, decision):
+    raise RuntimeError("no bandit today")
+"""
+
+
+def ruled_by(project, name):
+    contract = project.root / "assets" / "small" / "defs.yaml"
+    text = contract.read_text().partition("  promotion:")[0]
+    contract.write_text(text + f"  promotion: {{approvals_until: 0, rule: 'myrules:{name}'}}\n")
+    (project.root / "myrules.py").write_text(RULES)
+    sys.modules.pop("myrules", None)
+
+
+def test_a_rule_of_the_users_own_stands_in_for_the_default_and_is_recorded(gated):
+    ruled_by(gated, "cautious")
+
+    found = waiting(gated)
+
+    assert (found.decision.outcome, found.decision.hold, found.exit.code) == ("hold", "needs_approval", 5)
+    assert found.decision.reasons[0].startswith("myrules:cautious (source ")
+    assert found.decision.reasons[0].endswith(": nothing gained")
+    assert found.decision.approvals_required == 1
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [("broken", "answered 'promote'"), ("failing", "no bandit today"), ("absent", "no such function")],
+)
+def test_a_rule_that_gives_no_outcome_decides_nothing(gated, name, words):
+    ruled_by(gated, name)
+
+    with pytest.raises(EvidenceUnavailable, match=words):
+        waiting(gated)
+    assert gated.bench().baseline("small").revision == 1
+
+
+def test_a_retired_baseline_is_compared_with_nothing_and_its_number_is_not_given_again(gated):
+    from baseline_pipeline.workbench.deciding import retire
+
+    contract = gated.bench().contract("small")
+    assert retire(gated.bench(), contract, Voice("Ada", "labels mean something else now")) == 1
+    assert gated.bench().baseline("small") is None
+    with pytest.raises(UsageError, match="no baseline to retire"):
+        retire(gated.bench(), contract, Voice("Ada", "once more"))
+
+    assert gated.run().hold == "needs_approval"
+    gated.establish()
+    assert gated.bench().baseline("small").revision == 2
+
+
+def test_everything_that_is_known_can_be_shown(gated):
+    from baseline_pipeline.workbench.showing import known_of
+
+    found = waiting(gated)
+    bench = gated.bench()
+
+    body, text = known_of(bench, found.digest[:10])
+    assert body["decision"]["outcome"] == "hold"
+    assert "decision" in text
+    assert "gated comparisons" in text
+    body, text = known_of(bench, found.decision.candidate[:12])
+    assert body["evaluation"]["subject"]["version"] == found.candidate.version
+    assert "MLflow run" in text
+    assert "brier" in text
+    body, text = known_of(bench, "small@1")
+    assert body["baseline"]["actor"] == "Ada"
+    assert "measured as agreed" in text
+    for what, words in (
+        ("ffff0000", "nothing is known"),
+        ("small@9", "no baseline revision '9'"),
+        ("what?", "is no model"),
+    ):
+        with pytest.raises(UsageError, match=words):
+            known_of(bench, what)

@@ -9,6 +9,7 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from baseline_pipeline.adapters.sources.dvc import pin_of, tracked
 from baseline_pipeline.errors import DataNotThereYet, DataUnreadable
 from baseline_pipeline.ports import Reading, SourceState
 from baseline_pipeline.records import digest_of
@@ -81,6 +82,9 @@ class FileSource:
             message = f"{self.pattern} changed while it was read"
             raise DataNotThereYet(message, next_step="try again when nothing writes there")
         origin: dict[str, object] = {"path": self.pattern, "files": digests, "digest": state.digest}
+        pinned = tracked(self._files(), self.root)
+        if pinned:
+            origin["dvc"] = pinned
         return Reading(self.parse(contents), origin)
 
     def _files(self) -> list[Path]:
@@ -94,7 +98,9 @@ class FileSource:
         place = self.root / self.pattern
         if place.is_dir():
             return f"{self.pattern} is a folder; accepted: a file, or a glob such as {self.pattern.rstrip('/')}/*"
-        return f"no file matches {self.pattern} in {self.root}"
+        pin = pin_of(self.pattern, self.root)
+        hint = f"; {pin.relative_to(self.root)} tracks it: `dvc pull` brings it" if pin else ""
+        return f"no file matches {self.pattern} in {self.root}{hint}"
 
     def _shown(self, path: Path) -> str:
         return str(path.relative_to(self.root)) if path.is_relative_to(self.root) else str(path)

@@ -1,5 +1,6 @@
 """Spark as several processes counts what DuckDB counts, also where one of them dies."""
 
+import contextlib
 import os
 
 import numpy as np
@@ -75,7 +76,11 @@ def spark():
 
 def executors():
     """The processes that count."""
-    return [one for one in psutil.Process().children(recursive=True) if "CoarseGrained" in " ".join(one.cmdline())]
+    found = []
+    for one in psutil.Process().children(recursive=True):
+        with contextlib.suppress(psutil.Error):  # some end while they are looked at
+            found += [one] if "CoarseGrained" in " ".join(one.cmdline()) else []
+    return found
 
 
 @pytest.mark.slow

@@ -1,0 +1,29 @@
+"""`baseline retire`."""
+
+from __future__ import annotations
+
+from baseline_pipeline.cli.options import Model, Quiet
+from baseline_pipeline.cli.output import progress, show
+from baseline_pipeline.cli.voices import By, Key, Reason, Signature, person
+
+
+def command(
+    model: Model,
+    reason: Reason = "",
+    by: By = None,
+    key: Key = None,
+    signature: Signature = None,
+    quiet: Quiet = False,
+) -> None:
+    """Take the present baseline out of use; a person has to establish the next one.
+
+    Example: baseline retire churn --reason "the label means something else from January on"
+    """
+    from baseline_pipeline.workbench.deciding import retire
+    from baseline_pipeline.workbench.people import Voice, roster_of
+    from baseline_pipeline.workbench.workbench import Workbench
+
+    bench = Workbench.here(progress=progress(quiet=quiet))
+    who = person(by, key, signature, rostered=roster_of(bench) is not None)
+    revision = retire(bench, bench.contract(model), Voice(who, reason, key, signature))
+    show(f"baseline revision {revision} of {model} is retired")
