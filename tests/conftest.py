@@ -43,6 +43,20 @@ def predict(features):
 """
 
 
+LONGEST = ("end_to_end", "gate")
+
+
+def pytest_collection_modifyitems(items):
+    """Where several run side by side: what takes minutes begins first, and what shares a server stays together."""
+    for item in items:
+        folder = item.path.parent.name
+        group = {"gate": "gate", "end_to_end": item.nodeid}.get(folder, str(item.path))
+        item.add_marker(pytest.mark.xdist_group(group))
+    items.sort(
+        key=lambda item: LONGEST.index(item.path.parent.name) if item.path.parent.name in LONGEST else len(LONGEST)
+    )
+
+
 class Project:
     """A project on disk with one small model."""
 

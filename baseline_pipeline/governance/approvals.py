@@ -47,21 +47,25 @@ def approvals(events: Iterable[Event], decision: Digest, revision: int | None, n
     return Approvals(by=tuple(by), rejected_by=rejected, unsigned=tuple(unsigned))
 
 
-def standing_override(events: Sequence[Event]) -> str:
+def standing_override(events: Sequence[Event], now: str) -> str:
     """That what stands was promoted against the gate, in words; nothing where it was not.
 
     Args:
         events: The model's events, oldest first.
+        now: The time, ISO 8601, UTC.
     """
     revisions = [event for event in events if event.kind in {"baseline_established", "baseline_revised"}]
     proof = revisions[-1].content.get("proof") if revisions else None
     if not proof or proof["statement"]["purpose"] != "override":
         return ""
     said = proof["statement"]
-    return (
+    words = (
         f"what stands was promoted against the gate: {said['person']} overrode decision {said['subject'][:12]} "
-        f"({said['reason']}), until {said['expires']}"
+        f"({said['reason']})"
     )
+    if said["expires"] < now:
+        return f"{words}, and that expired at {said['expires']}: establish what stands, or roll back"
+    return f"{words}, until {said['expires']}"
 
 
 class Autonomy(Record):

@@ -15,6 +15,7 @@ from baseline_pipeline.workbench.deciding import decide_present, decided
 from baseline_pipeline.workbench.evaluating import evaluate_present
 from baseline_pipeline.workbench.promoting import resume, stray_alias
 from baseline_pipeline.workbench.snapshotting import take_snapshot
+from baseline_pipeline.workbench.workbench import utc_now
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -92,7 +93,7 @@ def gate(bench: Workbench, contract: Contract, asked: Asked) -> Gated:
     bench.progress(f"looking for {asked.candidate}")
     candidate = bench.catalogue(contract).candidate(asked.candidate, required=asked.required, wait=asked.wait)
     bench.progress(f"candidate: {candidate.uri} (digest {candidate.digest[:12]})")
-    notes = (stray_alias(bench, contract), standing_override(bench.events(contract.name)))
+    notes = (stray_alias(bench, contract), standing_override(bench.events(contract.name), utc_now()))
     stray = "; ".join(one for one in notes if one)
     taken = take_snapshot(bench, contract)
     evaluated = evaluate_present(bench, contract, taken, candidate=candidate)

@@ -9,6 +9,7 @@ from baseline_pipeline.governance.approvals import standing_override
 from baseline_pipeline.governance.events import Baseline
 from baseline_pipeline.records import Record, short
 from baseline_pipeline.workbench.watching import last_watched, look
+from baseline_pipeline.workbench.workbench import utc_now
 
 if TYPE_CHECKING:
     from baseline_pipeline.contract import Contract
@@ -56,7 +57,7 @@ def standing(bench: Workbench, contract: Contract) -> Standing:
         baseline=bench.baseline(contract.name),
         moved=moved,
         trouble=trouble,
-        override=standing_override(events),
+        override=standing_override(events, utc_now()),
         history=lines,
     )
 

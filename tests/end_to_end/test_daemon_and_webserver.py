@@ -17,7 +17,7 @@ import pytest
 pytestmark = pytest.mark.slow
 BIN = Path(sys.executable).parent
 DEFINITIONS = Path(__file__).resolve().parents[2] / "baseline_pipeline" / "definitions.py"
-PATIENCE = 90
+PATIENCE = 200
 
 
 class Deployment:
@@ -109,13 +109,13 @@ def ask(port, query):
 
 
 def wait_for_pages(port):
-    deadline = time.monotonic() + 90
+    deadline = time.monotonic() + 200
     while time.monotonic() < deadline:
         try:
             return ask(port, "{ version }")
         except OSError:
             time.sleep(1)
-    pytest.fail("the webserver did not answer within 90 s")
+    pytest.fail("the webserver did not answer within 200 s")
     return None
 
 

@@ -18,7 +18,7 @@ from baseline_pipeline.orchestration.instance import make_dagster_home
 pytestmark = pytest.mark.slow
 HERE = Path(__file__).parent
 DEFINITIONS = HERE.parents[1] / "baseline_pipeline" / "definitions.py"
-PATIENCE = 90
+PATIENCE = 200
 
 
 def free_port():

@@ -230,6 +230,9 @@ def test_what_stands_by_an_override_says_so():
     revision = Event(kind="baseline_revised", model="m", actor="a", reason="r", key="k", content={"proof": proof})
     later = revision.model_copy(update={"content": {"proof": None}})
 
-    assert "ada overrode decision d (because)" in standing_override([revision])
-    assert standing_override([revision, later]) == ""
-    assert standing_override([]) == ""
+    assert standing_override([revision], NOW).endswith("ada overrode decision d (because), until 2026-12-31T00:00:00Z")
+    assert "expired at 2026-12-31T00:00:00Z: establish what stands" in standing_override(
+        [revision], "2027-01-01T00:00:00Z"
+    )
+    assert standing_override([revision, later], NOW) == ""
+    assert standing_override([], NOW) == ""

@@ -30,10 +30,7 @@ def sign(message: bytes, namespace: str, key: Path | None) -> str:
     if program is None:
         words = "ssh-keygen is not there"
         raise UsageError(words, next_step="install OpenSSH's client (openssh-client)")
-    chosen = key or _usual()
-    if chosen is None or not chosen.is_file():
-        words = f"no SSH key at {chosen}" if chosen else "no SSH key: neither id_ed25519 nor id_ed25519_sk in ~/.ssh"
-        raise UsageError(words, next_step="name one with --key, or make one with `ssh-keygen -t ed25519`")
+    chosen = _chosen(key)
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "statement"
         file.write_bytes(message)
@@ -50,9 +47,14 @@ def sign(message: bytes, namespace: str, key: Path | None) -> str:
         return signature.read_text()
 
 
-def _usual() -> Path | None:
+def _chosen(key: Path | None) -> Path:
     folder = Path(os.environ.get("HOME", "~")).expanduser() / ".ssh"
-    return next((folder / name for name in ("id_ed25519", "id_ed25519_sk") if (folder / name).is_file()), None)
+    usual = next((folder / name for name in ("id_ed25519", "id_ed25519_sk") if (folder / name).is_file()), None)
+    chosen = key or usual
+    if chosen is None or not chosen.is_file():
+        words = f"no SSH key at {chosen}" if chosen else "no SSH key: neither id_ed25519 nor id_ed25519_sk in ~/.ssh"
+        raise UsageError(words, next_step="name one with --key, or make one with `ssh-keygen -t ed25519`")
+    return chosen
 
 
 def public_half(key: Path | None) -> bytes:
@@ -63,10 +65,7 @@ def public_half(key: Path | None) -> bytes:
     """
     import base64
 
-    chosen = key or _usual()
-    if chosen is None or not chosen.is_file():
-        words = f"no SSH key at {chosen}" if chosen else "no SSH key: neither id_ed25519 nor id_ed25519_sk in ~/.ssh"
-        raise UsageError(words, next_step="name one with --key, or make one with `ssh-keygen -t ed25519`")
+    chosen = _chosen(key)
     public = chosen if chosen.suffix == ".pub" else chosen.with_name(f"{chosen.name}.pub")
     try:
         return base64.b64decode(public.read_text().split()[1], validate=True)
