@@ -210,3 +210,23 @@ def test_rows_are_scored_where_they_lie_and_then_compared(diabetes, engine):
     assert "scoring " not in again.stderr
     assert nobody.returncode == 3
     assert "no challenger" in nobody.stderr
+
+
+def test_the_author_of_a_model_is_known_whether_it_is_registered_or_only_logged(diabetes):
+    import getpass
+
+    from baseline_pipeline.adapters.registries.mlflow import author_of, connect
+    from baseline_pipeline.errors import TrackingUnavailable
+
+    project, _, _ = diabetes
+    uri, contract = project.settings.tracking_uri, project.bench().contract("diabetes")
+    client = connect(uri)
+    run = client.get_run(client.get_model_version("diabetes", "1").run_id)
+    logged = run.outputs.model_outputs[0].model_id
+
+    assert {author_of(contract, uri, one) for one in ("1", logged)} == {getpass.getuser()}
+    client.set_model_version_tag("diabetes", "1", "author", "ada@example.com")
+    assert author_of(contract, uri, "1") == "ada@example.com"
+    for unknown in ("99", "m-" + "0" * 32):
+        with pytest.raises(TrackingUnavailable):
+            author_of(contract, uri, unknown)

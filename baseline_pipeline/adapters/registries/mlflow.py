@@ -236,17 +236,24 @@ def registered_version(contract: Contract, uri: str, source: str, decision: str)
 
 
 def author_of(contract: Contract, uri: str, version: str) -> str | None:
-    """Who made a version: its `author` tag, the version's user, or the user of its run; `None` where nobody says."""
+    """Who made a version: its `author` tag, the version's user, or the user of its run; `None` where nobody says.
+
+    Args:
+        contract: Names the registered model.
+        uri: Of the registry.
+        version: Number in the registry, or `m-...` of a model that is only logged.
+
+    Raises:
+        TrackingUnavailable: when it cannot be asked; an author who is not known must not pass for nobody.
+    """
     client = connect(uri)
     with quietly(uri):
-        try:
+        if version.startswith("m-"):
+            logged: Any = client.get_logged_model(version)
+            said, run_id = logged.tags.get("author"), logged.source_run_id
+        else:
             entry: Any = client.get_model_version(str(contract.model.registered), version)
-        except BaselineError:
-            raise
-        except Exception:  # not in the registry: nobody says who made it
-            return None
-        said = entry.tags.get("author") or entry.user_id
-        if said or not entry.run_id:
-            return str(said) if said else None
-        user = client.get_run(entry.run_id).data.tags.get("mlflow.user")
-        return str(user) if user else None
+            said, run_id = entry.tags.get("author") or entry.user_id, entry.run_id
+        if not said and run_id:
+            said = client.get_run(run_id).data.tags.get("mlflow.user")
+        return str(said) if said else None
