@@ -13,8 +13,9 @@ from baseline_pipeline.records import digest_of, short
 from baseline_pipeline.report import criticality, lineage, outcome
 from baseline_pipeline.report.concern import concern
 from baseline_pipeline.report.drift_bar import drift_bar
+from baseline_pipeline.report.findings import model_findings
 from baseline_pipeline.report.forest_plot import forest_plots
-from baseline_pipeline.report.leanings import leaning_bars, model_findings
+from baseline_pipeline.report.leanings import leaning_bars
 from baseline_pipeline.report.reliability_diagram import reliability_diagram
 from baseline_pipeline.report.svg import element
 from baseline_pipeline.report.trajectory_plot import trajectory_plot

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from baseline_pipeline.figures import bracketed, cell_places, count, fixed, p_text
 from baseline_pipeline.report.concern import concern
 from baseline_pipeline.report.criticality import folded, tally
-from baseline_pipeline.report.leanings import model_findings
+from baseline_pipeline.report.findings import model_findings
 from baseline_pipeline.report.lineage import commands, environment_findings, lineage
 from baseline_pipeline.report.outcome import headline, next_step, standing
 from baseline_pipeline.report.verdict_line import verdict_word

@@ -8,7 +8,7 @@ from baseline_pipeline.figures import MISSING, bracketed, fixed
 from baseline_pipeline.records import short
 from baseline_pipeline.report.concern import concern
 from baseline_pipeline.report.criticality import folded, tally
-from baseline_pipeline.report.leanings import model_findings
+from baseline_pipeline.report.findings import model_findings
 from baseline_pipeline.report.lineage import environment_findings
 from baseline_pipeline.report.outcome import headline, next_step, standing
 from baseline_pipeline.report.verdict_line import verdict_line

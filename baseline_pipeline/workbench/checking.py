@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from baseline_pipeline.errors import BaselineError
+from baseline_pipeline.errors import BaselineError, ContractError
 from baseline_pipeline.metrics.outcomes import Outcomes
 from baseline_pipeline.workbench.code import importable
 
@@ -60,8 +60,12 @@ def check_contract(settings: Settings, contract: Contract) -> list[str]:
             for one in environment.differences
         ]
         found += [f"{environment.manifest}: {words}" for words in environment.contradictions]
+    except ContractError:
+        raise
     except BaselineError as error:
         found.append(error.message)
+    if contract.model.allow_pickle:
+        found.append("model.allow_pickle: loading the model runs its code; only for artifacts that you wrote")
     importable(settings.project)
     for reference in contract.artifacts:
         found += [f"artifacts: {words}" for words in doubts(reference) if "cannot be imported" in words]

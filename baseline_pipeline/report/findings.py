@@ -1,0 +1,52 @@
+"""What is to be known of two models beside their verdicts, in sentences."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from baseline_pipeline.figures import cell_places, fixed, p_text
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from baseline_pipeline.comparison import Contrast
+
+APART = 0.01
+"""p-value from which rows are said to differ."""
+
+
+def model_findings(contrast: Contrast) -> Iterator[str]:
+    """What is to be known of the two models beside their verdicts, a sentence each."""
+    if contrast.replay_difference:
+        yield f"scoring the same rows twice moves scores by up to {contrast.replay_difference:.2g}"
+    if contrast.anchor_revision is not None:
+        yield from _budget(contrast)
+    joint = contrast.joint
+    if joint is not None:
+        words = "can be told apart" if joint.p_value < APART else "look alike"
+        said = f"AUC {joint.auc:.3f} of a classifier, p{p_text(joint.p_value)}"
+        yield f"features together: rows of the two sides {words} ({said})"
+        for one in joint.adjusted if joint.p_value < APART else ():
+            low, high = one.interval
+            yield (
+                f"{one.metric} on the baseline's rows weighted to look like the present: {one.baseline:.4g} -> "
+                f"{one.candidate:.4g}, gain {one.gain:+.4g} [{low:+.4g}, {high:+.4g}]"
+            )
+    for leaning in contrast.leanings:
+        if leaning.found:
+            shares = f"{leaning.baseline:.0%} -> {leaning.candidate:.0%}"
+            yield f"leans on another feature: {leaning.feature} makes {shares} of what moves the score"
+
+
+def _budget(contrast: Contrast) -> Iterator[str]:
+    """What small harms, each accepted by itself, have taken of what the anchor's margin allows together."""
+    for cell in contrast.cells:
+        if cell.role != "primary" or cell.margin is None or cell.gain is None:
+            continue
+        decimals = cell_places(cell)
+        used = max(-cell.gain, 0.0)
+        most = f", at most {fixed(cell.harm_bounds[1], decimals)}" if cell.harm_bounds else ""
+        yield (
+            f"creep budget of {cell.metric} since revision {contrast.anchor_revision}: {fixed(used, decimals)} of "
+            f"{fixed(cell.margin, decimals)} used ({used / cell.margin:.0%}{most})"
+        )
