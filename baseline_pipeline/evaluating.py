@@ -21,7 +21,7 @@ from baseline_pipeline.metrics.outcomes import Outcomes
 from baseline_pipeline.ports import ModelCatalogue, ModelVersion, Store
 from baseline_pipeline.records import Digest, digest_of
 from baseline_pipeline.scores_file import write_scores
-from baseline_pipeline.scoring import predict_all
+from baseline_pipeline.scoring import Predicted, predict_all
 from baseline_pipeline.snapshot import Snapshot
 
 Measure = Callable[[Contract, Scores], "tuple[MetricValue, ...]"]
@@ -82,31 +82,11 @@ def evaluate(
         ModelFailed: when the model does not load, does not predict, or gives no usable output.
         DataUnreadable: when a label is none that the contract knows, or there are no labels.
     """
-    labelled = table.filter(pc.is_valid(table.column(contract.data.label)))
-    if labelled.num_rows == 0:
-        message = f"no row of snapshot {snapshot.digest[:12]} has a label in {contract.data.label!r}"
-        raise DataUnreadable(message, next_step="wait for the labels, or check the label column")
-    names = row_names(labelled, contract.data.row_id)
-    order = pc.sort_indices(names)
-    labelled, names = labelled.take(order), names.take(order)
+    labelled, names = labelled_rows(contract, table, snapshot.digest)
     labels, classes = encode_labels(contract, labelled)
     predicted, timing, model = predict_all(contract, labelled, names, version, catalogue, classes)
     replay, importances = explain(contract, labelled, labels, predicted, model, version, classes)
-    scores = Scores(
-        row_id=names,
-        outcomes=Outcomes(
-            labels,
-            predicted.prediction,
-            predicted.score,
-            weight=_weights(labelled, names, contract.data.weight),
-            columns={name: _read(labelled, name) for name in contract.metric_columns()},
-            classes=len(classes) if contract.task == "multiclass_classification" else None,
-        ),
-        cluster=_texts(labelled, contract.data.cluster),
-        day=_days(labelled, contract.data.time),
-        columns=labelled.select(contract.kept_columns()),
-        content=row_contents(labelled, [*contract.data.feature_names, contract.data.label]),
-    )
+    scores = scores_of(contract, labelled, names, labels, classes, predicted)
     file = store.put_file(write_scores(scores, classes, scratch))
     evaluation = Evaluation(
         key=evaluation_key(contract, fingerprint, environment, repeat=repeat),
@@ -134,6 +114,47 @@ def evaluate(
     )
     store.save("evaluations", contract.name, evaluation.key, evaluation)
     return evaluation, scores
+
+
+def labelled_rows(contract: Contract, table: pa.Table, snapshot: Digest) -> tuple[pa.Table, pa.Array]:
+    """The rows that have a label, in the order of their names, and the names.
+
+    Raises:
+        DataUnreadable: when there are none.
+    """
+    labelled = table.filter(pc.is_valid(table.column(contract.data.label)))
+    if labelled.num_rows == 0:
+        message = f"no row of snapshot {snapshot[:12]} has a label in {contract.data.label!r}"
+        raise DataUnreadable(message, next_step="wait for the labels, or check the label column")
+    names = row_names(labelled, contract.data.row_id)
+    order = pc.sort_indices(names)
+    return labelled.take(order), names.take(order)
+
+
+def scores_of(
+    contract: Contract,
+    labelled: pa.Table,
+    names: pa.Array,
+    labels: np.ndarray[Any, Any],
+    classes: tuple[str, ...],
+    predicted: Predicted,
+) -> Scores:
+    """Row-level results: what was predicted, beside labels, clusters, days and slice columns."""
+    return Scores(
+        row_id=names,
+        outcomes=Outcomes(
+            labels,
+            predicted.prediction,
+            predicted.score,
+            weight=_weights(labelled, names, contract.data.weight),
+            columns={name: _read(labelled, name) for name in contract.metric_columns()},
+            classes=len(classes) if contract.task == "multiclass_classification" else None,
+        ),
+        cluster=_texts(labelled, contract.data.cluster),
+        day=days_of(labelled, contract.data.time),
+        columns=labelled.select(contract.kept_columns()),
+        content=row_contents(labelled, [*contract.data.feature_names, contract.data.label]),
+    )
 
 
 def class_names(contract: Contract) -> tuple[str, ...]:
@@ -208,7 +229,7 @@ def _values(table: pa.Table, column: str) -> np.ndarray[Any, Any]:
     return found
 
 
-def _days(table: pa.Table, column: str | None) -> np.ndarray[Any, Any] | None:
+def days_of(table: pa.Table, column: str | None) -> np.ndarray[Any, Any] | None:
     """UTC days of the time column; text is read as ISO 8601."""
     if column is None:
         return None

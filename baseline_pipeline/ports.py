@@ -110,6 +110,10 @@ class ModelCatalogue(Protocol):
         """Bring a version into memory. Raises `ModelFailed`."""
         ...
 
+    def artifact(self, version: ModelVersion) -> dict[str, object]:
+        """What a worker in another environment loads: `loader`, and `path` or `function`. Raises `ModelFailed`."""
+        ...
+
 
 class QualitySuite(Protocol):
     """Expectations about a snapshot."""

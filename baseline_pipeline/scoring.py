@@ -78,7 +78,7 @@ def predict_all(
             peak = max(peak, _resident())
             postprocess += clock() - done
     after = clock()
-    predicted = _interpret(contract, np.concatenate(outputs), names, version, classes)
+    predicted = interpret(contract, np.concatenate(outputs), names, version, classes)
     postprocess += clock() - after
     timing = Timing(
         load=load,
@@ -109,7 +109,7 @@ def outputs_of(
         message = f"version {version.version} of {version.name} does not predict a second time: {_words(error)}"
         raise ModelFailed(message) from error
     names = pa.array([f"replayed {number}" for number in range(len(frame))])
-    return _interpret(contract, _array(raw, len(frame), names, 0, version), names, version, classes)
+    return interpret(contract, _array(raw, len(frame), names, 0, version), names, version, classes)
 
 
 def _latency(per_row: list[float]) -> dict[str, float]:
@@ -153,9 +153,21 @@ def _array(raw: object, rows: int, names: pa.Array, start: int, version: ModelVe
     return values
 
 
-def _interpret(
+def interpret(
     contract: Contract, values: Array, names: pa.Array, version: ModelVersion, classes: tuple[str, ...]
 ) -> Predicted:
+    """A model's raw outputs as what the contract takes them for.
+
+    Args:
+        contract: Task, threshold, whether outputs are scores.
+        values: (n,) or (n, k) outputs.
+        names: The rows, for messages.
+        version: The model, for messages.
+        classes: Names of the classes.
+
+    Raises:
+        ModelFailed: naming the first row whose output is none.
+    """
     if contract.task == "regression":
         return Predicted(_finite(values.astype(float), names, version), None)
     if contract.model.output == "prediction":

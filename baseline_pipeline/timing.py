@@ -44,6 +44,7 @@ def interleaved(
     *,
     seconds: float,
     clock: Callable[[], float] = time.perf_counter,
+    said: bool = False,
 ) -> PairedTimes:
     """Send every request to both, in the order A B, B A, A B, ...; whoever is second finds warm caches in turn.
 
@@ -56,6 +57,7 @@ def interleaved(
         requests: What to ask.
         seconds: Stop after so long, warm-up aside.
         clock: Seconds that never go back.
+        said: Whether the answers are the seconds, measured where they were made.
 
     Example:
         >>> ticks = iter(range(1000))
@@ -71,11 +73,11 @@ def interleaved(
     until = clock() + seconds
     for number, request in enumerate(waiting):
         if number % 2 == 0:
-            first = _timed(baseline, request, clock)
-            second = _timed(candidate, request, clock)
+            first = _timed(baseline, request, clock, said=said)
+            second = _timed(candidate, request, clock, said=said)
         else:
-            second = _timed(candidate, request, clock)
-            first = _timed(baseline, request, clock)
+            second = _timed(candidate, request, clock, said=said)
+            first = _timed(baseline, request, clock, said=said)
         taken.append((first, second))
         if clock() > until:
             break
@@ -83,7 +85,7 @@ def interleaved(
     return PairedTimes(times[:, 0], times[:, 1])
 
 
-def _timed(answer: Callable[[Any], object], request: object, clock: Callable[[], float]) -> float:
+def _timed(answer: Callable[[Any], Any], request: object, clock: Callable[[], float], *, said: bool) -> float:
     started = clock()
-    answer(request)
-    return max(clock() - started, 1e-9)
+    answered = answer(request)
+    return max(float(answered) if said else clock() - started, 1e-9)

@@ -20,6 +20,7 @@ from baseline_pipeline.cli import (
     power,
     promote,
     reject,
+    replay,
     report,
     retire,
     rollback,
@@ -44,7 +45,7 @@ app = typer.Typer(
 for verb in (
     *(demo, init, doctor, check, run, establish),
     *(gate, approve, reject, override, promote, rollback, retire),
-    *(compare, scan, power, show, report, schema, dev, listen),
+    *(compare, scan, replay, power, show, report, schema, dev, listen),
 ):
     app.command(name=verb.__name__.rpartition(".")[2])(verb.command)
 app.add_typer(audit.app, name="audit")

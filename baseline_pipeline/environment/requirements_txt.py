@@ -30,10 +30,10 @@ def parse(name: str, text: str) -> list[Package]:
     Raises:
         ContractError: with file and line, for what is neither pinned nor a place.
     """
-    return [package for line, words in _logical_lines(text) if (package := _package(name, line, words))]
+    return [package for line, words in logical_lines(text) if (package := _package(name, line, words))]
 
 
-def _logical_lines(text: str) -> list[tuple[int, str]]:
+def logical_lines(text: str) -> list[tuple[int, str]]:
     """Lines joined over backslashes, without comments, with the number of their first line."""
     found: list[tuple[int, str]] = []
     start, pending = 0, ""

@@ -45,7 +45,7 @@ def _package(name: str, entry: dict[str, Any]) -> Package:
         key: value for key, value in place.items() if key in {"git", "url", "path", "commit-id", "resolved_reference"}
     }
     version = entry.get("version")
-    hashes = sorted(set(_hashes(entry)))
+    hashes = sorted(set(hashes_of(entry)))
     return Package(
         name=canonicalize_name(entry["name"]),
         version=None if version is None else str(version),
@@ -55,7 +55,7 @@ def _package(name: str, entry: dict[str, Any]) -> Package:
     )
 
 
-def _hashes(value: Any) -> list[str]:
+def hashes_of(value: Any) -> list[str]:
     """Every hash below an entry, wherever the format keeps it."""
     if isinstance(value, dict):
         own = [str(value["hash"])] if "hash" in value else []
@@ -64,5 +64,5 @@ def _hashes(value: Any) -> list[str]:
             if isinstance(value.get("hashes"), dict)
             else []
         )
-        return own + tables + [one for key, inner in value.items() if key != "hashes" for one in _hashes(inner)]
-    return [one for inner in value for one in _hashes(inner)] if isinstance(value, list) else []
+        return own + tables + [one for key, inner in value.items() if key != "hashes" for one in hashes_of(inner)]
+    return [one for inner in value for one in hashes_of(inner)] if isinstance(value, list) else []

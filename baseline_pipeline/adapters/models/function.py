@@ -62,15 +62,24 @@ class FunctionCatalogue:
         Raises:
             ModelFailed: when it is gone, or its source is not that version's any more.
         """
-        module = self._module(version.uri)
-        if self._version(version.uri, None).digest != version.digest:
-            message = f"the source of {version.uri} is no longer version {version.version}"
-            raise ModelFailed(message, next_step="register the model, so that earlier versions can be scored again")
+        module = self._unchanged(version)
         call = getattr(module, version.uri.partition(":")[2], None)
         if not callable(call):
             message = f"{version.uri}: there is no such function"
             raise ModelFailed(message, next_step="check model.function in the contract")
         return _Function(call)
+
+    def artifact(self, version: ModelVersion) -> dict[str, object]:
+        """The function by name: a worker imports it from the project."""
+        self._unchanged(version)
+        return {"loader": "function", "function": version.uri}
+
+    def _unchanged(self, version: ModelVersion) -> Any:
+        module = self._module(version.uri)
+        if self._version(version.uri, None).digest != version.digest:
+            message = f"the source of {version.uri} is no longer version {version.version}"
+            raise ModelFailed(message, next_step="register the model, so that earlier versions can be scored again")
+        return module
 
     def _module(self, reference: str) -> Any:
         name = reference.partition(":")[0]

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
+from baseline_pipeline.adapters.models.artifact import stored_artifact
 from baseline_pipeline.adapters.models.candidates import find_candidate
 from baseline_pipeline.adapters.models.trust import code_run_on_loading
 from baseline_pipeline.adapters.registries.mlflow import connect, quietly, registry_fingerprint, shown
@@ -125,6 +126,18 @@ class MlflowCatalogue:
             ModelFailed: when its bytes are not the digested ones, when loading would run code that
                 the contract does not allow, or when it does not load.
         """
+        return _load(self._vouched(version), version, wants_scores=self._wants_scores)
+
+    def artifact(self, version: ModelVersion) -> dict[str, object]:
+        """The files that a worker loads, and by which library.
+
+        Raises:
+            ModelFailed: see `load`.
+        """
+        return stored_artifact(self._vouched(version))
+
+    def _vouched(self, version: ModelVersion) -> Path:
+        """The artifacts, digested once more, where the contract lets them be loaded."""
         local = self._project / version.uri
         safe = f"{version.name}-{version.version}"
         if self._contract.model.registered is None:
@@ -137,7 +150,7 @@ class MlflowCatalogue:
         if reason and not self._contract.model.allow_pickle:
             message = f"{version.uri} is not loaded: {reason}"
             raise ModelFailed(message, next_step="store it with skops, or say `allow_pickle: true` if you wrote it")
-        return _load(folder, version, wants_scores=self._wants_scores)
+        return folder
 
     @property
     def _wants_scores(self) -> bool:

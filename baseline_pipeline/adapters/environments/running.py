@@ -1,0 +1,261 @@
+"""The worker run in a built environment: everything that could move a bit is pinned, time and memory are bounded."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import tempfile
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from baseline_pipeline.adapters.environments import worker
+from baseline_pipeline.errors import EvidenceUnavailable
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from baseline_pipeline.adapters.environments.uv import Built
+
+Array = np.ndarray[Any, Any]
+Failure = Literal["load", "schema", "predict", "non_finite", "train", "time", "memory", "ended"]
+FAILURES: dict[int, Failure] = {
+    worker.LOAD: "load",
+    worker.SCHEMA: "schema",
+    worker.PREDICT: "predict",
+    worker.NON_FINITE: "non_finite",
+    worker.TRAIN: "train",
+}
+SECRETS = ("TOKEN", "SECRET", "PASSWORD", "CREDENTIAL", "PRIVATE", "API_KEY", "ACCESS_KEY")
+OWN = ("PYTHON", "BASELINE_", "MLFLOW_", "DAGSTER_", "VIRTUAL_ENV", "PYTEST_", "UV_")
+KILLED = 9
+
+
+@dataclass(frozen=True)
+class Knobs:
+    """What is held still while a worker runs, and recorded with its outputs.
+
+    Attributes:
+        threads: Of numerical libraries.
+        seed: For training entries that take one.
+        batch_rows: Rows of a batch; the shape of a batch changes BLAS paths.
+        core_type: OpenBLAS kernel by name; the processor's own where `None`.
+        float32: Whether floating features are given with single precision.
+        simd: Whether numpy may use the processor's wide instructions.
+        memory_mb: Address space that the worker may take.
+        cores: Processor numbers it may use.
+        variables: More environment variables.
+        seconds: Wall-clock time after which it is ended.
+    """
+
+    threads: int = 1
+    seed: int = 0
+    batch_rows: int = 10_000
+    core_type: str | None = None
+    float32: bool = False
+    simd: bool = True
+    memory_mb: int | None = None
+    cores: tuple[int, ...] | None = None
+    variables: tuple[tuple[str, str], ...] = ()
+    seconds: float = 1800.0
+
+    def body(self) -> dict[str, Any]:
+        """As JSON."""
+        return {name: list(value) if isinstance(value, tuple) else value for name, value in vars(self).items()}
+
+
+@dataclass(frozen=True)
+class Ran:
+    """What a worker left.
+
+    Attributes:
+        failure: What kind of failure; `None` where it did its job.
+        words: The failure in the worker's words.
+        outputs: (n,) or (n, k) outputs; `None` where it failed.
+        facts: Versions, BLAS, warnings, times, memory.
+    """
+
+    failure: Failure | None
+    words: str
+    outputs: Array | None
+    facts: dict[str, Any] = field(default_factory=dict)
+
+
+def write_rows(table: pa.Table, folder: Path) -> None:
+    """Rows as Parquet, and as .npz for environments without pyarrow."""
+    folder.mkdir(parents=True, exist_ok=True)
+    pq.write_table(table, folder / "rows.parquet", compression="zstd")
+    held: dict[str, Array] = {}
+    for name in table.column_names:
+        column = table.column(name)
+        if pa.types.is_string(column.type) or pa.types.is_large_string(column.type):
+            held[f"values/{name}"] = pc.fill_null(column, "").to_numpy().astype(str)
+        else:
+            held[f"values/{name}"] = column.to_pandas().to_numpy()
+        if column.null_count and held[f"values/{name}"].dtype.kind not in "fM":
+            held[f"nulls/{name}"] = pc.is_null(column).to_numpy()
+    np.savez(folder / "rows.npz", **{key: one for key, one in held.items() if one.dtype.kind != "O"})  # type: ignore[arg-type]  # arrays by name
+
+
+def run_job(built: Built, job: dict[str, Any], knobs: Knobs, scratch: Path, keep: Path | None = None) -> Ran:
+    """Do a job in a built environment.
+
+    Args:
+        built: Where.
+        job: What; see `worker`. Folder and knobs are filled in here.
+        knobs: What is held still.
+        scratch: Where the job's folder is made; it is gone afterwards.
+        keep: Where a model that was trained is copied to.
+
+    Raises:
+        EvidenceUnavailable: when the environment's interpreter cannot be started.
+    """
+    scratch.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=scratch, prefix="job-") as name:
+        folder = Path(name)
+        command = _written(built, job, knobs, folder)
+        try:
+            done = subprocess.run(  # noqa: S603  # the environment's interpreter on our own script
+                command,
+                cwd=folder,
+                env=_variables(knobs),
+                capture_output=True,
+                text=True,
+                errors="replace",
+                timeout=knobs.seconds,
+                check=False,
+            )
+        except subprocess.TimeoutExpired:
+            return Ran("time", f"not done after {knobs.seconds:.0f} s", None)
+        except OSError as error:
+            message = f"the interpreter of environment {built.folder.name} does not start: {error}"
+            raise EvidenceUnavailable(message, next_step=f"remove {built.folder}; it is built anew") from error
+        facts = _facts(folder)
+        if done.returncode == worker.OK:
+            trained = folder / "model.pkl"
+            if keep is not None and trained.exists():
+                keep.parent.mkdir(parents=True, exist_ok=True)
+                os.replace(trained, keep)
+            return Ran(None, "", _outputs(folder), facts)
+        words = facts.get("failure") or _last_words(done.stderr)
+        kind: Failure = FAILURES.get(done.returncode, "ended")
+        if "MemoryError" in words or (done.returncode == -KILLED and knobs.memory_mb):
+            kind = "memory"
+        if kind == "ended":
+            words = f"the process ended with {_code(done.returncode)}: {words}".rstrip(": ")
+        return Ran(kind, words, None, facts)
+
+
+@contextmanager
+def serving(built: Built, job: dict[str, Any], knobs: Knobs, scratch: Path) -> Iterator[Server]:
+    """A worker that holds the model and answers blocks until it is left.
+
+    Raises:
+        EvidenceUnavailable: when it does not get ready.
+    """
+    scratch.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=scratch, prefix="job-") as name:
+        folder = Path(name)
+        command = _written(built, {**job, "serve": True}, knobs, folder)
+        with subprocess.Popen(  # noqa: S603  # the environment's interpreter on our own script
+            command,
+            cwd=folder,
+            env=_variables(knobs),
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            text=True,
+        ) as process:
+            try:
+                yield Server(process)
+            finally:
+                process.kill()
+
+
+class Server:
+    """A worker that is asked for blocks of rows."""
+
+    def __init__(self, process: subprocess.Popen[str]) -> None:
+        self._process = process
+        self._heard("ready")
+
+    def seconds(self, start: int, rows: int) -> float:
+        """How long it took to score a block."""
+        assert self._process.stdin is not None  # noqa: S101  # it was asked for
+        self._process.stdin.write(f"{start} {rows}\n")
+        self._process.stdin.flush()
+        return int(self._heard("a time")) / 1e9
+
+    def _heard(self, wanted: str) -> str:
+        assert self._process.stdout is not None  # noqa: S101  # it was asked for
+        line = self._process.stdout.readline().strip()
+        if not line:
+            message = f"a worker that was timed ended before it said {wanted}"
+            raise EvidenceUnavailable(message, next_step="score with it first: that says what is wrong")
+        return line
+
+
+def _written(built: Built, job: dict[str, Any], knobs: Knobs, folder: Path) -> list[str]:
+    """The job's file, and the command that does it; `-s` and variables stand for `-I`, which ignores the hash seed."""
+    told = {
+        **job,
+        "output": str(folder),
+        "seed": knobs.seed,
+        "batch_rows": knobs.batch_rows,
+        "float32": knobs.float32,
+        "memory_mb": knobs.memory_mb,
+        "cores": list(knobs.cores) if knobs.cores else None,
+    }
+    (folder / "job.json").write_text(json.dumps(told))
+    return [str(built.python), "-s", str(Path(worker.__file__).resolve()), str(folder / "job.json")]
+
+
+def _variables(knobs: Knobs) -> dict[str, str]:
+    kept = {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith(OWN) and not any(word in name.upper() for word in SECRETS)
+    }
+    threads = dict.fromkeys(
+        ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMEXPR_NUM_THREADS", "VECLIB_MAXIMUM_THREADS"),
+        str(knobs.threads),
+    )
+    fixed = {"PYTHONHASHSEED": "0", "TZ": "UTC", "LC_ALL": "C.UTF-8", "CUBLAS_WORKSPACE_CONFIG": ":4096:8"}
+    more = {"OPENBLAS_CORETYPE": knobs.core_type} if knobs.core_type else {}
+    if not knobs.simd:
+        more["NPY_DISABLE_CPU_FEATURES"] = "AVX2 FMA3 AVX512F AVX512CD AVX512_SKX AVX512_CLX AVX512_CNL AVX512_ICL"
+    return {**kept, **threads, **fixed, "PYTHONDONTWRITEBYTECODE": "1", **more, **dict(knobs.variables)}
+
+
+def _facts(folder: Path) -> dict[str, Any]:
+    try:
+        found: dict[str, Any] = json.loads((folder / "facts.json").read_text())
+    except (FileNotFoundError, ValueError):
+        return {}
+    return found
+
+
+def _outputs(folder: Path) -> Array:
+    plain = folder / "outputs.npy"
+    if plain.exists():
+        found: Array = np.load(plain, allow_pickle=False)
+        return found
+    table = pq.read_table(folder / "outputs.parquet")
+    columns = [table.column(name).to_numpy(zero_copy_only=False) for name in table.column_names]
+    return np.asarray(columns[0] if len(columns) == 1 else np.column_stack(columns))
+
+
+def _last_words(text: str) -> str:
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    return lines[-1][:600] if lines else ""
+
+
+def _code(code: int) -> str:
+    return f"signal {-code}" if code < 0 else f"exit code {code}"

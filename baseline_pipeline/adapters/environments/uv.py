@@ -1,0 +1,261 @@
+"""Environments built by uv from a lockfile: once, under a lock, marked when whole, reused, and thrown away when old."""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import re
+import shutil
+import subprocess
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from filelock import FileLock, Timeout
+
+from baseline_pipeline.environment.installable import Installable, pinned
+from baseline_pipeline.errors import EvidenceUnavailable
+from baseline_pipeline.records import Digest, digest_of, short
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+MARKER = "environment.json"
+PATIENCE = 1800.0
+"""Seconds to wait while another process builds the same environment."""
+KEPT_DAYS = 60
+MOST_VERSIONS = 100
+KEPT_BYTES = 20 * 10**9
+SHOWN = re.compile(r"^(Resolved|Prepared|Installed|Downloading|Building|   Built)")
+SECRET = re.compile(r"(?<=://)[^/@\s]+@")
+
+
+class NotBuilt(EvidenceUnavailable):
+    """A lockfile's packages cannot be resolved, fetched or built."""
+
+
+@dataclass(frozen=True)
+class Built:
+    """An environment that is there.
+
+    Attributes:
+        key: Names it: interpreter, platform and what was asked for.
+        folder: Where it is.
+        packages: Version of everything installed, by name.
+        left_out: What the lockfile names and the installer cannot bring.
+        beyond: What was installed although the lockfile does not name it.
+    """
+
+    key: Digest
+    folder: Path
+    packages: Mapping[str, str]
+    left_out: tuple[str, ...]
+    beyond: tuple[str, ...]
+
+    @property
+    def python(self) -> Path:
+        """The interpreter."""
+        return self.folder / "bin" / "python"
+
+
+def build(
+    wanted: Installable,
+    root: Path,
+    *,
+    name: str,
+    python: str | None = None,
+    progress: Callable[[str], None] = lambda _: None,
+) -> Built:
+    """The environment of a lockfile, found or built; what was built before needs no network.
+
+    Args:
+        wanted: The lockfile's content.
+        root: Folder of all environments.
+        name: The lockfile's name, for people.
+        python: Version (`3.12`) or path of the interpreter; the lockfile's own, else this one's by default.
+        progress: Told what is being done.
+
+    Raises:
+        NotBuilt: naming the package and the reason; nothing is left behind.
+    """
+    interpreter = python or wanted.python or sys.executable
+    exact = _exact(interpreter)
+    key = digest_of([exact, platform.system(), platform.machine(), wanted.digest])
+    folder = root / key[:24]
+    root.mkdir(parents=True, exist_ok=True)
+    found = _there(folder, key)
+    if found is not None:
+        return found
+    try:
+        with FileLock(f"{folder}.lock", timeout=PATIENCE):
+            found = _there(folder, key)
+            if found is not None:
+                return found
+            _make_room(root, keep=folder)
+            return _made(wanted, folder, key, interpreter, exact, name, progress)
+    except Timeout as error:
+        message = f"another process has been building the environment of {name} for {PATIENCE:.0f} s"
+        raise NotBuilt(message, next_step=f"see that it is alive, or remove {folder}") from error
+
+
+def _there(folder: Path, key: Digest) -> Built | None:
+    marker = folder / MARKER
+    try:
+        said = json.loads(marker.read_text())
+    except (FileNotFoundError, ValueError):
+        return None
+    os.utime(marker)
+    return Built(key, folder, said["packages"], tuple(said["left_out"]), tuple(said["beyond"]))
+
+
+def _made(
+    wanted: Installable,
+    folder: Path,
+    key: Digest,
+    interpreter: str,
+    exact: str,
+    name: str,
+    progress: Callable[[str], None],
+) -> Built:
+    shutil.rmtree(folder, ignore_errors=True)  # what a killed process left
+    started = time.monotonic()
+    progress(f"building the environment of {name}: {len(wanted.lines)} packages, Python {exact}")
+    lines, limits = folder.with_suffix(".txt"), folder.with_suffix(".limits")
+    try:
+        _uv(["venv", "--quiet", "--no-project", "--python", interpreter, str(folder)], name, progress)
+        lines.write_text("\n".join(wanted.lines) + "\n")
+        command = ["pip", "install", "--python", str(folder / "bin" / "python"), "-r", str(lines)]
+        command += ["--require-hashes"] if wanted.hashed else []
+        command += ["--no-deps"] if wanted.whole else []
+        if wanted.constraints:
+            limits.write_text("\n".join(wanted.constraints) + "\n")
+            command += ["-c", str(limits)]
+        if wanted.lines and not _uv([*command, "--offline"], name, progress, may_fail=True):
+            _uv(command, name, progress)
+        packages = _installed(folder / "bin" / "python")
+        named = {pinned(line) for line in wanted.lines}
+        beyond = tuple(sorted(f"{one} {version}" for one, version in packages.items() if one not in named))
+        body = {
+            "key": key,
+            "python": exact,
+            "packages": packages,
+            "left_out": list(wanted.left_out),
+            "beyond": list(beyond),
+            "seconds": round(time.monotonic() - started, 1),
+        }
+        temporary = folder / f"{MARKER}.unfinished"
+        temporary.write_text(json.dumps(body, indent=1))
+        os.replace(temporary, folder / MARKER)
+    except BaseException:
+        shutil.rmtree(folder, ignore_errors=True)
+        raise
+    finally:
+        lines.unlink(missing_ok=True)
+        limits.unlink(missing_ok=True)
+    progress(f"built in {body['seconds']} s: {len(packages)} packages ({short(key)})")
+    return Built(key, folder, packages, wanted.left_out, beyond)
+
+
+def _uv(command: list[str], name: str, progress: Callable[[str], None], *, may_fail: bool = False) -> bool:
+    from uv import find_uv_bin
+
+    env = {**os.environ, "UV_PYTHON_DOWNLOADS": "never", "VIRTUAL_ENV": "", "NO_COLOR": "1"}
+    heard: list[str] = []
+    with subprocess.Popen(  # noqa: S603  # an absolute path, our own words
+        [find_uv_bin(), *command], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, env=env
+    ) as process:
+        for line in process.stderr or []:
+            heard.append(SECRET.sub("***@", line.rstrip()))
+            if SHOWN.match(line) and not may_fail:
+                progress(heard[-1].strip())
+    if process.returncode == 0:
+        return True
+    if may_fail:
+        return False
+    words = " ".join(" ".join(heard).replace("╰─▶", "").replace("×", "").split())  # noqa: RUF001  # uv's own marks
+    message = f"the environment of {name} cannot be built: {words[:900]}"
+    raise NotBuilt(message, next_step="see the package that is named; resolve the lockfile anew for this platform")
+
+
+def _exact(interpreter: str) -> str:
+    """The interpreter's full version.
+
+    Raises:
+        NotBuilt: when there is no such interpreter here.
+    """
+    if interpreter == sys.executable:
+        return platform.python_version()
+    from uv import find_uv_bin
+
+    found = subprocess.run(  # noqa: S603  # an absolute path; the version is one word of its own
+        [find_uv_bin(), "python", "find", "--no-project", "--system", interpreter],
+        capture_output=True,
+        text=True,
+        check=False,
+        env={**os.environ, "UV_PYTHON_DOWNLOADS": "never", "VIRTUAL_ENV": ""},
+    )
+    if found.returncode != 0:
+        message = f"there is no Python {interpreter} on this machine"
+        raise NotBuilt(message, next_step="install it, or replay with another one (--python)")
+    told = subprocess.run(  # noqa: S603  # what uv has just found
+        [found.stdout.strip(), "-c", "import platform; print(platform.python_version())"],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return told.stdout.strip()
+
+
+def _installed(python: Path) -> dict[str, str]:
+    code = (
+        "import json, re; from importlib import metadata; print(json.dumps({re.sub('[-_.]+', '-', "
+        "one.metadata['Name']).lower(): one.version for one in metadata.distributions() if one.metadata['Name']}))"
+    )
+    told = subprocess.run([python, "-I", "-c", code], capture_output=True, text=True, check=True)  # noqa: S603  # ours
+    found: dict[str, str] = json.loads(told.stdout)
+    return dict(sorted(found.items()))
+
+
+def versions_between(package: str, low: str, high: str) -> list[str]:
+    """Released versions after `low` and before `high`, oldest first; what the registry does not tell is left out.
+
+    Raises:
+        NotBuilt: when the registry cannot be asked.
+    """
+    from uv import find_uv_bin
+
+    found: list[str] = []
+    below = high
+    while len(found) < MOST_VERSIONS:
+        told = subprocess.run(  # noqa: S603  # an absolute path; names and versions come from a lockfile that was parsed
+            [find_uv_bin(), "pip", "compile", "--no-deps", "--no-header", "--no-annotate", "--quiet", "-"],
+            input=f"{package}>{low},<{below}\n",
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        if told.returncode != 0:
+            break  # nothing is left between the two
+        below = (told.stdout.strip().partition("==")[2].split() or [""])[0]
+        if not below:
+            break
+        found.append(below)
+    return found[::-1]
+
+
+def _make_room(root: Path, keep: Path) -> None:
+    """Throw away what nobody used for two months, and the longest unused beyond 20 GB; never what was used today."""
+    marked = sorted((one.stat().st_mtime, one.parent) for one in root.glob(f"*/{MARKER}"))
+    now = time.time()
+    sizes = {folder: sum(file.lstat().st_size for file in folder.rglob("*") if file.is_file()) for _, folder in marked}
+    total = sum(sizes.values())
+    for used, folder in marked:
+        days = (now - used) / 86_400
+        if folder == keep or days < 1 or (days < KEPT_DAYS and total <= KEPT_BYTES):
+            continue
+        (folder / MARKER).unlink(missing_ok=True)
+        shutil.rmtree(folder, ignore_errors=True)
+        total -= sizes[folder]

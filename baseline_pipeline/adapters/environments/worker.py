@@ -1,0 +1,370 @@
+"""Scores rows in a foreign environment: `<env>/bin/python worker.py job.json`; it never imports this package.
+
+The job says what to load (or train) and which rows to score; the answer is a file of outputs and a file of facts, and
+the exit code says what went wrong. Only numpy has to be there. It runs on every Python from 3.8 on.
+"""
+
+from __future__ import annotations
+
+import gc
+import importlib
+import inspect
+import json
+import os
+import platform
+import sys
+import time
+import traceback
+import warnings
+from importlib import metadata
+from pathlib import Path
+from typing import Any, Callable  # noqa: UP035  # 3.8
+
+HERE = str(Path(__file__).resolve().parent)
+sys.path[:] = [place for place in sys.path if str(Path(place or ".").resolve()) != HERE]
+
+OK, LOAD, SCHEMA, PREDICT, NON_FINITE, TRAIN = 0, 10, 11, 12, 13, 14
+PINNED = ("PYTHONHASHSEED", "NPY_DISABLE_CPU_FEATURES", "TZ", "LC_ALL")
+FLAGS = {"sse4_2", "avx", "avx2", "fma", "avx512f", "avx512vl", "amx_tile"}
+
+
+class Failed(Exception):
+    """A failure with the exit code that names its kind."""
+
+    def __init__(self, code: int, words: str) -> None:
+        super().__init__(words)
+        self.code = code
+
+
+class Model:
+    """What was loaded, and how it answers."""
+
+    def __init__(self, held: Any, answer: Callable[[Any], Any]) -> None:
+        self.held = held
+        self.answer = answer
+
+
+def words_of(error: BaseException) -> str:
+    """Type and text of an error, and the innermost place where it was raised."""
+    last = traceback.extract_tb(error.__traceback__)[-1:]
+    place = f" (in {last[0].name} of {Path(last[0].filename).name})" if last else ""
+    return f"{type(error).__name__}: {str(error).strip()[:600]}{place}"
+
+
+def prepare(job: dict[str, Any]) -> None:
+    """Cores and memory, before anything heavy is imported."""
+    if job.get("cores") and hasattr(os, "sched_setaffinity"):
+        os.sched_setaffinity(0, job["cores"])
+    if job.get("memory_mb"):
+        import resource
+
+        most = int(job["memory_mb"]) * 2**20
+        resource.setrlimit(resource.RLIMIT_AS, (most, most))
+    if job.get("project"):
+        sys.path.insert(0, job["project"])
+    sys.dont_write_bytecode = True
+
+
+def read_rows(folder: str, columns: list[str]) -> Any:
+    """Rows as a DataFrame where pandas is there, else as an (n, k) array of floats."""
+    try:
+        import pyarrow.parquet
+
+        return pyarrow.parquet.read_table(str(Path(folder) / "rows.parquet"), columns=columns).to_pandas()
+    except ImportError:
+        pass
+    import numpy as np
+
+    held = np.load(str(Path(folder) / "rows.npz"), allow_pickle=False)
+    found = {}
+    for name in columns:
+        values = held["values/" + name]
+        if "nulls/" + name in held.files:
+            values = values.astype(object)
+            values[held["nulls/" + name]] = None
+        found[name] = values
+    try:
+        import pandas as pd
+
+        return pd.DataFrame(found)
+    except ImportError:
+        pass
+    texts = [name for name, values in found.items() if values.dtype.kind not in "biuf"]
+    if texts:
+        words = f"without pandas in the lockfile only numbers can be given; text columns: {', '.join(texts)}"
+        raise Failed(SCHEMA, words)
+    return np.column_stack([values.astype(float) for values in found.values()])
+
+
+def answering(held: Any, wants: str) -> Model:
+    """Probabilities where they are wanted and can be had, else what `predict` (or a call) gives."""
+    if wants == "scores" and hasattr(held, "predict_proba"):
+        return Model(held, held.predict_proba)
+    if hasattr(held, "predict"):
+        return Model(held, held.predict)
+    if callable(held):
+        return Model(held, held)
+    raise Failed(LOAD, f"{type(held).__name__} has neither predict_proba nor predict, and is no function")
+
+
+def function_of(reference: str) -> Any:
+    """`module:function`."""
+    module, _, name = reference.partition(":")
+    return getattr(importlib.import_module(module), name)
+
+
+def unpickled(path: str) -> Any:
+    """A pickled object, by the library that wrote it as far as it is there."""
+    for name in ("joblib", "cloudpickle", "pickle"):
+        try:
+            library = importlib.import_module(name)
+        except ImportError:
+            continue
+        with Path(path).open("rb") as file:
+            return library.load(file)
+    return None
+
+
+def xgboost_of(path: str) -> Model:
+    """A booster from JSON or UBJ."""
+    import xgboost
+
+    booster = xgboost.Booster()
+    booster.load_model(path)
+    return Model(booster, lambda rows: booster.predict(xgboost.DMatrix(rows)))
+
+
+def onnx_of(path: str) -> Model:
+    """An ONNX session; one input takes the whole matrix, several take a column each."""
+    import numpy as np
+    import onnxruntime
+
+    session = onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
+    inputs = session.get_inputs()
+    kinds: dict[str, Any] = {"tensor(float)": np.float32, "tensor(double)": np.float64, "tensor(int64)": np.int64}
+
+    def answer(rows: Any) -> Any:
+        if len(inputs) == 1:
+            fed = {inputs[0].name: np.asarray(rows, dtype=kinds.get(inputs[0].type, np.float32))}
+        else:
+            fed = {
+                one.name: np.asarray(rows[one.name]).astype(kinds.get(one.type, object)).reshape(-1, 1)
+                for one in inputs
+            }
+        said = session.run(None, fed)[-1]
+        if isinstance(said, list) and said and isinstance(said[0], dict):
+            return np.array([[row[key] for key in sorted(row)] for row in said])
+        return said
+
+    return Model(session, answer)
+
+
+def load(artifact: dict[str, Any], wants: str) -> Model:
+    """The model that an artifact holds.
+
+    Args:
+        artifact: `loader` (function, pickle, skops, lightgbm, xgboost, onnx, pyfunc), `path` or `function`, and for
+            skops the `trusted` types; others are refused by skops itself.
+        wants: `scores` or `predictions`.
+    """
+    loader, path = artifact["loader"], artifact.get("path") or ""
+    if loader == "function":
+        return answering(function_of(artifact["function"]), wants)
+    if loader == "pickle":
+        return answering(unpickled(path), wants)
+    if loader == "skops":
+        import skops.io
+
+        return answering(skops.io.load(path, trusted=artifact.get("trusted") or []), wants)
+    if loader == "lightgbm":
+        import lightgbm
+
+        return answering(lightgbm.Booster(model_file=path), wants)
+    if loader == "xgboost":
+        return xgboost_of(path)
+    if loader == "onnx":
+        return onnx_of(path)
+    import mlflow.pyfunc
+
+    return answering(mlflow.pyfunc.load_model(path), wants)
+
+
+def train(job: dict[str, Any]) -> Model:
+    """What the contract's training entry makes of the training rows; kept for the way back."""
+    entry, label = function_of(job["train"]["entry"]), job["train"]["label"]
+    rows = read_rows(job["train"]["rows"], [*job["columns"], label])
+    named = hasattr(rows, "columns")
+    features, labels = (rows[job["columns"]], rows[label]) if named else (rows[:, :-1], rows[:, -1])
+    names = list(inspect.signature(entry).parameters)
+    more = {"seed": job["seed"]} if "seed" in names else {}
+    wanted = [name for name in names if name != "seed"]
+    held = entry(features, labels, **more) if wanted else entry(**more)
+    place = Path(job["output"]) / "model.pkl"
+    try:
+        import pickle
+
+        place.write_bytes(pickle.dumps(held, protocol=4))
+    except Exception as error:
+        place.unlink() if place.exists() else None
+        sys.stderr.write(f"the trained model cannot be pickled: {words_of(error)}\n")
+    return answering(held, job["wants"])
+
+
+def predicted(job: dict[str, Any], model: Model, rows: Any) -> tuple[Any, list[int]]:
+    """Outputs of all rows in their order, and the nanoseconds of every batch."""
+    import numpy as np
+
+    outputs, times, step = [], [], job["batch_rows"]
+    for start in range(0, len(rows), step):
+        batch = rows[start : start + step]
+        before = time.perf_counter_ns()
+        try:
+            said = np.asarray(model.answer(batch))
+        except Exception as error:
+            raise Failed(PREDICT, words_of(error)) from error
+        times.append(time.perf_counter_ns() - before)
+        outputs.append(said.astype(np.float64) if said.dtype.kind in "biuf" else said.astype(str))
+    found = np.concatenate(outputs)
+    if len(found) != len(rows):
+        raise Failed(PREDICT, f"{len(found)} outputs for {len(rows)} rows")
+    if found.dtype.kind == "f":
+        bad = ~np.isfinite(found.reshape(len(found), -1)).all(axis=1)
+        if bad.any():
+            first = int(bad.argmax())
+            raise Failed(NON_FINITE, f"{found[first].tolist()} for row {first} ({int(bad.sum())} such rows)")
+    return found, times
+
+
+def keep(folder: Path, found: Any) -> None:
+    """Outputs as Parquet, or as .npy where there is no pyarrow."""
+    try:
+        import pyarrow as pa
+        import pyarrow.parquet
+    except ImportError:
+        import numpy as np
+
+        np.save(str(folder / "outputs.npy"), found, allow_pickle=False)
+        return
+    table = found.reshape(len(found), -1)
+    columns = {f"p{number}": table[:, number] for number in range(table.shape[1])}
+    pyarrow.parquet.write_table(pa.table(columns), str(folder / "outputs.parquet"))
+
+
+def environment_facts() -> dict[str, Any]:
+    """Versions, BLAS, processor and what was pinned."""
+    facts: dict[str, Any] = {
+        "python": platform.python_version(),
+        "machine": platform.machine(),
+        "packages": {one.metadata["Name"]: one.version for one in metadata.distributions() if one.metadata["Name"]},
+        "pinned": {
+            name: value
+            for name, value in sorted(os.environ.items())
+            if name in PINNED or name.endswith(("_NUM_THREADS", "_CORETYPE"))
+        },
+        "cores": len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count(),
+        "blas": None,
+        "cpu_flags": None,
+    }
+    try:
+        from threadpoolctl import threadpool_info
+
+        names = ("internal_api", "version", "architecture", "num_threads")
+        facts["blas"] = [{name: one.get(name) for name in names} for one in threadpool_info()]
+    except ImportError:
+        pass
+    try:
+        with Path("/proc/cpuinfo").open() as file:
+            flags = next(line for line in file if line.startswith("flags"))
+        facts["cpu_flags"] = sorted(set(flags.split()) & FLAGS)
+    except (OSError, StopIteration):
+        pass
+    return facts
+
+
+def peak_memory() -> float:
+    """Most memory held so far, in MB."""
+    import resource
+
+    scale = 2**20 if sys.platform == "darwin" else 2**10
+    return round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / scale, 1)
+
+
+def serve(model: Model, rows: Any) -> None:
+    """Answer blocks as they are asked for on stdin: `start rows` gives nanoseconds on stdout."""
+    gc.collect()
+    gc.freeze()
+    sys.stdout.write("ready\n")
+    sys.stdout.flush()
+    for line in sys.stdin:
+        start, count = (int(word) for word in line.split())
+        batch = rows[start : start + count]
+        before = time.perf_counter_ns()
+        model.answer(batch)
+        sys.stdout.write(f"{time.perf_counter_ns() - before}\n")
+        sys.stdout.flush()
+
+
+def made(job: dict[str, Any]) -> Model:
+    """The model, loaded or trained."""
+    training = bool(job.get("train"))
+    try:
+        return train(job) if training else load(job["artifact"], job["wants"])
+    except Failed:
+        raise
+    except BaseException as error:  # an artifact may even try to end the process
+        raise Failed(TRAIN if training else LOAD, words_of(error)) from error
+
+
+def work(job: dict[str, Any], facts: dict[str, Any]) -> None:
+    """Load or train, then score."""
+    seconds, clock = facts["seconds"], time.perf_counter
+    started = clock()
+    try:
+        rows = read_rows(job["rows"], job["columns"])
+    except Failed:
+        raise
+    except Exception as error:
+        raise Failed(SCHEMA, words_of(error)) from error
+    if job.get("float32"):
+        rows = rows.astype({name: "float32" for name in rows.columns if rows[name].dtype.kind == "f"})
+    seconds["rows"], started = clock() - started, clock()
+    model = made(job)
+    seconds["load"], started = clock() - started, clock()
+    facts["model"] = f"{type(model.held).__module__}.{type(model.held).__name__}"
+    if job.get("serve"):
+        serve(model, rows)
+        return
+    found, facts["batch_ns"] = predicted(job, model, rows)
+    seconds["predict"] = clock() - started
+    facts["shape"] = list(found.shape)
+    keep(Path(job["output"]), found)
+
+
+def main(path: str) -> int:
+    """Do the job; the exit code says how it went."""
+    job = json.loads(Path(path).read_text(encoding="utf-8"))
+    prepare(job)
+    facts: dict[str, Any] = {"seconds": {}, "failure": None}
+    code = OK
+    with warnings.catch_warnings(record=True) as heard:
+        warnings.simplefilter("always")
+        try:
+            work(job, facts)
+        except Failed as failure:
+            code, facts["failure"] = failure.code, str(failure)
+    seen: dict[str, int] = {}
+    for one in heard:
+        text = f"{one.category.__name__}: {str(one.message).strip()[:300]}"
+        seen[text] = seen.get(text, 0) + 1
+    facts["warnings"] = [{"text": text, "times": times} for text, times in seen.items()]
+    facts["peak_memory_mb"] = peak_memory()
+    facts.update(environment_facts())
+    place = Path(job["output"]) / "facts.json"
+    unfinished = place.with_name("facts.json.unfinished")
+    unfinished.write_text(json.dumps(facts), encoding="utf-8")
+    unfinished.replace(place)
+    return code
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1]))

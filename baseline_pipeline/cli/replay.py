@@ -1,0 +1,72 @@
+"""`baseline replay`."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from baseline_pipeline.cli.options import Json, Model, Quiet
+from baseline_pipeline.cli.output import emit, progress, show
+
+
+def command(  # noqa: PLR0917  # options
+    model: Model,
+    lock: Annotated[
+        list[str],
+        typer.Option(
+            help="A lockfile, relative to the project: the old one first, then the new one. With one, the old one is "
+            "the contract's.",
+            show_default=False,
+        ),
+    ],
+    candidate: Annotated[
+        str | None, typer.Option(help="An exact model (models:/NAME/7) instead of the champion.", show_default=False)
+    ] = None,
+    artifact: Annotated[
+        str | None,
+        typer.Option(
+            help="A file instead: .txt (LightGBM), .json/.ubj (XGBoost), .onnx, .skops, .joblib, .pkl.",
+            show_default=False,
+        ),
+    ] = None,
+    retrain: Annotated[bool, typer.Option(help="Train under both too, where the contract names an entry.")] = True,
+    bisect: Annotated[bool, typer.Option("--bisect", help="Find the package and the version that did it.")] = False,
+    python: Annotated[
+        str | None, typer.Option(help="Python of the environments, e.g. 3.12; by default the present one.")
+    ] = None,
+    show_all: Annotated[bool, typer.Option("--all", help="Every verdict and package.")] = False,
+    as_json: Json = False,
+    quiet: Quiet = False,
+) -> None:
+    """Run the same model in the environments of two lockfiles: does it load, what differs, does it matter.
+
+    Example: baseline replay flight_delays --lock requirements.lock --lock updated.lock
+    """
+    import shutil
+
+    from baseline_pipeline.errors import UsageError
+    from baseline_pipeline.report.replay_text import wrapped
+    from baseline_pipeline.workbench.bisecting import bisect as find_guilty
+    from baseline_pipeline.workbench.replayed import replay_lines
+    from baseline_pipeline.workbench.replaying import Locked, open_replaying, replay
+    from baseline_pipeline.workbench.workbench import Workbench
+
+    bench = Workbench.here(progress=progress(quiet=quiet))
+    contract = bench.contract(model)
+    names = list(lock)
+    if len(names) == 1 and contract.environment.lockfile:
+        names.insert(0, contract.environment.lockfile)
+    if len(names) != 2:  # noqa: PLR2004  # old and new
+        message = f"{len(lock)} lockfiles were given; accepted: --lock OLD --lock NEW"
+        raise UsageError(message, next_step="name both, or a new one where the contract names the old one")
+    old, new = (Locked.read(bench.settings.project, name) for name in names)
+    work = open_replaying(bench, contract, candidate=candidate, artifact=artifact, python=python)
+    found = replay(work, old, new, retrain=retrain)
+    searched = find_guilty(work, old, new, found) if bisect else None
+    width = shutil.get_terminal_size((100, 24)).columns
+    if as_json:
+        emit({**found.body(), "bisection": searched.body() if searched else None})
+    else:
+        show(wrapped([*replay_lines(found, show_all=show_all), *(searched.lines() if searched else [])], width))
+    raise typer.Exit(found.exit_code)

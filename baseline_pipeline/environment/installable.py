@@ -1,0 +1,206 @@
+"""What an installer is given for a lockfile: pinned lines with hashes, and what cannot be installed from it."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections import deque
+from collections.abc import Mapping
+from typing import Any
+
+from packaging.markers import InvalidMarker, Marker
+from packaging.utils import canonicalize_name
+
+from baseline_pipeline.environment import requirements_txt
+from baseline_pipeline.environment.lockfile import read_lockfile
+from baseline_pipeline.environment.toml_locks import hashes_of
+from baseline_pipeline.records import Digest, Record, digest_of
+
+
+class Installable(Record):
+    """A lockfile as an installer understands it."""
+
+    lines: tuple[str, ...]
+    """Requirements, one a line, with markers and hashes."""
+    hashed: bool
+    """Whether every line has a hash: then nothing else is accepted."""
+    whole: bool
+    """Whether the lines are all there is to install; where not, what they need is resolved beside them."""
+    constraints: tuple[str, ...] = ()
+    """Versions of what is resolved beside the lines, if it is needed."""
+    left_out: tuple[str, ...] = ()
+    """Packages that the installer cannot bring, by name."""
+    python: str | None = None
+    """Version that the lockfile was made for, where it says so."""
+
+    @property
+    def digest(self) -> Digest:
+        """Moves with what would be installed, not with comments or order."""
+        return digest_of([sorted(self.lines), self.hashed, self.whole, self.python, sorted(self.constraints)])
+
+
+def installable(name: str, text: str, facts: dict[str, str] | None = None) -> Installable:
+    r"""The packages of a lockfile as lines for an installer.
+
+    Args:
+        name: The file's name.
+        text: Its content.
+        facts: What markers are asked about (PEP 508 names); this interpreter's by default.
+
+    Raises:
+        ContractError: see `read_lockfile`.
+
+    Example:
+        >>> found = installable("requirements.lock", "numpy==2.4.6\nscipy==1.17.1  # solver")
+        >>> found.lines, found.hashed, found.whole
+        (('numpy==2.4.6', 'scipy==1.17.1'), False, False)
+    """
+    lock = read_lockfile(name, text)
+    if name.endswith((".yml", ".yaml")):
+        return _conda(text)
+    start = next((line for line in text.splitlines() if line.strip() and not line.lstrip().startswith("#")), "")
+    if name.endswith(".toml") or start.startswith("[") or ("=" in start and "==" not in start and "@" not in start):
+        return _toml(tomllib.loads(text), facts)
+    lines = tuple(words for _, words in requirements_txt.logical_lines(text) if not words.startswith("-"))
+    hashed = all(package.hashes for package in lock.packages)
+    return Installable(lines=lines, hashed=hashed, whole=hashed)
+
+
+def pinned(line: str) -> str:
+    """The name of the package that a requirement line is about.
+
+    Example:
+        >>> pinned("Scikit_Learn[all]==1.9.1 ; python_version > '3.9'")
+        'scikit-learn'
+    """
+    return canonicalize_name(re.split(r"[\s=<>!~;@\[]", line.strip(), maxsplit=1)[0])
+
+
+def mixed(old: Installable, new: Installable, upgraded: Mapping[str, str | None]) -> Installable:
+    """The old lockfile with some packages taken from the new one, or at a version in between.
+
+    What only one of the two names is not asked for, but has its version where something needs it.
+
+    Args:
+        old: One lockfile.
+        new: The other.
+        upgraded: By name: a version, or `None` for the new lockfile's own.
+    """
+    before, after = ({pinned(line): line for line in one.lines} for one in (old, new))
+    lines = []
+    for name in sorted(before.keys() & after.keys()):
+        if name not in upgraded:
+            lines.append(before[name])
+        else:
+            version = upgraded[name]
+            lines.append(after[name] if version is None else f"{name}=={version}")
+    only = [
+        line.split(" --hash")[0]
+        for both in (before, after)
+        for name, line in both.items()
+        if name not in before.keys() & after.keys()
+    ]
+    return Installable(
+        lines=tuple(lines), hashed=False, whole=False, constraints=tuple(sorted(only)), python=new.python or old.python
+    )
+
+
+def _toml(document: dict[str, Any], facts: dict[str, str] | None) -> Installable:
+    entries: list[dict[str, Any]] = document.get("package", document.get("packages", []))
+    project = [one for one in entries if {"virtual", "editable"} & set(one.get("source") or {})]
+    chosen = _reached(entries, project[0], facts) if project else [one for one in entries if _wanted(one, facts)]
+    lines, left_out = [], []
+    for one in chosen:
+        line = _line(one)
+        if line is None:
+            left_out.append(f"{one['name']} ({one.get('source') or one.get('directory') or 'no version'})")
+        else:
+            lines.append(line)
+    return Installable(
+        lines=tuple(sorted(lines)),
+        hashed=all("--hash" in line for line in lines),
+        whole=True,
+        left_out=tuple(sorted(left_out)),
+    )
+
+
+def _wanted(entry: dict[str, Any], facts: dict[str, str] | None) -> bool:
+    """poetry.lock and pylock.toml: what belongs to the main group, where its markers hold."""
+    marker = entry.get("marker") or entry.get("markers") or ""
+    groups = entry.get("groups", ["main"])
+    if isinstance(marker, dict):
+        marker = marker.get("main", "")
+    return "main" in groups and not entry.get("optional", False) and _holds(str(marker), facts)
+
+
+def _reached(
+    entries: list[dict[str, Any]], project: dict[str, Any], facts: dict[str, str] | None
+) -> list[dict[str, Any]]:
+    """uv.lock: what the project needs here, step by step, markers and extras respected."""
+    by_name: dict[str, list[dict[str, Any]]] = {}
+    for one in entries:
+        by_name.setdefault(canonicalize_name(one["name"]), []).append(one)
+    found: dict[int, dict[str, Any]] = {}
+    seen: set[tuple[int, str]] = set()
+    waiting = deque([(project, "")])
+    while waiting:
+        entry, extra = waiting.popleft()
+        needs = entry.get("optional-dependencies", {}).get(extra, []) if extra else entry.get("dependencies", [])
+        for need in needs:
+            if not _holds(str(need.get("marker", "")), facts):
+                continue
+            for target in by_name.get(canonicalize_name(need["name"]), []):
+                if need.get("version") not in {None, target.get("version")}:
+                    continue
+                if not all(_holds(str(one), facts) for one in target.get("resolution-markers", [])[:1]):
+                    continue
+                found[id(target)] = target
+                for more in ("", *need.get("extra", [])):
+                    if (id(target), more) not in seen:
+                        seen.add((id(target), more))
+                        waiting.append((target, more))
+    return [one for one in found.values() if one is not project]
+
+
+def _line(entry: dict[str, Any]) -> str | None:
+    if "version" not in entry or {"git", "path", "directory", "url"} & set(entry.get("source") or {}):
+        return None
+    digests = sorted({one for one in hashes_of(entry) if ":" in one})
+    return " ".join([f"{canonicalize_name(entry['name'])}=={entry['version']}", *(f"--hash={one}" for one in digests)])
+
+
+def _holds(marker: str, facts: dict[str, str] | None) -> bool:
+    try:
+        return not marker or Marker(marker).evaluate(facts)
+    except InvalidMarker:
+        return True
+
+
+def _conda(text: str) -> Installable:
+    """The pip part of a conda-lock file; the interpreter's version is taken from the rest."""
+    import platform
+    import sys
+
+    import yaml
+
+    entries = yaml.load(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))["package"]  # noqa: S506  # a safe loader
+    here = {"linux": "linux", "darwin": "osx", "win32": "win"}[sys.platform] + (
+        "-64" if platform.machine().lower() in {"x86_64", "amd64"} else f"-{platform.machine().lower()}"
+    )
+    present = [one for one in entries if one.get("platform", here) == here]
+    pip = [one for one in present if one.get("manager") == "pip"]
+    rest = [one for one in present if one.get("manager") != "pip"]
+    python = next((str(one["version"]) for one in rest if one["name"] == "python"), None)
+    lines = []
+    for one in pip:
+        digest = (one.get("hash") or {}).get("sha256")
+        lines.append(
+            f"{canonicalize_name(one['name'])}=={one['version']}" + (f" --hash=sha256:{digest}" if digest else "")
+        )
+    return Installable(
+        lines=tuple(sorted(lines)),
+        hashed=bool(lines) and all("--hash" in line for line in lines),
+        whole=True,
+        left_out=tuple(sorted(f"{one['name']} {one['version']} (conda)" for one in rest if one["name"] != "python")),
+        python=None if python is None else ".".join(python.split(".")[:2]),
+    )

@@ -1,0 +1,135 @@
+"""The worker in this very environment: every kind of failure has its own code, and knobs reach the model."""
+
+import sys
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pytest
+
+from baseline_pipeline.adapters.environments.running import Knobs, run_job, serving, write_rows
+from baseline_pipeline.adapters.environments.uv import Built
+
+MODELS = """\
+import os, sys, time
+import numpy as np
+
+def fine(rows):
+    return rows["x"].to_numpy() * 2
+
+def texts(rows):
+    return [f"class {one}" for one in rows["g"]]
+
+def broken(rows):
+    raise ValueError("no such thing")
+
+def infinite(rows):
+    return np.where(rows["x"] > 0, np.inf, 0.0)
+
+def short(rows):
+    return [1.0]
+
+def slow(rows):
+    time.sleep(60)
+
+def greedy(rows):
+    return np.ones((20_000, 20_000)).sum() + rows["x"].to_numpy()
+
+def gone(rows):
+    os._exit(41)
+
+def knobs(rows):
+    said = [float(os.environ["OMP_NUM_THREADS"]), float(len(os.sched_getaffinity(0))), rows["x"].dtype.itemsize]
+    said += [float(any(name.startswith(("BASELINE", "MLFLOW")) or "TOKEN" in name for name in os.environ))]
+    return np.tile(said, (len(rows), 1))
+
+sys_exit = None
+"""
+
+
+@pytest.fixture
+def here(tmp_path):
+    """`ran(function)` scores ten rows in this environment."""
+    (tmp_path / "things.py").write_text(MODELS)
+    frame = pd.DataFrame({"x": np.linspace(-1, 1, 10), "g": list("aabbccddee"), "n": [None, *range(9)]})
+    write_rows(pa.Table.from_pandas(frame), tmp_path / "rows")
+    built = Built("0" * 64, Path(sys.prefix), {}, (), ())
+    job = {"rows": str(tmp_path / "rows"), "columns": ["x", "g"], "wants": "scores", "project": str(tmp_path)}
+
+    def ran(function, **knobs):
+        artifact = function if isinstance(function, dict) else {"loader": "function", "function": f"things:{function}"}
+        return run_job(built, {**job, "artifact": artifact}, Knobs(**knobs), tmp_path / "scratch")
+
+    ran.built, ran.job, ran.folder = built, job, tmp_path
+    return ran
+
+
+def test_outputs_come_back_to_the_last_bit(here):
+    found = here("fine", batch_rows=3)
+
+    assert found.failure is None
+    assert found.outputs.tolist() == (np.linspace(-1, 1, 10) * 2).tolist()
+    assert len(found.facts["batch_ns"]) == 4
+    assert here("texts").outputs.tolist()[:3] == ["class a", "class a", "class b"]
+    assert list((here.folder / "scratch").iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("function", "kind", "words"),
+    [
+        ("absent", "load", "AttributeError: module 'things' has no attribute 'absent'"),
+        ("broken", "predict", "ValueError: no such thing (in broken of things.py)"),
+        ("infinite", "non_finite", "inf for row 5 (5 such rows)"),
+        ("short", "predict", "1 outputs for 10 rows"),
+        ("gone", "ended", "the process ended with exit code 41"),
+        ({"loader": "pickle", "path": "/nowhere.pkl"}, "load", "FileNotFoundError"),
+    ],
+)
+def test_each_failure_is_named(here, function, kind, words):
+    found = here(function)
+
+    assert found.failure == kind
+    assert words in found.words
+
+
+def test_a_column_that_is_not_there_is_a_matter_of_the_schema(here):
+    here.job["columns"] = ["x", "absent"]
+
+    assert here("fine").failure == "schema"
+
+
+def test_time_and_memory_are_bounded(here):
+    assert here("slow", seconds=6).failure == "time"
+    assert here("greedy", memory_mb=3000).failure == "memory"
+
+
+def test_what_could_move_a_bit_is_pinned_and_secrets_stay_outside(here, monkeypatch):
+    monkeypatch.setenv("BASELINE_HOME", "/somewhere")
+    monkeypatch.setenv("CLOUD_TOKEN", "secret")
+
+    found = here("knobs", threads=1, cores=(0,), float32=True)
+
+    assert found.outputs[0].tolist() == [1.0, 1.0, 4.0, 0.0]
+    assert found.facts["pinned"]["PYTHONHASHSEED"] == "0"
+
+
+def test_rows_without_pyarrow_and_pandas(here, monkeypatch):
+    from baseline_pipeline.adapters.environments import worker
+
+    rows = str(here.folder / "rows")
+    monkeypatch.setitem(sys.modules, "pyarrow.parquet", None)
+    frame = worker.read_rows(rows, ["x", "g", "n"])
+    assert frame["g"].tolist() == list("aabbccddee")
+    assert frame["n"].isna().tolist() == [True] + [False] * 9
+    monkeypatch.setitem(sys.modules, "pandas", None)
+    assert worker.read_rows(rows, ["x", "n"]).shape == (10, 2)
+    with pytest.raises(worker.Failed, match="text columns: g"):
+        worker.read_rows(rows, ["x", "g"])
+
+
+def test_a_server_answers_blocks_until_it_is_left(here):
+    job = {**here.job, "artifact": {"loader": "function", "function": "things:fine"}}
+    with serving(here.built, job, Knobs(), here.folder / "scratch") as server:
+        assert 0 < server.seconds(0, 5) < 1
+        assert 0 < server.seconds(5, 5) < 1
