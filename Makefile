@@ -77,6 +77,9 @@ soak: $(READY)  ## promotions killed at every step, 420 times on each database; 
 	@BASELINE_KILLS=60 $(BIN)/python -m pytest tests/gate/test_promotion.py tests/end_to_end/test_sensor_iteration.py \
 		-k killed --timeout 3600
 
+attribution: $(READY)  ## attribution on thirteen cases of known truth; ten minutes
+	@$(BIN)/python -m benchmarks.attribution
+
 ledger: $(READY)  ## appends a second and time to verify, on both databases
 	@$(BIN)/python benchmarks/ledger.py
 
@@ -96,4 +99,4 @@ lock:  ## resolve the dependencies anew
 clean:  ## forget the environment and the demo
 	@rm -rf $(VENV) demo .baseline
 
-.PHONY: help setup demo test quick check dev bench null-rates coverage looks zoo zoo-quick soak ledger speed spark lock clean
+.PHONY: help setup demo test quick check dev bench null-rates coverage looks zoo zoo-quick soak attribution ledger speed spark lock clean

@@ -6,6 +6,7 @@ import typer
 
 from baseline_pipeline.cli import (
     approve,
+    attribute,
     audit,
     check,
     compare,
@@ -28,6 +29,7 @@ from baseline_pipeline.cli import (
     scan,
     schema,
     show,
+    simulate,
 )
 
 app = typer.Typer(
@@ -45,7 +47,7 @@ app = typer.Typer(
 for verb in (
     *(demo, init, doctor, check, run, establish),
     *(gate, approve, reject, override, promote, rollback, retire),
-    *(compare, scan, replay, power, show, report, schema, dev, listen),
+    *(compare, scan, replay, attribute, simulate, power, show, report, schema, dev, listen),
 ):
     app.command(name=verb.__name__.rpartition(".")[2])(verb.command)
 app.add_typer(audit.app, name="audit")

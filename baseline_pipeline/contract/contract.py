@@ -8,7 +8,7 @@ from pydantic import Field, model_validator
 
 from baseline_pipeline.contract.data import DataSection
 from baseline_pipeline.contract.engine import EngineSection
-from baseline_pipeline.contract.environment import EnvironmentSection
+from baseline_pipeline.contract.environment import EnvironmentSection, ProfileName
 from baseline_pipeline.contract.explanation import ExplanationSection
 from baseline_pipeline.contract.latency import LatencySection
 from baseline_pipeline.contract.metrics import ErrorRates, MetricRule
@@ -66,6 +66,8 @@ class Contract(Section):
     """When things run by the clock."""
     engine: EngineSection = "duckdb"
     """Where data sets are counted: `duckdb` in this process, or `{spark: {master: ...}}`."""
+    profiles: list[ProfileName] = Field(default_factory=list)
+    """Machines that `baseline simulate` scores on."""
     incidents: str | None = None
     """Dated known events, relative to the contract's folder."""
 

@@ -2,9 +2,24 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from pydantic import Field
 
 from baseline_pipeline.contract.section import RelativePath, Section
+
+ProfileName = Literal[
+    "slow_machine",
+    "one_core",
+    "two_threads",
+    "old_processor",
+    "no_simd",
+    "float32_input",
+    "little_memory",
+    "remote_features",
+    "slow_disk",
+    "other_locale",
+]
 
 
 class EnvironmentSection(Section):

@@ -58,6 +58,11 @@ def model_html(story: ModelStory) -> str:
     return _environment().get_template("model.html").render(story=story)
 
 
+def page(template: str, **told: object) -> str:
+    """Any other page of ours, by its template's name."""
+    return _environment().get_template(template).render(**told)
+
+
 @cache
 def _environment() -> Environment:
     from jinja2 import Environment, PackageLoader, StrictUndefined

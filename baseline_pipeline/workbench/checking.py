@@ -36,6 +36,22 @@ def _own_metric(rule: MetricRule) -> list[str]:
     return found
 
 
+def _environment(settings: Settings, contract: Contract) -> list[str]:
+    """Where the present environment is not the declared one."""
+    from baseline_pipeline.workbench.environment import observe
+
+    try:
+        state = observe(contract, settings.project).state
+    except ContractError:
+        raise
+    except BaselineError as error:
+        return [error.message]
+    found = [
+        f"{one.package} {one.locked} is locked, {one.installed or 'nothing'} is installed" for one in state.differences
+    ]
+    return found + [f"{state.manifest}: {words}" for words in state.contradictions]
+
+
 def check_contract(settings: Settings, contract: Contract) -> list[str]:
     """Findings in words; none when everything that the contract names can be read.
 
@@ -44,7 +60,6 @@ def check_contract(settings: Settings, contract: Contract) -> list[str]:
     """
     from baseline_pipeline.adapters.sources import open_source
     from baseline_pipeline.metrics.custom import doubts
-    from baseline_pipeline.workbench.environment import observe
 
     found = []
     try:
@@ -53,17 +68,7 @@ def check_contract(settings: Settings, contract: Contract) -> list[str]:
             found.append(f"data is {state.status.replace('_', ' ')}: {state.detail}")
     except BaselineError as error:
         found.append(f"data: {error.message}")
-    try:
-        environment = observe(contract, settings.project).state
-        found += [
-            f"{one.package} {one.locked} is locked, {one.installed or 'nothing'} is installed"
-            for one in environment.differences
-        ]
-        found += [f"{environment.manifest}: {words}" for words in environment.contradictions]
-    except ContractError:
-        raise
-    except BaselineError as error:
-        found.append(error.message)
+    found += _environment(settings, contract)
     if contract.model.allow_pickle:
         found.append("model.allow_pickle: loading the model runs its code; only for artifacts that you wrote")
     importable(settings.project)

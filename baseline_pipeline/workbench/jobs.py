@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import tempfile
 from pathlib import Path
@@ -9,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from baseline_pipeline.adapters.environments import worker
 from baseline_pipeline.adapters.environments.running import Ran, run_job
 from baseline_pipeline.errors import ModelFailed
 from baseline_pipeline.evaluating import class_names, scores_of
@@ -23,11 +25,12 @@ if TYPE_CHECKING:
     from baseline_pipeline.adapters.environments.uv import Built
     from baseline_pipeline.contract import Contract
     from baseline_pipeline.ports import ModelVersion
-    from baseline_pipeline.workbench.replaying import Locked
     from baseline_pipeline.workbench.rows import RowSet
     from baseline_pipeline.workbench.workbench import Workbench
 
 Array = np.ndarray[Any, Any]
+WORKER = hashlib.sha256(Path(worker.__file__).read_bytes()).hexdigest()
+"""What does the jobs; another worker's work is not taken for its own."""
 
 
 class Jobs:
@@ -63,7 +66,7 @@ class Jobs:
 
     def run(
         self,
-        locked: Locked,
+        name: str,
         built: Built,
         rows: RowSet,
         knobs: Knobs,
@@ -75,7 +78,7 @@ class Jobs:
         """A job's record, found or made.
 
         Args:
-            locked: The environment's lockfile.
+            name: The environment's lockfile, for people.
             built: The environment.
             rows: What is scored.
             knobs: What is held still.
@@ -92,6 +95,7 @@ class Jobs:
                 "train": None if train is None else [train.key, self._entry_digest()],
                 "knobs": knobs.body(),
                 "repeat": repeat,
+                "worker": WORKER,
                 "definition": self.contract.definition(),
             }
         )
@@ -99,11 +103,11 @@ class Jobs:
         if body is not None:
             return WorkerRun.stored(body)
         verb = "training and scoring" if train is not None else "scoring"
-        self.bench.progress(f"{verb} {len(rows)} rows with {locked.name}{' once more' if repeat else ''}")
-        with tempfile.TemporaryDirectory(dir=self._scratch()) as name:
-            model = Path(name) / "model.pkl"
+        self.bench.progress(f"{verb} {len(rows)} rows with {name}{' once more' if repeat else ''}")
+        with tempfile.TemporaryDirectory(dir=self._scratch()) as folder:
+            model = Path(folder) / "model.pkl"
             ran = run_job(built, self.job(rows, chosen, train), knobs, self._scratch(), keep=model)
-            record = self._kept(locked, built, rows, ran, model)
+            record = self._kept(name, built, rows, ran, model)
         if record.failure not in {"time", "memory"}:
             self.bench.store.save("worker_runs", self.contract.name, key, record)
         return record
@@ -121,7 +125,7 @@ class Jobs:
         """A model that a worker trained, for another worker; it is our own pickle."""
         return {"loader": "pickle", "path": str(self.bench.store.file(digest)), "digest": digest}
 
-    def _kept(self, locked: Locked, built: Built, rows: RowSet, ran: Ran, model: Path) -> WorkerRun:
+    def _kept(self, name: str, built: Built, rows: RowSet, ran: Ran, model: Path) -> WorkerRun:
         """The record of a job, with its outputs and scores in the store."""
         failure: str | None = ran.failure
         words, scores_file, outputs, trained = ran.words, None, None, None
@@ -139,7 +143,7 @@ class Jobs:
             trained = self.bench.store.put_file(model)
         return WorkerRun(
             environment=built.key,
-            lock=locked.name,
+            lock=name,
             failure=failure,
             words=words,
             scores_file=scores_file,
@@ -147,19 +151,19 @@ class Jobs:
             python=str(ran.facts.get("python", "")),
             model=str(ran.facts.get("model", "")),
             warnings=tuple(one["text"] for one in ran.facts.get("warnings", [])),
-            seconds={name: round(value, 4) for name, value in ran.facts.get("seconds", {}).items()},
+            seconds={stage: round(value, 4) for stage, value in ran.facts.get("seconds", {}).items()},
             peak_memory_mb=ran.facts.get("peak_memory_mb"),
             trained=trained,
             pinned=ran.facts.get("pinned", {}),
         )
 
     def _put(self, values: Array) -> Digest:
-        descriptor, name = tempfile.mkstemp(dir=self._scratch(), suffix=".npy")
+        descriptor, place = tempfile.mkstemp(dir=self._scratch(), suffix=".npy")
         with os.fdopen(descriptor, "wb") as file:
             np.save(file, values, allow_pickle=False)
             file.flush()
             os.fsync(file.fileno())
-        return self.bench.store.put_file(Path(name))
+        return self.bench.store.put_file(Path(place))
 
     def _scratch(self) -> Path:
         self.bench.settings.scratch.mkdir(parents=True, exist_ok=True)
@@ -167,8 +171,6 @@ class Jobs:
 
     def _entry_digest(self) -> str:
         """Moves with the source of the training entry."""
-        import hashlib
-
         training = self.contract.model.training
         module = str(training.entry if training else "").partition(":")[0]
         file = self.bench.settings.project / (module.replace(".", "/") + ".py")

@@ -7,8 +7,8 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from baseline_pipeline.adapters.environments.running import Knobs, serving
-from baseline_pipeline.adapters.environments.uv import Built, build
-from baseline_pipeline.comparison import Contrast, Side
+from baseline_pipeline.adapters.environments.uv import Built, build, here
+from baseline_pipeline.comparison import Contrast, Moved, Side
 from baseline_pipeline.contrasting import contrast
 from baseline_pipeline.environment.installable import installable
 from baseline_pipeline.environment.lockfile import moved, read_lockfile
@@ -18,7 +18,7 @@ from baseline_pipeline.replay.numeric_difference import numeric_difference
 from baseline_pipeline.replay.outcome import Ending, How, Trial, WorkerRun, ended, overall
 from baseline_pipeline.snapshot import read
 from baseline_pipeline.timing import interleaved
-from baseline_pipeline.workbench.jobs import Jobs
+from baseline_pipeline.workbench.jobs import WORKER, Jobs
 from baseline_pipeline.workbench.rows import RowSet, held_out, row_set
 from baseline_pipeline.workbench.snapshotting import load_snapshot, require_quality, take_snapshot
 from baseline_pipeline.workbench.timing import Times
@@ -156,35 +156,54 @@ class Replaying:
             progress=self.bench.progress,
         )
 
+    def place(self, locked: Locked | None) -> tuple[str, Built]:
+        """The environment of a lockfile, or this very one, with its name."""
+        if locked is not None:
+            return locked.name, self.environment(locked)
+        return "this environment", here()
+
     def trial(self, how: How, old: tuple[Locked, Built], new: tuple[Locked, Built], *, timed: bool = False) -> Trial:
         """The model in both environments: first the old one against itself, then against the new one."""
         if how == "way_back":
             return self._way_back(old, new)
         rows = self.rows if how == "artifact" else self.halves[1]
         train = None if how == "artifact" else self.halves[0]
-        before = [self.jobs.run(*old, rows, self.knobs, train=train, repeat=number) for number in range(A_A)]
+        before = [
+            self.jobs.run(old[0].name, old[1], rows, self.knobs, train=train, repeat=number) for number in range(A_A)
+        ]
         first = next((one for one in before if one.failure is not None), before[0])
         if first.failure is not None:
             return ended(self.contract, how, first, None, None, None, None)
-        after = self.jobs.run(*new, rows, self.knobs, train=train)
-        times = self._times(old[1], new[1], rows) if timed and how == "artifact" and after.failure is None else None
+        after = self.jobs.run(new[0].name, new[1], rows, self.knobs, train=train)
+        times = self.times(old[1], new[1], rows) if timed and how == "artifact" and after.failure is None else None
         return self._compared(how, rows, before[0], after, self._apart(before[0], before[1]), times)
 
     def once(self, how: How, locked: Locked, built: Built) -> WorkerRun:
         """One run of a trial in one environment."""
         if how == "artifact":
-            return self.jobs.run(locked, built, self.rows, self.knobs)
-        return self.jobs.run(locked, built, self.halves[1], self.knobs, train=self.halves[0])
+            return self.jobs.run(locked.name, built, self.rows, self.knobs)
+        return self.jobs.run(locked.name, built, self.halves[1], self.knobs, train=self.halves[0])
+
+    def require(self, run: WorkerRun) -> WorkerRun:
+        """A run that did its job.
+
+        Raises:
+            EvidenceUnavailable: when it did not.
+        """
+        if run.failure is not None:
+            message = f"version {self.version.version} fails with {run.lock} ({run.failure}): {run.words}"
+            raise EvidenceUnavailable(message, next_step="repair that first; `baseline check` looks at the contract")
+        return run
 
     def _way_back(self, old: tuple[Locked, Built], new: tuple[Locked, Built]) -> Trial:
         """What the new environment trained, loaded in the old one: what a rollback of the lockfile would meet."""
         train, rows = self.halves
-        fresh = self.jobs.run(*new, rows, self.knobs, train=train)
+        fresh = self.jobs.run(new[0].name, new[1], rows, self.knobs, train=train)
         if fresh.failure is not None or fresh.trained is None:
             words = fresh.words or "the trained model cannot be pickled"
             kept = fresh.model_copy(update={"failure": fresh.failure or "train", "words": words})
             return ended(self.contract, "way_back", kept, None, None, None, None)
-        back = self.jobs.run(*old, rows, self.knobs, artifact=self.jobs.trained(fresh.trained))
+        back = self.jobs.run(old[0].name, old[1], rows, self.knobs, artifact=self.jobs.trained(fresh.trained))
         return self._compared("way_back", rows, fresh, back, None, None)
 
     def _apart(self, one: WorkerRun, two: WorkerRun) -> Any:
@@ -200,7 +219,14 @@ class Replaying:
         )
 
     def contrast(
-        self, how: How, rows: RowSet, old: WorkerRun, new: WorkerRun, noise: Any, timed: Digest | None
+        self,
+        how: How,
+        rows: RowSet,
+        old: WorkerRun,
+        new: WorkerRun,
+        noise: Any,
+        timed: Digest | None,
+        moved: Moved = "dependencies",
     ) -> Contrast:
         """The verdicts of the two runs, paired by row."""
         from baseline_pipeline.workbench.timing import load_times
@@ -222,7 +248,7 @@ class Replaying:
         ]
         return contrast(
             self.contract,
-            moved="dependencies",
+            moved=moved,
             question=question,
             baseline=sides[0],
             candidate=sides[1],
@@ -236,18 +262,37 @@ class Replaying:
             noise=0.0 if noise is None else noise.largest_absolute,
         )
 
-    def _times(self, old: Built, new: Built, rows: RowSet) -> Digest | None:
-        """Both workers alive at once, asked for the same rows in the order A B, B A."""
+    def times(self, old: Built, new: Built, rows: RowSet, knobs: Knobs | None = None) -> Digest | None:
+        """Both workers alive at once, asked for the same rows in the order A B, B A.
+
+        Args:
+            old: Environment of one worker.
+            new: Environment of the other.
+            rows: Where requests are taken from.
+            knobs: What is held still in the new one; the same as in the old one by default.
+        """
         wanted = self.contract.latency
         if not any(rule.measured.over_times for rule in self.contract.metrics):
             return None
-        key = digest_of(["replayed", old.key, new.key, self.version.digest, rows.key, wanted.model_dump(mode="json")])
+        key = digest_of(
+            [
+                WORKER,
+                "replayed",
+                old.key,
+                new.key,
+                self.version.digest,
+                rows.key,
+                wanted.model_dump(mode="json"),
+                (knobs or self.knobs).body(),
+                self.knobs.body(),
+            ]
+        )
         if self.bench.store.load("times", self.contract.name, key) is None:
             self.bench.progress("timing both environments in turn")
             starts = [number * wanted.rows % max(len(rows) - wanted.rows, 1) for number in range(wanted.requests)]
             job = self.jobs.job(rows, self.artifact)
             scratch = self.bench.settings.scratch
-            with serving(old, job, self.knobs, scratch) as one, serving(new, job, self.knobs, scratch) as two:
+            with serving(old, job, self.knobs, scratch) as one, serving(new, job, knobs or self.knobs, scratch) as two:
                 taken = interleaved(
                     lambda start: one.seconds(start, wanted.rows),
                     lambda start: two.seconds(start, wanted.rows),

@@ -146,6 +146,10 @@ class Workbench:
         """The highest number that a baseline of the model ever had; 0 where it had none."""
         return max((one.revision for one in baselines(self.ledger.events(model), model)), default=0)
 
+    def baselines(self, model: str) -> list[Baseline]:
+        """All revisions of the model's baseline, oldest first."""
+        return baselines(self.ledger.events(model), model)
+
     def anchor(self, model: str) -> Baseline | None:
         """The model's last baseline that a person established."""
         return anchor(self.ledger.events(model), model)

@@ -51,6 +51,10 @@ class Knobs:
         simd: Whether numpy may use the processor's wide instructions.
         memory_mb: Address space that the worker may take.
         cores: Processor numbers it may use.
+        quota: Share of the processor's time that loading and scoring get; they take so much longer.
+        delay_ms: Waited before every batch or block.
+        jitter_ms: Waited on top, evenly between nothing and this; drawn from the seed.
+        disk_mb_s: Speed at which the artifact is read.
         variables: More environment variables.
         seconds: Wall-clock time after which it is ended.
     """
@@ -63,6 +67,10 @@ class Knobs:
     simd: bool = True
     memory_mb: int | None = None
     cores: tuple[int, ...] | None = None
+    quota: float | None = None
+    delay_ms: float = 0.0
+    jitter_ms: float = 0.0
+    disk_mb_s: float | None = None
     variables: tuple[tuple[str, str], ...] = ()
     seconds: float = 1800.0
 
@@ -212,6 +220,10 @@ def _written(built: Built, job: dict[str, Any], knobs: Knobs, folder: Path) -> l
         "float32": knobs.float32,
         "memory_mb": knobs.memory_mb,
         "cores": list(knobs.cores) if knobs.cores else None,
+        "quota": knobs.quota,
+        "delay_ms": knobs.delay_ms,
+        "jitter_ms": knobs.jitter_ms,
+        "disk_mb_s": knobs.disk_mb_s,
     }
     (folder / "job.json").write_text(json.dumps(told))
     return [str(built.python), "-s", str(Path(worker.__file__).resolve()), str(folder / "job.json")]

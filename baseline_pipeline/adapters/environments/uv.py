@@ -219,6 +219,15 @@ def _installed(python: Path) -> dict[str, str]:
     return dict(sorted(found.items()))
 
 
+def here() -> Built:
+    """The environment that this process runs in."""
+    from baseline_pipeline.adapters.environments.interpreter import installed_packages
+
+    packages = dict(sorted(installed_packages().items()))
+    key = digest_of(["here", platform.python_version(), platform.machine(), packages])
+    return Built(key, Path(sys.prefix), packages, (), ())
+
+
 def versions_between(package: str, low: str, high: str) -> list[str]:
     """Released versions after `low` and before `high`, oldest first; what the registry does not tell is left out.
 

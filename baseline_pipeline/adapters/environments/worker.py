@@ -12,6 +12,7 @@ import inspect
 import json
 import os
 import platform
+import random
 import sys
 import time
 import traceback
@@ -164,10 +165,13 @@ def load(artifact: dict[str, Any], wants: str) -> Model:
 
     Args:
         artifact: `loader` (function, pickle, skops, lightgbm, xgboost, onnx, pyfunc), `path` or `function`, and for
-            skops the `trusted` types; others are refused by skops itself.
+            skops the `trusted` types; others are refused by skops itself. `disk_mb_s` slows reading down.
         wants: `scores` or `predictions`.
     """
     loader, path = artifact["loader"], artifact.get("path") or ""
+    if path and artifact.get("disk_mb_s"):
+        files = [Path(path)] if Path(path).is_file() else [one for one in Path(path).rglob("*") if one.is_file()]
+        time.sleep(sum(one.stat().st_size for one in files) / 1e6 / artifact["disk_mb_s"])
     if loader == "function":
         return answering(function_of(artifact["function"]), wants)
     if loader == "pickle":
@@ -289,6 +293,24 @@ def peak_memory() -> float:
     return round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / scale, 1)
 
 
+def slowed(job: dict[str, Any], answer: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    """An answer as it comes over a network, or from a processor that has other things to do."""
+    delay, jitter = job.get("delay_ms") or 0.0, job.get("jitter_ms") or 0.0
+    quota = job.get("quota") or 1.0
+    if not delay and not jitter and quota >= 1:
+        return answer
+    draw = random.Random(job["seed"])  # noqa: S311  # a delay, no secret
+
+    def late(rows: Any) -> Any:
+        started = time.perf_counter()
+        said = answer(rows)
+        took = time.perf_counter() - started
+        time.sleep(took * (1 / quota - 1) + (delay + jitter * draw.random()) / 1000)
+        return said
+
+    return late
+
+
 def serve(model: Model, rows: Any) -> None:
     """Answer blocks as they are asked for on stdin: `start rows` gives nanoseconds on stdout."""
     gc.collect()
@@ -308,7 +330,7 @@ def made(job: dict[str, Any]) -> Model:
     """The model, loaded or trained."""
     training = bool(job.get("train"))
     try:
-        return train(job) if training else load(job["artifact"], job["wants"])
+        return train(job) if training else load({**job["artifact"], "disk_mb_s": job.get("disk_mb_s")}, job["wants"])
     except Failed:
         raise
     except BaseException as error:  # an artifact may even try to end the process
@@ -327,8 +349,11 @@ def work(job: dict[str, Any], facts: dict[str, Any]) -> None:
         raise Failed(SCHEMA, words_of(error)) from error
     if job.get("float32"):
         rows = rows.astype({name: "float32" for name in rows.columns if rows[name].dtype.kind == "f"})
-    seconds["rows"], started = clock() - started, clock()
+    seconds["read rows"], started = clock() - started, clock()
     model = made(job)
+    if job.get("quota"):
+        time.sleep((clock() - started) * (1 / job["quota"] - 1))
+    model.answer = slowed(job, model.answer)
     seconds["load"], started = clock() - started, clock()
     facts["model"] = f"{type(model.held).__module__}.{type(model.held).__name__}"
     if job.get("serve"):

@@ -1,0 +1,47 @@
+"""`baseline simulate`."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from baseline_pipeline.cli.options import Json, Model, Quiet
+from baseline_pipeline.cli.output import emit, progress, show
+
+
+def command(
+    model: Model,
+    profile: Annotated[
+        list[str] | None,
+        typer.Option(help="Which machine, repeatable; by default the contract's, else all.", show_default=False),
+    ] = None,
+    candidate: Annotated[
+        str | None, typer.Option(help="An exact model (models:/NAME/7) instead of the champion.", show_default=False)
+    ] = None,
+    as_json: Json = False,
+    quiet: Quiet = False,
+) -> None:
+    """Score the same rows as on other machines: what differs, and which guardrails would fire.
+
+    Profiles: slow_machine, one_core, two_threads, old_processor, no_simd, float32_input, little_memory,
+    remote_features, slow_disk, other_locale.
+
+    Example: baseline simulate flight_delays --profile slow_machine --profile float32_input
+    """
+    import shutil
+
+    from baseline_pipeline.replay.profiles import PROFILES
+    from baseline_pipeline.report.replay_text import wrapped
+    from baseline_pipeline.workbench.replaying import open_replaying
+    from baseline_pipeline.workbench.simulating import simulate, simulation_lines
+    from baseline_pipeline.workbench.workbench import Workbench
+
+    bench = Workbench.here(progress=progress(quiet=quiet))
+    contract = bench.contract(model)
+    names: list[str] = profile or [*contract.profiles] or [*PROFILES]
+    found = simulate(open_replaying(bench, contract, candidate=candidate), names)
+    if as_json:
+        emit(found.body())
+    else:
+        show(wrapped(simulation_lines(found), shutil.get_terminal_size((100, 24)).columns))

@@ -1,0 +1,62 @@
+"""An attribution in a sentence that a manager can read, and what to do about it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from baseline_pipeline.figures import bracketed, fixed, places
+from baseline_pipeline.replay.attribution import WORDS, Contribution, Factor, Shared
+
+NAMED = 2
+"""Details of a facet that a sentence names."""
+
+
+def sentence(found: Shared, moved: Mapping[str, Sequence[str]]) -> str:
+    """Who did how much of a metric's change.
+
+    Args:
+        found: The metric, shared out.
+        moved: What differs, by facet, in words.
+    """
+    where = found.metric if found.slice == "all" else f"{found.metric}[{found.slice}]"
+    decimals = places(max(abs(found.harm), *(abs(one.harm) for one in found.contributions), 1e-9), 2)
+    if not found.contributions:
+        return f"{where} moves by nothing: no facet changed a row"
+    word = "lost" if found.harm > 0 else "gained"
+    told = [one for one in found.contributions if one.found]
+    if not told:
+        return (
+            f"{where}: {fixed(abs(found.harm), decimals)} {word} {bracketed(found.interval, decimals)}, "
+            "and no cause can be told apart from chance"
+        )
+    first, *others = told
+    text = (
+        f"{fixed(first.harm, decimals)} of the {fixed(found.harm, decimals)} of {where} {word} come from "
+        f"{_cause(first.factor, moved)}, interval {fixed(first.interval[0], decimals)} to "
+        f"{fixed(first.interval[1], decimals)}"
+    )
+    return "; ".join([text, *(f"{fixed(one.harm, decimals)} from {_cause(one.factor, moved)}" for one in others)])
+
+
+def _cause(factor: Factor, moved: Mapping[str, Sequence[str]]) -> str:
+    facet = {"data_values": "data", "population": "data"}.get(factor, factor)
+    details = [] if facet == "data" else list(moved.get(facet, ()))[:NAMED]
+    return WORDS[factor] + (f" ({'; '.join(details)})" if details else "")
+
+
+def advised(found: Shared | None, model: str, features: Sequence[str]) -> str:
+    """What to do: update, adjust, or roll back."""
+    top: Contribution | None = None if found is None else found.top
+    if found is None or top is None or not top.found or top.harm <= 0:
+        return "nothing is shown to have done harm: more rows would tell the causes apart (`baseline power`)"
+    named = f"{', '.join(features[:3])} first" if features else "see the drift report"
+    advice: dict[Factor, str] = {
+        "data_values": f"repair the feed: {named}; until then the old values are the better ones",
+        "population": "the world has moved: retrain on recent rows, or agree on another margin with a reason",
+        "dependencies": (
+            f"keep the old lockfile, or retrain under the new one: `baseline replay {model} --bisect` names the package"
+        ),
+        "model": f"keep the model that stood; where it is promoted already, `baseline rollback {model}`",
+        "infrastructure": "give the model the machine it was approved on, or approve a baseline on this one",
+    }
+    return advice[top.factor]

@@ -1,0 +1,179 @@
+"""The cells of a factorial replay: rows of two populations, and what each state of the world says of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from baseline_pipeline.comparison import ALL_ROWS
+from baseline_pipeline.evaluation import Scores
+from baseline_pipeline.metrics.outcomes import Metric, NotMeasurable, Outcomes
+from baseline_pipeline.replay.attribution import CELLS, FACTORS, Factor, Replayed, Shared, all_cells, share_out
+
+Array = np.ndarray[Any, Any]
+OF_ROWS: tuple[Factor, ...] = ("data_values", "population")
+SliceOf = Callable[[pa.Table], Mapping[str, Array]]
+"""From the slice columns of n rows to the positions of every slice's rows, by name."""
+State = frozenset[Factor]
+"""What is new of dependencies, model and infrastructure."""
+
+
+@dataclass(frozen=True)
+class Sides:
+    """What one state of the world says of both populations.
+
+    Attributes:
+        old: The old rows, with the old values.
+        new: The new rows, with the new values.
+    """
+
+    old: Scores
+    new: Scores
+
+
+@dataclass(frozen=True)
+class Factorial:
+    """All cells, and the rows they share.
+
+    Attributes:
+        factors: What moved anything.
+        dropped: What moved no row, and how that is known.
+        cells: By what is new.
+        columns: Slice columns of each cell.
+        cluster: Number of the cluster of every row; `None` where rows are independent.
+    """
+
+    factors: tuple[Factor, ...]
+    dropped: Mapping[Factor, str]
+    cells: Mapping[CELLS, Replayed]
+    columns: Mapping[CELLS, pa.Table]
+    cluster: Array | None
+
+    def shared(self, metric: Metric, slice_of: SliceOf, name: str = ALL_ROWS) -> Shared:
+        """A metric's change on a slice, shared out.
+
+        Raises:
+            NotMeasurable: when the slice or the metric has no value in one of the cells.
+        """
+        cells: dict[CELLS, Replayed] = dict(self.cells)
+        if name != ALL_ROWS:
+            for new, cell in self.cells.items():
+                rows = slice_of(self.columns[new]).get(name)
+                if rows is None or len(rows) == 0:
+                    message = f"slice {name} has no rows in one of the cells"
+                    raise NotMeasurable(message)
+                cells[new] = cell.take(rows)
+        return share_out(metric, self.factors, cells, self.cluster, name)
+
+
+def factorial(states: Mapping[State, Sides]) -> Factorial:
+    """The cells of all factors that moved anything.
+
+    Values of rows that both populations hold are exchanged row by row; rows that only one of them holds have the only
+    values there are. A factor of the world (dependencies, model, infrastructure) that changes not one output in any
+    state drops out, and so does one of the rows that changes none: the design halves with each.
+
+    Args:
+        states: What every combination of dependencies, model and infrastructure says; all 2^k of them.
+    """
+    worldly = [factor for factor in FACTORS if any(factor in state for state in states)]
+    dropped: dict[Factor, str] = {}
+    for factor in worldly:
+        rows = _same(states, factor)
+        if rows is not None:
+            dropped[factor] = f"not one of {rows} outputs differs"
+    live = [factor for factor in worldly if factor not in dropped]
+    first = states[frozenset()]
+    place = _Places(first)
+    if not place.changed:
+        dropped["data_values"] = f"none of {len(place.shared)} shared rows has other values"
+    if not len(place.only_old) and not len(place.only_new):
+        dropped["population"] = "both hold the same rows"
+    factors = tuple(factor for factor in FACTORS if factor in live or (factor in OF_ROWS and factor not in dropped))
+    cells: dict[CELLS, Replayed] = {}
+    columns: dict[CELLS, pa.Table] = {}
+    for cell in all_cells(factors):
+        sides = states[frozenset(factor for factor in cell if factor not in OF_ROWS)]
+        new_rows = "population" in cell or "population" in dropped
+        new_values = "data_values" in cell or "data_values" in dropped
+        cells[cell], columns[cell] = place.cell(sides, new_rows=new_rows, new_values=new_values)
+    return Factorial(factors, dropped, cells, columns, place.cluster)
+
+
+def _same(states: Mapping[State, Sides], factor: Factor) -> int | None:
+    """How many outputs were held against each other, where the factor changes none of them."""
+    rows = 0
+    for state, sides in states.items():
+        if factor not in state:
+            continue
+        without = states[state - {factor}]
+        for one, two in ((sides.old, without.old), (sides.new, without.new)):
+            rows += len(one.row_id)
+            if not _equal(one.outcomes, two.outcomes):
+                return None
+    return rows
+
+
+def _equal(one: Outcomes, two: Outcomes) -> bool:
+    scores = one.score is None or two.score is None or np.array_equal(one.score, two.score)
+    return scores and np.array_equal(one.prediction, two.prediction)
+
+
+class _Places:
+    """Where every row stands in either population."""
+
+    def __init__(self, sides: Sides) -> None:
+        old, new = sides.old, sides.new
+        position = pc.index_in(new.row_id, value_set=old.row_id)
+        there = pc.is_valid(position).to_numpy(zero_copy_only=False)
+        self.in_new = np.flatnonzero(there)
+        self.in_old = position.drop_null().to_numpy(zero_copy_only=False)
+        self.shared = self.in_new
+        self.changed = bool((old.content[self.in_old] != new.content[self.in_new]).any())
+        self.only_new = np.flatnonzero(~there)
+        self.only_old = np.setdiff1d(np.arange(len(old.row_id)), self.in_old)
+        self.number_old = np.arange(len(old.row_id))
+        self.number_new = np.empty(len(new.row_id), dtype=np.int64)
+        self.number_new[self.in_new] = self.in_old
+        self.number_new[self.only_new] = len(old.row_id) + np.arange(len(self.only_new))
+        self.cluster = _clusters(old, new, self.only_new)
+
+    def cell(self, sides: Sides, *, new_rows: bool, new_values: bool) -> tuple[Replayed, pa.Table]:
+        """Rows of one population with values of one time."""
+        shared = (sides.new, self.in_new) if new_values else (sides.old, self.in_old)
+        own = (sides.new, self.only_new) if new_rows else (sides.old, self.only_old)
+        numbers = [(self.number_new if side is sides.new else self.number_old)[rows] for side, rows in (shared, own)]
+        parts = [side.outcomes.take(rows) for side, rows in (shared, own)]
+        tables = [side.columns.take(pa.array(rows)) for side, rows in (shared, own)]
+        columns = pa.concat_tables(tables, promote_options="permissive").combine_chunks()
+        return Replayed(_joined(parts), np.concatenate(numbers)), columns
+
+
+def _clusters(old: Scores, new: Scores, only_new: Array) -> Array | None:
+    if old.cluster is None or new.cluster is None:
+        return None
+    names = np.concatenate([old.cluster, new.cluster[only_new]])
+    return np.asarray(np.unique(names, return_inverse=True)[1])
+
+
+def _joined(parts: Sequence[Outcomes]) -> Outcomes:
+    def all_of(name: str) -> Array | None:
+        values = [getattr(one, name) for one in parts]
+        return None if any(one is None for one in values) else np.concatenate(values)
+
+    label, prediction = all_of("label"), all_of("prediction")
+    assert label is not None  # noqa: S101  # always there
+    assert prediction is not None  # noqa: S101  # always there
+    return Outcomes(
+        label,
+        prediction,
+        all_of("score"),
+        weight=all_of("weight"),
+        columns={name: np.concatenate([one.columns[name] for one in parts]) for name in parts[0].columns},
+        classes=parts[0].classes,
+    )

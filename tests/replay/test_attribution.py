@@ -1,0 +1,221 @@
+"""Shares of a change: they add up, they are exact where truth is, and the command line says them."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from baseline_pipeline.metrics import METRICS
+from baseline_pipeline.metrics.outcomes import Outcomes
+from baseline_pipeline.replay.attribution import (
+    FACTORS,
+    Replayed,
+    all_cells,
+    interaction_weights,
+    shapley_weights,
+    share_out,
+)
+
+THREE = ("dependencies", "model", "infrastructure")
+
+
+def world(rows=2000, seed=0, effects=(0.5, 0.3, 0.0), both=0.0):
+    """Regression whose absolute error grows by known amounts, and by `both` where the first two are new."""
+    rng = np.random.default_rng(seed)
+    label = rng.normal(size=rows)
+    noise = np.abs(rng.normal(size=(rows, 3)))
+    cells = {}
+    for cell in all_cells(THREE):
+        error = 1 + sum(
+            effect * noise[:, number]
+            for number, (factor, effect) in enumerate(zip(THREE, effects, strict=True))
+            if factor in cell
+        )
+        error = error + both * ({"dependencies", "model"} <= cell)
+        cells[cell] = Replayed(Outcomes(label, label + error), np.arange(rows))
+    return cells, noise
+
+
+def test_shares_are_those_of_the_rows_and_interactions_are_seen():
+    cells, noise = world(both=0.2)
+
+    found = share_out(METRICS["mean_absolute_error"], THREE, cells)
+
+    harm = {one.factor: one.harm for one in found.contributions}
+    assert harm["dependencies"] == pytest.approx(0.5 * noise[:, 0].mean() + 0.1)
+    assert harm["model"] == pytest.approx(0.3 * noise[:, 1].mean() + 0.1)
+    assert harm["infrastructure"] == pytest.approx(0, abs=1e-12)
+    assert found.top.factor == "dependencies"
+    assert sum(harm.values()) == pytest.approx(found.harm)
+    together = {one.factors: one.harm for one in found.interactions}
+    assert together["dependencies", "model"] == pytest.approx(0.2)
+    first = next(one for one in found.contributions if one.factor == "dependencies")
+    error = 0.5 * noise[:, 0].std(ddof=1) / np.sqrt(2000)
+    assert first.interval[1] - first.harm == pytest.approx(1.96 * error, rel=0.02)
+
+
+@given(st.integers(1, 5), st.integers(0, 4))
+def test_weights_of_a_share_add_up_to_nothing_and_of_all_shares_to_the_change(count, place):
+    factors = FACTORS[:count]
+    weights = shapley_weights(factors, factors[place % count])
+    total: dict = {}
+    for factor in factors:
+        for cell, weight in shapley_weights(factors, factor).items():
+            total[cell] = total.get(cell, 0.0) + weight
+
+    assert sum(weights.values()) == pytest.approx(0)
+    ends = {frozenset(): -1.0, frozenset(factors): 1.0}
+    assert {cell: round(weight, 9) for cell, weight in total.items() if abs(weight) > 1e-9} == ends
+    if count > 1:
+        assert sum(interaction_weights(factors, factors[:2]).values()) == pytest.approx(0)
+
+
+@settings(max_examples=20, deadline=None)
+@given(st.integers(0, 10**6))
+def test_rows_that_move_together_are_less_sure(seed):
+    cells, _ = world(rows=600, seed=seed)
+    twice = {
+        cell: Replayed(
+            Outcomes(np.tile(one.outcomes.label, 2), np.tile(one.outcomes.prediction, 2)), np.arange(2 * len(one.rows))
+        )
+        for cell, one in cells.items()
+    }
+    once = share_out(METRICS["mean_absolute_error"], THREE, cells)
+    doubled = share_out(METRICS["mean_absolute_error"], THREE, twice, cluster=np.tile(np.arange(600), 2))
+
+    for one, two in zip(once.contributions, doubled.contributions, strict=True):
+        assert two.harm == pytest.approx(one.harm)
+        assert two.interval[1] - two.interval[0] == pytest.approx(one.interval[1] - one.interval[0], rel=0.01)
+
+
+def test_cases_of_known_truth():
+    """A short version of `make attribution`, on worlds that it does not use."""
+    from benchmarks.attribution import CASES, measure
+
+    found = measure(
+        6, 5000, 77, tuple(one for one in CASES if one.name in {"values", "model over two", "dependencies"})
+    )
+
+    assert found["top_right"] >= 0.9
+    assert found["coverage"] >= 0.88
+    assert found["false_attribution"] <= 0.06
+
+
+MODEL = """\
+import numpy as np
+
+W = np.array([1.2, -0.8, 0.5])
+
+
+def predict(x, w=W):
+    return 1 / (1 + np.exp(-(x[["a", "b", "c"]].to_numpy() @ w)))
+
+
+def worse(x):
+    return predict(x, W * np.array([1, 0.2, 1]))
+"""
+CONTRACT = """\
+type: baseline_pipeline.orchestration.MonitoredModel
+attributes:
+  name: loans
+  task: binary_classification
+  data:
+    source: {parquet: data/rows.parquet}
+    row_id: [id]
+    label: y
+    features: [{name: a}, {name: b}, {name: c}]
+  model: {function: "loans_model:predict", positive_class: 1}
+  slices: [{by: [region], min_rows: 200}]
+  profiles: [float32_input]
+  metrics:
+    - {metric: brier, margin: {absolute: 0.005}}
+    - {metric: accuracy, role: guardrail, margin: {absolute: 0.02}}
+"""
+
+
+@pytest.fixture(scope="module")
+def loans(tmp_path_factory):
+    """A baseline; then a feed that breaks one feature, new rows, and a worse candidate, all at once."""
+    from baseline_pipeline.orchestration.instance import make_dagster_home
+    from baseline_pipeline.settings import load_settings
+    from baseline_pipeline.workbench.deciding import establish
+    from baseline_pipeline.workbench.gating import Asked, gate
+    from baseline_pipeline.workbench.pipeline import run
+    from baseline_pipeline.workbench.setup import make_home
+    from baseline_pipeline.workbench.workbench import Workbench
+
+    root = tmp_path_factory.mktemp("loans")
+    (root / "assets" / "loans").mkdir(parents=True)
+    (root / "assets" / "__init__.py").touch()
+    (root / "assets" / "loans" / "defs.yaml").write_text(CONTRACT)
+    (root / "loans_model.py").write_text(MODEL)
+    (root / "data").mkdir()
+    rng = np.random.default_rng(4)
+    frame = pd.DataFrame(rng.normal(size=(9000, 3)), columns=["a", "b", "c"])
+    frame["y"] = (rng.random(9000) < 1 / (1 + np.exp(-frame.to_numpy() @ np.array([1.2, -0.8, 0.5])))).astype(int)
+    frame["id"], frame["region"] = np.arange(9000), rng.choice(["N", "S"], 9000)
+
+    def typed(*words):
+        command = [Path(sys.executable).with_name("baseline"), *words]
+        return subprocess.run(command, cwd=root, capture_output=True, text=True, timeout=200, check=False)
+
+    frame[:7000].to_parquet(root / "data" / "rows.parquet", index=False)
+    config = load_settings(root, environ={})
+    make_home(config, [make_dagster_home])
+    bench = Workbench(config)
+    run(bench, "loans")
+    establish(bench, bench.contract("loans"), actor="Ada", reason="measured as agreed")
+    frame.loc[:3500, "a"] *= 0.2
+    frame.to_parquet(root / "data" / "rows.parquet", index=False)
+    assert gate(bench, bench.contract("loans"), Asked("loans_model:worse")).exit.code == 1
+    sys.modules.pop("loans_model", None)
+    return root, typed
+
+
+def test_the_command_names_causes_features_and_what_to_do(loans):
+    root, typed = loans
+
+    done = typed("attribute", "loans", "--json", "--report", "why.html", "--profile", "float32_input")
+
+    assert done.returncode == 0, done.stderr
+    found = json.loads(done.stdout)
+    assert set(found["factors"]) == {"data_values", "population", "model", "infrastructure"}
+    worst = found["shared"][0]
+    assert worst["slice"] == "all"
+    told = {one["factor"] for one in worst["contributions"] if one["found"] and one["harm"] > 0}
+    assert told == {"data_values", "model"}
+    assert sum(one["harm"] for one in worst["contributions"]) == pytest.approx(worst["harm"])
+    assert [(one["feature"], one["rows"]) for one in found["features"]] == [("a", 3501)]
+    assert "come from the" in found["sentence"]
+    assert found["advice"].startswith(("repair the feed: a first", "keep the model that stood"))
+    page = (root / "why.html").read_text()
+    assert found["advice"] in page.replace("&#39;", "'")
+    assert page.count("<svg") >= 4
+    said = typed("attribute", "loans", found["decision"][:10], "--quiet").stdout
+    assert "* model" in said
+    assert typed("attribute", "loans", "ffff").returncode == 2
+    assert typed("attribute", "loans", "--profile", "moon").returncode == 2
+
+
+def test_simulated_machines_say_what_would_fire(loans):
+    _, typed = loans
+
+    done = typed("simulate", "loans", "--json")
+
+    assert done.returncode == 0, done.stderr
+    (found,) = json.loads(done.stdout)["profiles"]
+    assert found["profile"] == "float32_input"
+    assert found["difference"]["rows_changed"] > 6000
+    assert 0 < found["difference"]["largest_absolute"] < 1e-5
+    assert found["contrast"]["moved"] == "infrastructure"
+    assert found["fires"] == []
+    assert found["bottleneck"] in found["seconds"]
+    words = typed("simulate", "loans", "--profile", "one_core", "--quiet").stdout
+    assert "7000 rows bit-identical; 0 decisions changed" in words
+    assert "no guardrail would fire" in words
