@@ -1,8 +1,13 @@
 """Small real projects: contracts, data, models, an initialised home."""
 
 import os
+import re
+import shlex
+import subprocess
 import sys
 from importlib.metadata import version
+from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -46,15 +51,72 @@ def predict(features):
 LONGEST = ("end_to_end", "gate")
 
 
+@pytest.hookimpl(wrapper=True, tryfirst=True)
 def pytest_collection_modifyitems(items):
     """Where several run side by side: what takes minutes begins first, and what shares a server stays together."""
-    for item in items:
+    for item in items:  # before xdist reads the groups
         folder = item.path.parent.name
         group = {"gate": "gate", "end_to_end": item.nodeid}.get(folder, str(item.path))
         item.add_marker(pytest.mark.xdist_group(group))
-    items.sort(
+    yield
+    items.sort(  # after fixtures were put together
         key=lambda item: LONGEST.index(item.path.parent.name) if item.path.parent.name in LONGEST else len(LONGEST)
     )
+
+
+class Readme:
+    """What a new user reads."""
+
+    text = (Path(__file__).parents[1] / "README.md").read_text()
+
+    def blocks(self, heading, language):
+        """The code blocks of a section."""
+        section = self.text.split(f"## {heading}\n", 1)[1].split("\n## ", 1)[0]
+        return re.findall(rf"```{language}\n(.*?)```", section, re.DOTALL)
+
+    def typed(self, heading):
+        """Every command of a section, comments aside, as words."""
+        lines = "\n".join(self.blocks(heading, "bash")).splitlines()
+        return [words for line in lines if (words := shlex.split(line, comments=True))]
+
+
+@pytest.fixture
+def readme():
+    return Readme()
+
+
+@pytest.fixture
+def fresh(tmp_path):
+    """A folder with nothing in it; `said(words)` types them there, `customers` puts rows into it."""
+
+    def said(words, **more):
+        assert words[0] == "baseline"
+        env = {name: value for name, value in os.environ.items() if not name.startswith(("BASELINE_", "MLFLOW_"))}
+        command = [Path(sys.executable).with_name("baseline"), *words[1:]]
+        done = subprocess.run(
+            command, cwd=tmp_path, env={**env, **more}, capture_output=True, text=True, timeout=200, check=False
+        )
+        assert "Traceback" not in done.stderr
+        return done
+
+    def customers(calls=1.0):
+        rng = np.random.default_rng(3)
+        rows = 4000
+        frame = pd.DataFrame(
+            {
+                "id": np.arange(rows),
+                "tenure": rng.integers(1, 60, rows),
+                "calls": rng.poisson(20, rows) * calls,
+                "plan": rng.choice(["basic", "family", "pro"], rows),
+            }
+        )
+        odds = 0.02 * frame.calls / calls - 0.05 * frame.tenure
+        frame["label"] = (rng.random(rows) < 1 / (1 + np.exp(-odds))).astype(int)
+        (tmp_path / "data" / "churn").mkdir(parents=True, exist_ok=True)
+        frame.to_parquet(tmp_path / "data" / "churn" / "rows.parquet")
+        return frame
+
+    return SimpleNamespace(root=tmp_path, said=said, customers=customers)
 
 
 class Project:

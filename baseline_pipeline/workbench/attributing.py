@@ -22,7 +22,7 @@ from baseline_pipeline.workbench.approving import find_decision
 from baseline_pipeline.workbench.comparing import load_comparison
 from baseline_pipeline.workbench.evaluating import load_evaluation, version_of
 from baseline_pipeline.workbench.feature_values import FeatureHarm, feature_harms
-from baseline_pipeline.workbench.replaying import Replaying
+from baseline_pipeline.workbench.replaying import Locked, Replaying
 from baseline_pipeline.workbench.rows import RowSet, row_set
 from baseline_pipeline.workbench.snapshotting import load_snapshot
 
@@ -37,7 +37,6 @@ if TYPE_CHECKING:
     from baseline_pipeline.contract.metrics import MetricRule
     from baseline_pipeline.evaluation import Evaluation, Scores
     from baseline_pipeline.ports import ModelVersion
-    from baseline_pipeline.workbench.replaying import Locked
     from baseline_pipeline.workbench.workbench import Workbench
 
 
@@ -95,7 +94,7 @@ def attribute(
     states = work.states()
     found = factorial(states)
     shared, unmeasured = _shared(contract, comparison, found)
-    moved = _moved(comparison, locks)
+    moved = _moved(comparison, work.locks)
     harms = _features(work, found, states, shared)
     result = Attribution(
         model=contract.name,
@@ -156,16 +155,16 @@ class _World:
     ) -> None:
         self.bench, self.contract, self.python = bench, contract, python
         self.catalogue = bench.catalogue(contract)
-        self.locks, self.knobs = locks, knobs
+        self.locks, self.knobs = locks or self._kept(old, new), knobs
         self.left_out: dict[str, str] = {}
         self.versions = (version_of(old), version_of(new))
         self.rows = tuple(self._rows(one.snapshot) for one in (old, new))
         self.factors: list[Factor] = []
-        if locks is not None:
+        if self.locks is not None:
             self.factors.append("dependencies")
         elif old.fingerprint.dependencies != new.fingerprint.dependencies:
             self.left_out["dependencies"] = (
-                "they moved, and no lockfiles were given: --lock OLD --lock NEW replays them"
+                "they moved, and the lockfiles kept do not say all there is to install: --lock OLD --lock NEW"
             )
         if self.versions[0].digest != self.versions[1].digest:
             self.factors.append("model")
@@ -175,6 +174,16 @@ class _World:
             self.left_out["infrastructure"] = "it moved, and no profile was given: --profile NAME replays it"
         if old.fingerprint.code != new.fingerprint.code:
             self.left_out["code"] = "it moved, and the old code is not there to be run"
+
+    def _kept(self, old: Evaluation, new: Evaluation) -> tuple[Locked, Locked] | None:
+        """The lockfiles of both evaluations, where they differ and say all there is to install."""
+        if old.environment.lockfile_digest == new.environment.lockfile_digest:
+            return None
+        found = [Locked.stored(self.bench, self.contract.name, one) for one in (old, new)]
+        before, after = found
+        if before is None or after is None or not (before.wanted.whole and after.wanted.whole):
+            return None
+        return before, after
 
     def states(self) -> dict[State, Sides]:
         """Every combination, each scored on both populations."""

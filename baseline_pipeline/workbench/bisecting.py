@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from baseline_pipeline.adapters.environments.uv import NotBuilt, build, versions_between
-from baseline_pipeline.environment.installable import installable, mixed, pinned
+from baseline_pipeline.environment.installable import mixed, pinned
 from baseline_pipeline.errors import EvidenceUnavailable
 from baseline_pipeline.records import Record
 from baseline_pipeline.replay.bisection import fewest, first_that_differs
@@ -94,7 +94,7 @@ class _Bisecting:
     def __init__(self, work: Replaying, old: Locked, new: Locked, trial: Trial) -> None:
         self.work = work
         self.trial = trial
-        self.old, self.new = (installable(one.name, one.text) for one in (old, new))
+        self.old, self.new = old.wanted, new.wanted
         self.name = new.name
         self.locked = new
         versions = [{one.name: one.shown for one in locked.lock.packages} for locked in (old, new)]

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from baseline_pipeline.environment import lockfile as lockfiles
 from baseline_pipeline.environment import manifest as manifests
+from baseline_pipeline.environment.installable import installable
 from baseline_pipeline.environment.interpreter import differences
 from baseline_pipeline.errors import DataNotThereYet
 from baseline_pipeline.evaluation import EnvironmentState, PackageDifference
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from baseline_pipeline.contract import Contract
+    from baseline_pipeline.environment.installable import Installable
     from baseline_pipeline.environment.lockfile import Lock
     from baseline_pipeline.environment.manifest import Manifest
 
@@ -28,11 +30,13 @@ class Environment:
         state: what evaluations keep of it.
         lock: the parsed lockfile, if one is declared.
         manifest: the parsed manifest, if one is declared.
+        wanted: the lockfile as an installer understands it, if one is declared.
     """
 
     state: EnvironmentState
     lock: Lock | None
     manifest: Manifest | None
+    wanted: Installable | None = None
 
     @property
     def dependencies(self) -> Digest | None:
@@ -61,11 +65,12 @@ def observe(contract: Contract, project: Path) -> Environment:
 
     declared = contract.environment
     facts = observed_facts()
-    lock = manifest = None
+    lock = manifest = wanted = None
     missing: tuple[PackageDifference, ...] = ()
     contradictions: tuple[str, ...] = ()
     if declared.lockfile:
-        lock = lockfiles.read_lockfile(declared.lockfile, _read(project, declared.lockfile, "lockfile"))
+        text = _read(project, declared.lockfile, "lockfile")
+        lock, wanted = lockfiles.read_lockfile(declared.lockfile, text), installable(declared.lockfile, text)
         missing = differences(lock, installed_packages())
     if declared.infrastructure:
         text = _read(project, declared.infrastructure, "infrastructure manifest")
@@ -80,7 +85,7 @@ def observe(contract: Contract, project: Path) -> Environment:
         contradictions=contradictions,
         facts=facts,
     )
-    return Environment(state, lock, manifest)
+    return Environment(state, lock, manifest, wanted)
 
 
 def _read(project: Path, name: str, what: str) -> str:

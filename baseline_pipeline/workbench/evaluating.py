@@ -15,6 +15,7 @@ from baseline_pipeline.records import Digest, digest_of, short
 from baseline_pipeline.scores_file import read_scores
 from baseline_pipeline.snapshot import Snapshot, read
 from baseline_pipeline.workbench.code import code_digest
+from baseline_pipeline.workbench.elsewhere import in_declared_environment
 from baseline_pipeline.workbench.environment import Environment, observe
 from baseline_pipeline.workbench.snapshotting import load_snapshot, require_quality
 from baseline_pipeline.workbench.stages import Evaluated, Scored, SnapshotTaken, TrackedRun
@@ -140,8 +141,11 @@ class _Scoring:
         self.bench = bench
         self.contract = contract
         self.force = force
-        self.catalogue: ModelCatalogue = bench.catalogue(contract)
-        self.environment: Environment = observe(contract, bench.settings.project)
+        self.environment: Environment
+        self.catalogue: ModelCatalogue
+        self.environment, self.catalogue = in_declared_environment(
+            bench, contract, observe(contract, bench.settings.project), bench.catalogue(contract)
+        )
         self.code = code_digest(contract, bench.settings.project)
         _keep_declarations(bench, contract.name, self.environment)
 
@@ -212,6 +216,8 @@ def _keep_declarations(bench: Workbench, model: str, environment: Environment) -
     state = environment.state
     if environment.lock is not None and state.lockfile_digest is not None:
         bench.store.save("lockfiles", model, state.lockfile_digest, environment.lock)
+    if environment.wanted is not None and state.lockfile_digest is not None:
+        bench.store.save("installables", model, state.lockfile_digest, environment.wanted)
     if environment.manifest is not None and state.manifest_digest is not None:
         bench.store.save("manifests", model, state.manifest_digest, environment.manifest)
 

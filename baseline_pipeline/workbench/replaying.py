@@ -10,10 +10,11 @@ from baseline_pipeline.adapters.environments.running import Knobs, serving
 from baseline_pipeline.adapters.environments.uv import Built, build, here
 from baseline_pipeline.comparison import Contrast, Moved, Side
 from baseline_pipeline.contrasting import contrast
-from baseline_pipeline.environment.installable import installable
+from baseline_pipeline.environment.installable import Installable, installable
+from baseline_pipeline.environment.lock import Lock
 from baseline_pipeline.environment.lockfile import moved, read_lockfile
 from baseline_pipeline.errors import DataNotThereYet, EvidenceUnavailable
-from baseline_pipeline.records import Digest, Record, digest_of
+from baseline_pipeline.records import Digest, Record, digest_of, short
 from baseline_pipeline.replay.numeric_difference import numeric_difference
 from baseline_pipeline.replay.outcome import Ending, How, Trial, WorkerRun, ended, overall
 from baseline_pipeline.snapshot import read
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from baseline_pipeline.contract import Contract
-    from baseline_pipeline.environment.lock import Lock
+    from baseline_pipeline.evaluation import Evaluation
     from baseline_pipeline.ports import ModelVersion
     from baseline_pipeline.workbench.workbench import Workbench
 
@@ -75,12 +76,12 @@ class Locked:
 
     Attributes:
         name: Its path as it was given.
-        text: Its content.
+        wanted: Its content as an installer understands it.
         lock: Its packages.
     """
 
     name: str
-    text: str
+    wanted: Installable
     lock: Lock
 
     @classmethod
@@ -96,7 +97,20 @@ class Locked:
         except (FileNotFoundError, IsADirectoryError, UnicodeDecodeError) as error:
             message = f"lockfile {name} is not there, or no text (looked in {project})"
             raise DataNotThereYet(message, next_step="name a lockfile: --lock old.lock --lock new.lock") from error
-        return cls(name, text, read_lockfile(name, text))
+        return cls(name, installable(name, text), read_lockfile(name, text))
+
+    @classmethod
+    def stored(cls, bench: Workbench, model: str, evaluation: Evaluation) -> Locked | None:
+        """The lockfile that an evaluation was made with, as far as it was kept."""
+        state = evaluation.environment
+        if state.lockfile_digest is None:
+            return None
+        wanted = bench.store.load("installables", model, state.lockfile_digest)
+        lock = bench.store.load("lockfiles", model, state.lockfile_digest)
+        if wanted is None or lock is None:
+            return None
+        name = f"{state.lockfile} ({short(state.lockfile_digest)})"
+        return cls(name, Installable.stored(wanted), Lock.stored(lock))
 
 
 class Replaying:
@@ -149,7 +163,7 @@ class Replaying:
     def environment(self, locked: Locked) -> Built:
         """The environment of a lockfile, found or built."""
         return build(
-            installable(locked.name, locked.text),
+            locked.wanted,
             self.bench.settings.home / "environments",
             name=locked.name,
             python=self.python,

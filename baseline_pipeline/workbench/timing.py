@@ -104,6 +104,9 @@ def _requests(contract: Contract, features: pd.DataFrame, key: Digest) -> list[p
 
 def _taken(contract: Contract, models: list[LoadedModel], requests: list[pd.DataFrame]) -> PairedTimes:
     first, second = models
+    clocks = [getattr(one, "timed", None) for one in models]
+    if all(clocks):  # in another environment: what passes between the processes is not the model's time
+        return interleaved(clocks[0], clocks[1], requests, seconds=contract.latency.seconds, said=True)  # type: ignore[arg-type]  # both there
     return interleaved(first.predict, second.predict, requests, seconds=contract.latency.seconds)
 
 

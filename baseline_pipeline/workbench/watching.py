@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from baseline_pipeline.governance.events import Watched, last_decision
 from baseline_pipeline.records import digest_of
 from baseline_pipeline.workbench.code import code_digest
+from baseline_pipeline.workbench.elsewhere import as_evaluated
 from baseline_pipeline.workbench.environment import observe
 
 if TYPE_CHECKING:
@@ -37,7 +38,7 @@ class Look:
 def look(bench: Workbench, contract: Contract) -> Look:
     """Look at everything that may move, without reading data whole or loading a model."""
     source = bench.source(contract).state()
-    environment = observe(contract, bench.settings.project)
+    environment = as_evaluated(bench, observe(contract, bench.settings.project))
     registry = registry_state(bench, contract)
     watched = Watched(
         data=source.digest,

@@ -55,7 +55,7 @@ class Knobs:
         delay_ms: Waited before every batch or block.
         jitter_ms: Waited on top, evenly between nothing and this; drawn from the seed.
         disk_mb_s: Speed at which the artifact is read.
-        variables: More environment variables.
+        more: Environment variables on top.
         seconds: Wall-clock time after which it is ended.
     """
 
@@ -71,7 +71,7 @@ class Knobs:
     delay_ms: float = 0.0
     jitter_ms: float = 0.0
     disk_mb_s: float | None = None
-    variables: tuple[tuple[str, str], ...] = ()
+    more: tuple[tuple[str, str], ...] = ()
     seconds: float = 1800.0
 
     def body(self) -> dict[str, Any]:
@@ -128,12 +128,12 @@ def run_job(built: Built, job: dict[str, Any], knobs: Knobs, scratch: Path, keep
     scratch.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=scratch, prefix="job-") as name:
         folder = Path(name)
-        command = _written(built, job, knobs, folder)
+        command = written(built, job, knobs, folder)
         try:
             done = subprocess.run(  # noqa: S603  # the environment's interpreter on our own script
                 command,
                 cwd=folder,
-                env=_variables(knobs),
+                env=variables(knobs),
                 capture_output=True,
                 text=True,
                 errors="replace",
@@ -145,13 +145,13 @@ def run_job(built: Built, job: dict[str, Any], knobs: Knobs, scratch: Path, keep
         except OSError as error:
             message = f"the interpreter of environment {built.folder.name} does not start: {error}"
             raise EvidenceUnavailable(message, next_step=f"remove {built.folder}; it is built anew") from error
-        facts = _facts(folder)
+        facts = facts_in(folder)
         if done.returncode == worker.OK:
             trained = folder / "model.pkl"
             if keep is not None and trained.exists():
                 keep.parent.mkdir(parents=True, exist_ok=True)
                 os.replace(trained, keep)
-            return Ran(None, "", _outputs(folder), facts)
+            return Ran(None, "", outputs_in(folder), facts)
         words = facts.get("failure") or _last_words(done.stderr)
         kind: Failure = FAILURES.get(done.returncode, "ended")
         if "MemoryError" in words or (done.returncode == -KILLED and knobs.memory_mb):
@@ -171,11 +171,11 @@ def serving(built: Built, job: dict[str, Any], knobs: Knobs, scratch: Path) -> I
     scratch.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=scratch, prefix="job-") as name:
         folder = Path(name)
-        command = _written(built, {**job, "serve": True}, knobs, folder)
+        command = written(built, {**job, "serve": True}, knobs, folder)
         with subprocess.Popen(  # noqa: S603  # the environment's interpreter on our own script
             command,
             cwd=folder,
-            env=_variables(knobs),
+            env=variables(knobs),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
@@ -210,7 +210,7 @@ class Server:
         return line
 
 
-def _written(built: Built, job: dict[str, Any], knobs: Knobs, folder: Path) -> list[str]:
+def written(built: Built, job: dict[str, Any], knobs: Knobs, folder: Path) -> list[str]:
     """The job's file, and the command that does it; `-s` and variables stand for `-I`, which ignores the hash seed."""
     told = {
         **job,
@@ -229,7 +229,8 @@ def _written(built: Built, job: dict[str, Any], knobs: Knobs, folder: Path) -> l
     return [str(built.python), "-s", str(Path(worker.__file__).resolve()), str(folder / "job.json")]
 
 
-def _variables(knobs: Knobs) -> dict[str, str]:
+def variables(knobs: Knobs) -> dict[str, str]:
+    """Environment variables of a worker: what is pinned, and of ours what is neither secret nor meant for us."""
     kept = {
         name: value
         for name, value in os.environ.items()
@@ -243,10 +244,11 @@ def _variables(knobs: Knobs) -> dict[str, str]:
     more = {"OPENBLAS_CORETYPE": knobs.core_type} if knobs.core_type else {}
     if not knobs.simd:
         more["NPY_DISABLE_CPU_FEATURES"] = "AVX2 FMA3 AVX512F AVX512CD AVX512_SKX AVX512_CLX AVX512_CNL AVX512_ICL"
-    return {**kept, **threads, **fixed, "PYTHONDONTWRITEBYTECODE": "1", **more, **dict(knobs.variables)}
+    return {**kept, **threads, **fixed, "PYTHONDONTWRITEBYTECODE": "1", **more, **dict(knobs.more)}
 
 
-def _facts(folder: Path) -> dict[str, Any]:
+def facts_in(folder: Path) -> dict[str, Any]:
+    """What a worker noted; nothing where it did not get so far."""
     try:
         found: dict[str, Any] = json.loads((folder / "facts.json").read_text())
     except (FileNotFoundError, ValueError):
@@ -254,7 +256,8 @@ def _facts(folder: Path) -> dict[str, Any]:
     return found
 
 
-def _outputs(folder: Path) -> Array:
+def outputs_in(folder: Path) -> Array:
+    """The outputs that a worker left."""
     plain = folder / "outputs.npy"
     if plain.exists():
         found: Array = np.load(plain, allow_pickle=False)

@@ -101,6 +101,13 @@ def build(
         raise NotBuilt(message, next_step=f"see that it is alive, or remove {folder}") from error
 
 
+def find(wanted: Installable, root: Path, python: str | None = None) -> Built | None:
+    """The environment of a lockfile, where it was built before."""
+    exact = _exact(python or wanted.python or sys.executable)
+    key = digest_of([exact, platform.system(), platform.machine(), wanted.digest])
+    return _there(root / key[:24], key)
+
+
 def _there(folder: Path, key: Digest) -> Built | None:
     marker = folder / MARKER
     try:

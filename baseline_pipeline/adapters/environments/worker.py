@@ -311,19 +311,37 @@ def slowed(job: dict[str, Any], answer: Callable[[Any], Any]) -> Callable[[Any],
     return late
 
 
-def serve(model: Model, rows: Any) -> None:
-    """Answer blocks as they are asked for on stdin: `start rows` gives nanoseconds on stdout."""
+def serve(job: dict[str, Any], model: Model, rows: Any) -> None:
+    """Answer until stdin ends.
+
+    `start count` gives the nanoseconds of a block of the job's rows; `score FOLDER` scores the rows in a folder, leaves
+    the outputs there and gives the nanoseconds, or `failed` and why.
+    """
     gc.collect()
     gc.freeze()
-    sys.stdout.write("ready\n")
-    sys.stdout.flush()
+    answered = sys.stdout
+    sys.stdout = sys.stderr  # what a model prints is no answer
+    print("ready", file=answered, flush=True)
     for line in sys.stdin:
-        start, count = (int(word) for word in line.split())
-        batch = rows[start : start + count]
+        first, _, second = line.strip().partition(" ")
+        if first == "score":
+            print(scored(job, model, Path(second)), file=answered, flush=True)
+            continue
+        batch = rows[int(first) : int(first) + int(second)]
         before = time.perf_counter_ns()
         model.answer(batch)
-        sys.stdout.write(f"{time.perf_counter_ns() - before}\n")
-        sys.stdout.flush()
+        print(time.perf_counter_ns() - before, file=answered, flush=True)
+
+
+def scored(job: dict[str, Any], model: Model, folder: Path) -> str:
+    """Score a folder of rows; nanoseconds, or the failure in JSON."""
+    try:
+        rows = read_rows(str(folder), job["columns"])
+        found, times = predicted({**job, "batch_rows": max(len(rows), 1)}, model, rows)
+        keep(folder, found)
+    except Failed as failure:
+        return "failed " + json.dumps(str(failure))
+    return str(sum(times))
 
 
 def made(job: dict[str, Any]) -> Model:
@@ -342,12 +360,12 @@ def work(job: dict[str, Any], facts: dict[str, Any]) -> None:
     seconds, clock = facts["seconds"], time.perf_counter
     started = clock()
     try:
-        rows = read_rows(job["rows"], job["columns"])
+        rows = read_rows(job["rows"], job["columns"]) if job.get("rows") else None
     except Failed:
         raise
     except Exception as error:
         raise Failed(SCHEMA, words_of(error)) from error
-    if job.get("float32"):
+    if rows is not None and job.get("float32"):
         rows = rows.astype({name: "float32" for name in rows.columns if rows[name].dtype.kind == "f"})
     seconds["read rows"], started = clock() - started, clock()
     model = made(job)
@@ -357,7 +375,7 @@ def work(job: dict[str, Any], facts: dict[str, Any]) -> None:
     seconds["load"], started = clock() - started, clock()
     facts["model"] = f"{type(model.held).__module__}.{type(model.held).__name__}"
     if job.get("serve"):
-        serve(model, rows)
+        serve(job, model, rows)
         return
     found, facts["batch_ns"] = predicted(job, model, rows)
     seconds["predict"] = clock() - started

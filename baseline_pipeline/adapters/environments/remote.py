@@ -1,0 +1,148 @@
+"""A model that lives in another environment and answers like one at hand."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+import tempfile
+import weakref
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+import pyarrow as pa
+
+from baseline_pipeline.adapters.environments.running import Knobs, facts_in, outputs_in, variables, write_rows, written
+from baseline_pipeline.errors import ModelFailed
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import pandas as pd
+
+    from baseline_pipeline.adapters.environments.uv import Built
+    from baseline_pipeline.contract import Contract
+    from baseline_pipeline.ports import ModelCatalogue, ModelVersion
+
+
+class RemoteModel:
+    """A worker that holds one model; it ends with this object.
+
+    Args:
+        built: Where it lives.
+        job: What it loads; see `worker`.
+        knobs: What is held still.
+        scratch: Where rows and outputs pass through.
+
+    Raises:
+        ModelFailed: when the model does not load there.
+    """
+
+    def __init__(self, built: Built, job: dict[str, Any], knobs: Knobs, scratch: Path) -> None:
+        scratch.mkdir(parents=True, exist_ok=True)
+        self._folder = Path(tempfile.mkdtemp(dir=scratch, prefix="model-"))
+        command = written(built, {**job, "serve": True}, knobs, self._folder)
+        process = subprocess.Popen(  # noqa: S603  # the environment's interpreter on our own script
+            command,
+            cwd=self._folder,
+            env=variables(knobs),
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            text=True,
+        )
+        self._process = process
+        self._finalizer = weakref.finalize(self, _end, process, self._folder)
+        if self._line() != "ready":
+            words = facts_in(self._folder).get("failure") or "the process ended"
+            self._finalizer()
+            message = f"the model does not load in its environment: {words}"
+            raise ModelFailed(message, next_step="see `baseline replay`: it says which package moved")
+
+    def predict(self, features: pd.DataFrame) -> object:
+        """Outputs of a batch.
+
+        Raises:
+            ModelFailed: when it does not predict there.
+        """
+        return self._answered(features)[0]
+
+    def timed(self, features: pd.DataFrame) -> float:
+        """Seconds that the model itself took for a batch, rows and outputs passed aside."""
+        return self._answered(features)[1]
+
+    def _answered(self, features: pd.DataFrame) -> tuple[object, float]:
+        folder = Path(tempfile.mkdtemp(dir=self._folder))
+        try:
+            write_rows(pa.Table.from_pandas(features, preserve_index=False), folder)
+            assert self._process.stdin is not None  # noqa: S101  # it was asked for
+            try:
+                self._process.stdin.write(f"score {folder}\n")
+                self._process.stdin.flush()
+            except BrokenPipeError:
+                pass
+            said = self._line()
+            if said.startswith("failed ") or not said:
+                words = json.loads(said.removeprefix("failed ")) if said else "the process ended"
+                raise ModelFailed(str(words))
+            return outputs_in(folder), int(said) / 1e9
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
+
+    def _line(self) -> str:
+        assert self._process.stdout is not None  # noqa: S101  # it was asked for
+        return self._process.stdout.readline().strip()
+
+
+def _end(process: subprocess.Popen[str], folder: Path) -> None:
+    process.kill()
+    process.wait()
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+class RemoteCatalogue:
+    """The models of a catalogue, loaded in another environment.
+
+    Args:
+        inner: Finds them.
+        contract: Features and outputs.
+        built: Where they are loaded.
+        project: Functions are imported from here.
+        scratch: Where rows and outputs pass through.
+    """
+
+    def __init__(self, inner: ModelCatalogue, contract: Contract, built: Built, project: Path, scratch: Path) -> None:
+        self._inner = inner
+        self._contract = contract
+        self._built = built
+        self._project = project
+        self._scratch = scratch
+
+    def resolve(self, role: Literal["champion", "challenger"]) -> ModelVersion | None:
+        """The exact version behind a role."""
+        return self._inner.resolve(role)
+
+    def candidate(self, reference: str, *, required: Sequence[str] = (), wait: float = 0.0) -> ModelVersion:
+        """The exact version that a reference means."""
+        return self._inner.candidate(reference, required=required, wait=wait)
+
+    def artifact(self, version: ModelVersion) -> dict[str, object]:
+        """What a worker loads."""
+        return self._inner.artifact(version)
+
+    def load(self, version: ModelVersion) -> RemoteModel:
+        """The version, in the other environment.
+
+        Raises:
+            ModelFailed: when it does not load there.
+        """
+        contract = self._contract
+        scores = contract.task != "regression" and contract.model.output == "score"
+        job = {
+            "columns": contract.data.feature_names,
+            "wants": "scores" if scores else "predictions",
+            "project": str(self._project),
+            "artifact": self._inner.artifact(version),
+        }
+        knobs = Knobs(threads=contract.environment.threads or 1)
+        return RemoteModel(self._built, job, knobs, self._scratch)
