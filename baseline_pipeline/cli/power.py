@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from baseline_pipeline.cli.options import Json, Model
-from baseline_pipeline.cli.output import emit, show
+from baseline_pipeline.cli.options import Json, Model, Quiet
+from baseline_pipeline.cli.output import emit, progress, say, show
 
 
 def command(
@@ -21,12 +22,28 @@ def command(
         ),
     ] = None,
     show_all: Annotated[bool, typer.Option("--all", help="Every slice, not only those that lack rows.")] = False,
+    sensitivity: Annotated[
+        bool,
+        typer.Option("--sensitivity", help="Spoil the rows in every way that happens, and say what would be seen."),
+    ] = False,
+    scenario: Annotated[
+        list[str] | None,
+        typer.Option(help="With --sensitivity: only this one, repeatable; or module:function.", show_default=False),
+    ] = None,
+    report: Annotated[
+        Path | None, typer.Option(help="With --sensitivity: write the heat map there.", show_default=False)
+    ] = None,
     as_json: Json = False,
+    quiet: Quiet = False,
 ) -> None:
     """Say what the gate could see before any candidate exists: detectable harm, realistic margin, rows needed.
 
     Example: baseline power flight_delays --disagreement 0.01
+    Example: baseline power flight_delays --sensitivity --report heat.html
     """
+    if sensitivity or scenario:
+        _sense(model, scenario or [], report, as_json=as_json, quiet=quiet)
+        return
     from baseline_pipeline.workbench.planning import outlook, outlook_text
     from baseline_pipeline.workbench.workbench import Workbench
 
@@ -37,3 +54,22 @@ def command(
         emit(found.body())
     else:
         show(outlook_text(found, contract.error_rates.power, show_all=show_all))
+
+
+def _sense(model: str, names: list[str], report: Path | None, *, as_json: bool, quiet: bool) -> None:
+    from baseline_pipeline.report.sensitivity import sensitivity_lines
+    from baseline_pipeline.workbench.reporting import write_whole
+    from baseline_pipeline.workbench.sensed import sensitivity_html
+    from baseline_pipeline.workbench.sensing import sensitivity
+    from baseline_pipeline.workbench.workbench import Workbench
+
+    bench = Workbench.here(progress=progress(quiet=quiet))
+    contract = bench.contract(model)
+    found = sensitivity(bench, contract, names)
+    if report is not None:
+        write_whole(report, sensitivity_html(contract, found))
+        say(f"written: {report}")
+    if as_json:
+        emit(found.body())
+    else:
+        show("\n".join(sensitivity_lines(found)))

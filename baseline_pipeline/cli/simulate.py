@@ -19,6 +19,10 @@ def command(
     candidate: Annotated[
         str | None, typer.Option(help="An exact model (models:/NAME/7) instead of the champion.", show_default=False)
     ] = None,
+    rollout: Annotated[
+        str | None,
+        typer.Option(help="Instead: let this candidate onto the rows at 1, 5, 25, 50, 100 %.", show_default=False),
+    ] = None,
     as_json: Json = False,
     quiet: Quiet = False,
 ) -> None:
@@ -28,20 +32,30 @@ def command(
     remote_features, slow_disk, other_locale.
 
     Example: baseline simulate flight_delays --profile slow_machine --profile float32_input
+    Example: baseline simulate flight_delays --rollout models:/flight_delays@challenger
     """
     import shutil
 
     from baseline_pipeline.replay.profiles import PROFILES
     from baseline_pipeline.report.replay_text import wrapped
     from baseline_pipeline.workbench.replaying import open_replaying
+    from baseline_pipeline.workbench.rolling_out import rollout_lines, simulate_rollout
     from baseline_pipeline.workbench.simulating import simulate, simulation_lines
     from baseline_pipeline.workbench.workbench import Workbench
 
     bench = Workbench.here(progress=progress(quiet=quiet))
     contract = bench.contract(model)
+    width = shutil.get_terminal_size((100, 24)).columns
+    if rollout is not None:
+        rolled = simulate_rollout(bench, contract, rollout)
+        if as_json:
+            emit(rolled.body())
+        else:
+            show(wrapped(rollout_lines(rolled), width))
+        return
     names: list[str] = profile or [*contract.profiles] or [*PROFILES]
     found = simulate(open_replaying(bench, contract, candidate=candidate), names)
     if as_json:
         emit(found.body())
     else:
-        show(wrapped(simulation_lines(found), shutil.get_terminal_size((100, 24)).columns))
+        show(wrapped(simulation_lines(found), width))

@@ -14,6 +14,7 @@ from baseline_pipeline.contract.latency import LatencySection
 from baseline_pipeline.contract.metrics import ErrorRates, MetricRule
 from baseline_pipeline.contract.model import ModelSection
 from baseline_pipeline.contract.response import Owners, Promotion, Response, Schedules
+from baseline_pipeline.contract.scenarios import ScenarioName
 from baseline_pipeline.contract.section import CallableRef, Name, Section, Text
 from baseline_pipeline.contract.slices import SliceSpec
 from baseline_pipeline.expression import Expression
@@ -66,6 +67,8 @@ class Contract(Section):
     """When things run by the clock."""
     engine: EngineSection = "duckdb"
     """Where data sets are counted: `duckdb` in this process, or `{spark: {master: ...}}`."""
+    scenarios: list[ScenarioName | CallableRef] = Field(default_factory=list)
+    """Sources of drift that `baseline power --sensitivity` tries; `module:function` is one of your own."""
     profiles: list[ProfileName] = Field(default_factory=list)
     """Machines that `baseline simulate` scores on."""
     incidents: str | None = None

@@ -1,4 +1,4 @@
-"""The four versioned assets of a monitored model; each body is one call."""
+"""The versioned assets of a monitored model; each body is one call."""
 
 import re
 from pathlib import Path
@@ -8,6 +8,7 @@ import dagster as dg
 
 from baseline_pipeline.contract import Contract
 from baseline_pipeline.decision import Decision
+from baseline_pipeline.orchestration.attribution import attribution_asset
 from baseline_pipeline.orchestration.checks import (
     expectation_checks,
     expectation_results,
@@ -74,7 +75,7 @@ def _group(contract: Contract) -> str:
 
 
 def stage_assets(contract: Contract, project: Path) -> list[dg.AssetsDefinition]:
-    """Snapshot, evaluation, comparison and decision of one model, in a row."""
+    """Snapshot, evaluation, comparison, decision and attribution of one model, in a row."""
     prefix = contract.name
     common: dict[str, Any] = {
         "group_name": _group(contract),
@@ -168,4 +169,5 @@ def stage_assets(contract: Contract, project: Path) -> list[dg.AssetsDefinition]
             metadata=decision_metadata(here, contract, decision),
         )
 
-    return [data_snapshot, evaluation_run, baseline_comparison, promotion_decision]
+    attributed = attribution_asset(contract, project, common)
+    return [data_snapshot, evaluation_run, baseline_comparison, promotion_decision, attributed]

@@ -118,7 +118,7 @@ def share_out(
     Source: Shapley (1953); Zhang et al. (2023), "Why did the model fail?" (arXiv 2210.10769) for the causes; Box,
         Hunter and Hunter (2005) for factorials; Hampel (1974) for influences.
     """
-    universe = 1 + max(int(one.rows.max(initial=-1)) for one in cells.values())
+    universe = 1 + max(int(one.rows.max(initial=-1)) for one in cells.values()) if cluster is None else len(cluster)
     present = np.zeros(universe, dtype=bool)
     values: dict[CELLS, float] = {}
     influences: dict[CELLS, Array] = {}

@@ -24,7 +24,7 @@ _ESTABLISH = "`baseline establish {model} --by NAME --reason TEXT`"
 _NEXT_STEPS: dict[Outcome | Hold, str] = {
     "establish": "nothing to do: the baseline stands",
     "promote": "nothing to do: the candidate becomes the next baseline revision",
-    "reject": f"keep the baseline; look at the worst slice and at what changed, then {_RUN} again",
+    "reject": f"keep the baseline; `baseline attribute {{model}}` says which change did it; then {_RUN} again",
     "harm_unresolved": f"collect the rows the reasons ask for, or undo the change; then {_RUN} again",
     "needs_approval": "read the verdicts; to approve, `baseline approve DECISION --reason TEXT`",
     "inconclusive": f"collect the rows the reasons ask for, then {_RUN} again",

@@ -10,10 +10,14 @@ from baseline_pipeline.records import short
 from baseline_pipeline.report.attribution import attribution_bars, attribution_lines
 from baseline_pipeline.report.html import page
 from baseline_pipeline.report.story import model_card
+from baseline_pipeline.workbench.reporting import write_whole
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from baseline_pipeline.contract import Contract
     from baseline_pipeline.workbench.attributing import Attribution
+    from baseline_pipeline.workbench.workbench import Workbench
 
 MOST = 4
 """Metrics that a terminal shows unasked."""
@@ -52,3 +56,11 @@ def attributed_html(contract: Contract, found: Attribution) -> str:
         bars=attribution_bars,
         lines=attribution_lines,
     )
+
+
+def write_attribution(bench: Workbench, contract: Contract, found: Attribution) -> Path:
+    """Write the page below the home, and say where it is."""
+    name = f"{short(found.decision) if found.decision else short(found.candidate)}-why.html"
+    path = bench.settings.home / "reports" / contract.name / name
+    write_whole(path, attributed_html(contract, found))
+    return path

@@ -4,6 +4,7 @@ import itertools
 import os
 import shutil
 import time
+from pathlib import Path
 
 import dagster as dg
 import pytest
@@ -197,3 +198,23 @@ def test_the_lineage_of_a_decision_leads_to_the_bytes_it_rests_on(watch):
     evaluation = watch.instance.get_latest_materialization_event(dg.AssetKey(["small", "evaluation_run"]))
     for name in ("dependency_lockfile", "infrastructure_manifest", "registered_model", "evaluation_code"):
         assert f"dagster/input_data_version/small/{name}" in evaluation.asset_materialization.tags
+
+
+def test_a_decision_that_finds_harm_says_by_itself_which_change_did_it(watch):
+    watch.look()
+    watch.project.establish()
+    key = dg.AssetKey(["small", "change_attribution"])
+    assert watch.instance.get_latest_materialization_event(key) is None
+    broken = watch.project.rows()
+    broken["x"] = -broken["x"]
+    watch.project.write(broken)
+
+    assert watch.look() is None
+
+    assert watch.decisions[-1].content["outcome"] == "reject"
+    said = watch.instance.get_latest_materialization_event(key).asset_materialization
+    assert said.metadata["decision"].value == watch.decisions[-1].content["decision"]
+    assert "come from the changed values of the same rows" in said.metadata["sentence"].value
+    assert said.metadata["advice"].value.startswith("repair the feed: x first")
+    assert said.metadata["brier_data_values"].value > 0.1
+    assert "Which change did it" in Path(said.metadata["report"].value).read_text()

@@ -1,0 +1,94 @@
+"""Scenarios that change which rows come: the same kinds of rows, in other shares."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from baseline_pipeline.scenarios.scenario import About, NotApplicable
+
+Rng = np.random.Generator
+Array = np.ndarray[Any, Any]
+
+
+def prevalence_shift(frame: pd.DataFrame, about: About, dose: float, rng: Rng) -> pd.DataFrame:
+    """The positive class (the rarest one of several) comes more often, by `dose` of its share."""
+    labels = frame[about.label]
+    if about.positive is not None:
+        chosen = (labels.astype(str) == str(about.positive)).to_numpy()
+    elif labels.nunique() <= len(labels) / 20:
+        chosen = (labels == labels.value_counts().index[-1]).to_numpy()
+    else:
+        chosen = (labels > labels.median()).to_numpy()
+    return _drawn(frame, np.where(chosen, 1 + dose, 1.0), rng)
+
+
+def sampling_bias(frame: pd.DataFrame, about: About, dose: float, rng: Rng) -> pd.DataFrame:
+    """Rows in the upper half of the numeric feature that matters most are lost, a share of them."""
+    values = frame[about.numeric(frame)[0]].astype(float)
+    upper = (values > values.median()).to_numpy()
+    return _drawn(frame, np.where(upper, 1 - dose, 1.0), rng)
+
+
+def seasonal_shift(frame: pd.DataFrame, about: About, dose: float, rng: Rng) -> pd.DataFrame:
+    """Rows of the end of the period come more often than those of its beginning, up to `dose` times more."""
+    if about.time is None:
+        message = "needs a time column"
+        raise NotApplicable(message)
+    rank = np.empty(len(frame))
+    rank[about.order(frame)] = np.linspace(0, 1, len(frame))
+    return _drawn(frame, 1 + dose * rank, rng)
+
+
+def evolving_behaviour(frame: pd.DataFrame, about: About, dose: float, rng: Rng) -> pd.DataFrame:
+    """One segment grows: every value of a slice column but the commonest becomes rarer by a share of itself."""
+    return _drawn(frame, np.where(_common(frame, about), 1.0, 1 - dose), rng)
+
+
+def rare_slices(frame: pd.DataFrame, about: About, dose: float, rng: Rng) -> pd.DataFrame:
+    """The rarest segment grows to `dose` of all rows by synthetic ones: neighbours of its own, mixed (SMOTE).
+
+    Source: Chawla et al. (2002), SMOTE, JAIR 16:321.
+    """
+    column = _segment(frame, about)
+    rare = frame[frame[column] == frame[column].value_counts().index[-1]]
+    wanted = int(dose * len(frame)) - len(rare)
+    if wanted <= 0 or len(rare) < 2:  # noqa: PLR2004  # two rows to mix
+        same: pd.DataFrame = frame.copy()
+        return same
+    one, two = (rare.iloc[rng.integers(0, len(rare), wanted)].reset_index(drop=True) for _ in range(2))
+    share = rng.random(wanted)
+    for name in about.features:
+        if pd.api.types.is_float_dtype(frame[name]):
+            one[name] = one[name] + share * (two[name] - one[name])
+    grown: pd.DataFrame = pd.concat([frame, one], ignore_index=True)
+    return grown
+
+
+def label_delay(frame: pd.DataFrame, about: About, dose: float, rng: Rng) -> pd.DataFrame:
+    """The labels of the last share of the rows are not there yet: nothing is worse, and less can be said."""
+    del rng
+    found: pd.DataFrame = frame.iloc[np.sort(about.order(frame)[: max(int(len(frame) * (1 - dose)), 1)])]
+    return found.reset_index(drop=True)
+
+
+def _segment(frame: pd.DataFrame, about: About) -> str:
+    for name in about.segments:
+        if 1 < frame[name].nunique() <= len(frame) / 10:
+            return name
+    message = "needs a slice column with a few values"
+    raise NotApplicable(message)
+
+
+def _common(frame: pd.DataFrame, about: About) -> Array:
+    values = frame[_segment(frame, about)]
+    return np.asarray(values == values.value_counts().index[0])
+
+
+def _drawn(frame: pd.DataFrame, weights: Array, rng: Rng) -> pd.DataFrame:
+    """As many rows, drawn again with these weights."""
+    share = weights / weights.sum()
+    found: pd.DataFrame = frame.iloc[rng.choice(len(frame), len(frame), p=share)]
+    return found.reset_index(drop=True)

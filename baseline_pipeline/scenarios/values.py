@@ -1,0 +1,118 @@
+"""Scenarios that spoil values: the same rows, with other cells."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from baseline_pipeline.scenarios.scenario import About, NotApplicable
+
+Rng = np.random.Generator
+
+
+def gaussian_noise(frame: pd.DataFrame, about: About, dose: float, rng: Rng) -> pd.DataFrame:
+    """Noise on every numeric feature, `dose` of its standard deviation."""
+    found = frame.copy()
+    for name in about.numeric(frame):
+        values = found[name].astype(float)
+        found[name] = values + dose * float(values.std()) * rng.standard_normal(len(values))
+    return found
+
+
+def missing_values(frame: pd.DataFrame, about: About, dose: float, rng: Rng) -> pd.DataFrame:
+    """A share of the cells of every feature is empty."""
+    found = frame.copy()
+    for name in about.features:
+        gone = rng.random(len(found)) < dose
+        values = found[name]
+        if pd.api.types.is_numeric_dtype(values):
+            found[name] = values.astype(float).mask(gone)
+        else:
+            found[name] = values.astype(object).mask(gone, None)
+    return found
+
+
+def category_swap(frame: pd.DataFrame, about: About, dose: float, rng: Rng) -> pd.DataFrame:
+    """In a share of the rows, every feature that holds words has the word of another row."""
+    found = frame.copy()
+    for name in about.textual(frame):
+        hit = rng.random(len(found)) < dose
+        found.loc[hit, name] = rng.permutation(found[name].to_numpy(dtype=object))[hit]
+    return found
+
+
+def unit_error(frame: pd.DataFrame, about: About, dose: float, rng: Rng) -> pd.DataFrame:
+    """In a share of the rows, the numeric feature that matters most is a thousand times as large."""
+    return _leading(frame, about, rng.random(len(frame)) < dose, lambda values: values * 1000)
+
+
+def stale_feature(frame: pd.DataFrame, about: About, dose: float, rng: Rng) -> pd.DataFrame:
+    """The feature that matters most stands still for the last share of the rows: a job that no longer runs."""
+    del rng
+    order = about.order(frame)
+    late = order[round(len(order) * (1 - dose)) :]
+    name = about.features[0]
+    found = frame.copy()
+    last = frame[name].iloc[order[max(len(order) - len(late) - 1, 0)]]
+    column = found[name].to_numpy(copy=True)
+    column[late] = last
+    found[name] = column
+    return found
+
+
+def momentary_spike(frame: pd.DataFrame, about: About, dose: float, rng: Rng) -> pd.DataFrame:
+    """For a while, a share of all rows in a row, every numeric feature is three times as far from its middle."""
+    order = about.order(frame)
+    length = round(len(order) * dose)
+    start = int(rng.integers(0, max(len(order) - length, 0) + 1))
+    hit = np.zeros(len(frame), dtype=bool)
+    hit[order[start : start + length]] = True
+    found = frame.copy()
+    for name in about.numeric(frame):
+        values = found[name].astype(float)
+        middle = float(values.median())
+        found[name] = values.where(~hit, middle + 3 * (values - middle))
+    return found
+
+
+def text_typos(frame: pd.DataFrame, about: About, dose: float, rng: Rng) -> pd.DataFrame:
+    """In a share of the cells that hold words, two neighbouring letters change places."""
+    found = frame.copy()
+    for name in about.textual(frame):
+        hit = np.flatnonzero(rng.random(len(found)) < dose)
+        column = found[name].to_numpy(dtype=object).copy()
+        places = rng.random(len(hit))
+        for row, place in zip(hit, places, strict=True):
+            column[row] = _typo(column[row], place)
+        found[name] = column
+    return found
+
+
+def _typo(word: Any, place: float) -> Any:
+    if not isinstance(word, str) or len(word) < 2:  # noqa: PLR2004  # two letters to exchange
+        return word
+    at = int(place * (len(word) - 1))
+    return word[:at] + word[at + 1] + word[at] + word[at + 2 :]
+
+
+def _leading(frame: pd.DataFrame, about: About, hit: np.ndarray[Any, Any], change: Any) -> pd.DataFrame:
+    name = about.numeric(frame)[0]
+    found = frame.copy()
+    values = found[name].astype(float)
+    found[name] = values.where(~hit, change(values))
+    return found
+
+
+def duplicated_join(frame: pd.DataFrame, about: About, dose: float, rng: Rng) -> pd.DataFrame:
+    """A share of the rows comes a second time, with half of the features of another row: a key that is none."""
+    if len(about.features) < 2:  # noqa: PLR2004  # one of them stays its own
+        message = "needs two features"
+        raise NotApplicable(message)
+    again = frame.iloc[np.flatnonzero(rng.random(len(frame)) < dose)].copy()
+    joined = list(about.features[: len(about.features) // 2])
+    others = rng.integers(0, len(frame), len(again))
+    for name in joined:
+        again[name] = frame[name].to_numpy()[others]
+    return pd.concat([frame, again], ignore_index=True)

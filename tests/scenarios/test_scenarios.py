@@ -1,0 +1,84 @@
+"""Every scenario: the same seed spoils the same rows, more is more, and what it lacks it says."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from baseline_pipeline.scenarios import SCENARIOS, About, NotApplicable
+
+FRAME = pd.DataFrame(
+    {
+        "x": np.random.default_rng(0).normal(size=2000),
+        "z": np.random.default_rng(1).normal(size=2000),
+        "word": np.random.default_rng(2).choice(["alpha", "beta", "gamma"], 2000),
+        "plan": np.random.default_rng(3).choice(["a", "b", "c"], 2000, p=[0.7, 0.25, 0.05]),
+        "at": pd.date_range("2026-01-01", periods=2000, freq="h").strftime("%Y-%m-%dT%H:%M:%S"),
+        "y": np.random.default_rng(4).choice(["no", "yes"], 2000, p=[0.8, 0.2]),
+    }
+)
+ABOUT = About(("x", "z", "word"), "y", "at", ("plan",), "yes")
+
+
+def spoilt(name, dose, seed=7):
+    return SCENARIOS[name].spoil(FRAME, ABOUT, dose, np.random.default_rng(seed))
+
+
+@pytest.mark.parametrize("name", SCENARIOS)
+def test_the_same_seed_spoils_the_same_rows_and_leaves_the_given_ones(name):
+    before = FRAME.copy()
+    dose = SCENARIOS[name].doses[-1]
+
+    one, two = spoilt(name, dose), spoilt(name, dose)
+
+    pd.testing.assert_frame_equal(one, two)
+    pd.testing.assert_frame_equal(FRAME, before)
+    assert list(one.columns) == list(FRAME.columns)
+    assert len(one) != len(FRAME) or not one.equals(FRAME)
+    assert one["y"].notna().all()
+
+
+def changed(name, dose, column):
+    found = spoilt(name, dose)
+    return float((found[column].astype(str) != FRAME[column].astype(str)).mean())
+
+
+@pytest.mark.parametrize(
+    ("name", "column"),
+    [("unit_error", "x"), ("stale_feature", "x"), ("momentary_spike", "z"), ("text_typos", "word")],
+)
+def test_a_dose_is_the_share_that_is_spoilt(name, column):
+    low, high = (changed(name, dose, column) for dose in (0.1, 0.4))
+
+    assert low == pytest.approx(0.1, abs=0.03)
+    assert high == pytest.approx(0.4, abs=0.05)
+
+
+def test_what_each_scenario_does():
+    assert spoilt("missing_values", 0.3)["word"].isna().mean() == pytest.approx(0.3, abs=0.03)
+    assert spoilt("gaussian_noise", 1.0)["x"].std() == pytest.approx(np.sqrt(2), rel=0.08)
+    assert (spoilt("unit_error", 0.2)["x"] / FRAME["x"]).round(6).isin([1.0, 1000.0]).all()
+    assert len(spoilt("duplicated_join", 0.3)) == pytest.approx(2600, abs=80)
+    assert (spoilt("prevalence_shift", 1.5)["y"] == "yes").mean() == pytest.approx(0.5 / 1.3, abs=0.04)
+    assert (spoilt("sampling_bias", 0.9)["x"] > FRAME["x"].median()).mean() == pytest.approx(0.1 / 1.1, abs=0.03)
+    assert sorted(spoilt("seasonal_shift", 8.0)["at"])[1000] > FRAME["at"].iloc[1150]
+    assert (spoilt("evolving_behaviour", 0.9)["plan"] == "a").mean() > 0.93
+    assert (spoilt("rare_slices", 0.4)["plan"] == "c").mean() > 0.25
+    assert len(spoilt("label_delay", 0.6)) == 800
+    spike = spoilt("momentary_spike", 0.1)
+    hit = np.flatnonzero(spike["z"] != FRAME["z"])
+    assert hit.max() - hit.min() < 200
+
+
+def test_what_the_data_lack_is_said():
+    numbers = About(("x",), "y")
+
+    for name, words in (
+        ("category_swap", "holds words"),
+        ("seasonal_shift", "a time column"),
+        ("evolving_behaviour", "slice column"),
+        ("duplicated_join", "two features"),
+    ):
+        with pytest.raises(NotApplicable, match=words):
+            SCENARIOS[name].spoil(FRAME, numbers, 0.3, np.random.default_rng(0))
+    with pytest.raises(NotApplicable, match="numeric"):
+        SCENARIOS["unit_error"].spoil(FRAME, About(("word",), "y"), 0.3, np.random.default_rng(0))
