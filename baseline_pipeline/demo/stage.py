@@ -46,6 +46,22 @@ def write_lockfile(folder: Path, *, comment: str = "", moved: dict[str, str] | N
     _replace(folder / "requirements.lock", "\n".join(lines) + "\n")
 
 
+LOCKS = ("before.lock", "after.lock")
+ANOTHER = {"scikit-learn": "1.8.0"}
+"""A version that the champion was not trained with."""
+
+
+def write_update(folder: Path) -> tuple[str, str]:
+    """Two lockfiles that differ in one library, for a replay; the names of what differs."""
+    from importlib.metadata import version
+
+    installed = {name: version(name) for name in (*MODEL_PACKAGES, "pyarrow")}
+    for name, versions in zip(LOCKS, (installed, installed | ANOTHER), strict=True):
+        _replace(folder / name, "\n".join(f"{one}=={number}" for one, number in versions.items()) + "\n")
+    (package, other) = next(iter(ANOTHER.items()))
+    return f"{package} {installed[package]}", f"{package} {other}"
+
+
 def write_manifest(folder: Path, *, comment: str = "", moved: dict[str, object] | None = None) -> None:
     """The infrastructure manifest, from this machine; with a comment, or with other facts."""
     import json

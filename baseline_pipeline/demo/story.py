@@ -15,11 +15,15 @@ from baseline_pipeline.demo.flights import FEATURES, build
 from baseline_pipeline.demo.training import CHALLENGER, CHAMPION, break_label_join, register, train
 from baseline_pipeline.governance.events import baselines
 from baseline_pipeline.monitoring.trigger import WatchedFacet
+from baseline_pipeline.records import digest_of
 from baseline_pipeline.report.outcome import headline
 from baseline_pipeline.report.verdict_line import verdict_line
 from baseline_pipeline.workbench.approving import speak
+from baseline_pipeline.workbench.attributing import attribution_of
 from baseline_pipeline.workbench.deciding import autonomy_of, establish
 from baseline_pipeline.workbench.people import Voice
+from baseline_pipeline.workbench.replayed import replay_lines
+from baseline_pipeline.workbench.replaying import Locked, open_replaying, replay
 from baseline_pipeline.workbench.reporting import (
     decision_story,
     last_decision_digest,
@@ -71,8 +75,9 @@ class Story:
         self._challenger()
         self._approve()
         self._damaged_challenger()
-        self._dependencies()
-        self._infrastructure()
+        self._withdraw_challenger()
+        self._environment()
+        self._library_update()
         self._settle()
         self._roll_back()
         self.tell("")
@@ -153,26 +158,30 @@ class Story:
         self._register(train(break_label_join(self.flights, "EV"), CHALLENGER), "challenger", CHALLENGER)
         self._look("registry")
 
-    def _dependencies(self) -> None:
-        self._act("5a. The lockfile changes by a comment, then by a version")
+    def _environment(self) -> None:
+        self._act("5a. Lockfile and manifest change by comments, then by a version and by the cores")
         stage.write_lockfile(self.folder, comment="reviewed")
         self._look("dependencies")
-        moved = {"scikit-learn": stage.next_patch(version("scikit-learn"))}
-        stage.write_lockfile(self.folder, moved=moved)
-        self._look("dependencies")
-        stage.write_lockfile(self.folder)
-
-    def _infrastructure(self) -> None:
-        self._act("5b. The infrastructure manifest changes by a comment, then by its cores")
         stage.write_manifest(self.folder, comment="reviewed")
         self._look("infrastructure")
+        stage.write_lockfile(self.folder, moved={"scikit-learn": stage.next_patch(version("scikit-learn"))})
         stage.write_manifest(self.folder, moved={"cores": 64})
-        self._look("infrastructure")
+        self._look("dependencies")
+        stage.write_lockfile(self.folder)
+        stage.write_manifest(self.folder)
+
+    def _library_update(self) -> None:
+        old, new = stage.write_update(self.folder)
+        self._act(f"5b. May the library move? The champion in both lockfiles' environments: {old} and {new}")
+        work = open_replaying(self.bench, self.contract)
+        names = [str((self.folder / name).relative_to(self.bench.settings.project)) for name in stage.LOCKS]
+        locks = [Locked.read(self.bench.settings.project, name) for name in names]
+        found = replay(work, locks[0], locks[1], retrain=False, timed=False)
+        for line in replay_lines(found):
+            self.tell(line)
 
     def _settle(self) -> None:
-        self._act("6. Lockfile, manifest and challenger are taken back: all that was measured is found, not repeated")
-        stage.write_manifest(self.folder)
-        self._withdraw_challenger()
+        self._act("6. Lockfile and manifest are taken back: all that was measured is found, not repeated")
         self._look("infrastructure")
 
     def _withdraw_challenger(self) -> None:
@@ -188,6 +197,12 @@ class Story:
             self.tell(f"sensor {facet}: nothing runs: {skipped}")
             return
         self._show_decision()
+
+    def _show_cause(self, digest: str) -> None:
+        """What the attribution said, where there was one for this decision."""
+        found = attribution_of(self.bench, stage.MODEL, digest)
+        if found is not None:
+            self.tell(f"which change did it: {found.sentence}")
 
     def _show_decision(self) -> None:
         decision = load_decision(self.bench, stage.MODEL, last_decision_digest(self.bench, stage.MODEL))
@@ -210,6 +225,7 @@ class Story:
             self.tell(f"    because {reason}")
         if len(decision.reasons) > SHOWN_REASONS:
             self.tell(f"    and {len(decision.reasons) - SHOWN_REASONS} more reasons in the report")
+        self._show_cause(digest_of(decision.body()))
 
     def _shown(self, cells: tuple[Any, ...]) -> list[Any]:
         overall = [cell for cell in cells if cell.slice == ALL_ROWS and cell.role != "report_only"]

@@ -25,10 +25,13 @@ def sentence(found: Shared, moved: Mapping[str, Sequence[str]]) -> str:
     word = "lost" if found.harm > 0 else "gained"
     told = [one for one in found.contributions if one.found]
     if not told:
-        return (
+        text = (
             f"{where}: {fixed(abs(found.harm), decimals)} {word} {bracketed(found.interval, decimals)}, "
-            "and no cause can be told apart from chance"
+            "and no cause is told apart from chance"
         )
+        likely = [one for one in found.contributions if one.interval[0] > 0]
+        named = [f"{fixed(one.harm, decimals)} from {_cause(one.factor, moved)}" for one in likely]
+        return f"{text}; likely: {', '.join(named)}" if named else text
     first, *others = told
     text = (
         f"{fixed(first.harm, decimals)} of the {fixed(found.harm, decimals)} of {where} {word} come from "

@@ -98,6 +98,8 @@ def share_out(
     cells: Mapping[CELLS, Replayed],
     cluster: Array | None = None,
     name: str = "all",
+    *,
+    rows_first: bool = False,
 ) -> Shared:
     """Shapley values of a metric's change over a full factorial, with intervals.
 
@@ -108,9 +110,12 @@ def share_out(
     Args:
         metric: Measured on rows.
         factors: Those that moved anything, k of them.
-        cells: All 2^k combinations.
+        cells: All 2^k combinations; see `rows_first`.
         cluster: Number of the cluster of every row of the universe; `None` where rows are independent.
         name: The slice's name.
+        rows_first: Whether the other rows came before everything else: their share is then what they make of the
+            metric with all else old, and the others share the rest on the new rows. Needed are the cell without
+            anything new, and all combinations of the others together with the new rows.
 
     Raises:
         NotMeasurable: when the metric has no value in one of the cells.
@@ -147,13 +152,17 @@ def share_out(
     plain = [metric.measure(cells[which].outcomes).value for which in (nothing, everything)]
     contributions = []
     for factor in factors:
-        value, bounds, p_value = combined(shapley_weights(factors, factor))
+        value, bounds, p_value = combined(_weights(factors, factor, rows_first=rows_first))
         contributions.append(
             Contribution(factor=factor, harm=value, interval=bounds, p_value=p_value, found=p_value < APART)
         )
     interactions = []
-    for pair in combinations(factors, 2):
-        value, bounds, _ = combined(interaction_weights(factors, pair))
+    later = _after_rows(factors) if rows_first else list(factors)
+    for pair in combinations(later, 2):
+        weights = interaction_weights(later, pair)
+        if rows_first:
+            weights = {cell | {"population"}: weight for cell, weight in weights.items()}
+        value, bounds, _ = combined(weights)
         interactions.append(Interaction(factors=pair, harm=value, interval=bounds))
     return Shared(
         metric=metric.name,
@@ -167,6 +176,20 @@ def share_out(
         contributions=tuple(sorted(contributions, key=_rank, reverse=True)),
         interactions=tuple(interactions),
     )
+
+
+def _after_rows(factors: Sequence[Factor]) -> list[Factor]:
+    return [one for one in factors if one != "population"]
+
+
+def _weights(factors: Sequence[Factor], factor: Factor, *, rows_first: bool) -> dict[CELLS, float]:
+    """Weights of the cells whose sum is a factor's share."""
+    if not rows_first:
+        return shapley_weights(factors, factor)
+    if factor == "population":
+        return {frozenset[Factor](): -1.0, frozenset[Factor]([factor]): 1.0}
+    found = shapley_weights(_after_rows(factors), factor)
+    return {cell | {"population"}: weight for cell, weight in found.items()}
 
 
 def _harm(metric: Metric, value: float) -> tuple[float, float]:

@@ -30,10 +30,13 @@ class Sides:
     Attributes:
         old: The old rows, with the old values.
         new: The new rows, with the new values.
+        earlier: Rows of the new population with the values that they had before, where that is known from a third
+            look between the two; `None` where the old rows are all that is known.
     """
 
     old: Scores
     new: Scores
+    earlier: Scores | None = None
 
 
 @dataclass(frozen=True)
@@ -46,6 +49,7 @@ class Factorial:
         cells: By what is new.
         columns: Slice columns of each cell.
         cluster: Number of the cluster of every row; `None` where rows are independent.
+        rows_first: Whether the other rows were there before their values changed.
     """
 
     factors: tuple[Factor, ...]
@@ -53,6 +57,7 @@ class Factorial:
     cells: Mapping[CELLS, Replayed]
     columns: Mapping[CELLS, pa.Table]
     cluster: Array | None
+    rows_first: bool = False
 
     def shared(self, metric: Metric, slice_of: SliceOf, name: str = ALL_ROWS) -> Shared:
         """A metric's change on a slice, shared out.
@@ -68,7 +73,7 @@ class Factorial:
                     message = f"slice {name} has no rows in one of the cells"
                     raise NotMeasurable(message)
                 cells[new] = cell.take(rows)
-        return share_out(metric, self.factors, cells, self.cluster, name)
+        return share_out(metric, self.factors, cells, self.cluster, name, rows_first=self.rows_first)
 
 
 def factorial(states: Mapping[State, Sides]) -> Factorial:
@@ -97,12 +102,15 @@ def factorial(states: Mapping[State, Sides]) -> Factorial:
     factors = tuple(factor for factor in FACTORS if factor in live or (factor in OF_ROWS and factor not in dropped))
     cells: dict[CELLS, Replayed] = {}
     columns: dict[CELLS, pa.Table] = {}
+    rows_first = first.earlier is not None and {"population", "data_values"} <= set(factors)
     for cell in all_cells(factors):
+        if rows_first and cell and "population" not in cell:
+            continue
         sides = states[frozenset(factor for factor in cell if factor not in OF_ROWS)]
         new_rows = "population" in cell or "population" in dropped
         new_values = "data_values" in cell or "data_values" in dropped
         cells[cell], columns[cell] = place.cell(sides, new_rows=new_rows, new_values=new_values)
-    return Factorial(factors, dropped, cells, columns, place.cluster)
+    return Factorial(factors, dropped, cells, columns, place.cluster, rows_first)
 
 
 def _same(states: Mapping[State, Sides], factor: Factor) -> int | None:
@@ -112,7 +120,9 @@ def _same(states: Mapping[State, Sides], factor: Factor) -> int | None:
         if factor not in state:
             continue
         without = states[state - {factor}]
-        for one, two in ((sides.old, without.old), (sides.new, without.new)):
+        for one, two in ((sides.old, without.old), (sides.new, without.new), (sides.earlier, without.earlier)):
+            if one is None or two is None:
+                continue
             rows += len(one.row_id)
             if not _equal(one.outcomes, two.outcomes):
                 return None
@@ -125,33 +135,52 @@ def _equal(one: Outcomes, two: Outcomes) -> bool:
 
 
 class _Places:
-    """Where every row stands in either population."""
+    """Where every row stands in either population, and where its old values are."""
 
     def __init__(self, sides: Sides) -> None:
         old, new = sides.old, sides.new
-        position = pc.index_in(new.row_id, value_set=old.row_id)
-        there = pc.is_valid(position).to_numpy(zero_copy_only=False)
-        self.in_new = np.flatnonzero(there)
-        self.in_old = position.drop_null().to_numpy(zero_copy_only=False)
-        self.shared = self.in_new
-        self.changed = bool((old.content[self.in_old] != new.content[self.in_new]).any())
-        self.only_new = np.flatnonzero(~there)
-        self.only_old = np.setdiff1d(np.arange(len(old.row_id)), self.in_old)
+        self.new_in_old, self.old_in_new = _matched(new, old)
+        self.only_new = np.setdiff1d(np.arange(len(new.row_id)), self.new_in_old)
+        self.only_old = np.setdiff1d(np.arange(len(old.row_id)), self.old_in_new)
         self.number_old = np.arange(len(old.row_id))
         self.number_new = np.empty(len(new.row_id), dtype=np.int64)
-        self.number_new[self.in_new] = self.in_old
+        self.number_new[self.new_in_old] = self.old_in_new
         self.number_new[self.only_new] = len(old.row_id) + np.arange(len(self.only_new))
+        known = old if sides.earlier is None else sides.earlier
+        self.new_known, self.known = _matched(new, known)
+        self.shared = self.new_known
+        self.changed = bool((known.content[self.known] != new.content[self.new_known]).any())
         self.cluster = _clusters(old, new, self.only_new)
 
     def cell(self, sides: Sides, *, new_rows: bool, new_values: bool) -> tuple[Replayed, pa.Table]:
         """Rows of one population with values of one time."""
-        shared = (sides.new, self.in_new) if new_values else (sides.old, self.in_old)
-        own = (sides.new, self.only_new) if new_rows else (sides.old, self.only_old)
-        numbers = [(self.number_new if side is sides.new else self.number_old)[rows] for side, rows in (shared, own)]
-        parts = [side.outcomes.take(rows) for side, rows in (shared, own)]
-        tables = [side.columns.take(pa.array(rows)) for side, rows in (shared, own)]
+        if new_rows:
+            known = sides.old if sides.earlier is None else sides.earlier
+            rest = np.setdiff1d(np.arange(len(self.number_new)), self.new_known)
+            parts = [(sides.new, np.arange(len(self.number_new)), self.number_new)]
+            if not new_values:
+                parts = [
+                    (known, self.known, self.number_new[self.new_known]),
+                    (sides.new, rest, self.number_new[rest]),
+                ]
+        else:
+            parts = [(sides.old, self.number_old, self.number_old)]
+            if new_values:
+                parts = [
+                    (sides.new, self.new_in_old, self.old_in_new),
+                    (sides.old, self.only_old, self.only_old),
+                ]
+        tables = [side.columns.take(pa.array(rows)) for side, rows, _ in parts]
         columns = pa.concat_tables(tables, promote_options="permissive").combine_chunks()
-        return Replayed(_joined(parts), np.concatenate(numbers)), columns
+        outcomes = _joined([side.outcomes.take(rows) for side, rows, _ in parts])
+        return Replayed(outcomes, np.concatenate([numbers for _, _, numbers in parts])), columns
+
+
+def _matched(one: Scores, other: Scores) -> tuple[Array, Array]:
+    """Positions of the rows that both hold, in either."""
+    position = pc.index_in(one.row_id, value_set=other.row_id)
+    there = pc.is_valid(position).to_numpy(zero_copy_only=False)
+    return np.flatnonzero(there), position.drop_null().to_numpy(zero_copy_only=False)
 
 
 def _clusters(old: Scores, new: Scores, only_new: Array) -> Array | None:

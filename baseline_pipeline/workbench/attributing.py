@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
+from baseline_pipeline.adapters.models.remembered import RememberedModels
 from baseline_pipeline.comparison import ALL_ROWS
 from baseline_pipeline.errors import BaselineError, EvidenceUnavailable, UsageError
 from baseline_pipeline.evaluating import class_names, scores_of
@@ -20,7 +21,7 @@ from baseline_pipeline.slices import find_slices
 from baseline_pipeline.snapshot import read
 from baseline_pipeline.workbench.approving import find_decision
 from baseline_pipeline.workbench.comparing import load_comparison
-from baseline_pipeline.workbench.evaluating import load_evaluation, version_of
+from baseline_pipeline.workbench.evaluating import load_evaluation, load_scores, version_of
 from baseline_pipeline.workbench.feature_values import FeatureHarm, feature_harms
 from baseline_pipeline.workbench.replaying import Locked, Replaying
 from baseline_pipeline.workbench.rows import RowSet, row_set
@@ -86,7 +87,8 @@ def attribute(
         EvidenceUnavailable: when model, rows or environments cannot be had.
     """
     digest, comparison, old, new = _judged(bench, contract, decision)
-    work = _World(bench, contract, old, new, locks, knobs, python)
+    earlier = _earlier(bench, contract, comparison, old, new)
+    work = _World(bench, contract, old, new, earlier, locks, knobs, python)
     if not work.factors and old.snapshot == new.snapshot:
         message = f"nothing that can be replayed moved between {short(old.key)} and {short(new.key)}"
         raise UsageError(message, next_step="name what moved: --lock OLD --lock NEW, or another decision")
@@ -111,7 +113,15 @@ def attribute(
         advice=advised(shared[0] if shared else None, contract.name, [one.feature for one in harms if one.found]),
     )
     bench.store.save("attributions", contract.name, digest_of(result.body()), result)
+    if digest is not None:
+        bench.store.save("attribution_of", contract.name, digest, result)
     return result
+
+
+def attribution_of(bench: Workbench, model: str, decision: Digest) -> Attribution | None:
+    """The first attribution of a decision, where there is one."""
+    body = bench.store.load("attribution_of", model, decision)
+    return None if body is None else Attribution.stored(body)
 
 
 def _judged(
@@ -140,6 +150,16 @@ def _judged(
     return str(event.content["decision"]), comparison, old, new
 
 
+def _earlier(
+    bench: Workbench, contract: Contract, comparison: Comparison, old: Evaluation, new: Evaluation
+) -> Evaluation | None:
+    """The evaluation that held earlier values of the candidate's rows, where they are not the baseline's."""
+    for one in comparison.contrasts:
+        if one.moved == "data_values" and one.baseline.snapshot not in {old.snapshot, new.snapshot}:
+            return load_evaluation(bench, contract.name, one.baseline.evaluation)
+    return None
+
+
 class _World:
     """The states of model, dependencies and infrastructure, and what each says of both populations."""
 
@@ -149,16 +169,19 @@ class _World:
         contract: Contract,
         old: Evaluation,
         new: Evaluation,
+        earlier: Evaluation | None,
         locks: tuple[Locked, Locked] | None,
         knobs: tuple[Knobs, Knobs] | None,
         python: str | None,
     ) -> None:
         self.bench, self.contract, self.python = bench, contract, python
-        self.catalogue = bench.catalogue(contract)
+        self.catalogue = RememberedModels(bench.catalogue(contract))
         self.locks, self.knobs = locks or self._kept(old, new), knobs
         self.left_out: dict[str, str] = {}
         self.versions = (version_of(old), version_of(new))
-        self.rows = tuple(self._rows(one.snapshot) for one in (old, new))
+        known = [one for one in (old, new, earlier) if one is not None]
+        self.rows = tuple(self._rows(one.snapshot) for one in known)
+        self.scored = {(one.subject.digest, one.snapshot): one for one in known}
         self.factors: list[Factor] = []
         if self.locks is not None:
             self.factors.append("dependencies")
@@ -202,10 +225,22 @@ class _World:
         """
         version = self.versions["model" in state]
         if self.locks is None and self.knobs is None:
+            before = self._scored_before(version, rows)
+            if before is not None:
+                return before
             classes = rows.classes or class_names(self.contract)
             predicted, _, _ = predict_all(self.contract, rows.table, rows.names, version, self.catalogue, classes)
             return scores_of(self.contract, rows.table, rows.names, rows.labels, rows.classes, predicted)
         return self._elsewhere(state, version, rows)
+
+    def _scored_before(self, version: ModelVersion, rows: RowSet) -> Scores | None:
+        """What the comparison itself rested on, where these are its rows."""
+        evaluation = self.scored.get((version.digest, rows.snapshot))
+        if evaluation is None:
+            return None
+        scores = load_scores(self.bench, evaluation)
+        same = scores.row_id.equals(rows.names) and (scores.content == rows.content).all()
+        return scores if same else None
 
     def _elsewhere(self, state: State, version: ModelVersion, rows: RowSet) -> Scores:
         knobs = None if self.knobs is None else self.knobs["infrastructure" in state]
@@ -302,10 +337,10 @@ def _features(
         return ()
     metric = next(one.measured for one in work.contract.metrics if one.measured.name == shared[0].metric)
     last = max(states, key=len)
+    before, after, *earlier = work.rows
     try:
-        return feature_harms(
-            work.bench, work.contract, metric, work.rows[0], work.rows[1], lambda rows: work.scores(last, rows)
-        )
+        known = earlier[0] if earlier else before
+        return feature_harms(work.bench, work.contract, metric, known, after, lambda rows: work.scores(last, rows))
     except BaselineError as failure:
         work.left_out["features"] = failure.message
         return ()

@@ -6,6 +6,7 @@ import hashlib
 import shutil
 import tempfile
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +14,7 @@ import numpy as np
 import pyarrow as pa
 
 from baseline_pipeline.adapters.environments.running import write_rows
+from baseline_pipeline.content import row_contents
 from baseline_pipeline.errors import EvidenceUnavailable
 from baseline_pipeline.evaluating import encode_labels, labelled_rows
 from baseline_pipeline.records import Digest, digest_of
@@ -36,7 +38,8 @@ class RowSet:
         names: n texts.
         labels: (n,) as the contract's task encodes them.
         classes: Names of the classes.
-        folder: Where a worker finds features and label.
+        columns: Names of features and label.
+        place: Where a worker finds those, once they are written.
     """
 
     key: Digest
@@ -45,7 +48,29 @@ class RowSet:
     names: pa.Array
     labels: np.ndarray[Any, Any]
     classes: tuple[str, ...]
-    folder: Path
+    columns: tuple[str, ...]
+    place: Path
+
+    @cached_property
+    def content(self) -> np.ndarray[Any, Any]:
+        """(n,) digests of features and label."""
+        return row_contents(self.table, self.columns)
+
+    @property
+    def folder(self) -> Path:
+        """The folder that a worker reads; written now where nobody did before."""
+        if not self.place.is_dir():
+            self.place.parent.mkdir(parents=True, exist_ok=True)
+            unfinished = Path(tempfile.mkdtemp(dir=self.place.parent, prefix="unfinished-"))
+            try:
+                write_rows(self.table.select(self.columns), unfinished)
+                unfinished.rename(self.place)
+            except OSError:
+                if not self.place.is_dir():  # another process was first otherwise
+                    raise
+            finally:
+                shutil.rmtree(unfinished, ignore_errors=True)
+        return self.place
 
     def __len__(self) -> int:
         return len(self.names)
@@ -66,7 +91,7 @@ def row_set(bench: Workbench, contract: Contract, table: pa.Table, snapshot: Dig
     """
     labelled, names = labelled_rows(contract, table, snapshot)
     labels, classes = encode_labels(contract, labelled)
-    return _written(bench, contract, labelled, names, labels, classes, snapshot, part)
+    return _set(bench, contract, labelled, names, labels, classes, snapshot, part)
 
 
 def held_out(bench: Workbench, contract: Contract, rows: RowSet) -> tuple[RowSet, RowSet]:
@@ -87,7 +112,7 @@ def held_out(bench: Workbench, contract: Contract, rows: RowSet) -> tuple[RowSet
         raise EvidenceUnavailable(message, next_step="bring more rows, or replay the stored model: --no-retrain")
     window = contract.model.training and [day.isoformat() for day in contract.model.training.window]
     return tuple(  # type: ignore[return-value]  # two of them
-        _written(
+        _set(
             bench,
             contract,
             rows.table.filter(pa.array(part)),
@@ -112,7 +137,7 @@ def _in_window(contract: Contract, rows: RowSet) -> np.ndarray[Any, Any] | None:
     return np.asarray((days >= first) & (days <= last))
 
 
-def _written(
+def _set(
     bench: Workbench,
     contract: Contract,
     table: pa.Table,
@@ -122,18 +147,6 @@ def _written(
     snapshot: Digest,
     part: str,
 ) -> RowSet:
-    columns = [*contract.data.feature_names, contract.data.label]
-    key = digest_of([snapshot, columns, contract.data.row_id, part])
-    folder = bench.settings.home / "cache" / "rows" / key
-    if not folder.is_dir():
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        unfinished = Path(tempfile.mkdtemp(dir=folder.parent, prefix="unfinished-"))
-        try:
-            write_rows(table.select(columns), unfinished)
-            unfinished.rename(folder)
-        except OSError:
-            if not folder.is_dir():  # another process was first otherwise
-                raise
-        finally:
-            shutil.rmtree(unfinished, ignore_errors=True)
-    return RowSet(key, snapshot, table, names, labels, classes, folder)
+    columns = (*contract.data.feature_names, contract.data.label)
+    key = digest_of([snapshot, list(columns), contract.data.row_id, part])
+    return RowSet(key, snapshot, table, names, labels, classes, columns, bench.settings.home / "cache" / "rows" / key)

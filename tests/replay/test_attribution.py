@@ -119,6 +119,10 @@ def predict(x, w=W):
 
 def worse(x):
     return predict(x, W * np.array([1, 0.2, 1]))
+
+
+def backwards(x):
+    return predict(x, -W)
 """
 CONTRACT = """\
 type: baseline_pipeline.orchestration.MonitoredModel
@@ -219,3 +223,19 @@ def test_simulated_machines_say_what_would_fire(loans):
     words = typed("simulate", "loans", "--profile", "one_core", "--quiet").stdout
     assert "7000 rows bit-identical; 0 decisions changed" in words
     assert "no guardrail would fire" in words
+
+
+def test_a_worse_candidate_is_stopped_on_its_way(loans):
+    _, typed = loans
+
+    done = typed("simulate", "loans", "--rollout", "loans_model:backwards", "--json")
+
+    assert done.returncode == 0, done.stderr
+    found = json.loads(done.stdout)
+    assert found["losses"] == ["brier", "accuracy"]
+    rollout = found["rollout"]
+    assert rollout["requests"] == 7000
+    assert rollout["stopped"] == 1.0
+    assert rollout["harmed"] < rollout["harmed_in_full"] / 10
+    said = typed("simulate", "loans", "--rollout", "loans_model:predict", "--quiet").stdout
+    assert "none stops" in said
