@@ -237,5 +237,6 @@ def test_a_worse_candidate_is_stopped_on_its_way(loans):
     assert rollout["requests"] == 7000
     assert rollout["stopped"] == 1.0
     assert rollout["harmed"] < rollout["harmed_in_full"] / 10
-    said = typed("simulate", "loans", "--rollout", "loans_model:predict", "--quiet").stdout
-    assert "none stops" in said
+    same = typed("simulate", "loans", "--rollout", "loans_model:predict", "--quiet").stdout
+    assert "worse answers, had it gone through unlooked at: 0" in same
+    assert "at 100% of the requests: 0% of the rollouts stop" in same
