@@ -147,7 +147,9 @@ def _print(bench: Workbench, contract: Contract, found: Gated, *, as_json: bool,
         )
     else:
         show(decision_text(story, show_all=True))
-        lines = [one.words() for one in found.checked]
+        failures = story.comparison.failures
+        lines = [f"loads and predicts: {'; '.join(failures) if failures else 'yes'}"]
+        lines += [one.words() for one in found.checked]
         lines += [f"warning: {one}" for one in (*found.exit.warnings, *([found.stray] if found.stray else []))]
         tried = "  (dry run: nothing was decided)" if dry_run else ""
         lines.append(f"{found.exit.word}  decision {found.digest[:12]}{tried}")

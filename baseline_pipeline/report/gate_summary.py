@@ -38,6 +38,8 @@ def gate_markdown(
     if promoted is not None:
         lines += [f"Promoted: baseline revision {promoted}.", ""]
     lines += [f"* ⚠️ {escaped(one)}" for one in (*ended.warnings, *([stray] if stray else []))]
+    failures = "; ".join(story.comparison.failures)
+    lines += [f"* {'❌' if failures else '✅'} loads and predicts{': ' if failures else ''}{escaped(failures)}"]
     if checked:
         lines += ["", "| Limit | | Measured |", "|---|---|---|"]
         words = {True: "passed", False: "**failed**", None: "not evaluated"}

@@ -31,6 +31,7 @@ def gate_junit(decision: Decision, comparison: Comparison, limits: Sequence[tupl
         _suite(
             suites, f"{number}. {visible(contrast.question)}", [_case(contrast, cell) for cell in _ordered(contrast)]
         )
+    _suite(suites, "loads and predicts", [_loads(comparison)])
     if limits:
         _suite(suites, "limits given at the gate", [_limit(*one) for one in limits])
     _suite(suites, "decision", [_decision(decision)])
@@ -67,6 +68,14 @@ def _case(contrast: Contrast, cell: Cell) -> ET.Element:
         tag = "failure" if cell.tier == "moderate" else "skipped"
         return _told(case, tag, line, "harm_unresolved" if tag == "failure" else "")
     return _told(case, "system-out", line)
+
+
+def _loads(comparison: Comparison) -> ET.Element:
+    """A criterion like any other: a model that does not load or predict is degraded, severely."""
+    case = ET.Element("testcase", name="loads and predicts", classname="criteria", time="0")
+    if comparison.failures:
+        return _told(case, "failure", "; ".join(visible(one) for one in comparison.failures), "severe")
+    return _told(case, "system-out", "every model that was compared loads and predicts")
 
 
 def _limit(name: str, passed: bool | None, words: str) -> ET.Element:  # three-valued

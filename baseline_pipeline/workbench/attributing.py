@@ -2,30 +2,24 @@
 
 from __future__ import annotations
 
-from itertools import combinations
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
-from baseline_pipeline.adapters.models.remembered import RememberedModels
 from baseline_pipeline.comparison import ALL_ROWS
-from baseline_pipeline.errors import BaselineError, EvidenceUnavailable, UsageError
-from baseline_pipeline.evaluating import class_names, scores_of
+from baseline_pipeline.errors import BaselineError, UsageError
 from baseline_pipeline.metrics.outcomes import NotMeasurable
 from baseline_pipeline.records import Digest, Record, digest_of, short
 from baseline_pipeline.replay.advice import advised, sentence
 from baseline_pipeline.replay.attribution import Factor, Shared
 from baseline_pipeline.replay.factorial import Factorial, Sides, State, factorial
-from baseline_pipeline.scoring import predict_all
 from baseline_pipeline.slices import find_slices
-from baseline_pipeline.snapshot import read
 from baseline_pipeline.workbench.approving import find_decision
 from baseline_pipeline.workbench.comparing import load_comparison
-from baseline_pipeline.workbench.evaluating import load_evaluation, load_scores, version_of
+from baseline_pipeline.workbench.evaluating import load_evaluation
 from baseline_pipeline.workbench.feature_values import FeatureHarm, feature_harms
-from baseline_pipeline.workbench.replaying import Locked, Replaying
-from baseline_pipeline.workbench.rows import RowSet, row_set
-from baseline_pipeline.workbench.snapshotting import load_snapshot
+from baseline_pipeline.workbench.replaying import Locked
+from baseline_pipeline.workbench.states import World
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -36,8 +30,7 @@ if TYPE_CHECKING:
     from baseline_pipeline.comparison import Comparison
     from baseline_pipeline.contract import Contract
     from baseline_pipeline.contract.metrics import MetricRule
-    from baseline_pipeline.evaluation import Evaluation, Scores
-    from baseline_pipeline.ports import ModelVersion
+    from baseline_pipeline.evaluation import Evaluation
     from baseline_pipeline.workbench.workbench import Workbench
 
 
@@ -88,7 +81,7 @@ def attribute(
     """
     digest, comparison, old, new = _judged(bench, contract, decision)
     earlier = _earlier(bench, contract, comparison, old, new)
-    work = _World(bench, contract, old, new, earlier, locks, knobs, python)
+    work = World(bench, contract, old, new, earlier, locks, knobs, python)
     if not work.factors and old.snapshot == new.snapshot:
         message = f"nothing that can be replayed moved between {short(old.key)} and {short(new.key)}"
         raise UsageError(message, next_step="name what moved: --lock OLD --lock NEW, or another decision")
@@ -160,132 +153,6 @@ def _earlier(
     return None
 
 
-class _World:
-    """The states of model, dependencies and infrastructure, and what each says of both populations."""
-
-    def __init__(
-        self,
-        bench: Workbench,
-        contract: Contract,
-        old: Evaluation,
-        new: Evaluation,
-        earlier: Evaluation | None,
-        locks: tuple[Locked, Locked] | None,
-        knobs: tuple[Knobs, Knobs] | None,
-        python: str | None,
-    ) -> None:
-        self.bench, self.contract, self.python = bench, contract, python
-        self.catalogue = RememberedModels(bench.catalogue(contract))
-        self.locks, self.knobs = locks or self._kept(old, new), knobs
-        self.left_out: dict[str, str] = {}
-        self.versions = (version_of(old), version_of(new))
-        known = [one for one in (old, new, earlier) if one is not None]
-        self.rows = tuple(self._rows(one.snapshot) for one in known)
-        self.scored = {(one.subject.digest, one.snapshot): one for one in known}
-        self.factors: list[Factor] = []
-        if self.locks is not None:
-            self.factors.append("dependencies")
-        elif old.fingerprint.dependencies != new.fingerprint.dependencies:
-            self.left_out["dependencies"] = (
-                "they moved, and the lockfiles kept do not say all there is to install: --lock OLD --lock NEW"
-            )
-        if self.versions[0].digest != self.versions[1].digest:
-            self.factors.append("model")
-        if knobs is not None:
-            self.factors.append("infrastructure")
-        elif old.fingerprint.infrastructure != new.fingerprint.infrastructure:
-            self.left_out["infrastructure"] = "it moved, and no profile was given: --profile NAME replays it"
-        if old.fingerprint.code != new.fingerprint.code:
-            self.left_out["code"] = "it moved, and the old code is not there to be run"
-
-    def _kept(self, old: Evaluation, new: Evaluation) -> tuple[Locked, Locked] | None:
-        """The lockfiles of both evaluations, where they differ and say all there is to install."""
-        if old.environment.lockfile_digest == new.environment.lockfile_digest:
-            return None
-        found = [Locked.stored(self.bench, self.contract.name, one) for one in (old, new)]
-        before, after = found
-        if before is None or after is None or not (before.wanted.whole and after.wanted.whole):
-            return None
-        return before, after
-
-    def states(self) -> dict[State, Sides]:
-        """Every combination, each scored on both populations."""
-        found: dict[State, Sides] = {}
-        for size in range(len(self.factors) + 1):
-            for some in combinations(self.factors, size):
-                state = frozenset(some)
-                found[state] = Sides(*(self.scores(state, rows) for rows in self.rows))
-        return found
-
-    def scores(self, state: State, rows: RowSet) -> Scores:
-        """What a state says of some rows.
-
-        Raises:
-            EvidenceUnavailable: when the model does not load or predict in that state: that is a finding by itself.
-        """
-        version = self.versions["model" in state]
-        if self.locks is None and self.knobs is None:
-            before = self._scored_before(version, rows)
-            if before is not None:
-                return before
-            classes = rows.classes or class_names(self.contract)
-            predicted, _, _ = predict_all(self.contract, rows.table, rows.names, version, self.catalogue, classes)
-            return scores_of(self.contract, rows.table, rows.names, rows.labels, rows.classes, predicted)
-        return self._elsewhere(state, version, rows)
-
-    def _scored_before(self, version: ModelVersion, rows: RowSet) -> Scores | None:
-        """What the comparison itself rested on, where these are its rows."""
-        evaluation = self.scored.get((version.digest, rows.snapshot))
-        if evaluation is None:
-            return None
-        scores = load_scores(self.bench, evaluation)
-        same = scores.row_id.equals(rows.names) and (scores.content == rows.content).all()
-        return scores if same else None
-
-    def _elsewhere(self, state: State, version: ModelVersion, rows: RowSet) -> Scores:
-        knobs = None if self.knobs is None else self.knobs["infrastructure" in state]
-        artifact: dict[str, Any] = self.catalogue.artifact(version)
-        work = Replaying(self.bench, self.contract, version, artifact, knobs=knobs, python=self.python)
-        locked = None if self.locks is None else self.locks["dependencies" in state]
-        name, built = work.place(locked)
-        run = work.jobs.run(name, built, rows, work.knobs)
-        if run.failure is not None:
-            message = f"version {version.version} fails with {name} ({run.failure}): {run.words}"
-            raise EvidenceUnavailable(
-                message, next_step="that is the finding: `baseline replay --bisect` names the package"
-            )
-        return work.jobs.scores(run)
-
-    def _rows(self, snapshot: Digest) -> RowSet:
-        """The labelled rows of a snapshot that neither model learned from."""
-        taken = load_snapshot(self.bench, self.contract.name, snapshot)
-        rows = row_set(self.bench, self.contract, read(taken, self.bench.store), snapshot)
-        windows = [one.training_window for one in self.versions if one.training_window is not None]
-        return outside(self.bench, self.contract, rows, windows)
-
-
-def outside(bench: Workbench, contract: Contract, rows: RowSet, windows: list[tuple[str, str]]) -> RowSet:
-    """Rows whose day lies in none of the windows."""
-    import numpy as np
-
-    from baseline_pipeline.evaluating import days_of
-
-    days = days_of(rows.table, contract.data.time)
-    if days is None or not windows:
-        return rows
-    kept = np.ones(len(rows), dtype=bool)
-    for first, last in windows:
-        kept &= (days < np.datetime64(first, "D")) | (days > np.datetime64(last, "D"))
-    if kept.all():
-        return rows
-    if not kept.any():
-        message = f"all rows of snapshot {short(rows.snapshot)} lie in a training window"
-        raise EvidenceUnavailable(message, next_step="bring rows from after the window")
-    chosen: np.ndarray[Any, Any] = kept
-    part = f"outside {sorted(set(windows))}"
-    return row_set(bench, contract, rows.table.filter(pa.array(chosen)), rows.snapshot, part)
-
-
 def _shared(contract: Contract, comparison: Comparison, found: Factorial) -> tuple[tuple[Shared, ...], dict[str, str]]:
     """Every gating metric on all rows, then slices that were found harmed; the worst first."""
 
@@ -330,7 +197,7 @@ def _moved(comparison: Comparison, locks: tuple[Locked, Locked] | None) -> dict[
 
 
 def _features(
-    work: _World, found: Factorial, states: Mapping[State, Sides], shared: tuple[Shared, ...]
+    work: World, found: Factorial, states: Mapping[State, Sides], shared: tuple[Shared, ...]
 ) -> tuple[FeatureHarm, ...]:
     """Which features' changed values did it, where values did anything."""
     if "data_values" not in found.factors or not shared:

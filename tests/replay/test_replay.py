@@ -134,3 +134,23 @@ def test_old_environments_make_room(tmp_path):
     assert not marker.exists()
     assert not Path(marker.parent).exists()
     assert len(list(tmp_path.glob("*/environment.json"))) == 1
+
+
+def test_a_replay_that_was_killed_goes_on_where_it_stopped(replayed, credit):
+    command = [Path(sys.executable).with_name("baseline"), "replay", "credit", "--no-retrain"]
+    options = ["--lock", "new.lock", "--lock", "old.lock"]
+    first = subprocess.Popen([*command, *options], cwd=credit.root, stderr=subprocess.PIPE, text=True)
+    for line in first.stderr:
+        if "once more" in line:
+            break
+    first.kill()
+    first.wait()
+
+    done = credit.typed(*command[1:], *options)
+
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith("ACCEPT  credit version")
+    assert [line.split("  ")[-1] for line in done.stderr.splitlines() if "scoring" in line] == [
+        "scoring 6000 rows with new.lock once more"
+    ]
+    assert "building" not in done.stderr

@@ -133,3 +133,18 @@ def test_a_server_answers_blocks_until_it_is_left(here):
     with serving(here.built, job, Knobs(), here.folder / "scratch") as server:
         assert 0 < server.seconds(0, 5) < 1
         assert 0 < server.seconds(5, 5) < 1
+
+
+def test_what_a_killed_process_left_is_tidied_away(here):
+    import os
+    import time
+
+    scratch = here.folder / "scratch"
+    for name, age in (("job-old", 2), ("model-old", 2), ("job-young", 0)):
+        (scratch / name).mkdir(parents=True)
+        when = time.time() - age * 86_400
+        os.utime(scratch / name, (when, when))
+
+    here("fine")
+
+    assert [one.name for one in scratch.iterdir()] == ["job-young"]

@@ -37,6 +37,19 @@ def test_every_outcome_is_what_the_common_schema_allows(decision_story, outcome,
     assert root[-1][0][0].tag == tag
 
 
+def test_a_model_that_does_not_load_is_a_failed_case(decision_story):
+    def case(failures):
+        comparison = decision_story.comparison.model_copy(update={"failures": failures})
+        text = gate_junit(decision_story.decision, comparison)
+        SCHEMA.validate(text)
+        return ET.fromstring(text).find(".//testcase[@name='loads and predicts']")[0]
+
+    assert case(()).tag == "system-out"
+    failed = case(("challenger (version 3) failed: no module named '_loss'",))
+    assert (failed.tag, failed.get("type")) == ("failure", "severe")
+    assert "_loss" in failed.get("message")
+
+
 def test_the_schema_itself_refuses_what_readers_would(decision_story):
     text = gate_junit(decision_story.decision, decision_story.comparison)
 

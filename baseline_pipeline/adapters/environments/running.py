@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import tempfile
-from contextlib import contextmanager
+import time
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -36,6 +38,7 @@ FAILURES: dict[int, Failure] = {
 SECRETS = ("TOKEN", "SECRET", "PASSWORD", "CREDENTIAL", "PRIVATE", "API_KEY", "ACCESS_KEY")
 OWN = ("PYTHON", "BASELINE_", "MLFLOW_", "DAGSTER_", "VIRTUAL_ENV", "PYTEST_", "UV_")
 KILLED = 9
+A_DAY = 86_400.0
 
 
 @dataclass(frozen=True)
@@ -126,6 +129,7 @@ def run_job(built: Built, job: dict[str, Any], knobs: Knobs, scratch: Path, keep
         EvidenceUnavailable: when the environment's interpreter cannot be started.
     """
     scratch.mkdir(parents=True, exist_ok=True)
+    _tidy(scratch)
     with tempfile.TemporaryDirectory(dir=scratch, prefix="job-") as name:
         folder = Path(name)
         command = written(built, job, knobs, folder)
@@ -208,6 +212,15 @@ class Server:
             message = f"a worker that was timed ended before it said {wanted}"
             raise EvidenceUnavailable(message, next_step="score with it first: that says what is wrong")
         return line
+
+
+def _tidy(scratch: Path) -> None:
+    """Remove what killed processes left behind a day ago or longer."""
+    for pattern in ("job-*", "model-*"):
+        for left in scratch.glob(pattern):
+            with suppress(OSError):
+                if time.time() - left.stat().st_mtime > A_DAY:
+                    shutil.rmtree(left, ignore_errors=True)
 
 
 def written(built: Built, job: dict[str, Any], knobs: Knobs, folder: Path) -> list[str]:
