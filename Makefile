@@ -74,8 +74,9 @@ speed: $(READY)  ## data sets of 100,000 to ten million rows, beside peers in en
 	@$(BIN)/python -m benchmarks.speed --out build/speed/results.json
 
 soak: $(READY)  ## promotions killed at every step, 420 times on each database; a quarter of an hour
-	@BASELINE_KILLS=60 $(BIN)/python -m pytest tests/gate/test_promotion.py tests/end_to_end/test_sensor_iteration.py \
-		-k killed --timeout 3600
+	@export BASELINE_KILLS=60
+	$(BIN)/python -m pytest tests/gate/test_promotion.py -k killed --timeout 3600
+	$(BIN)/python -m pytest tests/end_to_end/test_sensor_iteration.py
 
 attribution: $(READY)  ## attribution on thirteen cases of known truth; ten minutes
 	@$(BIN)/python -m benchmarks.attribution

@@ -27,6 +27,10 @@ def free_port():
         return probe.getsockname()[1]
 
 
+AT_WORK = {dg.DagsterRunStatus.STARTING, dg.DagsterRunStatus.STARTED}
+"""What goes on without another look."""
+
+
 class Daemon:
     """A code server that stays, and sensor iterations as processes that may be killed."""
 
@@ -78,6 +82,9 @@ class Daemon:
         before = None
         while time.monotonic() < deadline:
             runs = self.runs()
+            if any(run.status in AT_WORK for run in runs):
+                time.sleep(0.5)
+                continue
             if runs == before and all(run.is_finished for run in runs):
                 return [run.status.value for run in runs]
             before = runs
@@ -126,6 +133,9 @@ def daemon(project):
     found.kill(found.server)
 
 
+AT_LEISURE = pytest.mark.skipif(
+    "BASELINE_KILLS" not in os.environ, reason="for `make soak`; tests/orchestration has the same through ticks"
+)
 POINTS = ("TICK_HELD", "RUN_CREATED", "TICK_CREATED", "RUN_LAUNCHED")
 """Where Dagster itself can be made to die; `make soak` takes all of them."""
 
@@ -139,6 +149,7 @@ def test_a_daemon_killed_at_any_point_loses_nothing_and_decides_once(daemon, poi
     assert set(daemon.evaluations().values()) == {1}
 
 
+@AT_LEISURE
 def test_there_and_back_loses_no_change_and_scores_none_twice(daemon):
     first = daemon.project.rows()
     daemon.settle()
@@ -152,6 +163,7 @@ def test_there_and_back_loses_no_change_and_scores_none_twice(daemon):
     assert sorted(daemon.evaluations().values()) == [1, 1]
 
 
+@AT_LEISURE
 def test_several_facets_at_once_make_one_decision_and_equal_content_none(daemon):
     project = daemon.project
     daemon.settle()
