@@ -73,6 +73,9 @@ zoo: $(READY)  ## every gate on every known damage; resumable, hours
 speed: $(READY)  ## data sets of 100,000 to ten million rows, beside peers in environments of their own; half an hour
 	@$(BIN)/python -m benchmarks.speed --out build/speed/results.json
 
+trajectories: $(READY)  ## change points and anomalies on labelled series: make trajectories DATA=folder
+	@$(BIN)/python -m benchmarks.trajectories --data $(DATA)
+
 soak: $(READY)  ## promotions killed at every step, 420 times on each database; a quarter of an hour
 	@export BASELINE_KILLS=60
 	$(BIN)/python -m pytest tests/gate/test_promotion.py -k killed --timeout 3600

@@ -4,10 +4,24 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 Verdict = Literal["improved", "unchanged", "degraded", "inconclusive", "not_evaluated"]
 Tier = Literal["minor", "moderate", "severe"]
+TIERS: tuple[Tier, ...] = ("minor", "moderate", "severe")
+
+
+def worst_tier(tiers: Iterable[Tier]) -> Tier:
+    """The worst of some tiers; minor where there are none.
+
+    Example:
+        >>> worst_tier(["minor", "severe", "moderate"])
+        'severe'
+    """
+    return max(tiers, key=TIERS.index, default="minor")
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,7 @@ from baseline_pipeline.cli import (
     approve,
     attribute,
     audit,
+    backtest,
     check,
     compare,
     demo,
@@ -47,7 +48,7 @@ app = typer.Typer(
 for verb in (
     *(demo, init, doctor, check, run, establish),
     *(gate, approve, reject, override, promote, rollback, retire),
-    *(compare, scan, replay, attribute, simulate, power, show, report, schema, dev, listen),
+    *(compare, scan, replay, attribute, simulate, power, backtest, show, report, schema, dev, listen),
 ):
     app.command(name=verb.__name__.rpartition(".")[2])(verb.command)
 app.add_typer(audit.app, name="audit")

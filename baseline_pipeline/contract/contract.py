@@ -13,6 +13,7 @@ from baseline_pipeline.contract.explanation import ExplanationSection
 from baseline_pipeline.contract.latency import LatencySection
 from baseline_pipeline.contract.metrics import ErrorRates, MetricRule
 from baseline_pipeline.contract.model import ModelSection
+from baseline_pipeline.contract.monitoring import MonitoringSection, Receiver
 from baseline_pipeline.contract.response import Owners, Promotion, Response, Schedules
 from baseline_pipeline.contract.scenarios import ScenarioName
 from baseline_pipeline.contract.section import CallableRef, Name, Section, Text
@@ -71,6 +72,10 @@ class Contract(Section):
     """Sources of drift that `baseline power --sensitivity` tries; `module:function` is one of your own."""
     profiles: list[ProfileName] = Field(default_factory=list)
     """Machines that `baseline simulate` scores on."""
+    monitoring: MonitoringSection = MonitoringSection()
+    """How the model is watched over time."""
+    notify: list[Receiver] = Field(default_factory=list)
+    """Who is told of incidents."""
     incidents: str | None = None
     """Dated known events, relative to the contract's folder."""
 

@@ -84,6 +84,8 @@ class MetricRule(Section):
     """The value itself must not be worse than this, whatever the baseline was."""
     slices: SliceRule = SliceRule()
     """The same metric on slices."""
+    business_weight: float = Field(default=1.0, gt=0)
+    """How much the metric matters beside the others; alarms are shown in this order."""
     why: Text | None = None
     """What a loss of the margin's size costs."""
 

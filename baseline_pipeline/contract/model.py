@@ -21,7 +21,8 @@ class Training(Section):
     """What the champion learned from: rows in this window are never used to judge it."""
 
     entry: CallableRef | None = None
-    """`module:function` that trains the model; shown to people, used by experiments."""
+    """`module:function` of features and labels (and of `seed`, where it takes one) that returns a fitted model: trained
+    anew by replays, and out of fold by backtests."""
     window: list[Day] = Field(min_length=2, max_length=2)
     """First and last day, both included. A version's `training_window` tag in the registry wins."""
 

@@ -50,6 +50,11 @@ def train(frame: pd.DataFrame, window: Window) -> Any:
     return _pipeline().fit(rows[FEATURES], rows[LABEL])
 
 
+def fit(features: pd.DataFrame, labels: pd.Series) -> Any:
+    """The same pipeline from features and labels alone: the contract's training entry."""
+    return _pipeline().fit(features[FEATURES], labels)
+
+
 def rows_within(frame: pd.DataFrame, window: Window) -> pd.DataFrame:
     """The rows whose scheduled departure falls within a window of UTC days."""
     day = frame[TIME].dt.strftime("%Y-%m-%d")

@@ -6,12 +6,10 @@ from typing import Any
 
 import dagster as dg
 
-from baseline_pipeline.comparison import ALL_ROWS
 from baseline_pipeline.contract import Contract
 from baseline_pipeline.errors import BaselineError
 from baseline_pipeline.orchestration.names import MODEL_TAG, identifier
 from baseline_pipeline.records import digest_of
-from baseline_pipeline.report.verdict_line import verdict_line
 from baseline_pipeline.settings import load_settings
 from baseline_pipeline.workbench.backtesting import BacktestedMonth, backtest_month, backtested_months
 from baseline_pipeline.workbench.workbench import Workbench
@@ -47,16 +45,18 @@ def backtest_definitions(contract: Contract, project: Path) -> dg.Definitions:
 
 
 def _metadata(month: BacktestedMonth) -> dict[str, Any]:
-    gated = [cell for cell in month.contrast.cells if cell.role != "report_only"]
-    overall = [cell for cell in gated if cell.slice == ALL_ROWS]
-    values = {cell.metric: cell.candidate for cell in overall if cell.candidate is not None}
-    spoke = [verdict_line(cell, "unpaired") for cell in gated if cell.tier is not None]
+    seen = [
+        f"{one.incident.what}: {f'{one.tier} after {one.delay_days:.1f} d' if one.found else 'missed'}"
+        for one in month.incidents
+    ]
     return {
-        **values,
-        "rows": month.contrast.rows,
-        "alarmed": month.alarmed,
-        "guardrails": "\n".join(spoke[:20]) or "silent",
-        "incidents": "; ".join(one.what for one in month.incidents) or "none known",
+        "windows": month.windows,
+        "alarms": len(month.alarms),
+        "false_alarms": month.false,
+        "alarmed": bool(month.alarms),
+        "guardrails": "\n".join(f"{one.opened[:10]} {one.tier}: {one.words()}" for one in month.alarms[:20])
+        or "silent",
+        "incidents": "; ".join(seen) or "none known",
     }
 
 

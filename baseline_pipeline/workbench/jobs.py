@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import tempfile
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -108,7 +109,7 @@ class Jobs:
             model = Path(folder) / "model.pkl"
             ran = run_job(built, self.job(rows, chosen, train), knobs, self._scratch(), keep=model)
             record = self._kept(name, built, rows, ran, model)
-        if record.failure not in {"time", "memory"}:
+        if record.failure not in {"time", "memory", "train"}:  # what may have been mended is tried again
             self.bench.store.save("worker_runs", self.contract.name, key, record)
         return record
 
@@ -170,8 +171,11 @@ class Jobs:
         return self.bench.settings.scratch
 
     def _entry_digest(self) -> str:
-        """Moves with the source of the training entry."""
-        training = self.contract.model.training
-        module = str(training.entry if training else "").partition(":")[0]
+        """Moves with the training entry and its source."""
+        entry = str(self.contract.model.training.entry if self.contract.model.training else "")
+        module = entry.partition(":")[0]
         file = self.bench.settings.project / (module.replace(".", "/") + ".py")
-        return hashlib.sha256(file.read_bytes()).hexdigest() if file.is_file() else module
+        if not file.is_file():
+            found = find_spec(module)
+            file = Path(found.origin) if found is not None and found.origin else file
+        return digest_of([entry, hashlib.sha256(file.read_bytes()).hexdigest() if file.is_file() else ""])

@@ -3,20 +3,21 @@
 import datetime as dt
 
 import dagster as dg
+import numpy as np
+import pandas as pd
 import pytest
 
 from baseline_pipeline.orchestration.component import model_definitions
 from tests.conftest import SMALL
 
-TIMED = (
-    SMALL.replace("    cluster: day\n", "    time: day\n    cluster: day\n") + "  schedules: {backtest: '0 3 * * 0'}\n"
-)
+TIMED = SMALL.replace("    cluster: day\n", "    time: day\n") + "  schedules: {backtest: '0 3 * * 0'}\n"
 KEY = dg.AssetKey(["small", "backtest"])
 
 
 def two_months(project):
-    frame = project.rows(rows=3000)
-    frame.loc[::2, "day"] = frame.loc[::2, "day"].str.replace("2026-01", "2026-02")
+    frame = project.rows(rows=5900)
+    days = pd.date_range("2026-01-01", "2026-02-28").strftime("%Y-%m-%d")
+    frame["day"] = np.resize(days, len(frame))
     return frame
 
 
@@ -53,7 +54,7 @@ def test_every_month_that_is_missing_is_asked_for_until_it_was_judged(backtest):
     assert "every month has been judged" in look(definitions, instance, 6).skip_message
 
 
-def test_a_judged_month_says_its_rows_and_whether_the_guardrails_spoke(backtest):
+def test_a_judged_month_says_its_windows_and_whether_the_guardrails_spoke(backtest):
     project, definitions, instance = backtest
     project.run()
     request = look(definitions, instance, 3).run_requests[1]
@@ -63,6 +64,7 @@ def test_a_judged_month_says_its_rows_and_whether_the_guardrails_spoke(backtest)
     event = instance.get_latest_materialization_event(KEY).asset_materialization
 
     assert event.partition == "2026-02"
-    assert event.metadata["rows"].value == 1500
-    assert event.metadata["alarmed"].value is False
+    assert event.metadata["windows"].value == 28
+    assert event.metadata["alarmed"].value is (event.metadata["alarms"].value > 0)
+    assert event.metadata["false_alarms"].value <= 3
     assert event.metadata["incidents"].value == "none known"

@@ -1,0 +1,289 @@
+"""From windows over their limits to alarms: one for each cause, opened, kept and closed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+
+from baseline_pipeline.monitoring.detection import Detector, Group, group_members
+from baseline_pipeline.monitoring.tiers import tier_of
+from baseline_pipeline.records import Record, digest_of
+from baseline_pipeline.verdicts import Tier, worst_tier
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from baseline_pipeline.contract import Contract
+    from baseline_pipeline.monitoring.detection import Exceedances, Watch
+    from baseline_pipeline.monitoring.windows import Windowing
+
+Array = np.ndarray[Any, Any]
+Overlap = "Callable[[str, str], bool]"
+STAYS: dict[Detector, float] = {"sudden": 0.8, "slow": 0.5}
+"""Share of the limit below which a window counts as quiet: an alarm does not flicker at its limit."""
+SHOWN = 12
+"""Signs that an alarm carries, the largest first."""
+
+
+class Sign(Record):
+    """One stream of an alarm, in the window where it stood out most."""
+
+    stream: str
+    name: str
+    slice: str
+    window: str
+    value: float
+    expected: float
+    distance: float
+    """Standard deviations of calm windows; positive is up."""
+    ratio: float
+    """Harm over the limit."""
+    rows: int
+    weight: float
+    tier: Tier
+
+
+class Alarm(Record):
+    """Something that is not as in calm windows, from its first window to its last."""
+
+    key: str
+    family: Literal["performance", "outputs", "inputs", "traffic"]
+    detector: Detector
+    opened: str
+    """Start of the first window."""
+    known: str
+    """When that could be known: the window had ended and its labels, where needed, had come."""
+    last: str
+    """Start of the last window over the limit."""
+    closed: str | None
+    """Start of the window that ended it."""
+    windows: int
+    """Windows over the limit."""
+    tier: Tier
+    signs: tuple[Sign, ...]
+    mix: str = ""
+    """Which slices' changed shares explain it, if they do."""
+
+    @property
+    def lead(self) -> Sign:
+        """The sign that stands for the others."""
+        return self.signs[0]
+
+    def words(self) -> str:
+        """What happened, in a line."""
+        lead = self.lead
+        way = "above" if lead.distance > 0 else "below"
+        kind = "has drifted" if self.detector == "slow" else "is"
+        also = f" and {len(self.signs) - 1} more" if len(self.signs) > 1 else ""
+        mix = f"; a change of mix: {self.mix}" if self.mix else ""
+        lasts = "one window so far" if self.windows == 1 else f"{self.windows} windows"
+        of = "" if lead.slice == "all" or self.family == "inputs" else " against all rows"
+        return (
+            f"{lead.stream} {kind} {abs(lead.distance):.1f} spreads {way} calm windows"
+            f" ({lead.value:.4g}{of}, expected {lead.expected:.4g}; {lead.ratio:.2f} of the limit){also}; {lasts}{mix}"
+        )
+
+
+@dataclass
+class _Open:
+    """An alarm while it is folded."""
+
+    group: Group
+    detector: Detector
+    first: int
+    members: set[int]
+    last: int
+    herald: str = ""
+    windows: int = 0
+    quiet: int = 0
+    peak: dict[int, tuple[float, int]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Rules:
+    """How many windows open an alarm, and how many close it.
+
+    Attributes:
+        confirm: Windows over the limit that open an alarm...
+        within: ...among so many.
+        close_after: Quiet windows that close it.
+    """
+
+    confirm: int = 1
+    within: int = 1
+    close_after: int = 2
+
+
+def alarms(
+    contract: Contract,
+    watch: Watch,
+    over: Exceedances,
+    windowing: Windowing,
+    *,
+    overlap: Callable[[str, str], bool],
+    rules: Rules | None = None,
+) -> list[Alarm]:
+    """All alarms of windows in their order; a fold, so that more windows never change what was said of earlier ones.
+
+    Sudden and slow changes are told apart, so that a drift that stays does not hide what comes on top of it; so are
+    all rows and slices, which are read against all rows. Within these, streams whose rows overlap are one alarm.
+
+    Args:
+        contract: Margins, for the tiers.
+        watch: What was learned from calm windows.
+        over: The windows.
+        windowing: How time is cut.
+        overlap: Whether two slices share rows.
+        rules: How alarms open and close.
+    """
+    chosen = rules or Rules()
+    found: list[Alarm] = []
+    for group, member in group_members(watch.readings).items():
+        for detector, ratio in (("sudden", over.sudden), ("slow", over.slow)):
+            folded = _fold(group, detector, ratio, member, over, overlap, chosen)  # type: ignore[arg-type]
+            found += [_finished(contract, watch, over, windowing, one, closed) for one, closed in folded]
+    return sorted(found, key=lambda one: (one.known, one.opened, -one.lead.ratio, one.key))
+
+
+def _fold(
+    group: Group,
+    detector: Detector,
+    ratio: Array,
+    member: Array,
+    over: Exceedances,
+    overlap: Callable[[str, str], bool],
+    rules: Rules,
+) -> list[tuple[_Open, int | None]]:
+    streams = over.readings.streams
+    finished: list[tuple[_Open, int | None]] = []
+    open_: list[_Open] = []
+    high = np.nan_to_num(ratio, nan=0.0) > 1
+    for window in range(len(over.readings)):
+        confirmed = [
+            int(stream)
+            for stream in member
+            if high[window, stream]
+            and high[max(0, window - rules.within + 1) : window + 1, stream].sum() >= rules.confirm
+        ]
+        fresh: list[_Open] = []
+        for stream in confirmed:
+            home = next(
+                (
+                    one
+                    for one in [*open_, *fresh]
+                    if any(
+                        _same(streams[stream], streams[other], overlap, one.first == window) for other in one.members
+                    )
+                ),
+                None,
+            )
+            if home is None:
+                home = _Open(group, detector, window, set(), window, streams[stream].label)
+                fresh.append(home)
+            home.members.add(stream)
+        open_ += fresh
+        still = []
+        for one in open_:
+            values = [(float(ratio[window, stream]), stream) for stream in one.members if ratio[window, stream] > 0]
+            for value, stream in values:
+                if value > one.peak.get(stream, (0.0, 0))[0]:
+                    one.peak[stream] = (value, window)
+            largest = max((value for value, _ in values), default=0.0)
+            if largest > 1:
+                one.windows, one.last = one.windows + 1, window
+            one.quiet = 0 if largest > STAYS[detector] else one.quiet + 1
+            if one.quiet >= rules.close_after:
+                finished.append((one, window))
+            else:
+                still.append(one)
+        open_ = still
+    return finished + [(one, None) for one in open_]
+
+
+def _same(one: Any, two: Any, overlap: Callable[[str, str], bool], together: bool) -> bool:
+    """Whether two streams tell of one cause: shared rows; of features, the same one or the same first window."""
+    if one.family == "inputs":
+        return together or _feature(one.name) == _feature(two.name)
+    return overlap(one.slice, two.slice)
+
+
+def _feature(name: str) -> str:
+    return name.partition("(")[2]
+
+
+def _finished(
+    contract: Contract, watch: Watch, over: Exceedances, windowing: Windowing, one: _Open, closed: int | None
+) -> Alarm:
+    starts = over.readings.starts
+    opened = starts[one.first]
+    signs = []
+    for stream, (ratio, window) in one.peak.items():
+        if ratio <= 1:
+            continue
+        what = over.readings.streams[stream]
+        value, expected = float(over.readings.values[window, stream]), float(over.expected[window, stream])
+        tier = tier_of(contract, watch, stream, value, expected, float(over.readings.errors[window, stream]), ratio)
+        signs.append(
+            Sign(
+                stream=what.label,
+                name=what.name,
+                slice=what.slice,
+                window=text_of(starts[window]),
+                value=value,
+                expected=expected,
+                distance=float(over.distance[window, stream]),
+                ratio=min(ratio, 1e6),
+                rows=int(over.readings.rows[window, stream]),
+                weight=what.weight,
+                tier=tier,
+            )
+        )
+    signs.sort(key=lambda sign: (-sign.ratio * sign.weight, sign.stream))
+    family = one.group[0]
+    known = windowing.known(opened) if family == "performance" else windowing.seen(opened)
+    return Alarm(
+        key=digest_of([contract.name, *one.group, one.detector, text_of(opened), one.herald]),
+        family=family,
+        detector=one.detector,
+        opened=text_of(opened),
+        known=text_of(known),
+        last=text_of(starts[one.last]),
+        closed=None if closed is None else text_of(starts[closed]),
+        windows=one.windows,
+        tier=worst_tier([sign.tier for sign in signs]),
+        signs=tuple(signs[:SHOWN]),
+    )
+
+
+def text_of(instant: np.datetime64) -> str:
+    """ISO 8601 to the minute.
+
+    Example:
+        >>> text_of(np.datetime64("2013-05-23T00:00:00"))
+        '2013-05-23T00:00'
+    """
+    return str(instant.astype("datetime64[m]"))
+
+
+def overlaps(parts: Sequence[Any]) -> Callable[[str, str], bool]:
+    """Whether two of the slices share a tenth of the smaller one's rows.
+
+    Args:
+        parts: Slices with `name` and ascending `rows`.
+    """
+    rows = {part.name: part.rows for part in parts}
+    known: dict[tuple[str, str], bool] = {}
+
+    def overlap(one: str, two: str) -> bool:
+        if one == two or "all" in (one, two):
+            return True
+        pair = (one, two) if one < two else (two, one)
+        if pair not in known:
+            first, second = rows.get(pair[0], ()), rows.get(pair[1], ())
+            shared = len(np.intersect1d(first, second, assume_unique=True))
+            known[pair] = shared > 0 and shared >= 0.1 * min(len(first), len(second))
+        return known[pair]
+
+    return overlap

@@ -1,0 +1,158 @@
+"""What calm windows look like: the level of every stream, and how far it strays by itself."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from baseline_pipeline.monitoring.streams import Readings
+
+Array = np.ndarray[Any, Any]
+LEAST_WINDOWS = 10
+"""Calm windows below which nothing is said of a stream."""
+MILD = 0.05
+"""Share of the calm windows at either end that the level is protected from."""
+TAIL = 0.02
+"""Share of the calm windows that tell how heavy a stream's tail is; two at least."""
+LEAST_TAIL = 1.5
+"""Standard deviations that even the tamest stream is taken to stray."""
+SEASON_P = 0.01
+"""A season is taken out where an F test shows it at this level."""
+
+
+@dataclass(frozen=True)
+class Calm:
+    """The calm windows' levels and spreads, s streams.
+
+    Attributes:
+        windows: How many there were.
+        level: (s,) mean value; NaN where fewer than ten windows gave one.
+        spread: (s,) standard deviation between windows beyond the rows' own chance error.
+        chance: (s,) share under which the chance error of a share is computed; NaN elsewhere.
+        sign: (s,) 1 where harm is up, -1 where it is down, 0 where it is either way.
+        tail: (s,) how far the most harmful calm windows went, on average; what harm is measured in.
+        season: (p, s) what each phase adds; (0, s) where no season is looked for.
+        step: Seconds between windows, which phases are counted in.
+    """
+
+    windows: int
+    level: Array
+    spread: Array
+    chance: Array
+    sign: Array
+    tail: Array
+    season: Array
+    step: int
+
+    def expected(self, starts: Array) -> Array:
+        """(w, s) what calm windows of the same phase show."""
+        if len(self.season) == 0:
+            return np.broadcast_to(self.level, (len(starts), len(self.level)))
+        phase = _phase(starts, self.step, len(self.season))
+        return np.asarray(self.level + self.season[phase])
+
+    def standardised(self, found: Readings) -> Array:
+        """(w, s) distances from what is expected, in standard deviations; positive is up."""
+        with np.errstate(divide="ignore", invalid="ignore"):
+            by_chance = np.sqrt(self.chance * (1 - self.chance) / np.maximum(found.rows, 1))
+            error = np.where(np.isnan(self.chance), found.errors, np.fmax(by_chance, 0.0))
+            width = np.sqrt(self.spread**2 * (1 + 1 / self.windows) + error**2)
+            distance = found.values - self.expected(found.starts)
+            return np.where(np.abs(distance) < 1e-12, 0.0 * distance, distance / width)  # noqa: PLR2004  # equal
+
+    def harm(self, standardised: Array) -> Array:
+        """(w, s) the same in the harmful direction, tails made alike."""
+        turned = np.where(self.sign == 0, np.abs(standardised), standardised * self.sign)
+        return np.asarray(turned / self.tail)
+
+
+def calm_of(found: Readings, *, period: int = 0, step: int = 86400) -> Calm:
+    """Levels and spreads of calm windows.
+
+    The variance between windows beyond the rows' own is estimated by moments, as in a random-effects
+    meta-analysis; a stream of shares that never strayed keeps the chance error of its rows.
+
+    Source: DerSimonian and Laird (1986), Meta-analysis in clinical trials, Control. Clin. Trials 7:177.
+
+    Args:
+        found: Readings of windows in which nothing is known to have been wrong.
+        period: Windows in a season; 0 to look for none.
+        step: Seconds between windows.
+    """
+    import warnings
+
+    values = found.values
+    count = np.isfinite(values).sum(axis=0)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", RuntimeWarning)  # streams that no window has
+        edges = np.nanquantile(values, [MILD, 1 - MILD], axis=0)
+        mild = np.clip(values, edges[0], edges[1]) if len(values) else values
+        level = np.nanmean(mild, axis=0)
+        season = _season(mild - level, found.starts, period, step)
+        left = values - level - (season[_phase(found.starts, step, period)] if len(season) else 0.0)
+        total = np.nanvar(left, axis=0, ddof=1)
+        own = np.nanmean(found.errors**2, axis=0)
+    shares = np.array([stream.share for stream in found.streams], dtype=bool)
+    rows = found.rows.sum(axis=0)
+    ones = np.nansum(values * found.rows, axis=0)
+    chance = np.where(shares, (ones + 0.5) / (rows + 1), np.nan)
+    own = np.where(shares, chance * (1 - chance) / np.maximum(rows / np.maximum(count, 1), 1), own)
+    level = np.where(count >= LEAST_WINDOWS, level, np.nan)
+    sign = np.array([{"up": 1.0, "down": -1.0, "either": 0.0}[stream.harm] for stream in found.streams])
+    spread = np.sqrt(np.maximum(total - own, 0.0))
+    plain = Calm(max(len(found), 1), level, spread, chance, sign, np.ones(len(level)), season, step)
+    return replace(plain, tail=tails(plain.harm(plain.standardised(found)))[0])
+
+
+def tails(harm: Array) -> tuple[Array, Array]:
+    """How far the most harmful windows of every stream went, and the same without the window in question.
+
+    A stream whose windows stray far now and then must stray further than one that never does, before it says as
+    much; leaving the window out keeps a calm window from setting the measure that it is held against.
+
+    Args:
+        harm: (n, s) standardised harm of calm windows; NaN where there is none.
+
+    Returns:
+        (s,) means over the largest fiftieth, at least two; (n, s) means without each window.
+
+    Example:
+        >>> whole, without = tails(np.array([[1.0], [3.0], [5.0], [2.0]]))
+        >>> whole, without.ravel()
+        (array([4.]), array([4. , 3.5, 2.5, 4. ]))
+    """
+    count = max(2, int(np.ceil(TAIL * len(harm))))
+    filled = np.where(np.isfinite(harm), harm, -np.inf)
+    order = np.sort(filled, axis=0)[::-1]
+    top = np.maximum(order[: count + 1], LEAST_TAIL)
+    if len(top) <= count:
+        top = np.concatenate([top, np.full((count + 1 - len(top), harm.shape[1]), LEAST_TAIL)])
+    whole = top[:count].mean(axis=0)
+    among = filled >= order[min(count, len(order)) - 1]
+    own = np.maximum(filled, LEAST_TAIL)
+    return whole, np.where(among, (top.sum(axis=0) - own) / count, whole)
+
+
+def _phase(starts: Array, step: int, period: int) -> Array:
+    return np.asarray((starts.astype("datetime64[s]").astype(np.int64) // step) % max(period, 1))
+
+
+def _season(left: Array, starts: Array, period: int, step: int) -> Array:
+    """(period, s) means of the phases, shrunk by how sure they are; zero where no season shows."""
+    from scipy.stats import f as fisher
+
+    if period == 0 or len(left) < 3 * period:
+        return np.zeros((0, left.shape[1]))
+    phase = _phase(starts, step, period)
+    member = phase == np.arange(period)[:, None]
+    count = np.array([np.isfinite(left[one]).sum(axis=0) for one in member])
+    mean = np.array([np.nansum(left[one], axis=0) for one in member]) / np.maximum(count, 1)
+    within = np.nansum((left - mean[phase]) ** 2, axis=0) / np.maximum(count.sum(axis=0) - period, 1)
+    between = (count * mean**2).sum(axis=0) / (period - 1)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        ratio = between / within
+        shown = fisher.sf(ratio, period - 1, np.maximum(count.sum(axis=0) - period, 1)) < SEASON_P
+        return np.where(shown & np.isfinite(ratio), mean * np.clip(1 - 1 / ratio, 0.0, 1.0), 0.0)

@@ -1,0 +1,150 @@
+"""Limits of alarm: how large the largest of many calm streams gets, at a stated rate."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+Array = np.ndarray[Any, Any]
+TAIL_SHARE = 0.25
+"""Share of the calm maxima that the tail is fitted to."""
+BLOCK = 7
+"""Windows that are drawn together, so that what carries over from one to the next is kept."""
+RUNS, RUN_LENGTH = 60, 200
+LEAST_SCALE = np.array([0.2, 1.0])
+"""Of EWMA and CUSUM: what less than normal noise gives; a stream that never moved is not made a hair trigger."""
+CLIP = 4.0
+"""Standard deviations beyond which a window adds no more to a slow detector."""
+EWMA = 0.1
+CUSUM = 0.5
+CEILING = 40.0
+"""Of CUSUM, in standard deviations."""
+
+
+def sudden_limit(calm: Array, rate: float) -> float:
+    """What the largest of several streams exceeds in a share `rate` of calm windows.
+
+    Where there are enough calm windows this is their own order statistic, and needs no assumption but that
+    the windows to come are exchangeable with them; beyond, the tail is taken on as exponential.
+
+    Source: Vovk, Gammerman and Shafer (2005), Algorithmic Learning in a Random World; Pickands (1975),
+    Statistical inference using extreme order statistics, Ann. Stat. 3:119.
+
+    Args:
+        calm: (n,) the largest standardised harm of each calm window.
+        rate: Alarms per window.
+
+    Example:
+        >>> sudden_limit(np.arange(1.0, 200.0), 0.01)
+        198.0
+    """
+    ordered = np.sort(calm[np.isfinite(calm)])
+    count = len(ordered)
+    if count == 0:
+        return float("inf")
+    beyond = rate * (count + 1)
+    if beyond >= 1:
+        return float(np.interp(count - beyond, np.arange(count), ordered))
+    base = float(np.quantile(ordered, 1 - TAIL_SHARE))
+    excess = ordered[ordered > base] - base
+    mean = float(excess.mean()) if len(excess) else 0.0
+    return float(max(base + mean * np.log(TAIL_SHARE / rate), ordered[-1]))
+
+
+@dataclass(frozen=True)
+class Slow:
+    """The detectors of slow drift, s streams.
+
+    Attributes:
+        sign: (s,) as in `Calm`.
+        scale: (2, s) what EWMA and CUSUM of each stream exceed once in a hundred calm windows.
+        limit: Of the largest over both and all streams, in those units.
+    """
+
+    sign: Array
+    scale: Array
+    limit: float
+
+    def harm(self, standardised: Array) -> Array:
+        """(w, s) the larger of EWMA and CUSUM, over their scales; the windows in their order."""
+        return np.asarray((accumulated(standardised, self.sign) / self.scale[:, None, :]).max(axis=0))
+
+
+def accumulated(standardised: Array, sign: Array) -> Array:
+    """(2, w, ..., s) EWMA and CUSUM in the harmful direction; a window without a value leaves them as they were.
+
+    CUSUM is held below a ceiling, so that it comes back once a long shift is over.
+
+    Source: Roberts (1959), Control chart tests based on geometric moving averages; Page (1954), Continuous
+    inspection schemes.
+
+    Args:
+        standardised: (w, ..., s) windows in their order.
+        sign: (s,) as in `Calm`.
+    """
+    values = np.clip(standardised, -CLIP, CLIP)
+    known = np.isfinite(values)
+    values = np.where(known, values, 0.0)
+    mean, up, down = (np.zeros(values.shape[1:]) for _ in range(3))
+    out = np.zeros((2, *values.shape))
+    for number, row in enumerate(values):
+        mean = mean + EWMA * known[number] * (row - mean)
+        drift = known[number] * CUSUM
+        up = np.clip(up + row - drift, 0.0, CEILING)
+        down = np.clip(down - row - drift, 0.0, CEILING)
+        out[0, number] = np.where(sign == 0, np.abs(mean), mean * sign)
+        out[1, number] = np.where(sign == 0, np.maximum(up, down), np.where(sign > 0, up, down))
+    return out
+
+
+def slow_limit(calm: Array, sign: Array, rate: float, *, seed: int = 0) -> Slow:
+    """Scales and limit of the slow detectors, by drawing calm stretches from the calm windows.
+
+    Every drawn stretch is standardised by a level that was drawn too, so that the uncertainty of the level is
+    part of the limit: without it a long wait is sure to alarm. The limit is such that a stretch that is not
+    yet in alarm enters it at the rate, which is one over the average run length.
+
+    Source: Lucas and Saccucci (1990), Exponentially weighted moving average control schemes, Technometrics
+    32:1; Kunsch (1989), The jackknife and the bootstrap for general stationary observations.
+
+    Args:
+        calm: (n, s) standardised readings of calm windows, in their order.
+        sign: (s,) as in `Calm`.
+        rate: Alarms per window.
+        seed: Of the draws.
+    """
+    draw = np.random.default_rng(seed)
+    count, streams = calm.shape
+    block = max(1, min(BLOCK, count // 4))
+    stretches = np.empty((RUN_LENGTH, RUNS, streams))
+    for run in range(RUNS):
+        level = np.nan_to_num(_bootstrap(draw, calm, count, block)).mean(axis=0)
+        stretches[:, run] = _bootstrap(draw, calm, RUN_LENGTH, block) - level
+    runs = accumulated(stretches, sign)
+    ordered = np.sort(runs.reshape(2, RUN_LENGTH * RUNS, streams), axis=1)
+    scale = np.maximum(ordered[:, int(0.99 * ordered.shape[1])], LEAST_SCALE[:, None])
+    largest = (runs / scale[:, None, None, :]).max(axis=(0, 3)).T
+    return Slow(sign, scale, _entering(largest, rate))
+
+
+def _entering(largest: Array, rate: float) -> float:
+    """The limit that runs enter, from below, at the rate."""
+    low, high = 0.0, float(largest.max()) * 1.5
+    for _ in range(40):
+        middle = (low + high) / 2
+        over = largest > middle
+        entered = (over[:, 1:] & ~over[:, :-1]).sum() + over[:, 0].sum()
+        below = (~over[:, :-1]).sum() + len(over)
+        if entered / max(below, 1) > rate or over.mean() > 0.5:  # noqa: PLR2004  # most of the time in alarm
+            low = middle
+        else:
+            high = middle
+    return high
+
+
+def _bootstrap(draw: np.random.Generator, calm: Array, length: int, block: int) -> Array:
+    """(length, s) blocks of neighbouring windows, drawn with replacement."""
+    starts = draw.integers(0, max(len(calm) - block + 1, 1), -(-length // block))
+    return np.asarray(calm[(starts[:, None] + np.arange(block)).ravel()[:length]])

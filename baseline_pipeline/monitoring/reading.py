@@ -1,0 +1,189 @@
+"""From scored rows to readings: every metric and slice of the contract in every window, and what needs no label."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pyarrow as pa
+
+from baseline_pipeline.metrics.outcomes import Metric, NotMeasurable, Outcomes
+from baseline_pipeline.monitoring.estimated import Calibrator, calibrator, expected_outcomes
+from baseline_pipeline.monitoring.inputs import feature_cells, feature_readings
+from baseline_pipeline.monitoring.streams import Harm, Reading, Readings, Stream, readings
+from baseline_pipeline.significance.clustered import clustered, supported
+from baseline_pipeline.slices import find_slices
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from baseline_pipeline.contract import Contract
+    from baseline_pipeline.monitoring.inputs import FeatureCells
+    from baseline_pipeline.monitoring.scored_rows import ScoredRows
+    from baseline_pipeline.monitoring.windows import Windowing
+
+Array = np.ndarray[Any, Any]
+ALL_ROWS = "all"
+LEAST_ROWS = 50
+"""Rows below which a slice of a window gives no reading."""
+LEAST_SUPPORT = 10
+"""Rows of the rarer class below which a value that rests on it is none."""
+LEAST_CLUSTERS = 10
+"""Clusters below which a window's rows are taken as independent; what they share is part of the spread of windows."""
+
+
+@dataclass(frozen=True)
+class Part:
+    """A slice's rows, ascending in time."""
+
+    name: str
+    rows: Array
+
+
+class Reader:
+    """Reads windows of one set of rows.
+
+    Args:
+        contract: Metrics, slices, features.
+        rows: All rows, ascending in time.
+        windowing: How time is cut.
+        calm: (n,) rows of calm windows: features are cut at their quantiles, and scores are calibrated on them.
+    """
+
+    def __init__(self, contract: Contract, rows: ScoredRows, windowing: Windowing, calm: Array) -> None:
+        self.contract = contract
+        self.rows = rows
+        self.windowing = windowing
+        categorical = {one.name for one in contract.data.features if one.categorical}
+        self.cells: list[FeatureCells] = feature_cells(rows.features, contract.data.feature_names, calm, categorical)
+        self.parts = [Part(ALL_ROWS, np.arange(len(rows)))]
+        before = rows.columns.filter(pa.array(calm))
+        sliced = find_slices(contract.slices, rows.columns, quantiles_of=before)
+        self.calm_parts = find_slices(contract.slices, before)
+        self.parts += [Part(one.name, np.sort(one.rows)) for one in sliced]
+        self.cluster = None if rows.cluster is None else np.unique(rows.cluster, return_inverse=True)[1]
+        self.calibrator: Calibrator | None = calibrator(contract, rows.outcomes, calm & rows.labelled)
+
+    def read(self, starts: Array) -> Readings:
+        """The windows that begin at the instants given."""
+        return readings(starts, [self.window(start) for start in starts])
+
+    def window(self, start: np.datetime64) -> dict[Stream, Reading]:
+        """All streams of one window; without rows there is only its volume."""
+        where = self.windowing.rows_in(self.rows.at, start)
+        count = where.stop - where.start
+        found: dict[Stream, Reading] = {
+            Stream("rows", ALL_ROWS, "traffic"): Reading(float(np.log1p(count)), float(1 / np.sqrt(count + 1)), count)
+        }
+        if count == 0:
+            return found
+        found |= self._traffic(where)
+        found |= feature_readings(self.cells, where)
+        for part in self.parts:
+            low, high = np.searchsorted(part.rows, [where.start, where.stop])
+            chosen = part.rows[low:high]
+            if len(chosen) >= LEAST_ROWS:
+                found |= self._outputs(part.name, chosen)
+                found |= self._performance(part.name, chosen)
+        return found
+
+    def _traffic(self, where: slice) -> dict[Stream, Reading]:
+        count = where.stop - where.start
+        found = {}
+        if self.rows.failed is not None:
+            share = float(self.rows.failed[where].mean())
+            found[Stream("failed", ALL_ROWS, "traffic", "up", share=True)] = Reading(share, 0.0, count)
+        if self.rows.seconds is not None:
+            taken = self.rows.seconds[where]
+            taken = taken[np.isfinite(taken) & (taken > 0)]
+            if len(taken) >= LEAST_ROWS:
+                logs = np.log(taken)
+                error = float(logs.std(ddof=1) / np.sqrt(len(logs)))
+                found[Stream("log latency", ALL_ROWS, "traffic", "up")] = Reading(float(logs.mean()), error, len(logs))
+                tail = float(np.log(np.quantile(taken, 0.95)))
+                found[Stream("log latency p95", ALL_ROWS, "traffic", "up")] = Reading(tail, 2.1 * error, len(logs))
+        return found
+
+    def _outputs(self, name: str, rows: Array) -> dict[Stream, Reading]:
+        outcomes = self.rows.outcomes.take(rows)
+        numbers = outcomes.score if outcomes.score is not None and outcomes.score.ndim == 1 else None
+        if numbers is None and self.contract.task == "regression":
+            numbers = outcomes.prediction
+        found = {}
+        if numbers is not None:
+            found[Stream("mean score", name, "outputs")] = _mean(numbers)
+        elif outcomes.classes is not None:
+            for number, share in enumerate(np.bincount(outcomes.prediction.astype(int), minlength=outcomes.classes)):
+                stream = Stream(f"predicted class {number}", name, "outputs", share=True)
+                found[stream] = Reading(float(share / len(rows)), 0.0, len(rows))
+        return found
+
+    def _performance(self, name: str, rows: Array) -> dict[Stream, Reading]:
+        known = rows[self.rows.labelled[rows]]
+        found: dict[Stream, Reading] = {}
+        if len(known) >= LEAST_ROWS:
+            outcomes = self.rows.outcomes.take(known)
+            codes = None if self.cluster is None else self.cluster[known]
+            for metric, weight in self._metrics(name):
+                reading = _measured(metric.measure, outcomes, codes)
+                if reading is not None:
+                    found[Stream(metric.name, name, "performance", harm_of(metric), weight)] = reading
+            found |= _levels(self.contract, name, outcomes)
+        elif self.calibrator is not None and len(rows) >= LEAST_ROWS:
+            guessed = expected_outcomes(self.calibrator, self.rows.outcomes.take(rows))
+            for metric, weight in self._metrics(name):
+                reading = _measured(metric.measure, guessed, None)
+                if reading is not None:
+                    stream = Stream(metric.name, name, "performance", harm_of(metric), weight, estimated=True)
+                    found[stream] = replace(reading, rows=len(rows))
+        return found
+
+    def _metrics(self, name: str) -> list[tuple[Metric, float]]:
+        return [
+            (rule.measured, rule.business_weight)
+            for rule in self.contract.metrics
+            if rule.measured.of_rows
+            and (rule.role if name == ALL_ROWS or rule.role == "report_only" else rule.slices.role) != "report_only"
+        ]
+
+
+def harm_of(metric: Metric) -> Harm:
+    """Which way a metric gets worse."""
+    ways: dict[str, Harm] = {"higher": "down", "lower": "up", "nearer": "either"}
+    return ways[metric.better]
+
+
+def _levels(contract: Contract, name: str, outcomes: Outcomes) -> dict[Stream, Reading]:
+    """What the truth was, and by how much the model missed it in the mean."""
+    if contract.task == "multiclass_classification":
+        return {}
+    label = outcomes.label.astype(float)
+    expected = outcomes.prediction if contract.task == "regression" else outcomes.score
+    found = {Stream("mean label", name, "performance"): _mean(label)}
+    if expected is not None and expected.ndim == 1:
+        found[Stream("bias", name, "performance")] = _mean(expected - label)
+    return found
+
+
+def _mean(values: Array) -> Reading:
+    finite = values[np.isfinite(values)]
+    if len(finite) < 2:  # noqa: PLR2004  # no spread
+        return Reading(float("nan"), float("nan"), len(finite))
+    return Reading(float(finite.mean()), float(finite.std(ddof=1) / np.sqrt(len(finite))), len(finite))
+
+
+def _measured(measure: Callable[..., Any], outcomes: Outcomes, codes: Array | None) -> Reading | None:
+    groups = None if codes is None else np.unique(codes, return_inverse=True)[1]
+    if groups is not None and groups.max(initial=0) + 1 < LEAST_CLUSTERS:
+        groups = None
+    try:
+        estimate = measure(replace(outcomes, cluster=groups))
+    except NotMeasurable:
+        return None
+    if estimate.support is not None and estimate.support < LEAST_SUPPORT:
+        return None
+    error = supported(clustered(estimate.influence, groups), estimate.support).error
+    if not np.isfinite(error) or not np.isfinite(estimate.value):
+        return None
+    return Reading(float(estimate.value), float(error), len(outcomes))

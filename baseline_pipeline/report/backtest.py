@@ -1,0 +1,139 @@
+"""A backtest for people: lines for a terminal, and a page with timelines."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+from typing import TYPE_CHECKING
+
+from baseline_pipeline.report.html import page
+from baseline_pipeline.report.story import model_card
+from baseline_pipeline.report.timeline import timeline
+from baseline_pipeline.report.visible import visible
+
+if TYPE_CHECKING:
+    from markupsafe import Markup
+
+    from baseline_pipeline.backtest.scoring import Detected, Rate
+    from baseline_pipeline.contract import Contract
+    from baseline_pipeline.monitoring.alarms import Alarm
+    from baseline_pipeline.workbench.backtesting import Backtest, Trajectory
+
+SHOWN = 12
+
+
+def rate_words(rate: Rate) -> str:
+    """A rate with its count and interval.
+
+    Example:
+        >>> from baseline_pipeline.backtest.scoring import poisson_rate
+        >>> rate_words(poisson_rate(3, 6.0))
+        '3 in 6.0 months: 0.50 a month [0.10, 1.46]'
+    """
+    interval = f"[{rate.low:.2f}, {rate.high:.2f}]"
+    return f"{rate.count} in {rate.months:.1f} months: {rate.per_month:.2f} a month {interval}"
+
+
+def incident_words(one: Detected) -> str:
+    """What was made of a known event, in a line."""
+    days = (
+        f"{one.incident.first}"
+        if one.incident.first == one.incident.last
+        else (f"{one.incident.first} to {one.incident.last}")
+    )
+    if not one.found:
+        open_ = f"; open before it: {', '.join(one.already[:2])}" if one.already else ""
+        verdict = "MISSED" if one.incident.must_find else "not seen (need not be)"
+        return f"{verdict:8} {days}  {visible(one.incident.what)}{open_}"
+    named = "" if one.slices_named is None else "; slice named" if one.slices_named else "; slice not named"
+    also = ", in the reference" if one.in_reference else ""
+    when = f"on day {one.day}, known after {one.delay_days:.1f} d, {one.tier}{also}"
+    return f"FOUND    {days}  {when}, by {', '.join(one.by[:3])}{named}  {visible(one.incident.what)}"
+
+
+def backtest_lines(found: Backtest) -> list[str]:
+    """The result for a terminal."""
+    wanted = [one for one in found.incidents if one.incident.must_find]
+    hits = [one for one in wanted if one.found]
+    soon = [one for one in hits if one.soon]
+    lines = [
+        (
+            f"{found.model} version {found.version}: {len(found.starts)} windows of {found.window} from "
+            f"{found.first[:10]} to {found.last[:10]} ({found.timezone}), {found.rows} rows, {found.streams} streams"
+        ),
+        (
+            f"calm: {found.reference_windows} windows from {found.reference[0][:10]} to {found.reference[1][:10]}"
+            + (f", {found.out_of_fold} rows scored out of fold" if found.out_of_fold else "")
+            + (f"; {found.left_out} rows left out, the champion learned from them" if found.left_out else "")
+        ),
+    ]
+    if wanted:
+        lines.append(
+            f"known events: {len(hits)} of {len(wanted)} found, {len(soon)} by windows of their first two days"
+        )
+    lines += [f"  {incident_words(one)}" for one in found.incidents]
+    verdict = "within" if found.within_rate else "ABOVE"
+    lines.append(f"false alarms: {rate_words(found.false_alarms)}; {verdict} the accepted {found.accepted_per_month:g}")
+    wrong = [one for one in found.alarms if one.key in set(found.false)]
+    lines += [f"  {one.opened[:10]}  {one.tier:8} {one.words()}" for one in wrong[:SHOWN]]
+    if len(wrong) > SHOWN:
+        lines.append(f"  and {len(wrong) - SHOWN} more (--json, or --report)")
+    for path in found.trajectories:
+        if path.changes:
+            lines.append(
+                f"in hindsight, {visible(path.stream)} changed on {', '.join(one[:10] for one in path.changes)}"
+            )
+    lines.append("guardrail                     found  first  false alarms a month")
+    for one in found.guardrails[:SHOWN]:
+        rate = one.false_alarms
+        lines.append(
+            f"  {visible(one.name)[:27]:27} {one.found:5d}  {one.first:5d}  {rate.per_month:.2f} "
+            f"[{rate.low:.2f}, {rate.high:.2f}]"
+        )
+    lines.append("limits   found  day 1-2  median delay  false alarms a month")
+    for step in found.curve:
+        delay = "-" if step.median_delay_days is None else f"{step.median_delay_days:.1f} d"
+        chosen = "  <- recommended" if step == found.recommended else ""
+        lines.append(
+            f"  x {step.factor:<5g}{step.found:4d}/{step.of:<3d}{step.within_two_days:5d}  {delay:>12}  "
+            f"{step.false_alarms.per_month:8.2f} [{step.false_alarms.low:.2f}, {step.false_alarms.high:.2f}]{chosen}"
+        )
+    if found.recommended is None:
+        lines.append("  no setting stays within the accepted rate: take another reference, or accept more")
+    return lines
+
+
+def backtest_html(contract: Contract, found: Backtest) -> str:
+    """The same as one page, with a timeline for every metric."""
+    return page(
+        "backtest.html",
+        story=SimpleNamespace(card=model_card(contract)),
+        found=found,
+        plots=_plots(found),
+        rate_words=rate_words,
+        wrong=[one for one in found.alarms if one.key in set(found.false)],
+    )
+
+
+def _plots(found: Backtest) -> list[tuple[Trajectory, Markup]]:
+    events = [
+        (one.incident.first.isoformat(), one.incident.last.isoformat(), one.incident.what) for one in found.incidents
+    ]
+    return [
+        (
+            one,
+            timeline(
+                found.starts,
+                one.values,
+                (one.low, one.high),
+                events=events,
+                marks=[(mark.opened, mark.tier, mark.words()) for mark in found.alarms if _concerns(mark, one.stream)],
+                calm=found.reference,
+                name=one.stream,
+            ),
+        )
+        for one in found.trajectories
+    ]
+
+
+def _concerns(alarm: Alarm, name: str) -> bool:
+    return any(sign.name == name for sign in alarm.signs)

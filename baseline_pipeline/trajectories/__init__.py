@@ -1,0 +1,1 @@
+"""A metric over time: when it changed, and which values are unlike all before."""
