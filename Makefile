@@ -76,6 +76,9 @@ speed: $(READY)  ## data sets of 100,000 to ten million rows, beside peers in en
 trajectories: $(READY)  ## change points and anomalies on labelled series: make trajectories DATA=folder
 	@$(BIN)/python -m benchmarks.trajectories --data $(DATA)
 
+recorder: $(READY)  ## requests a second that a service can record, and the memory it takes
+	@$(BIN)/python -m benchmarks.recorder
+
 soak: $(READY)  ## promotions killed at every step, 420 times on each database; a quarter of an hour
 	@export BASELINE_KILLS=60
 	$(BIN)/python -m pytest tests/gate/test_promotion.py -k killed --timeout 3600
