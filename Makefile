@@ -76,6 +76,9 @@ speed: $(READY)  ## data sets of 100,000 to ten million rows, beside peers in en
 trajectories: $(READY)  ## change points and anomalies on labelled series: make trajectories DATA=folder
 	@$(BIN)/python -m benchmarks.trajectories --data $(DATA)
 
+monitoring: $(READY)  ## false alarms over 10,000 windows, and what is found within fifty; five minutes
+	@$(BIN)/python -m benchmarks.monitoring --seed 7 --out build/monitoring.json
+
 recorder: $(READY)  ## requests a second that a service can record, and the memory it takes
 	@$(BIN)/python -m benchmarks.recorder
 

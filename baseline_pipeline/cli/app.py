@@ -16,8 +16,10 @@ from baseline_pipeline.cli import (
     doctor,
     establish,
     gate,
+    incident,
     init,
     listen,
+    monitor,
     override,
     power,
     promote,
@@ -48,7 +50,8 @@ app = typer.Typer(
 for verb in (
     *(demo, init, doctor, check, run, establish),
     *(gate, approve, reject, override, promote, rollback, retire),
-    *(compare, scan, replay, attribute, simulate, power, backtest, show, report, schema, dev, listen),
+    *(compare, scan, replay, attribute, simulate, power, backtest, monitor, show, report, schema, dev, listen),
 ):
     app.command(name=verb.__name__.rpartition(".")[2])(verb.command)
+app.add_typer(incident.app, name="incident")
 app.add_typer(audit.app, name="audit")

@@ -64,3 +64,5 @@ class Schedules(Section):
 
     evaluation: CronExpression | None = None
     backtest: CronExpression | None = None
+    monitor: CronExpression | None = None
+    review: CronExpression | None = None

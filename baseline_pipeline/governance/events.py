@@ -22,6 +22,9 @@ EventKind = Literal[
     "promotion_failed",
     "rollback",
     "roster_changed",
+    "incident",
+    "silence",
+    "review",
 ]
 
 

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from baseline_pipeline.contract import Contract
     from baseline_pipeline.monitoring.detection import Exceedances, Watch
+    from baseline_pipeline.monitoring.mix import Mix
     from baseline_pipeline.monitoring.windows import Windowing
 
 Array = np.ndarray[Any, Any]
@@ -124,6 +125,7 @@ def alarms(
     *,
     overlap: Callable[[str, str], bool],
     rules: Rules | None = None,
+    mix: Mix | None = None,
 ) -> list[Alarm]:
     """All alarms of windows in their order; a fold, so that more windows never change what was said of earlier ones.
 
@@ -137,13 +139,14 @@ def alarms(
         windowing: How time is cut.
         overlap: Whether two slices share rows.
         rules: How alarms open and close.
+        mix: Tells whether other rows came more often, rather than rows changed.
     """
     chosen = rules or Rules()
     found: list[Alarm] = []
     for group, member in group_members(watch.readings).items():
         for detector, ratio in (("sudden", over.sudden), ("slow", over.slow)):
             folded = _fold(group, detector, ratio, member, over, overlap, chosen)  # type: ignore[arg-type]
-            found += [_finished(contract, watch, over, windowing, one, closed) for one, closed in folded]
+            found += [_finished(contract, watch, over, windowing, one, closed, mix) for one, closed in folded]
     return sorted(found, key=lambda one: (one.known, one.opened, -one.lead.ratio, one.key))
 
 
@@ -214,7 +217,13 @@ def _feature(name: str) -> str:
 
 
 def _finished(
-    contract: Contract, watch: Watch, over: Exceedances, windowing: Windowing, one: _Open, closed: int | None
+    contract: Contract,
+    watch: Watch,
+    over: Exceedances,
+    windowing: Windowing,
+    one: _Open,
+    closed: int | None,
+    mix: Mix | None,
 ) -> Alarm:
     starts = over.readings.starts
     opened = starts[one.first]
@@ -254,7 +263,15 @@ def _finished(
         windows=one.windows,
         tier=worst_tier([sign.tier for sign in signs]),
         signs=tuple(signs[:SHOWN]),
+        mix=_mix(mix, one.group, signs),
     )
+
+
+def _mix(mix: Mix | None, group: Group, signs: list[Sign]) -> str:
+    lead = signs[0]
+    if mix is None or group != ("performance", "overall"):
+        return ""
+    return mix.explains(lead.name, np.datetime64(lead.window, "s"), lead.expected, lead.ratio)
 
 
 def text_of(instant: np.datetime64) -> str:

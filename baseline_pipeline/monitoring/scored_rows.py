@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -60,3 +60,49 @@ class ScoredRows:
             part(self.failed),
             part(self.seconds),
         )
+
+
+def joined(one: ScoredRows, two: ScoredRows) -> ScoredRows:
+    """Rows of both, the first ones first; columns that one lacks are null there."""
+    first, second = one.outcomes, two.outcomes
+
+    def both(before: Array | None, after: Array | None) -> Array | None:
+        return None if before is None or after is None else np.concatenate([before, after])
+
+    outcomes = replace(
+        first,
+        label=np.concatenate([first.label, second.label]),
+        prediction=np.concatenate([first.prediction, second.prediction]),
+        score=both(first.score, second.score),
+        weight=both(first.weight, second.weight),
+        columns={name: np.concatenate([values, second.columns[name]]) for name, values in first.columns.items()},
+    )
+    return ScoredRows(
+        row_id=pa.concat_arrays([part.cast(pa.string()) for part in (_whole(one.row_id), _whole(two.row_id))]),
+        at=np.concatenate([one.at, two.at]),
+        outcomes=outcomes,
+        labelled=np.concatenate([one.labelled, two.labelled]),
+        cluster=both(one.cluster, two.cluster),
+        columns=_stacked(one.columns, two.columns),
+        features=_stacked(one.features, two.features),
+        failed=_either(one, two, "failed", fill=False),
+        seconds=_either(one, two, "seconds", fill=float("nan")),
+    )
+
+
+def _either(one: ScoredRows, two: ScoredRows, name: str, *, fill: object) -> Array | None:
+    parts = [getattr(one, name), getattr(two, name)]
+    if all(part is None for part in parts):
+        return None
+    return np.concatenate(
+        [np.full(len(rows), fill) if part is None else part for rows, part in zip((one, two), parts, strict=True)]
+    )
+
+
+def _whole(values: pa.Array | pa.ChunkedArray) -> pa.Array:
+    return values.combine_chunks() if isinstance(values, pa.ChunkedArray) else values
+
+
+def _stacked(one: pa.Table, two: pa.Table) -> pa.Table:
+    """Rows of both, in types that hold both."""
+    return pa.concat_tables([one, two.select(one.column_names)], promote_options="permissive")

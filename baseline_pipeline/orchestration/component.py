@@ -10,6 +10,7 @@ from baseline_pipeline.contract.reading import read_contract
 from baseline_pipeline.orchestration.assets import stage_assets, watched_specs
 from baseline_pipeline.orchestration.backtest import backtest_definitions
 from baseline_pipeline.orchestration.liveness import RESOURCE, process_lock
+from baseline_pipeline.orchestration.monitoring import monitoring_definitions
 from baseline_pipeline.orchestration.names import MODEL_TAG, identifier
 from baseline_pipeline.orchestration.schedules import model_schedules
 from baseline_pipeline.orchestration.storage import StageValueIOManager
@@ -59,4 +60,6 @@ def model_definitions(contract: Contract, project: Path) -> dg.Definitions:
         schedules=model_schedules(contract, name),
         resources={"stage_values": StageValueIOManager(project), RESOURCE: process_lock(project)},
     )
-    return dg.Definitions.merge(stages, backtest_definitions(contract, project))
+    return dg.Definitions.merge(
+        stages, backtest_definitions(contract, project), monitoring_definitions(contract, project)
+    )

@@ -27,6 +27,7 @@ from baseline_pipeline.errors import ContractError, EvidenceUnavailable, UsageEr
 from baseline_pipeline.monitoring.alarms import Alarm, Rules, alarms, overlaps, text_of
 from baseline_pipeline.monitoring.calm import LEAST_WINDOWS
 from baseline_pipeline.monitoring.detection import Exceedances, Watch, exceedances, learn
+from baseline_pipeline.monitoring.mix import Mix
 from baseline_pipeline.monitoring.reading import Reader
 from baseline_pipeline.monitoring.windows import Windowing, seconds_of
 from baseline_pipeline.records import Digest, Record, digest_of
@@ -37,6 +38,7 @@ from baseline_pipeline.workbench.history import Past, scored_past
 
 if TYPE_CHECKING:
     from baseline_pipeline.contract import Contract
+    from baseline_pipeline.monitoring.scored_rows import ScoredRows
     from baseline_pipeline.monitoring.streams import Readings
     from baseline_pipeline.workbench.workbench import Workbench
 
@@ -107,7 +109,8 @@ class Windows:
     """The past, read and judged.
 
     Attributes:
-        past: The rows.
+        past: Where the rows come from.
+        rows: All rows, ascending in time.
         windowing: How time is cut.
         readings: All windows.
         calm: (w,) those that calm was learned from.
@@ -115,9 +118,11 @@ class Windows:
         watch: What was learned.
         over: All windows against it.
         reader: What read them.
+        mix: Tells a change of mix from a change of rows.
     """
 
-    past: Past
+    past: Past | None
+    rows: ScoredRows
     windowing: Windowing
     readings: Readings
     calm: Array
@@ -125,6 +130,7 @@ class Windows:
     watch: Watch
     over: Exceedances
     reader: Reader
+    mix: Mix
 
     def alarms(self, contract: Contract, factor: float = 1.0, until: np.datetime64 | None = None) -> list[Alarm]:
         """Alarms with the limits moved by a factor; those that could be known by an instant."""
@@ -132,7 +138,7 @@ class Windows:
         confirm, within = contract.monitoring.confirm
         rules = Rules(confirm, within, contract.monitoring.close_after)
         overlap = overlaps(self.reader.calm_parts)
-        found = alarms(contract, self.watch, over, self.windowing, overlap=overlap, rules=rules)
+        found = alarms(contract, self.watch, over, self.windowing, overlap=overlap, rules=rules, mix=self.mix)
         return [one for one in found if until is None or np.datetime64(one.known) <= until]
 
 
@@ -175,11 +181,28 @@ def read_windows(
         raise UsageError(
             message, next_step=f"the rows reach from {text_of(past.rows.at[0])} to {text_of(past.rows.at[-1])}"
         )
+    return judge_rows(bench, contract, past.rows, past.learned, starts, windowing, past)
+
+
+def judge_rows(
+    bench: Workbench,
+    contract: Contract,
+    rows: ScoredRows,
+    learned: Array,
+    starts: Array,
+    windowing: Windowing,
+    past: Past | None = None,
+) -> Windows:
+    """Learn calm from some windows of scored rows, and hold all windows against it.
+
+    Raises:
+        EvidenceUnavailable: when there are too few calm windows.
+    """
     known = incidents_of(bench, contract)
-    span, calm = calm_windows(contract, past, starts, windowing, known)
-    of_calm = rows_of(past.rows.at, starts[calm], windowing)
-    reader = Reader(contract, past.rows, windowing, of_calm)
-    bench.progress(f"reading {len(starts)} windows of {len(past.rows)} rows")
+    span, calm = calm_windows(contract, rows.at, learned, starts, windowing, known)
+    of_calm = rows_of(rows.at, starts[calm], windowing)
+    reader = Reader(contract, rows, windowing, of_calm)
+    bench.progress(f"reading {len(starts)} windows of {len(rows)} rows")
     readings = reader.read(starts)
     bench.progress(f"learning from {int(calm.sum())} calm windows")
     calm_readings = readings.windows(calm)
@@ -189,7 +212,9 @@ def read_windows(
         per_month=contract.monitoring.false_alarms_per_month,
         seed=_seed(calm_readings),
     )
-    return Windows(past, windowing, readings, calm, span, watch, exceedances(watch, readings), reader)
+    mix = Mix(contract, rows, windowing, of_calm)
+    over = exceedances(watch, readings)
+    return Windows(past, rows, windowing, readings, calm, span, watch, over, reader, mix)
 
 
 def _seed(calm: Readings) -> int:
@@ -199,7 +224,12 @@ def _seed(calm: Readings) -> int:
 
 
 def calm_windows(
-    contract: Contract, past: Past, starts: Array, windowing: Windowing, known: tuple[Incident, ...]
+    contract: Contract,
+    at: Array,
+    learned: Array,
+    starts: Array,
+    windowing: Windowing,
+    known: tuple[Incident, ...],
 ) -> tuple[tuple[np.datetime64, np.datetime64], Array]:
     """The span that calm is learned from, and which windows: those in it that no known event touches.
 
@@ -210,14 +240,14 @@ def calm_windows(
     if rules.reference is not None:
         low, high = (np.datetime64(day, "s") for day in rules.reference)
         high = high + np.timedelta64(86399, "s")
-    elif past.learned.any():
-        inside = past.rows.at[past.learned]
+    elif learned.any():
+        inside = at[learned]
         low, high = inside[0], inside[-1]
     else:
         low, high = starts[0], starts[max(len(starts) // THIRD - 1, min(LEAST_WINDOWS, len(starts)) - 1)]
     span = (starts >= low.astype("datetime64[D]")) & (starts <= high)
     watched = Watched(starts, span, known, windowing, 0, (low, high))
-    filled = np.array([_filled(past.rows.at, start, windowing) for start in starts])
+    filled = np.array([_filled(at, start, windowing) for start in starts])
     calm = span & ~excused(starts, watched) & filled
     if calm.sum() < LEAST_WINDOWS:
         message = (
@@ -296,8 +326,8 @@ def backtest(
     curve = tuple(point(factor, found.alarms(contract, factor), watched) for factor in FACTORS)
     result = Backtest(
         model=contract.name,
-        version=found.past.version,
-        snapshot=found.past.snapshot,
+        version=past.version,
+        snapshot=past.snapshot,
         contract=contract.policy_digest(),
         first=text_of(starts[0]),
         last=text_of(starts[-1]),
@@ -306,9 +336,9 @@ def backtest(
         timezone=rules.timezone,
         reference=(text_of(low), text_of(high)),
         reference_windows=int(found.calm.sum()),
-        out_of_fold=int(found.past.learned.sum()),
-        left_out=found.past.left_out,
-        rows=len(found.past.rows),
+        out_of_fold=int(past.learned.sum()),
+        left_out=past.left_out,
+        rows=len(found.rows),
         streams=sum(not one.estimated for one in found.watch.readings.streams),
         accepted_per_month=rules.false_alarms_per_month,
         starts=tuple(text_of(start) for start in starts),

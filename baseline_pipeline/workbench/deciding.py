@@ -9,12 +9,14 @@ from baseline_pipeline.errors import EvidenceUnavailable, UsageError
 from baseline_pipeline.governance.approvals import Autonomy, autonomy
 from baseline_pipeline.governance.contract_change import changed_words
 from baseline_pipeline.governance.events import Baseline, Event, last_decision
-from baseline_pipeline.records import digest_of, short
+from baseline_pipeline.records import Digest, digest_of, short
+from baseline_pipeline.response.incidents import frozen_by, incidents
 from baseline_pipeline.workbench.comparing import load_comparison
 from baseline_pipeline.workbench.evaluating import load_evaluation
 from baseline_pipeline.workbench.people import Voice, statement
 from baseline_pipeline.workbench.promoting import PIPELINE, promotion_events, resume
 from baseline_pipeline.workbench.ruling import ruled
+from baseline_pipeline.workbench.snapshotting import load_snapshot
 from baseline_pipeline.workbench.stages import Compared, Evaluated, Policy
 
 if TYPE_CHECKING:
@@ -68,8 +70,16 @@ def decided(bench: Workbench, contract: Contract, compared: Compared) -> tuple[C
     """What follows from a comparison now; nothing is written."""
     comparison = load_comparison(bench, contract.name, compared.comparison)
     own = autonomy_of(bench, contract)
-    default = decide(contract, comparison, asked="" if own.earned else own.words())
+    default = decide(contract, comparison, asked=_held(bench, contract) or ("" if own.earned else own.words()))
     return comparison, ruled(contract, comparison, default)
+
+
+def _held(bench: Workbench, contract: Contract) -> str:
+    """Why no promotion happens by itself now, where an incident holds it."""
+    holder = frozen_by(bench.events(contract.name), contract.name)
+    if holder is None:
+        return ""
+    return f"promotions are frozen by incident {holder.id} ({holder.tier}, since {holder.since[:10]}): a person decides"
 
 
 def autonomy_of(bench: Workbench, contract: Contract) -> Autonomy:
@@ -153,6 +163,24 @@ def _with_promoted_alias(contract: Contract, evaluated: Evaluated, candidate: Ev
     return evaluated.model_copy(update={"watched": watched, "registry": registry})
 
 
+def _refuse_incident(bench: Workbench, contract: Contract, snapshot: Digest) -> None:
+    """Let no baseline rest on days that an open incident concerns: it would call the damage normal.
+
+    Raises:
+        UsageError: naming the incident.
+    """
+    span = load_snapshot(bench, contract.name, snapshot).time_range
+    if span is None:
+        return
+    first, last = (day[:10] for day in span)
+    for one in incidents(bench.events(contract.name), contract.name):
+        if one.open and one.tier != "minor" and first <= one.last[:10] and one.since[:10] <= last:
+            message = f"incident {one.id} ({one.tier}) is open and concerns {one.since[:10]} to {one.last[:10]}"
+            raise UsageError(
+                message, next_step=f"close it with its cause first: baseline incident close {one.id} --cause TEXT"
+            )
+
+
 def retire(bench: Workbench, contract: Contract, voice: Voice) -> int:
     """Take the present baseline out of use: nothing is compared until a person establishes another one.
 
@@ -212,6 +240,7 @@ def establish(
     if event.content["hold"] == "evidence_missing":
         message = f"the last evaluation cannot become a baseline: {event.reason}"
         raise EvidenceUnavailable(message, next_step="repair what is named, and run again")
+    _refuse_incident(bench, contract, event.content["snapshot"])
     old = bench.baseline(contract.name)
     decision = str(event.content["decision"])
     proof = statement(

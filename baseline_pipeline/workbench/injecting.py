@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -15,7 +14,7 @@ from baseline_pipeline.evaluating import class_names, encode_labels, scores_of
 from baseline_pipeline.monitoring.alarms import Rules, alarms, overlaps, text_of
 from baseline_pipeline.monitoring.detection import exceedances
 from baseline_pipeline.monitoring.reading import Reader
-from baseline_pipeline.monitoring.scored_rows import ScoredRows
+from baseline_pipeline.monitoring.scored_rows import ScoredRows, joined
 from baseline_pipeline.monitoring.streams import Readings, readings
 from baseline_pipeline.records import Record, digest_of
 from baseline_pipeline.scenarios import SCENARIOS, About, NotApplicable
@@ -102,6 +101,8 @@ class _Injecting:
 
     def __init__(self, bench: Workbench, contract: Contract, found: Windows, seed: int) -> None:
         self.bench, self.contract, self.found, self.seed = bench, contract, found, seed
+        assert found.past is not None  # noqa: S101  # it was read from the model's data
+        self.past = found.past
         self.frame: pd.DataFrame = found.past.table.to_pandas()
         self.catalogue = bench.catalogue(contract)
         self.plain = {one.key for one in found.alarms(contract)}
@@ -159,8 +160,8 @@ class _Injecting:
 
     def _spoilt(self, scenario: Scenario, dose: float, place: int, rng: np.random.Generator) -> pd.DataFrame:
         windowing, starts = self.found.windowing, self.found.readings.starts
-        first = windowing.rows_in(self.found.past.rows.at, starts[place]).start
-        last = windowing.rows_in(self.found.past.rows.at, starts[place + LENGTH - 1]).stop
+        first = windowing.rows_in(self.past.rows.at, starts[place]).start
+        last = windowing.rows_in(self.past.rows.at, starts[place + LENGTH - 1]).stop
         return scenario.spoil(self.frame.iloc[first:last].reset_index(drop=True), self.about, dose, rng)
 
     def _delays(self, places: list[int], spoilt: list[pd.DataFrame]) -> tuple[list[float], list[str]]:
@@ -194,7 +195,7 @@ class _Injecting:
 
     def _read(self, places: list[int], spoilt: list[pd.DataFrame]) -> Readings:
         """All windows, those of the stretches read anew."""
-        past, contract = self.found.past, self.contract
+        past, contract = self.past, self.contract
         import pandas as pd
 
         # rows that come twice are told apart by their place
@@ -204,7 +205,7 @@ class _Injecting:
         for start in self.found.readings.starts[self.found.calm]:
             calm[self.found.windowing.rows_in(past.rows.at, start)] = True
         before = past.rows.take(np.flatnonzero(calm))
-        both = _joined(before, fresh)
+        both = joined(before, fresh)
         order = np.argsort(both.at, kind="stable")
         reader = Reader(contract, both.take(order), self.found.windowing, (order < len(before)))
         touched = sorted({place + more for place in places for more in range(LENGTH)})
@@ -213,7 +214,7 @@ class _Injecting:
         return _replaced(self.found.readings, np.array(touched), inside)
 
     def _scored(self, table: pa.Table) -> ScoredRows:
-        contract, past = self.contract, self.found.past
+        contract, past = self.contract, self.past
         names = pa.array([f"{number:012}" for number in range(table.num_rows)])
         labels, _ = encode_labels(contract, table)
         classes = class_names(contract) if contract.task == "binary_classification" else past.classes
@@ -229,40 +230,6 @@ class _Injecting:
             columns=table.select(contract.kept_columns()),
             features=table.select(contract.data.feature_names),
         )
-
-
-def _joined(one: ScoredRows, two: ScoredRows) -> ScoredRows:
-    first, second = one.outcomes, two.outcomes
-
-    def both(before: Array | None, after: Array | None) -> Array | None:
-        return None if before is None or after is None else np.concatenate([before, after])
-
-    outcomes = replace(
-        first,
-        label=np.concatenate([first.label, second.label]),
-        prediction=np.concatenate([first.prediction, second.prediction]),
-        score=both(first.score, second.score),
-        weight=both(first.weight, second.weight),
-        columns={name: np.concatenate([values, second.columns[name]]) for name, values in first.columns.items()},
-    )
-    return ScoredRows(
-        row_id=pa.concat_arrays([part.cast(pa.string()) for part in (_whole(one.row_id), _whole(two.row_id))]),
-        at=np.concatenate([one.at, two.at]),
-        outcomes=outcomes,
-        labelled=np.concatenate([one.labelled, two.labelled]),
-        cluster=both(one.cluster, two.cluster),
-        columns=_stacked(one.columns, two.columns),
-        features=_stacked(one.features, two.features),
-    )
-
-
-def _whole(values: pa.Array | pa.ChunkedArray) -> pa.Array:
-    return values.combine_chunks() if isinstance(values, pa.ChunkedArray) else values
-
-
-def _stacked(one: pa.Table, two: pa.Table) -> pa.Table:
-    """Rows of both, in types that hold both."""
-    return pa.concat_tables([one, two.select(one.column_names)], promote_options="permissive")
 
 
 def _replaced(whole: Readings, touched: Array, inside: Readings) -> Readings:

@@ -1,0 +1,150 @@
+"""A tick and an incident for people."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from baseline_pipeline.report.visible import visible
+
+if TYPE_CHECKING:
+    from baseline_pipeline.response.incidents import Incident
+    from baseline_pipeline.response.playbooks import Playbook
+    from baseline_pipeline.workbench.responding import Tick
+
+SHOWN = 12
+
+
+def tick_lines(tick: Tick) -> list[str]:
+    """What one look came to, for a terminal."""
+    seen = tick.watched
+    waiting = f", {seen.unlabelled} without a label yet" if seen.unlabelled else ""
+    calm = f"{seen.reference_windows} windows from {seen.reference[0][:10]} to {seen.reference[1][:10]}"
+    lines = [
+        (
+            f"{seen.model} at {_clock(seen.now)}: {seen.windows} windows to {_clock(seen.last)}, {seen.rows} rows"
+            f"{waiting}, {seen.streams} streams; calm: {calm}"
+        )
+    ]
+    for one in seen.latest:
+        value = "-" if one.value is None else f"{one.value:.4g}"
+        usual = "" if one.expected is None else f"  usually {one.expected:.4g}"
+        away = "" if one.distance is None else f"  {one.distance:+.1f} spreads"
+        guess = "  (estimated, labels have not come)" if one.estimated else ""
+        lines.append(f"  {visible(one.stream):28} {value:>10}{usual}{away}{guess}")
+    if seen.paired is not None:
+        lines.append(f"  service against registered model: {seen.paired.words()}")
+    lines += [f"now: {visible(change)}" for change in tick.changed[:SHOWN]]
+    if len(tick.changed) > SHOWN:
+        lines.append(f"now: and {len(tick.changed) - SHOWN} more changes")
+    if not tick.incidents:
+        lines.append("no incident is open")
+    lines += [incident_line(incident) for incident in tick.incidents]
+    if tick.delivered is not None and (tick.delivered.sent or tick.delivered.failed or tick.delivered.pending):
+        told = tick.delivered
+        lines.append(f"told: {told.sent} notification(s), {told.failed} failed, {told.pending} message(s) waiting")
+    return lines
+
+
+def incident_line(one: Incident) -> str:
+    """One incident in a line."""
+    frozen = ", promotions frozen" if one.frozen else ""
+    alarms = f"{len(one.open_alarms)} of {len(one.alarms)} alarms open"
+    where = f"{one.model} since {_clock(one.since)}{frozen}, {alarms}"
+    return f"{one.id}  {one.status:6} {one.tier:8} {where}: {visible(one.lead)}"
+
+
+def _clock(instant: str) -> str:
+    """To the minute, for people."""
+    return instant[:16].replace("T", " ")
+
+
+def incident_lines(one: Incident, playbook: Playbook | None) -> list[str]:
+    """Everything of one incident, for a terminal."""
+    found = {True: "signal", False: "noise", None: "not triaged"}[one.signal]
+    lines = [
+        incident_line(one),
+        f"owner: {one.owner or 'nobody is named'}; {found}{f', {one.category}' if one.category else ''}",
+        f"streams: {', '.join(visible(name) for name in one.streams[:SHOWN])}",
+    ]
+    if one.cause:
+        lines.append(f"cause: {visible(one.cause)}")
+    if one.remedy:
+        lines.append(f"remedy: {one.remedy}; {visible(one.outcome)}")
+    if one.links:
+        lines.append(f"links: {', '.join(visible(link) for link in one.links)}")
+    lines.append("timeline:")
+    lines += [
+        f"  {_clock(moment.at)}  {visible(moment.actor)}  {moment.change}: {visible(moment.words)}"
+        for moment in one.timeline
+    ]
+    if playbook is not None:
+        lines.append(f"playbook: {playbook.title}")
+        for number, step in enumerate(playbook.steps, 1):
+            done = one.steps.get(str(number))
+            lines.append(f"  [{'x' if done else ' '}] {number}. {step}{f'  ({visible(done)})' if done else ''}")
+    return lines
+
+
+def review_text(one: Incident, playbook: Playbook | None, experiment: list[str]) -> str:
+    """A post-incident review in Markdown: what is known is filled in, what people must add is asked.
+
+    Names and reasons are written as code or plain text; nothing in them is taken as markup.
+    """
+
+    def plain(text: str) -> str:
+        shown = visible(text)
+        for sign in "\\`*_[]<>|#":
+            shown = shown.replace(sign, f"\\{sign}")
+        return shown
+
+    found = {True: "signal", False: "noise", None: "not triaged yet"}[one.signal]
+    seen = next((moment.at for moment in one.timeline), one.opened)
+    closed = next((moment.at for moment in one.timeline if moment.change == "closed"), "still open")
+    lines = [
+        f"# Review of {one.id}: {one.model}",
+        "",
+        f"* Tier: **{one.tier}**; {found}{f', {one.category}' if one.category else ''}",
+        f"* First window concerned: {one.since.replace('T', ' ')}; seen {seen}; closed {closed}",
+        f"* Owner: {plain(one.owner) or 'nobody is named'}",
+        f"* What was seen: {plain(one.lead)}",
+        f"* Streams: {', '.join(plain(name) for name in one.streams)}",
+        "",
+        "## Timeline",
+        "",
+        *(f"* {moment.at} {plain(moment.actor)}, {moment.change}: {plain(moment.words)}" for moment in one.timeline),
+        "",
+        "## What the data say",
+        "",
+        *([f"* {plain(line)}" for line in experiment] or ["* no experiment was made"]),
+        "",
+        "## Cause",
+        "",
+        plain(one.cause) or "TO FILL IN: what happened, and why the checks before it let it through",
+        "",
+        "## What was done",
+        "",
+        (
+            f"{one.remedy}: {plain(one.outcome)}"
+            if one.remedy
+            else "TO FILL IN: retrain, augment, clean, roll back, add a test"
+        ),
+        "",
+        "## Playbook",
+        "",
+    ]
+    if playbook is None:
+        lines.append("No playbook fits this tier and kind. TO FILL IN: write one?")
+    else:
+        lines += [
+            f"{number}. [{'x' if str(number) in one.steps else ' '}] {step}"
+            for number, step in enumerate(playbook.steps, 1)
+        ]
+    lines += [
+        "",
+        "## What we learned",
+        "",
+        "* TO FILL IN: what would have shown it earlier?",
+        "* TO FILL IN: which guardrail, expectation or playbook changes?",
+        "",
+    ]
+    return "\n".join(lines)

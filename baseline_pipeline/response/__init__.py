@@ -1,0 +1,1 @@
+"""What is done about an alarm: incidents, tiers, people told."""
