@@ -176,3 +176,28 @@ def owners(as_json: Json = False) -> None:
         for name, missing in found.items()
     ]
     show("\n".join(lines) or "no models")
+
+
+@app.command()
+def health(
+    days: Annotated[
+        int, typer.Option("--days", min=1, help="How far back overrides and rollbacks are counted.")
+    ] = 90,
+    as_json: Json = False,
+) -> None:
+    """How the programme itself is doing, by owner and in total: coverage, ages, times, false alarms, creep, drills.
+
+    A figure that rests on nothing says so.
+
+    Example: baseline audit health
+    Example: baseline audit health --days 30 --json
+    """
+    from baseline_pipeline.report.health import health_lines
+    from baseline_pipeline.workbench.health import health as gathered
+    from baseline_pipeline.workbench.workbench import Workbench
+
+    found = gathered(Workbench.here(), days=days)
+    if as_json:
+        emit(found.body())
+    else:
+        show("\n".join(health_lines(found)))

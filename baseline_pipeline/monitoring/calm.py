@@ -19,6 +19,8 @@ TAIL = 0.02
 """Share of the calm windows that tell how heavy a stream's tail is; two at least."""
 LEAST_TAIL = 1.5
 """Standard deviations that even the tamest stream is taken to stray."""
+FARTHEST = 1e6
+"""Standard deviations at which distances end: what never strayed at all strays infinitely far at first."""
 SEASON_P = 0.01
 """A season is taken out where an F test shows it at this level."""
 
@@ -61,12 +63,14 @@ class Calm:
             error = np.where(np.isnan(self.chance), found.errors, np.fmax(by_chance, 0.0))
             width = np.sqrt(self.spread**2 * (1 + 1 / self.windows) + error**2)
             distance = found.values - self.expected(found.starts)
-            return np.where(np.abs(distance) < 1e-12, 0.0 * distance, distance / width)  # noqa: PLR2004  # equal
+            away = np.where(np.abs(distance) < 1e-12, 0.0 * distance, distance / width)  # noqa: PLR2004  # equal
+            return np.clip(away, -FARTHEST, FARTHEST)
 
     def harm(self, standardised: Array) -> Array:
         """(w, s) the same in the harmful direction, tails made alike."""
-        turned = np.where(self.sign == 0, np.abs(standardised), standardised * self.sign)
-        return np.asarray(turned / self.tail)
+        with np.errstate(invalid="ignore"):  # what lies infinitely far either way
+            turned = np.where(self.sign == 0, np.abs(standardised), standardised * self.sign)
+            return np.asarray(turned / self.tail)
 
 
 def calm_of(found: Readings, *, period: int = 0, step: int = 86400) -> Calm:

@@ -33,7 +33,7 @@ def monitoring_definitions(contract: Contract, project: Path) -> dg.Definitions:
         tags={MODEL_TAG: contract.name},
         description="Trajectories of what has come against calm windows; incidents, and people told.",
     )
-    def monitoring(context: dg.AssetExecutionContext) -> dg.MaterializeResult:
+    def monitoring(context: dg.AssetExecutionContext) -> dg.MaterializeResult:  # type: ignore[type-arg]  # as Dagster reads it
         bench = Workbench(load_settings(project), progress=context.log.info)
         try:
             tick = monitor(bench, contract)

@@ -138,7 +138,7 @@ def scored_past(bench: Workbench, contract: Contract, *, candidate: str | None =
         key=key,
         learned=inside[rows],
         left_out=int((~kept).sum()),
-        table=filled.take(chosen),
+        table=_true_labels(contract, filled, labelled).take(chosen),
         model=version,
         classes=classes,
     )
@@ -181,6 +181,16 @@ def _with_labels(contract: Contract, table: pa.Table) -> tuple[pa.Table, Array]:
     some = column.filter(pa.array(known))[0]
     place = table.column_names.index(contract.data.label)
     return table.set_column(place, contract.data.label, pc.fill_null(column, some)), np.asarray(known)
+
+
+def _true_labels(contract: Contract, table: pa.Table, labelled: Array) -> pa.Table:
+    """The rows with nothing in the place of a missing label."""
+    if labelled.all():
+        return table
+    column = table.column(contract.data.label)
+    place = table.column_names.index(contract.data.label)
+    nothing = pa.scalar(None, column.type)
+    return table.set_column(place, contract.data.label, pc.if_else(pa.array(labelled), column, nothing))
 
 
 def _learned(version: ModelVersion, at: Array) -> Array:

@@ -162,7 +162,9 @@ class _Injecting:
         windowing, starts = self.found.windowing, self.found.readings.starts
         first = windowing.rows_in(self.past.rows.at, starts[place]).start
         last = windowing.rows_in(self.past.rows.at, starts[place + LENGTH - 1]).stop
-        return scenario.spoil(self.frame.iloc[first:last].reset_index(drop=True), self.about, dose, rng)
+        whole = self.frame.iloc[first:last]
+        known = whole[self.past.rows.labelled[first:last]].reset_index(drop=True)
+        return scenario.spoil(known, self.about, dose, rng)
 
     def _delays(self, places: list[int], spoilt: list[pd.DataFrame]) -> tuple[list[float], list[str]]:
         """Days until each stretch was found, where it was, and what led."""

@@ -236,6 +236,9 @@ LIMIT = 3
 REFUSED, BROKEN, LATE, BAD = "connection refused", "it answered 500", "it did not answer", "it answered 400 Bad Request"
 
 
+MANNERS = ["takes", "refuses", "fails", "takes and answers too late", "takes while we die"]
+
+
 class Killed(BaseException):
     """The process died."""
 
@@ -313,9 +316,13 @@ class Histories(RuleBasedStateMachine):
         if again:
             assert self.outbox.add(added, [CHAT, PAGER], (), self.now) == 0
 
-    @rule(seconds=st.sampled_from([1, 31, 61, 1800, 3601, 90_000]))
-    def ticks(self, seconds):
+    @rule(
+        seconds=st.sampled_from([1, 31, 61, 1800, 3601, 90_000]),
+        manners=st.tuples(st.sampled_from(MANNERS), st.sampled_from(MANNERS)),
+    )
+    def ticks(self, seconds, manners):
         self.now += seconds
+        self.manner = dict(zip(BOTH, manners, strict=True))
         self.tick()
 
     def tick(self):
@@ -329,13 +336,6 @@ class Histories(RuleBasedStateMachine):
 
         assert self.problems == []
         assert max(self.tick_sends.values(), default=0) <= 1
-
-    @rule(
-        name=st.sampled_from(sorted(BOTH)),
-        manner=st.sampled_from(["takes", "refuses", "fails", "takes and answers too late", "takes while we die"]),
-    )
-    def changes(self, name, manner):
-        self.manner[name] = manner
 
     @rule(model=st.sampled_from(["*", "fraud"]), hours=st.integers(1, 3))
     def silences_some(self, model, hours):
@@ -376,7 +376,7 @@ class Histories(RuleBasedStateMachine):
 
 TestHistories = Histories.TestCase
 TestHistories.settings = settings(
-    max_examples=100, stateful_step_count=30, deadline=None, suppress_health_check=list(HealthCheck)
+    max_examples=150, stateful_step_count=30, deadline=None, suppress_health_check=list(HealthCheck)
 )
 
 
@@ -424,6 +424,43 @@ def test_a_notification_that_is_never_taken_does_not_hold_up_the_others(tmp_path
 
     assert sent == [f"k{number}" for number in range(5)]
     assert [(one.pending, one.last_error, one.dead) for one in outbox.status(T0 + DEAD_AFTER)] == [(1, BAD, False)]
+
+
+def test_what_may_have_arrived_stays_what_it_is_though_a_later_attempt_surely_failed(tmp_path):
+    sent, answers = [], [NotDelivered(LATE), NotDelivered(REFUSED, surely=True), None, None]
+
+    def send(receiver, messages, key, seconds):
+        sent.append((key, [one.key for one in messages]))
+        answer = answers.pop(0)
+        if answer is not None:
+            raise answer
+
+    outbox = Outbox(tmp_path / "outbox.sqlite", send=send)
+    for number in range(4):
+        outbox.add([message(f"k{number}")], [CHAT], now=T0 + HOUR * number - number)
+        outbox.deliver([CHAT], now=T0 + HOUR * number)
+    groups = [keys for _, keys in sent]
+
+    assert groups == [["k0"], ["k1"], ["k0"], ["k1", "k2", "k3"]]
+    assert len({key for key, _ in sent}) == 3
+
+
+def test_a_sender_whose_lease_was_over_does_not_undo_what_another_did(tmp_path):
+    answers = []
+
+    def send(receiver, messages, key, seconds):
+        answers.append(key)
+        if len(answers) == 1:  # while this one hangs, another process takes over
+            assert outbox.deliver([CHAT], now=T0 + LEASE + 1).failed == 1
+            raise NotDelivered(REFUSED, surely=True)
+        raise NotDelivered(LATE)
+
+    outbox = Outbox(tmp_path / "outbox.sqlite", send=send)
+    outbox.add([message()], [CHAT], now=T0)
+    outbox.deliver([CHAT], now=T0)
+
+    assert outbox.status(T0)[0].last_error == LATE
+    assert len(set(answers)) == 1
 
 
 def test_a_receiver_that_refused_for_a_day_is_dead_and_then_gets_all_at_once(tmp_path):

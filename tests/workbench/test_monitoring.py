@@ -1,0 +1,294 @@
+"""Ticks on a request log: what the service recorded, what has come of it, who is told."""
+
+import datetime as dt
+import json
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from baseline_pipeline.errors import DataUnreadable, UsageError
+from baseline_pipeline.recorder import Recorder
+from baseline_pipeline.report.monitoring import tick_lines
+from baseline_pipeline.response.incidents import incidents
+from baseline_pipeline.workbench.deciding import establish
+from baseline_pipeline.workbench.drilling import drill
+from baseline_pipeline.workbench.incidents import add_test, close, remedy, review, tick, triage
+from baseline_pipeline.workbench.responding import message_of, monitor, outbox_of, respond, silences_of
+from tests.backtest.test_scoring import alarm
+from tests.conftest import SMALL
+from tests.workbench.test_backtesting import past
+
+LOGGED = (
+    SMALL.replace("    cluster: day\n", "    time: at\n    label_delay: 1d\n").replace(
+        "    expectations: expectations.yaml\n", ""
+    )
+    + "  monitoring: {false_alarms_per_month: 0.2, reference: [2026-01-01, 2026-02-09], requests: {parquet: requests/*.parquet}}\n"
+    + "  response: {severe: [page, freeze]}\n"
+    + "  owners: {on_call: ada}\n"
+)
+FIRST = pd.Timestamp("2026-02-20")
+
+
+def write_contract(project, text):
+    (project.root / "assets" / "small" / "defs.yaml").write_text(text)
+
+
+@pytest.fixture
+def logged(project):
+    """Fifty days of data; from the fiftieth on the service has recorded its requests itself."""
+    write_contract(project, LOGGED)
+    return project
+
+
+def service(project, frame, *, broken_from=None, labels_until=None):
+    """The data as far as they are known, and the requests that a service recorded; its feature may break."""
+    at = pd.to_datetime(frame["at"])
+    data = frame.copy()
+    if labels_until is not None:
+        data["y"] = data["y"].where(at < pd.Timestamp(labels_until)).astype("Int64")
+    project.write(data)
+    asked = frame[at >= FIRST].copy()
+    if broken_from is not None:
+        broken = pd.to_datetime(asked["at"]) >= pd.Timestamp(broken_from)
+        asked.loc[broken, "x"] = -asked.loc[broken, "x"]
+    folder = project.root / "requests"
+    with Recorder(folder, model="small") as recorder:
+        recorder.record_batch(
+            {
+                "request_id": asked["id"].to_numpy(),
+                "x": asked["x"].to_numpy(),
+                "z": asked["z"].to_numpy(),
+                "score": 1 / (1 + np.exp(-asked["x"].to_numpy())),
+                "latency_seconds": np.full(len(asked), 0.004),
+            }
+        )
+    assert recorder.facts().written == len(asked)
+    for path in folder.glob("*.parquet"):  # as if it had been recorded then
+        table = pq.read_table(path)
+        times = pa.array(pd.to_datetime(asked["at"]).dt.tz_localize("UTC"), pa.timestamp("us", "UTC"))
+        pq.write_table(table.set_column(table.column_names.index("time"), "time", times), path)
+
+
+def looked(project, now, **more):
+    bench = project.bench()
+    return monitor(bench, bench.contract("small"), now=now, **more)
+
+
+def healthy(days=60):
+    frame = past(days=days, rows=150)
+    wrong = pd.to_datetime(frame["at"]).dt.normalize() == pd.Timestamp("2026-03-02")
+    frame.loc[wrong, "y"] = 1 - frame.loc[wrong, "y"]
+    return frame
+
+
+def test_a_service_that_does_as_its_model_opens_no_incident(logged):
+    service(logged, healthy())
+    found = looked(logged, "2026-02-28")
+
+    assert not [one for one in found.incidents if one.tier != "minor"]
+    assert found.watched.paired.worse == found.watched.paired.better == 0
+    assert {"log latency", "brier"} <= {one.stream for one in found.watched.latest}
+    assert found.exit_code == 0
+
+
+def test_a_feature_that_breaks_on_its_way_is_found_and_named(logged):
+    service(logged, healthy(), broken_from="2026-02-25")
+    found = looked(logged, "2026-02-28")
+    bench = logged.bench()
+    (one,) = [each for each in found.incidents if each.tier == "severe"]
+    words = "\n".join(moment.words for moment in one.timeline if moment.change == "experiment")
+
+    assert found.exit_code == 1
+    assert one.since.startswith("2026-02-25")
+    assert "request log and data differ for the same rows: (score)" in words or "x in" in words
+    assert "x in 300 of 300 rows" in words.replace("450 of 450", "300 of 300")
+    assert found.watched.paired.alarmed_at.startswith(("2026-02-25", "2026-02-26"))
+    assert "worse than its baseline" in "\n".join(tick_lines(found))
+    again = looked(logged, "2026-02-28")
+    assert again.changed == ()
+    assert len(incidents(bench.events("small"))) == len(found.incidents)
+
+
+def test_labels_count_from_when_they_came(logged):
+    service(logged, healthy(), broken_from="2026-02-25")
+    before = looked(logged, "2026-02-26")  # the window has ended, its labels have not come
+    after = looked(logged, "2026-02-27")
+
+    assert not [one for one in before.incidents if "performance" in one.families]
+    assert any(one.estimated for one in before.watched.latest)
+    assert [one for one in after.incidents if "performance" in one.families]
+
+
+def test_labels_that_do_not_come_and_requests_that_stop_are_alarms(logged):
+    service(logged, healthy(days=58), labels_until="2026-02-15")
+    late = looked(logged, "2026-02-28")
+    silent = looked(logged, "2026-03-20")
+
+    assert "labels overdue (share)" in {stream for one in late.incidents for stream in one.streams}
+    assert "requests overdue (days)" in {stream for one in silent.incidents for stream in one.streams}
+    assert silent.exit_code == 1
+
+
+def test_a_log_that_cannot_be_read_says_why(logged):
+    logged.write(healthy())
+    folder = logged.root / "requests"
+    folder.mkdir()
+    (folder / "a.parquet").write_bytes(b"PAR1 and no more")
+    with pytest.raises(DataUnreadable, match=r"a\.parquet"):
+        looked(logged, "2026-02-28")
+    (folder / "a.parquet").unlink()
+    with pytest.raises(DataUnreadable, match=r"requests/\*\.parquet"):
+        looked(logged, "2026-02-28")
+    pq.write_table(pa.table({"request_id": [1], "x": [0.1]}), folder / "b.parquet")
+    with pytest.raises(DataUnreadable, match="no time"):
+        looked(logged, "2026-02-28")
+
+
+@pytest.fixture
+def receiver():
+    """A real receiver on loopback."""
+    arrived, answers = [], [204]
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self):
+            arrived.append(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
+            self.send_response(answers[0])
+            self.end_headers()
+
+        def log_message(self, *_):
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    yield f"http://127.0.0.1:{server.server_port}/", arrived, answers
+    server.shutdown()
+    server.server_close()
+
+
+def test_people_are_told_once_of_a_change_and_again_when_it_ends(logged, receiver):
+    url, arrived, answers = receiver
+    write_contract(logged, LOGGED + f"  notify: [{{webhook: '{url}', secret: s3cret, from: moderate}}]\n")
+    service(logged, healthy(), broken_from="2026-02-25")
+    answers[0] = 500
+    down = looked(logged, "2026-02-28")
+    assert (down.delivered.sent, down.delivered.failed) == (0, 1)
+    answers[0] = 204
+    bench = logged.bench()
+    contract = bench.contract("small")
+    sent = outbox_of(bench).deliver(contract.notify, now=dt.datetime.now(dt.UTC).timestamp() + 60)
+    later = looked(logged, "2026-02-28")
+
+    assert sent.sent == 1
+    assert (later.delivered.sent, later.delivered.failed) == (0, 0)
+    text = json.dumps(arrived[-1])
+    for word in ("small", "owner: ada", "playbook", "baseline incident show", "promotions of this model are frozen"):
+        assert word in text
+    assert b"s3cret" not in (bench.settings.home / "outbox.sqlite").read_bytes()
+
+
+def test_an_incident_from_triage_to_review(logged):
+    service(logged, healthy(), broken_from="2026-02-25")
+    found = looked(logged, "2026-02-28")
+    bench = logged.bench()
+    name = next(one.id for one in found.incidents if one.tier == "severe")
+    with pytest.raises(UsageError, match="noise or signal"):
+        close(bench, name, cause="the sign was lost", category=None, actor="ada")
+    with pytest.raises(UsageError, match="accepted: data source"):
+        triage(bench, name, signal=True, category="gremlins", actor="ada", reason="odd")
+    triage(bench, name, signal=True, category="feature engineering", actor="ada", reason="the join says so")
+    with pytest.raises(UsageError, match="the playbook of"):
+        tick(bench, name, 99, actor="ada", reason="")
+    assert tick(bench, name[:6], 1, actor="ada", reason="").steps == {"1": "ada"}
+    remedy(bench, name, "add a test", outcome="rows kept", actor="ada")
+    file = add_test(bench, name, actor="ada")
+    closed, diff = close(bench, name, cause="the feature lost its sign", category=None, actor="ada")
+    place = review(bench, name, None, actor="ada")
+    text = place.read_text()
+
+    assert file.with_suffix(".parquet").exists()
+    assert closed.status == "closed"
+    assert "+- start: 2026-02-25" in diff
+    assert 'kind: "feature engineering"' in diff
+    assert "the feature lost its sign" in text
+    assert "- [x]" in text or "1. [x]" in text
+    assert "TO FILL IN" in text
+    with pytest.raises(UsageError, match="is closed"):
+        triage(bench, name, signal=False, category=None, actor="ada", reason="again")
+
+
+def test_no_baseline_rests_on_days_of_an_open_incident(logged):
+    service(logged, healthy(), broken_from="2026-02-25")
+    logged.run()
+    looked(logged, "2026-02-28")
+    bench = logged.bench()
+    with pytest.raises(UsageError, match=r"incident I-\w+ \(severe\) is open"):
+        establish(bench, bench.contract("small"), actor="ada", reason="looks fine to me")
+
+
+def test_two_hundred_models_at_once_are_one_notification_for_their_owner(logged, receiver):
+    url, arrived, _ = receiver
+    write_contract(logged, LOGGED + f"  notify: [{{webhook: '{url}'}}]\n")
+    bench = logged.bench()
+    plain = bench.contract("small")
+    contracts = [plain.model_copy(update={"name": f"small{number}"}) for number in range(200)]
+    crowd = [alarm("2026-03-10", name=f"metric{number}", tier="severe") for number in range(50)]
+    began = dt.datetime.now(dt.UTC)
+    for contract in contracts:
+        bench.ledger.append(
+            *_planned(contract, [one.model_copy(update={"key": f"{contract.name} {one.key}"}) for one in crowd])
+        )
+    messages = []
+    events = bench.events()
+    for contract in contracts:
+        for one in incidents(events, contract.name):
+            first = next(event for event in events if event.content.get("incident") == one.id)
+            messages.append(message_of(bench, plain, one, first))
+    outbox_of(bench).add(messages, plain.notify, silences_of(bench))
+    told = outbox_of(bench).deliver(plain.notify)
+    took = (dt.datetime.now(dt.UTC) - began).total_seconds()
+
+    assert len(messages) == 200
+    assert (told.sent, told.pending) == (1, 0)
+    assert len(arrived) == 1
+    assert took < 120
+
+
+def _planned(contract, crowd):
+    from baseline_pipeline.response.incidents import planned
+
+    return planned(
+        [], crowd, model=contract.name, owner="ada", freezes=frozenset({"severe"}), overlap=lambda _one, _two: True
+    )
+
+
+def test_responding_twice_writes_once(logged):
+    bench = logged.bench()
+    contract = bench.contract("small")
+    seen = [alarm("2026-03-10", tier="severe")]
+    first = respond(bench, contract, seen, overlap=lambda _one, _two: True)
+
+    assert [event.content["change"] for event in first] == ["opened"]
+    assert respond(bench, contract, seen, overlap=lambda _one, _two: True) == []
+
+
+def test_a_drill_goes_from_damage_to_review_and_leaves_the_home_alone(project):
+    write_contract(project, LOGGED.replace(", requests: {parquet: requests/*.parquet}", ""))
+    project.write(healthy())
+    bench = project.bench()
+    before = bench.ledger.head()[0]
+    found = drill(bench, bench.contract("small"), scenario="unit_error", actor="ada")
+
+    assert found.detected
+    assert found.told == 1
+    assert found.delay_days <= 3
+    assert [one.what for one in found.steps][:4] == ["damage", "detection", "people told", "experiment"]
+    assert not [one for one in found.steps if "FAILED" in one.words]
+    assert "# Review of I-" in found.report
+    assert not incidents(bench.events("small"))
+    assert bench.ledger.head()[0] == before + 1
