@@ -27,6 +27,7 @@ from baseline_pipeline.cli import (
     replay,
     report,
     retire,
+    review,
     rollback,
     run,
     scan,
@@ -50,7 +51,7 @@ app = typer.Typer(
 for verb in (
     *(demo, init, doctor, check, run, establish),
     *(gate, approve, reject, override, promote, rollback, retire),
-    *(compare, scan, replay, attribute, simulate, power, backtest, monitor, show, report, schema, dev, listen),
+    *(compare, scan, replay, attribute, simulate, power, backtest, monitor, show, report, review, schema, dev, listen),
 ):
     app.command(name=verb.__name__.rpartition(".")[2])(verb.command)
 app.add_typer(incident.app, name="incident")

@@ -180,9 +180,7 @@ def owners(as_json: Json = False) -> None:
 
 @app.command()
 def health(
-    days: Annotated[
-        int, typer.Option("--days", min=1, help="How far back overrides and rollbacks are counted.")
-    ] = 90,
+    days: Annotated[int, typer.Option("--days", min=1, help="How far back overrides and rollbacks are counted.")] = 90,
     as_json: Json = False,
 ) -> None:
     """How the programme itself is doing, by owner and in total: coverage, ages, times, false alarms, creep, drills.

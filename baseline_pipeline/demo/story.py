@@ -21,6 +21,7 @@ from baseline_pipeline.report.verdict_line import verdict_line
 from baseline_pipeline.workbench.approving import speak
 from baseline_pipeline.workbench.attributing import attribution_of
 from baseline_pipeline.workbench.deciding import autonomy_of, establish
+from baseline_pipeline.workbench.drilling import drill
 from baseline_pipeline.workbench.people import Voice
 from baseline_pipeline.workbench.replayed import replay_lines
 from baseline_pipeline.workbench.replaying import Locked, open_replaying, replay
@@ -29,6 +30,7 @@ from baseline_pipeline.workbench.reporting import (
     last_decision_digest,
     load_decision,
     write_model_report,
+    write_whole,
 )
 from baseline_pipeline.workbench.rolling_back import roll_back
 from baseline_pipeline.workbench.workbench import Workbench
@@ -80,6 +82,7 @@ class Story:
         self._library_update()
         self._settle()
         self._roll_back()
+        self._drill()
         self.tell("")
         self.tell(f"decision reports: {self.bench.settings.home / 'reports' / stage.MODEL}")
         self.tell(f"model report:     {write_model_report(self.bench, self.contract)}")
@@ -152,6 +155,16 @@ class Story:
         self.tell(back.words())
         self.tell(autonomy_of(self.bench, self.contract).words())
         self.tell(f"the ledger: {self.bench.ledger.verify().size} records, each bound to the one before it")
+
+    def _drill(self) -> None:
+        self._act("8. A drill, in a scratch copy: minutes become hours in the feed. Who would notice, and then?")
+        found = drill(self.bench, self.contract, scenario="unit_error", actor=ON_CALL)
+        for step in found.steps:
+            self.tell(f"  {step.seconds:5.1f} s  {step.what}: {step.words}")
+        place = self.bench.settings.home / "reports" / stage.MODEL / "drill.md"
+        write_whole(place, found.report)
+        after = "" if found.delay_days is None else f" after {found.delay_days:.0f} day(s) of data"
+        self.tell(f">>> {'DETECTED' if found.detected else 'NOT DETECTED'}{after}; report and review: {place}")
 
     def _damaged_challenger(self) -> None:
         self._act("4. Another challenger, whose training lost the labels of one carrier (EV) in a broken join")

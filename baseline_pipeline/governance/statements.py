@@ -8,7 +8,7 @@ from typing import Literal
 from baseline_pipeline.errors import UsageError
 from baseline_pipeline.records import Digest, Record, canonical_json
 
-Purpose = Literal["approve", "reject", "establish", "override", "roll_back"]
+Purpose = Literal["approve", "reject", "establish", "override", "roll_back", "review"]
 NAMESPACE = "statement@baseline-pipeline"
 FEWEST_WORDS = 3
 """Characters that a reason has at least."""

@@ -200,7 +200,7 @@ class _Stage:
             words.append(f"planned, not made (the registry is a server): back to revision {revision}")
             return
         back = roll_back(self.bench, self.contract, revision, Voice(self.actor, "rehearsed by a drill"))
-        words.append(back.words())
+        words.append("; ".join(line.strip() for line in back.words().splitlines()))
 
     def _damaged(self, scenario: Any, dose: float) -> tuple[ScoredRows, np.ndarray[Any, Any]]:
         """All rows, those of the last windows spoilt and scored anew, and the windows' starts."""

@@ -27,6 +27,7 @@ ROLE_FOR: dict[Purpose, Role] = {
     "establish": "establish",
     "override": "override",
     "roll_back": "roll_back",
+    "review": "establish",
 }
 SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
 

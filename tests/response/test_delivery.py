@@ -376,7 +376,7 @@ class Histories(RuleBasedStateMachine):
 
 TestHistories = Histories.TestCase
 TestHistories.settings = settings(
-    max_examples=150, stateful_step_count=30, deadline=None, suppress_health_check=list(HealthCheck)
+    max_examples=100, stateful_step_count=30, deadline=None, suppress_health_check=list(HealthCheck)
 )
 
 
@@ -441,8 +441,8 @@ def test_what_may_have_arrived_stays_what_it_is_though_a_later_attempt_surely_fa
         outbox.deliver([CHAT], now=T0 + HOUR * number)
     groups = [keys for _, keys in sent]
 
-    assert groups == [["k0"], ["k1"], ["k0"], ["k1", "k2", "k3"]]
-    assert len({key for key, _ in sent}) == 3
+    assert groups == [["k0"], ["k0"], ["k1", "k2"], ["k0"]]
+    assert len({key for key, _ in sent}) == 2
 
 
 def test_a_sender_whose_lease_was_over_does_not_undo_what_another_did(tmp_path):

@@ -1,0 +1,69 @@
+"""`baseline review`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from baseline_pipeline.cli.options import Json, Model, Quiet
+from baseline_pipeline.cli.output import emit, progress, say, show
+from baseline_pipeline.cli.voices import By, Key, Reason, person
+
+
+def command(  # noqa: PLR0917  # options of a verb
+    model: Model,
+    max_age: Annotated[int, typer.Option("--max-age", min=1, help="Days after which a baseline is old.")] = 180,
+    output: Annotated[
+        Path | None,
+        typer.Option(
+            "--output", "-o", help="Write it there as Markdown, with the risk assessment.", show_default=False
+        ),
+    ] = None,
+    sign: Annotated[bool, typer.Option("--sign", help="Sign it off, with --reason; the ledger keeps that.")] = False,
+    by: By = None,
+    reason: Reason = "",
+    key: Key = None,
+    check: Annotated[bool, typer.Option("--check", help="Exit with 5 where a review is due.")] = False,
+    show_all: Annotated[bool, typer.Option("--all", help="What holds, too.")] = False,
+    as_json: Json = False,
+    quiet: Quiet = False,
+) -> None:
+    """Look at the assumptions a baseline rests on: which are old, and why it matters; and sign that off.
+
+    A review is due by the contract's `schedules.review`, else every 180 days, and whenever the contract changed.
+
+    Example: baseline review flight_delays --output review.md
+    Example: baseline review flight_delays --sign --by "Ada Lovelace" --reason "looked at every point"
+    """
+    import shutil
+
+    from baseline_pipeline.report.replay_text import wrapped
+    from baseline_pipeline.report.review import review_lines, review_markdown
+    from baseline_pipeline.workbench.people import Voice, roster_of
+    from baseline_pipeline.workbench.reporting import write_whole
+    from baseline_pipeline.workbench.reviewing import review, sign_off
+    from baseline_pipeline.workbench.workbench import Workbench
+
+    bench = Workbench.here(progress=progress(quiet=quiet))
+    contract = bench.contract(model)
+    found = review(bench, contract, max_age=max_age)
+    if output is not None:
+        write_whole(output, review_markdown(found))
+        say(f"written: {output}")
+    signed = None
+    if sign:
+        rostered = roster_of(bench) is not None
+        signed = sign_off(bench, contract, found, Voice(person(by, key, None, rostered=rostered), reason, key))
+        if not rostered and not quiet:
+            say("  unsigned: there is no roster (allowed_signers); the record says so")
+    if as_json:
+        body = {**found.body(), "digest": found.digest, "signed_now": signed.body() if signed else None}
+        emit(body)
+    elif signed is not None:
+        show(f"review of {model} signed off by {signed.actor}: {signed.findings} finding(s); next one {signed.due}")
+    else:
+        show(wrapped(review_lines(found, show_all=show_all), shutil.get_terminal_size((120, 24)).columns))
+    if check and signed is None and found.due.because:
+        raise typer.Exit(5)
