@@ -73,6 +73,9 @@ zoo: $(READY)  ## every gate on every known damage; resumable, hours
 speed: $(READY)  ## data sets of 100,000 to ten million rows, beside peers in environments of their own; half an hour
 	@$(BIN)/python -m benchmarks.speed --out build/speed/results.json
 
+backtest: $(READY)  ## the flights of 2013 day by day: events found, how soon, and noise; three minutes
+	@$(BIN)/python -m benchmarks.backtest
+
 trajectories: $(READY)  ## change points and anomalies on labelled series: make trajectories DATA=folder
 	@$(BIN)/python -m benchmarks.trajectories --data $(DATA)
 
@@ -109,4 +112,4 @@ lock:  ## resolve the dependencies anew
 clean:  ## forget the environment and the demo
 	@rm -rf $(VENV) demo .baseline
 
-.PHONY: help setup demo test quick check dev bench null-rates coverage looks zoo zoo-quick soak attribution ledger speed spark lock clean
+.PHONY: help setup demo test quick check dev bench null-rates coverage looks zoo zoo-quick soak attribution ledger speed spark backtest trajectories monitoring recorder lock clean

@@ -111,7 +111,8 @@ class Figures(Record):
     age_oldest_days: float | None
     incidents: int
     detect: Times | None
-    """From the start of the first window concerned until it was written down."""
+    """From the start of the first window concerned until it was written down; of a past that was watched afterwards,
+    years."""
     known: Times | None
     """From there until an alarm could be known at all: the window's length and the wait for labels, data time."""
     resolve: Times | None

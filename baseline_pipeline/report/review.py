@@ -23,7 +23,8 @@ _FORM: tuple[tuple[str, tuple[tuple[str, str, bool], ...]], ...] = (
     (
         "Model development, implementation and use",
         (
-            ("What is decided by the model, and who is affected?", "purpose", False),
+            ("What is decided by the model?", "purpose", False),
+            ("Who is affected, and who uses it?", "", False),
             ("What does a wrong answer cost?", "losses", False),
             ("What kind of model is it?", "method", False),
             ("What did it learn from?", "training", False),

@@ -92,7 +92,7 @@ def last_backtest(bench: Workbench, contract: Contract) -> Backtest | None:
     Raises:
         StoreCorrupt: when one is damaged.
     """
-    policy = contract.policy_digest()
+    policy, accepted = contract.policy_digest(), contract.monitoring.false_alarms_per_month
     found = []
     for body in bench.store.records("backtests", contract.name):
         try:
@@ -101,7 +101,11 @@ def last_backtest(bench: Workbench, contract: Contract) -> Backtest | None:
             raise
         except EvidenceUnavailable:
             bench.progress(f"a backtest of {contract.name} was made by another version and is passed over")
-    return max(found, key=lambda one: (one.contract == policy, one.last, one.rows, one.first), default=None)
+    return max(
+        found,
+        key=lambda one: (one.contract == policy, one.accepted_per_month == accepted, one.last, one.rows, one.first),
+        default=None,
+    )
 
 
 def _false_alarms(contract: Contract, past: Backtest) -> FalseAlarms | None:

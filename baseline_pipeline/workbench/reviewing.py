@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Literal
 
 from scipy.special import ndtr
 
+from baseline_pipeline.backtest.scoring import recommended
 from baseline_pipeline.errors import EvidenceUnavailable
 from baseline_pipeline.governance.contract_change import changed_words
 from baseline_pipeline.governance.events import Baseline, Event
@@ -50,6 +51,8 @@ MAX_AGE = REVIEW_DAYS
 """Days after which a baseline is old."""
 LEAST = 5
 """Reports or comparisons below which nothing follows from what never happened."""
+SETTLED = 30
+"""Days in which a baseline may wait for its first new rows."""
 NAMED = 5
 """Names that a finding lists."""
 
@@ -224,7 +227,7 @@ class _Looking:
             state, what = "holds", f"snapshot {name} is there and reads: {rows} rows"
         return Finding(
             topic="data",
-            state=state,  # type: ignore[arg-type]  # one of the two above
+            state=state,
             what=what,
             why="without its rows a baseline can be compared with, but not scored again or audited",
             next_step="restore the file from a backup, or establish a baseline on rows that are there",
@@ -233,8 +236,9 @@ class _Looking:
     def _new_rows(self) -> Finding:
         decided = [one for one in self.events if one.kind == "decision" and one.content.get("snapshot")]
         last = str(decided[-1].content["snapshot"]) if decided else self.baseline.snapshot
-        state: State = "old"
-        what = f"nothing was decided on other rows than the baseline's {self.evaluation.rows}"
+        days = (self.now - moment_of(self.baseline.at)).total_seconds() / 86400
+        state: State = "old" if days > SETTLED else "unknown"
+        what = f"in {days:.0f} days nothing was decided on other rows than the baseline's {self.evaluation.rows}"
         if last != self.baseline.snapshot:
             body = self.bench.store.load("snapshots", self.contract.name, last)
             rows = body["rows"] if body else "unknown"
@@ -389,17 +393,19 @@ class _Looking:
             return Finding(topic=topic, state="unknown", what="nothing was backtested yet", why=why, next_step=step)
         rate, wanted = past.false_alarms, self.contract.monitoring.false_alarms_per_month
         said = f"{rate.per_month:.2f} false alarms a month [{rate.low:.2f}, {rate.high:.2f}], {wanted:g} accepted"
-        best = past.recommended
+        stale = past.accepted_per_month != wanted or past.contract != self.contract.policy_digest()
+        if stale:
+            said += f" (the last backtest was judged by other rules, {past.accepted_per_month:g} accepted)"
+        best = recommended(past.curve, wanted)
+        moved = best is None or best.factor != 1.0
         if best is None:
-            advice, moved = "no setting of the limits keeps that", True
+            advice = "no setting of its limits keeps that"
         else:
-            moved = best.factor != 1.0
+            limits = f"limits {best.factor:g} times as wide" if moved else "the limits as they are"
             found = f"{best.found} of {best.of} known events found, {best.false_alarms.per_month:.2f} false alarms"
-            advice = f"the last backtest recommends limits {best.factor:g} times as wide ({found})"
-            advice = advice if moved else f"the last backtest recommends the limits as they are ({found})"
-        return Finding(
-            topic=topic, state="old" if moved else "holds", what=f"{said}; {advice}", why=why, next_step=step
-        )
+            advice = f"it recommends {limits} ({found})"
+        state: State = "old" if moved or stale else "holds"
+        return Finding(topic=topic, state=state, what=f"{said}; {advice}", why=why, next_step=step)
 
     def known(self) -> dict[str, str]:
         """What the system knows for the risk assessment, by topic."""
