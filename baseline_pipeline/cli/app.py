@@ -9,6 +9,7 @@ from baseline_pipeline.cli import (
     attribute,
     audit,
     backtest,
+    calibrate,
     check,
     compare,
     demo,
@@ -51,7 +52,8 @@ app = typer.Typer(
 for verb in (
     *(demo, init, doctor, check, run, establish),
     *(gate, approve, reject, override, promote, rollback, retire),
-    *(compare, scan, replay, attribute, simulate, power, backtest, monitor, show, report, review, schema, dev, listen),
+    *(compare, scan, replay, attribute, simulate, power, backtest, monitor, show, report, review, calibrate),
+    *(schema, dev, listen),
 ):
     app.command(name=verb.__name__.rpartition(".")[2])(verb.command)
 app.add_typer(incident.app, name="incident")

@@ -105,9 +105,10 @@ def nearest_metric(name: str) -> str:
     """The known metric whose name is closest.
 
     Example:
-        >>> nearest_metric("auc"), nearest_metric("logloss")
-        ('roc_auc', 'log_loss')
+        >>> nearest_metric("auc"), nearest_metric("logloss"), nearest_metric("rmse")
+        ('roc_auc', 'log_loss', 'root_mean_squared_error')
     """
+    initials = [known for known in METRICS if "".join(word[0] for word in known.split("_")) == name.lower()]
     close = difflib.get_close_matches(name, METRICS, n=1, cutoff=0.0)
     contained = [known for known in METRICS if name and name in known.split("_")]
-    return (contained or close)[0]
+    return (contained or initials or close)[0]

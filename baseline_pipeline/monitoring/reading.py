@@ -26,7 +26,9 @@ if TYPE_CHECKING:
 Array = np.ndarray[Any, Any]
 ALL_ROWS = "all"
 LEAST_ROWS = 50
-"""Rows below which a slice of a window gives no reading."""
+"""Rows below which a slice of a window gives no reading..."""
+LEAST_WHOLE = 10
+"""...and all rows of it."""
 LEAST_SUPPORT = 10
 """Rows of the rarer class below which a value that rests on it is none."""
 LEAST_CLUSTERS = 10
@@ -83,7 +85,7 @@ class Reader:
         for part in self.parts:
             low, high = np.searchsorted(part.rows, [where.start, where.stop])
             chosen = part.rows[low:high]
-            if len(chosen) >= LEAST_ROWS:
+            if len(chosen) >= _least(part.name):
                 found |= self._outputs(part.name, chosen)
                 found |= self._performance(part.name, chosen)
         return found
@@ -97,7 +99,7 @@ class Reader:
         if self.rows.seconds is not None:
             taken = self.rows.seconds[where]
             taken = taken[np.isfinite(taken) & (taken > 0)]
-            if len(taken) >= LEAST_ROWS:
+            if len(taken) >= LEAST_WHOLE:
                 logs = np.log(taken)
                 error = float(logs.std(ddof=1) / np.sqrt(len(logs)))
                 found[Stream("log latency", ALL_ROWS, "traffic", "up")] = Reading(float(logs.mean()), error, len(logs))
@@ -122,7 +124,7 @@ class Reader:
     def _performance(self, name: str, rows: Array) -> dict[Stream, Reading]:
         known = rows[self.rows.labelled[rows]]
         found: dict[Stream, Reading] = {}
-        if len(known) >= LEAST_ROWS:
+        if len(known) >= _least(name):
             outcomes = self.rows.outcomes.take(known)
             codes = None if self.cluster is None else self.cluster[known]
             for metric, weight in self._metrics(name):
@@ -130,7 +132,7 @@ class Reader:
                 if reading is not None:
                     found[Stream(metric.name, name, "performance", harm_of(metric), weight)] = reading
             found |= _levels(self.contract, name, outcomes)
-        elif self.calibrator is not None and len(rows) >= LEAST_ROWS:
+        elif self.calibrator is not None and len(rows) >= _least(name):
             guessed = expected_outcomes(self.calibrator, self.rows.outcomes.take(rows))
             for metric, weight in self._metrics(name):
                 reading = _measured(metric.measure, guessed, None)
@@ -146,6 +148,10 @@ class Reader:
             if rule.measured.of_rows
             and (rule.role if name == ALL_ROWS or rule.role == "report_only" else rule.slices.role) != "report_only"
         ]
+
+
+def _least(name: str) -> int:
+    return LEAST_WHOLE if name == ALL_ROWS else LEAST_ROWS
 
 
 def harm_of(metric: Metric) -> Harm:

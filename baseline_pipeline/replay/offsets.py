@@ -177,7 +177,8 @@ def array_digest(values: Array) -> Digest:
 def latency_of(runs: Sequence[Array]) -> dict[str, Latency]:
     """Quantiles of milliseconds per row, with intervals over repeats.
 
-    Batches of one repeat share the machine's mood, so that repeats are what is independent.
+    Batches of one repeat share the machine's mood, so that repeats are what is independent. What differs from one
+    process to the next is in none of them: on a machine that is not quiet the interval is too narrow.
 
     Args:
         runs: For every repeat (b,) milliseconds per row of its batches.
@@ -223,8 +224,8 @@ def ratio_of(against: Latency, here: Latency) -> tuple[float, tuple[float, float
     old, new = np.log(against.repeats), np.log(here.repeats)
     parts = [float(one.var(ddof=1)) / len(one) for one in (old, new)]
     gap, error = float(new.mean() - old.mean()), math.sqrt(sum(parts))
-    free = sum(parts) ** 2 / sum(part**2 / (len(one) - 1) for part, one in zip(parts, (old, new), strict=True)) if error else 1.0
-    half = _t(free) * error
+    shares = sum(part**2 / (len(one) - 1) for part, one in zip(parts, (old, new), strict=True))
+    half = _t(sum(parts) ** 2 / shares) * error if error else 0.0
     return math.exp(gap), (math.exp(gap - half), math.exp(gap + half))
 
 
@@ -329,7 +330,11 @@ def _latency(name: str, against: EnvironmentFacts, here: EnvironmentFacts) -> La
     ratio, interval = ratio_of(old, new)
     width = interval[1] / ratio - 1
     fit = width <= WIDEST
-    why = f"known to {width:+.1%}" if fit else f"known only to {width:+.0%}, {WIDEST:.0%} is accepted: more repeats"
+    why = (
+        f"known to ±{width:.1%}"
+        if fit
+        else f"known only to ±{width:.0%}, {WIDEST:.0%} is accepted: take more repeats on a quiet machine"
+    )
     return LatencyOffset(
         quantile=name, ratio=ratio, interval=interval, ending="corrected" if fit else "refused", why=why
     )

@@ -29,8 +29,14 @@ def rate_words(rate: Rate) -> str:
         >>> rate_words(poisson_rate(3, 6.0))
         '3 in 6.0 months: 0.50 a month [0.10, 1.46]'
     """
+    if rate.months == 0:
+        return "no window outside of known events and of the reference to count them on"
     interval = f"[{rate.low:.2f}, {rate.high:.2f}]"
     return f"{rate.count} in {rate.months:.1f} months: {rate.per_month:.2f} a month {interval}"
+
+
+def _short(rate: Rate) -> str:
+    return f"{rate.per_month:.2f} [{rate.low:.2f}, {rate.high:.2f}]" if rate.months else "-"
 
 
 def incident_words(one: Detected) -> str:
@@ -85,17 +91,14 @@ def backtest_lines(found: Backtest) -> list[str]:
     lines.append("guardrail                     found  first  false alarms a month")
     for one in found.guardrails[:SHOWN]:
         rate = one.false_alarms
-        lines.append(
-            f"  {visible(one.name)[:27]:27} {one.found:5d}  {one.first:5d}  {rate.per_month:.2f} "
-            f"[{rate.low:.2f}, {rate.high:.2f}]"
-        )
+        lines.append(f"  {visible(one.name)[:27]:27} {one.found:5d}  {one.first:5d}  {_short(rate)}")
     lines.append("limits   found  day 1-2  median delay  false alarms a month")
     for step in found.curve:
         delay = "-" if step.median_delay_days is None else f"{step.median_delay_days:.1f} d"
         chosen = "  <- recommended" if step == found.recommended else ""
         lines.append(
             f"  x {step.factor:<5g}{step.found:4d}/{step.of:<3d}{step.within_two_days:5d}  {delay:>12}  "
-            f"{step.false_alarms.per_month:8.2f} [{step.false_alarms.low:.2f}, {step.false_alarms.high:.2f}]{chosen}"
+            f"{_short(step.false_alarms):>24}{chosen}"
         )
     if found.recommended is None:
         lines.append("  no setting stays within the accepted rate: take another reference, or accept more")

@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from scipy.special import stdtrit
 
 from baseline_pipeline import __version__
 from baseline_pipeline.comparison import ALL_ROWS
@@ -28,7 +29,6 @@ from baseline_pipeline.replay.offsets import (
 )
 from baseline_pipeline.replay.offsets import offsets as between
 from baseline_pipeline.scoring import BATCH_ROWS, predict_all, threads
-from baseline_pipeline.significance.power import normal_quantile
 from baseline_pipeline.snapshot import read
 from baseline_pipeline.workbench.elsewhere import in_declared_environment
 from baseline_pipeline.workbench.environment import observe
@@ -51,8 +51,6 @@ Array = np.ndarray[Any, Any]
 BATCHES = 20
 """Batches that a small snapshot is cut into at least."""
 REPEATS = 5
-ATTEMPTS = 50
-"""Bytes of a file's beginning that an error shows."""
 
 
 def calibrate(bench: Workbench, contract: Contract, *, name: str, repeats: int = REPEATS) -> EnvironmentFacts:
@@ -154,9 +152,7 @@ def compare_environments(
         raise UsageError(message, next_step="name an earlier file of the same environment")
     nothing = np.zeros(0)
     if (old.subject, old.snapshot, old.definition) != (new.subject, new.snapshot, new.definition):
-        return between(
-            old, new, scores=(nothing, nothing), decisions=(nothing, nothing), metrics={}, earlier=before
-        )
+        return between(old, new, scores=(nothing, nothing), decisions=(nothing, nothing), metrics={}, earlier=before)
     sides = [_scored(bench, contract, one) for one in (old, new)]
     scores = (numbers_of(sides[0].outcomes), numbers_of(sides[1].outcomes))
     decided = (_decided(bench, contract, old), _decided(bench, contract, new))
@@ -256,20 +252,17 @@ def _checked(one: EnvironmentFacts, packed: Packed) -> Array:
         raise UsageError(message, next_step=f"write it anew: baseline calibrate {one.model}") from error
 
 
-def _intervals(
-    contract: Contract, old: Scores, new: Scores, *, seed: int
-) -> dict[str, tuple[float, float] | None]:
+def _intervals(contract: Contract, old: Scores, new: Scores, *, seed: int) -> dict[str, tuple[float, float] | None]:
     """95 % intervals of every metric's offset, the rows being a sample of their kind and paired."""
     everything = np.arange(len(old.outcomes))
     whole = contract.model_copy(update={"slices": []})
     found = effects(whole, part(old, everything, seed), part(new, everything, seed), pairing="paired")
-    z = normal_quantile(0.975)
     intervals: dict[str, tuple[float, float] | None] = {}
     for one in found:
-        sure = one.uncertainty is not None and one.baseline is not None and one.candidate is not None
-        if not sure or one.slice != ALL_ROWS:
+        sure = one.uncertainty
+        if sure is None or one.baseline is None or one.candidate is None or not np.isfinite(sure.error):
             intervals[one.metric.name] = None
             continue
-        gap, error = one.candidate - one.baseline, one.uncertainty.error
-        intervals[one.metric.name] = (gap - z * error, gap + z * error) if np.isfinite(error) else None
+        gap, half = one.candidate - one.baseline, float(stdtrit(sure.degrees, 0.975)) * sure.error
+        intervals[one.metric.name] = (gap - half, gap + half)
     return intervals
