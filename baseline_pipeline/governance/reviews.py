@@ -36,6 +36,8 @@ class Signed(Record):
     findings: int
     due: str
     """When the next one was due, as it was said then: a day, ISO 8601."""
+    policy: Digest
+    """Digest of the contract that was looked at."""
 
 
 class Due(Record):
@@ -61,6 +63,7 @@ def last_signed(events: Iterable[Event], model: str) -> Signed | None:
         review=str(last.content["review"]),
         findings=int(last.content["findings"]),
         due=str(last.content["due"]),
+        policy=str(last.content["policy"]),
     )
 
 
@@ -74,10 +77,18 @@ def since_review(events: Iterable[Event], model: str) -> list[Event]:
     return [] if first is None else [one for one in known if one.seq > first]
 
 
-def contract_changes(events: Iterable[Event]) -> tuple[str, ...]:
-    """What changed in the contract, in words, over some events."""
+def contract_changes(events: Iterable[Event], reviewed: Digest | None = None) -> tuple[str, ...]:
+    """What changed in the contract, in words, over some events.
+
+    Args:
+        events: Oldest first.
+        reviewed: Digest of the contract that the last review looked at; that a run saw it later is no change.
+    """
     return tuple(
-        str(words) for event in events if event.kind == "contract_changed" for words in event.content.get("changed", ())
+        str(words)
+        for event in events
+        if event.kind == "contract_changed" and event.content["policy"] != reviewed
+        for words in event.content.get("changed", ())
     )
 
 

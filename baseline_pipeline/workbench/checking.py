@@ -85,4 +85,35 @@ def check_contract(settings: Settings, contract: Contract) -> list[str]:
             ExpectationSuite(path).check()
         else:
             found.append(f"expectations {contract.data.expectations!r} is not there")
+    return found + _response(settings, contract)
+
+
+def _response(settings: Settings, contract: Contract) -> list[str]:
+    """What stands in the way of alarms, incidents and people being told.
+
+    Raises:
+        ContractError: when an incidents file or a playbook cannot be understood.
+    """
+    import os
+    import re
+
+    from baseline_pipeline.backtest.incidents import read_incidents
+    from baseline_pipeline.response.playbooks import read_playbook
+
+    folder = settings.assets / contract.name
+    found = []
+    if contract.incidents is not None:
+        path = folder / contract.incidents
+        if path.is_file():
+            read_incidents(f"{contract.name}/{path.name}", path.read_text(encoding="utf-8"))
+        else:
+            found.append(f"incidents {contract.incidents!r} is not there")
+    for path in sorted((folder / "playbooks").glob("*.md")):
+        read_playbook(f"{contract.name}/playbooks/{path.name}", path.read_text(encoding="utf-8"))
+    if (contract.monitoring.requests or contract.schedules.monitor) and contract.data.time is None:
+        found.append("monitoring needs data.time: when a prediction was due")
+    for receiver in contract.notify:
+        text = " ".join(filter(None, (receiver.apprise, receiver.webhook, receiver.secret)))
+        absent = [name for name in re.findall(r"\$\{(\w+)\}", text) if name not in os.environ]
+        found += [f"notify: the environment variable {name} is not set" for name in absent]
     return found

@@ -41,6 +41,7 @@ def examine(settings: Settings) -> list[Finding]:
         ("clock", _clock),
         ("contracts", _contracts),
         ("spark", _spark),
+        ("receivers", _receivers),
     ]
     return [_finding(name, check, settings) for name, check in checks]
 
@@ -77,6 +78,19 @@ def _tracking(settings: Settings) -> str:
     started = time.monotonic()
     check_store(settings.tracking_uri, settings.experiment, store_id(settings))
     return f"{shown(settings.tracking_uri)}, experiment {settings.experiment!r}, {time.monotonic() - started:.1f} s"
+
+
+def _receivers(settings: Settings) -> str:
+    """Whether whoever asked to be told of incidents is reached."""
+    from baseline_pipeline.adapters.notifiers.outbox import Outbox
+
+    states = Outbox(settings.home / "outbox.sqlite").status()
+    dead = [one for one in states if one.dead]
+    if dead:
+        message = f"{dead[0].name} has taken nothing since {dead[0].failing_since}: {dead[0].last_error}"
+        raise EvidenceUnavailable(message, next_step="repair its address in `notify`, or take it out")
+    waiting = sum(one.pending for one in states)
+    return f"{len(states)} told so far, {waiting} message(s) waiting" if states else "nobody was told of anything yet"
 
 
 def _dagster_home(settings: Settings) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import Counter
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from scipy.special import ndtr
 
@@ -35,6 +35,7 @@ from baseline_pipeline.workbench.health import last_backtest
 from baseline_pipeline.workbench.people import Voice, statement
 from baseline_pipeline.workbench.planning import _seen
 from baseline_pipeline.workbench.snapshotting import load_snapshot
+from baseline_pipeline.workbench.stages import Policy
 from baseline_pipeline.workbench.workbench import utc_now
 
 if TYPE_CHECKING:
@@ -143,7 +144,9 @@ def sign_off(bench: Workbench, contract: Contract, found: Review, voice: Voice) 
         UsageError: when person or reason is missing.
     """
     proof = statement(bench, contract, "review", found.digest, found.baseline.revision, voice)
+    policy = contract.policy_digest()
     bench.store.save("reviews", contract.name, found.digest, found)
+    bench.store.save("contracts", contract.name, policy, Policy(contract=declared(contract)))
     before = found.signed.seq if found.signed else 0
     (written,) = bench.ledger.append(
         Event(
@@ -157,6 +160,7 @@ def sign_off(bench: Workbench, contract: Contract, found: Review, voice: Voice) 
                 "findings": len(found.old),
                 "due": due_after(moment_of(found.at), contract.schedules.review).isoformat(),
                 "revision": found.baseline.revision,
+                "policy": policy,
                 "proof": proof,
             },
         )
@@ -194,16 +198,22 @@ class _Looking:
 
     def changes(self) -> tuple[str, ...]:
         """What changed in the contract since the last review, what no run has seen yet included."""
-        return contract_changes(self.since) + self._unseen()
-
-    def _unseen(self) -> tuple[str, ...]:
-        known = [one for one in self.events if one.kind == "contract_changed"]
-        if not known or known[-1].content["policy"] == self.contract.policy_digest():
+        signed = last_signed(self.events, self.contract.name)
+        reviewed = signed.policy if signed else None
+        if reviewed == self.contract.policy_digest():
             return ()
-        body = self.bench.store.load("contracts", self.contract.name, str(known[-1].content["policy"]))
-        before = body["contract"] if body else None
-        after = self.contract.model_dump(mode="json", exclude_unset=True)
-        return tuple(changed_words(before, after)) or ("it is another one than at the last run",)
+        return contract_changes(self.since, reviewed) + self._unseen(reviewed)
+
+    def _unseen(self, reviewed: Digest | None) -> tuple[str, ...]:
+        """What differs from the contract that was looked at last, by a run or by a person."""
+        runs = self.events if reviewed is None else self.since
+        seen = [str(one.content["policy"]) for one in runs if one.kind == "contract_changed"]
+        last = seen[-1] if seen else reviewed
+        if last is None or last == self.contract.policy_digest():
+            return ()
+        body = self.bench.store.load("contracts", self.contract.name, last)
+        words = changed_words(body["contract"] if body else None, declared(self.contract))
+        return tuple(words) or ("it is another one than at the last run",)
 
     def _age(self) -> Finding:
         days = (self.now - moment_of(self.baseline.at)).total_seconds() / 86400
@@ -451,6 +461,11 @@ class _Looking:
             span = f"{self.backtest.first[:10]} to {self.backtest.last[:10]}"
             known["backtest"] = f"{span}: {hits}, {rate:.2f} false alarms a month"
         return known
+
+
+def declared(contract: Contract) -> dict[str, Any]:
+    """What the contract says, without what it leaves to defaults."""
+    return contract.model_dump(mode="json", exclude_unset=True)
 
 
 def power_at_margin(prospect: Prospect, rates: ErrorRates) -> float | None:
