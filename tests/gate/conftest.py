@@ -42,6 +42,7 @@ SERVER = {
     "MLFLOW_WEBHOOK_ALLOWED_SCHEMES": "http",
     "MLFLOW_WEBHOOK_ALLOW_PRIVATE_IPS": "true",
     "MLFLOW_WEBHOOK_CACHE_TTL": "0",
+    "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false",  # six processes that wait for jobs that nobody has
 }
 """Webhooks go to this machine."""
 
