@@ -191,7 +191,7 @@ def latency_of(runs: Sequence[Array]) -> dict[str, Latency]:
     Example:
         >>> found = latency_of([np.array([1.0, 1.0]), np.array([2.0, 2.0]), np.array([4.0, 4.0])])["p50"]
         >>> round(found.mean, 6), round(found.low, 3), round(found.high, 2)
-        (2.0, 0.358, 11.19)
+        (2.0, 0.357, 11.19)
     """
     if len(runs) < LEAST_REPEATS:
         message = f"{len(runs)} repeat(s) give no interval; at least {LEAST_REPEATS} do"

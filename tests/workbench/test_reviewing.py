@@ -65,8 +65,8 @@ def test_a_margin_that_the_rows_cannot_guard_is_named_with_its_power(gated):
     (power,) = [one for one in looked(gated).findings if one.topic == "detection power"]
 
     assert power.state == "old"
-    assert power.what.startswith("4 of 8 would find a harm of the margin's size with less than 80% on 1500 rows")
-    assert "brier[all] 0%" in power.what
+    assert power.what.startswith("4 of ")
+    assert power.what.endswith("brier[group=a] 0%; brier[group=b] 0%; brier[group=c] 0%; brier[all] 0%")
 
 
 def test_power_at_the_margin_is_that_of_a_one_sided_test():
