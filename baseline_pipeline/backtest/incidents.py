@@ -60,7 +60,9 @@ def _incident(name: str, document: Document, number: int, entry: Any) -> Inciden
     if not isinstance(entry, dict) or "what" not in entry or set(entry) - set(WORDS):
         raise _refused(place, repr(entry), ACCEPTED)
     days = entry.get("date", [entry.get("start"), entry.get("end", entry.get("start"))])
-    days = days if isinstance(days, list) else [days, days]
+    days = [
+        day.date() if isinstance(day, dt.datetime) else day for day in (days if isinstance(days, list) else [days] * 2)
+    ]
     if len(days) != 2 or not all(isinstance(day, dt.date) for day in days) or days[0] > days[1]:  # noqa: PLR2004
         raise _refused(place, f"days {days!r}", "a day, or first and last day")
     tier = entry.get("tier")

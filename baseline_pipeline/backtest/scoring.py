@@ -139,17 +139,18 @@ def detected(alarms: Sequence[Alarm], watched: Watched) -> tuple[Detected, ...]:
 
 def _detected(incident: Incident, alarms: Sequence[Alarm], watched: Watched) -> Detected:
     start, end = _span(incident, watched)
-    inside = [one for one in alarms if start <= np.datetime64(one.opened) < end]
+    reach = np.timedelta64(watched.windowing.length, "s")
+    inside = [one for one in alarms if start < np.datetime64(one.opened) + reach and np.datetime64(one.opened) < end]
     inside.sort(key=lambda one: (one.known, -one.lead.ratio))
     before = [
         one
         for one in alarms
-        if np.datetime64(one.opened) < start and (one.closed is None or np.datetime64(one.closed) > start)
+        if np.datetime64(one.opened) + reach <= start and (one.closed is None or np.datetime64(one.closed) > start)
     ]
     delay, day = None, None
     if inside:
         opened = min(np.datetime64(one.opened) for one in inside)
-        day = int((opened - start) // np.timedelta64(1, "D")) + 1
+        day = max(int((opened - start) // np.timedelta64(1, "D")) + 1, 1)
         delay = float((np.datetime64(inside[0].known) - start.astype("datetime64[m]")) / np.timedelta64(1, "D"))
     named: bool | None = None
     if incident.slices:
@@ -177,11 +178,11 @@ def _span(incident: Incident, watched: Watched) -> tuple[np.datetime64, np.datet
 
 
 def excused(opened: Array, watched: Watched) -> Array:
-    """Which instants fall into a known event, or shortly after it."""
+    """Which windows, by their starts, touch a known event or begin shortly after it."""
     found = np.zeros(len(opened), dtype=bool)
     for incident in watched.incidents:
         start, end = _span(incident, watched)
-        found |= (opened >= start) & (opened < end)
+        found |= (opened + np.timedelta64(watched.windowing.length, "s") > start) & (opened < end)
     return found
 
 

@@ -77,7 +77,11 @@ def command(  # noqa: PLR0917  # options of a verb
             message = f"{contract_file} is the contract of {contract.name!r}, and {model!r} was asked for"
             raise UsageError(message)
     found = backtest(bench, contract, first=day(first, "--from"), last=day(last, "--to"), window=window, step=step)
-    spoilt = inject_incidents(bench, contract, count=inject, names=scenario, seed=seed) if inject else None
+    spoilt = (
+        inject_incidents(bench, contract, count=inject, names=scenario, seed=seed, window=window, step=step)
+        if inject
+        else None
+    )
     if report is not None:
         write_whole(report, backtest_html(contract, found))
         say(f"written: {report}")

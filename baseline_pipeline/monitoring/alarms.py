@@ -196,7 +196,8 @@ def _fold(
             largest = max((value for value, _ in values), default=0.0)
             if largest > 1:
                 one.windows, one.last = one.windows + 1, window
-            one.quiet = 0 if largest > STAYS[detector] else one.quiet + 1
+            if any(np.isfinite(ratio[window, stream]) for stream in one.members):  # unread windows tell nothing
+                one.quiet = 0 if largest > STAYS[detector] else one.quiet + 1
             if one.quiet >= rules.close_after:
                 finished.append((one, window))
             else:

@@ -38,8 +38,8 @@ def tier_of(
         ratio: Harm over the limit.
     """
     what = watch.readings.streams[stream]
-    if what.name == "rows" and value == 0:
-        return "severe"
+    if what.name == "rows" and value == 0:  # severe where calm windows were never empty
+        return "severe" if expected > FAR * float(watch.calm.spread[stream]) else "minor"
     rule = next((one for one in contract.metrics if one.measured.name == what.name), None)
     if what.family == "performance" and rule is not None:
         wanted = demanded(rule, what.slice, 0)

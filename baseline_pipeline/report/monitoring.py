@@ -80,7 +80,7 @@ def incident_lines(one: Incident, playbook: Playbook | None) -> list[str]:
     if playbook is not None:
         lines.append(f"playbook: {playbook.title}")
         for number, step in enumerate(playbook.steps, 1):
-            done = one.steps.get(str(number))
+            done = one.steps.get(f"{playbook.name}/{number}")
             lines.append(f"  [{'x' if done else ' '}] {number}. {step}{f'  ({visible(done)})' if done else ''}")
     return lines
 
@@ -136,7 +136,7 @@ def review_text(one: Incident, playbook: Playbook | None, experiment: list[str])
         lines.append("No playbook fits this tier and kind. TO FILL IN: write one?")
     else:
         lines += [
-            f"{number}. [{'x' if str(number) in one.steps else ' '}] {step}"
+            f"{number}. [{'x' if f'{playbook.name}/{number}' in one.steps else ' '}] {step}"
             for number, step in enumerate(playbook.steps, 1)
         ]
     lines += [

@@ -11,7 +11,7 @@ from baseline_pipeline.records import Record, digest_of
 from baseline_pipeline.verdicts import TIERS, Tier, worst_tier
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from baseline_pipeline.monitoring.alarms import Alarm
 
@@ -63,6 +63,8 @@ class Incident(Record):
     families: tuple[str, ...]
     last: str
     """Start of the last window in which an alarm opened."""
+    until: str = ""
+    """Start of the last window that was over a limit, as far as is known."""
     lead: str
     """The first alarm, in a line."""
     signal: bool | None = None
@@ -72,7 +74,7 @@ class Incident(Record):
     outcome: str = ""
     cause: str = ""
     steps: dict[str, str] = Field(default_factory=dict)
-    """Steps of the playbook that were ticked: who."""
+    """Steps that were ticked, as `playbook/number`: who."""
     links: tuple[str, ...] = ()
     reviewed: bool = False
     frozen: bool = False
@@ -120,6 +122,7 @@ def _opened(event: Event) -> Incident:
         slices=tuple(content["slices"]),
         families=tuple(content["families"]),
         last=str(content["since"]),
+        until=str(content.get("last", content["since"])),
         lead=event.reason,
         frozen=bool(content.get("frozen", False)),
     )
@@ -138,12 +141,18 @@ def _changed(one: Incident, event: Event) -> Incident:
                 "slices": tuple(dict.fromkeys([*one.slices, *content["slices"]])),
                 "families": tuple(dict.fromkeys([*one.families, *content["families"]])),
                 "last": max(one.last, str(content["since"])),
+                "until": max(one.until, str(content.get("last", ""))),
                 "frozen": one.frozen or bool(content.get("frozen", False)),
             }
         )
     if change == "ended":
         left = tuple(key for key in one.open_alarms if key not in content["alarms"])
-        return one.model_copy(update={"open_alarms": left, "status": "quiet" if not left and one.open else one.status})
+        quiet = "quiet" if not left and one.open else one.status
+        return one.model_copy(
+            update={"open_alarms": left, "status": quiet, "until": max(one.until, str(content.get("last", "")))}
+        )
+    if change == "reopened":
+        return one.model_copy(update={"open_alarms": (*one.open_alarms, *content["alarms"]), "status": "open"})
     known = {
         "triaged": ("signal", "category"),
         "remedied": ("remedy", "outcome"),
@@ -152,7 +161,7 @@ def _changed(one: Incident, event: Event) -> Incident:
     }
     update: dict[str, Any] = {name: content[name] for name in known.get(change, ()) if content.get(name) is not None}
     if change == "step":
-        update = {"steps": {**one.steps, str(content["step"]): event.actor}}
+        update = {"steps": {**one.steps, f"{content['playbook']}/{content['step']}": event.actor}}
     elif change == "linked":
         update = {"links": tuple(dict.fromkeys([*one.links, str(content["link"])]))}
     elif change == "closed":
@@ -172,6 +181,7 @@ def planned(
     owner: str,
     freezes: frozenset[Tier],
     overlap: Any,
+    news: Callable[[Alarm], bool] = lambda _alarm: True,
 ) -> list[Event]:
     """What to write down about a model's alarms: nothing where all was written before.
 
@@ -186,27 +196,58 @@ def planned(
         owner: Whom it concerns.
         freezes: Tiers that hold promotions.
         overlap: Whether two slices share rows.
+        news: Whether an alarm that no incident holds is worth opening one; all are by default.
     """
     present = {one.id: one for one in known}
     events: list[Event] = []
+
+    def write(event: Event) -> None:
+        events.append(event)
+        name = str(event.content["incident"])
+        present[name] = _changed(present[name], event) if name in present else _opened(event)
+
     for alarm in alarms:
         home = next((one for one in present.values() if alarm.key in one.alarms), None)
         if home is None:
-            event = _new(list(present.values()), alarm, model, owner, freezes, overlap)
-            events.append(event)
-            name = str(event.content["incident"])
-            present[name] = _changed(present[name], event) if name in present else _opened(event)
-            home = present[name]
-        if alarm.closed is not None and alarm.key in home.open_alarms:
-            event = _event(
-                model,
-                ["ended", alarm.key],
-                f"{alarm.lead.stream} is as in calm windows again, since {alarm.closed[:16].replace('T', ' ')}",
-                {"incident": home.id, "change": "ended", "alarms": [alarm.key]},
-            )
-            events.append(event)
-            present[home.id] = _changed(home, event)
+            if news(alarm):
+                write(_new(list(present.values()), alarm, model, owner, freezes, overlap))
+        elif home.open and TIERS.index(alarm.tier) > TIERS.index(home.tier):
+            content = {**_content(alarm, freezes), "alarms": [], "incident": home.id, "change": "escalated"}
+            write(_event(model, ["escalated", alarm.key, alarm.tier], alarm.words(), content))
+        elif home.open and alarm.closed is None and alarm.key not in home.open_alarms:
+            content = {"incident": home.id, "change": "reopened", "alarms": [alarm.key]}
+            write(_event(model, ["reopened", alarm.key, alarm.last], alarm.words(), content))
+    there = {alarm.key: alarm for alarm in alarms}
+    for home in list(present.values()):
+        for key in home.open_alarms:
+            now = there.get(key)
+            if now is None or now.closed is not None:
+                write(_ended(model, home, key, now))
     return events
+
+
+def _ended(model: str, home: Incident, key: str, alarm: Alarm | None) -> Event:
+    """That an alarm is over, or that it is none any more in the light of rows that came later."""
+    content: dict[str, Any] = {"incident": home.id, "change": "ended", "alarms": [key]}
+    if alarm is None:
+        return _event(model, ["ended", key, len(home.timeline)], "an alarm is over", content)
+    until = str(alarm.closed)
+    words = f"{alarm.lead.stream} is as in calm windows again, since {until[:16].replace('T', ' ')}"
+    return _event(model, ["ended", key, until], words, {**content, "last": alarm.last})
+
+
+def _content(alarm: Alarm, freezes: frozenset[Tier]) -> dict[str, Any]:
+    return {
+        "tier": alarm.tier,
+        "since": alarm.opened,
+        "known": alarm.known,
+        "alarms": [alarm.key],
+        "streams": [sign.stream for sign in alarm.signs],
+        "slices": sorted({sign.slice for sign in alarm.signs}),
+        "families": [alarm.family],
+        "last": alarm.last,
+        "frozen": alarm.tier in freezes,
+    }
 
 
 def _new(
@@ -219,16 +260,7 @@ def _new(
 ) -> Event:
     """The event that an alarm which no incident holds leads to."""
     home = next((one for one in reversed(known) if one.open and _belongs(one, alarm, overlap)), None)
-    content = {
-        "tier": alarm.tier,
-        "since": alarm.opened,
-        "known": alarm.known,
-        "alarms": [alarm.key],
-        "streams": [sign.stream for sign in alarm.signs],
-        "slices": sorted({sign.slice for sign in alarm.signs}),
-        "families": [alarm.family],
-        "frozen": alarm.tier in freezes,
-    }
+    content = _content(alarm, freezes)
     if home is None:
         name = f"I-{digest_of([model, alarm.key])[:8]}"
         return _event(
@@ -252,7 +284,7 @@ def _belongs(one: Incident, alarm: Alarm, overlap: Any) -> bool:
     return any(overlap(sign.slice, name) for sign in alarm.signs for name in one.slices)
 
 
-def _event(model: str, key: list[str], words: str, content: dict[str, Any]) -> Event:
+def _event(model: str, key: list[Any], words: str, content: dict[str, Any]) -> Event:
     return Event(
         kind="incident", model=model, actor=PIPELINE, reason=words, key=digest_of(["incident", *key]), content=content
     )

@@ -135,11 +135,21 @@ class Windows:
     def alarms(self, contract: Contract, factor: float = 1.0, until: np.datetime64 | None = None) -> list[Alarm]:
         """Alarms with the limits moved by a factor; those that could be known by an instant."""
         over = replace(self.over, sudden=self.over.sudden / factor, slow=self.over.slow / factor)
+        if until is not None:
+            over = _without_labels(over, self.windowing, until)
         confirm, within = contract.monitoring.confirm
         rules = Rules(confirm, within, contract.monitoring.close_after)
         overlap = overlaps(self.reader.calm_parts)
         found = alarms(contract, self.watch, over, self.windowing, overlap=overlap, rules=rules, mix=self.mix)
         return [one for one in found if until is None or np.datetime64(one.known) <= until]
+
+
+def _without_labels(over: Exceedances, windowing: Windowing, until: np.datetime64) -> Exceedances:
+    """The same without performance in windows whose labels had not all come by an instant."""
+    late = np.array([bool(windowing.known(start) > until) for start in over.readings.starts])
+    labels = np.array([stream.family == "performance" for stream in over.readings.streams])
+    gone = late[:, None] & labels
+    return replace(over, sudden=np.where(gone, np.nan, over.sudden), slow=np.where(gone, np.nan, over.slow))
 
 
 def windowing_of(contract: Contract, window: str | None = None, step: str | None = None) -> Windowing:
@@ -159,8 +169,6 @@ def read_windows(
     contract: Contract,
     *,
     past: Past | None = None,
-    first: dt.date | None = None,
-    last: dt.date | None = None,
     window: str | None = None,
     step: str | None = None,
 ) -> Windows:
@@ -171,17 +179,19 @@ def read_windows(
     """
     past = past or scored_past(bench, contract)
     windowing = windowing_of(contract, window, step)
-    starts = windowing.starts(past.rows.at[0], past.rows.at[-1])
-    if first is not None:
-        starts = starts[starts >= np.datetime64(first, "s")]
-    if last is not None:
-        starts = starts[starts <= np.datetime64(last, "s") + np.timedelta64(86399, "s")]
+    starts = whole_windows(windowing, past.rows.at)
     if len(starts) == 0:
-        message = f"no rows between {first or 'the beginning'} and {last or 'the end'}"
-        raise UsageError(
-            message, next_step=f"the rows reach from {text_of(past.rows.at[0])} to {text_of(past.rows.at[-1])}"
-        )
+        message = f"the rows of {contract.name} fill no window of {window or contract.monitoring.window}"
+        raise EvidenceUnavailable(message, next_step="take shorter windows")
     return judge_rows(bench, contract, past.rows, past.learned, starts, windowing, past)
+
+
+def whole_windows(windowing: Windowing, at: Array) -> Array:
+    """Starts of the windows that rows, ascending in time, cover from their first day to their last."""
+    starts = windowing.starts(at[0], at[-1])
+    first, last = at[0].astype("datetime64[D]"), at[-1].astype("datetime64[D]") + np.timedelta64(1, "D")
+    kept = [bool(start >= first and windowing.seen(start) <= last) for start in starts]
+    return np.asarray(starts[kept])
 
 
 def judge_rows(
@@ -247,8 +257,7 @@ def calm_windows(
         low, high = starts[0], starts[max(len(starts) // THIRD - 1, min(LEAST_WINDOWS, len(starts)) - 1)]
     span = (starts >= low.astype("datetime64[D]")) & (starts <= high)
     watched = Watched(starts, span, known, windowing, 0, (low, high))
-    filled = np.array([_filled(at, start, windowing) for start in starts])
-    calm = span & ~excused(starts, watched) & filled
+    calm = span & ~excused(starts, watched)
     if calm.sum() < LEAST_WINDOWS:
         message = (
             f"{int(calm.sum())} calm windows of {contract.name} between {text_of(low)} and {text_of(high)}; "
@@ -256,11 +265,6 @@ def calm_windows(
         )
         raise EvidenceUnavailable(message, next_step="take shorter windows, or name monitoring.reference: [from, to]")
     return (low, high), calm
-
-
-def _filled(at: Array, start: np.datetime64, windowing: Windowing) -> bool:
-    where = windowing.rows_in(at, start)
-    return bool(where.stop > where.start)
 
 
 def rows_of(at: Array, starts: Array, windowing: Windowing) -> Array:
@@ -303,6 +307,8 @@ def backtest(
     key = digest_of(
         {
             "past": past.key,
+            "data": contract.data.model_dump(mode="json"),
+            "training": contract.model.training and contract.model.training.model_dump(mode="json"),
             "policy": contract.policy_digest(),
             "rules": rules.model_dump(mode="json"),
             "events": [one.body() for one in events],
@@ -314,25 +320,30 @@ def backtest(
     if body is not None:
         bench.progress(f"found: backtest {key[:12]}")
         return Backtest.stored(body)
-    found = read_windows(bench, contract, past=past, first=first, last=last, window=window, step=step)
+    found = read_windows(bench, contract, past=past, window=window, step=step)
     starts = found.readings.starts
     low, high = found.span
-    judged = (starts < low.astype("datetime64[D]")) | (starts > high)
-    watched = Watched(starts, judged, events, found.windowing, rules.close_after, found.span)
-    said = found.alarms(contract)
+    shown = _asked(starts, first, last)
+    judged = ((starts < low.astype("datetime64[D]")) | (starts > high)) & shown
+    watched = Watched(starts, judged, _reached(events, starts[shown]), found.windowing, rules.close_after, found.span)
+    inside = {text_of(start) for start in starts[shown]}
+    said = [one for one in found.alarms(contract) if one.opened in inside]
     hits = detected(said, watched)
     wrong, rate = false_alarms(said, watched)
     bench.progress("moving the limits")
-    curve = tuple(point(factor, found.alarms(contract, factor), watched) for factor in FACTORS)
+    curve = tuple(
+        point(factor, [one for one in found.alarms(contract, factor) if one.opened in inside], watched)
+        for factor in FACTORS
+    )
     result = Backtest(
         model=contract.name,
         version=past.version,
         snapshot=past.snapshot,
         contract=contract.policy_digest(),
-        first=text_of(starts[0]),
-        last=text_of(starts[-1]),
+        first=text_of(starts[shown][0]),
+        last=text_of(starts[shown][-1]),
         window=window or rules.window,
-        step=step or rules.step or window or rules.window,
+        step=step or ((rules.step or rules.window) if window is None else window),
         timezone=rules.timezone,
         reference=(text_of(low), text_of(high)),
         reference_windows=int(found.calm.sum()),
@@ -341,7 +352,7 @@ def backtest(
         rows=len(found.rows),
         streams=sum(not one.estimated for one in found.watch.readings.streams),
         accepted_per_month=rules.false_alarms_per_month,
-        starts=tuple(text_of(start) for start in starts),
+        starts=tuple(text_of(start) for start in starts[shown]),
         incidents=hits,
         alarms=tuple(said),
         false=tuple(one.key for one in wrong),
@@ -349,7 +360,7 @@ def backtest(
         guardrails=guardrails(said, hits, wrong, rate.months),
         curve=curve,
         recommended=recommended(curve, rules.false_alarms_per_month),
-        trajectories=_trajectories(contract, found),
+        trajectories=_trajectories(contract, found, shown),
     )
     bench.store.save("backtests", contract.name, key, result)
     return result
@@ -394,7 +405,29 @@ def backtest_month(bench: Workbench, contract: Contract, month: str) -> Backtest
     )
 
 
-def _trajectories(contract: Contract, found: Windows) -> tuple[Trajectory, ...]:
+def _asked(starts: Array, first: dt.date | None, last: dt.date | None) -> Array:
+    """Which windows begin on the days asked for.
+
+    Raises:
+        UsageError: when none does.
+    """
+    shown = np.ones(len(starts), dtype=bool)
+    if first is not None:
+        shown &= starts >= np.datetime64(first, "s")
+    if last is not None:
+        shown &= starts < np.datetime64(last, "s") + np.timedelta64(1, "D")
+    if not shown.any():
+        message = f"no window between {first or 'the beginning'} and {last or 'the end'}"
+        raise UsageError(message, next_step=f"they reach from {text_of(starts[0])} to {text_of(starts[-1])}")
+    return shown
+
+
+def _reached(events: tuple[Incident, ...], starts: Array) -> tuple[Incident, ...]:
+    low, high = starts[0].astype("datetime64[D]"), starts[-1].astype("datetime64[D]")
+    return tuple(one for one in events if np.datetime64(one.last) >= low and np.datetime64(one.first) <= high)
+
+
+def _trajectories(contract: Contract, found: Windows, chosen: Array) -> tuple[Trajectory, ...]:
     """The metrics over all rows, with the band that calm windows stay in."""
     over, watch = found.over, found.watch
     shown = []
@@ -411,12 +444,10 @@ def _trajectories(contract: Contract, found: Windows) -> tuple[Trajectory, ...]:
             Trajectory(
                 stream=stream.label,
                 changes=tuple(text_of(over.readings.starts[change]) for change in changes),
-                values=_numbers(over.readings.values[:, number]),
-                expected=_numbers(over.expected[:, number]),
-                low=_numbers(over.expected[:, number] - reach if stream.harm != "up" else np.full(len(reach), np.nan)),
-                high=_numbers(
-                    over.expected[:, number] + reach if stream.harm != "down" else np.full(len(reach), np.nan)
-                ),
+                values=_numbers(over.readings.values[chosen, number]),
+                expected=_numbers(over.expected[chosen, number]),
+                low=_numbers(np.where(stream.harm == "up", np.nan, over.expected[:, number] - reach)[chosen]),
+                high=_numbers(np.where(stream.harm == "down", np.nan, over.expected[:, number] + reach)[chosen]),
             )
         )
     order = [rule.measured.name for rule in contract.metrics]
@@ -439,4 +470,9 @@ def incidents_of(bench: Workbench, contract: Contract) -> tuple[Incident, ...]:
     if not path.is_file():
         message = f"assets/{contract.name}/defs.yaml: incidents {contract.incidents!r} is not there"
         raise ContractError(message, next_step=f"write {path.name} beside the contract, or take the word out")
-    return read_incidents(f"{contract.name}/{path.name}", path.read_text(encoding="utf-8"))
+    try:
+        text = path.read_text(encoding="utf-8")
+    except UnicodeDecodeError as error:
+        message = f"assets/{contract.name}/{path.name} is no UTF-8 text: {error}"
+        raise ContractError(message, next_step="save it as UTF-8") from error
+    return read_incidents(f"{contract.name}/{path.name}", text)

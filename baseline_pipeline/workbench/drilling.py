@@ -19,7 +19,7 @@ import pyarrow as pa
 from baseline_pipeline.content import canonical
 from baseline_pipeline.contract.monitoring import Receiver
 from baseline_pipeline.errors import BaselineError, EvidenceUnavailable, UsageError
-from baseline_pipeline.evaluating import class_names, encode_labels, scores_of
+from baseline_pipeline.evaluating import class_names, scores_of
 from baseline_pipeline.governance.events import Event
 from baseline_pipeline.monitoring.alarms import overlaps, text_of
 from baseline_pipeline.monitoring.scored_rows import ScoredRows, joined
@@ -30,7 +30,7 @@ from baseline_pipeline.scoring import predict_all
 from baseline_pipeline.workbench import incidents as spoken
 from baseline_pipeline.workbench.backtesting import judge_rows, windowing_of
 from baseline_pipeline.workbench.experimenting import experiment
-from baseline_pipeline.workbench.history import Past, instants, scored_past
+from baseline_pipeline.workbench.history import Past, instants, labels_of, scored_past, zone_of
 from baseline_pipeline.workbench.monitoring import Watched, _latest
 from baseline_pipeline.workbench.people import Voice
 from baseline_pipeline.workbench.responding import deliver, last_good, playbook_of, respond
@@ -108,7 +108,8 @@ def drill(
     with tempfile.TemporaryDirectory(prefix="baseline-drill-") as folder, _receiver() as (url, arrived):
         scratch = _scratch(bench, Path(folder) / "home")
         told = Receiver(webhook=url, secret=SECRET)
-        stage = _Stage(scratch, contract.model_copy(update={"notify": [told]}), past, actor)
+        own = scratch.settings.tracking_uri != bench.settings.tracking_uri
+        stage = _Stage(scratch, contract.model_copy(update={"notify": [told]}), past, actor, own_registry=own)
         stage.play(chosen, scenario, amount)
         found = stage.result(scenario, amount, len(arrived), time.monotonic() - began)
     bench.ledger.append(
@@ -127,7 +128,8 @@ def drill(
 class _Stage:
     """The scratch home and what happens in it."""
 
-    def __init__(self, bench: Workbench, contract: Contract, past: Past, actor: str) -> None:
+    def __init__(self, bench: Workbench, contract: Contract, past: Past, actor: str, *, own_registry: bool) -> None:
+        self.own_registry = own_registry
         self.bench, self.contract, self.past, self.actor = bench, contract, past, actor
         self.steps: list[Step] = []
         self.windowing = windowing_of(contract)
@@ -192,15 +194,25 @@ class _Stage:
         self.incident = spoken.find_incident(self.bench, name)
 
     def _roll_back(self, words: list[str]) -> None:
-        revision = last_good(self.bench, self.contract)
+        revision = last_good(self.bench, self.contract) or self._another()
         if revision is None:
-            words.append("there is no earlier model to go back to")
+            words.append("there is no other model to go back to")
             return
-        if self.bench.settings.tracking_uri.startswith("http"):
-            words.append(f"planned, not made (the registry is a server): back to revision {revision}")
+        if not self.own_registry:
+            words.append(f"planned, not made (the registry is not in the home): back to revision {revision}")
             return
         back = roll_back(self.bench, self.contract, revision, Voice(self.actor, "rehearsed by a drill"))
         words.append("; ".join(line.strip() for line in back.words().splitlines()))
+
+    def _another(self) -> int | None:
+        """Any revision of another model, to rehearse with where none is known to be good."""
+        present = self.bench.baseline(self.contract.name)
+        other = [
+            one.revision
+            for one in self.bench.baselines(self.contract.name)
+            if present is not None and one.version != present.version
+        ]
+        return other[-1] if other else None
 
     def _damaged(self, scenario: Any, dose: float) -> tuple[ScoredRows, np.ndarray[Any, Any]]:
         """All rows, those of the last windows spoilt and scored anew, and the windows' starts."""
@@ -228,20 +240,21 @@ class _Stage:
             message = f"the scenario does not apply: {reason}"
             raise UsageError(message, next_step=f"try another: {', '.join(SCENARIOS)}") from reason
         fresh = self._scored(canonical(pa.Table.from_pandas(spoilt, preserve_index=False)))
-        both = joined(past.rows.take(np.arange(first)), fresh)
+        waiting = np.flatnonzero(~past.rows.labelled[first:]) + first  # no label yet: they stay as they are
+        both = joined(past.rows.take(np.concatenate([np.arange(first), waiting])), fresh)
         return both.take(np.argsort(both.at, kind="stable")), starts
 
     def _scored(self, table: pa.Table) -> ScoredRows:
         contract, past = self.contract, self.past
         names = pa.array([f"drill {number:012}" for number in range(table.num_rows)])
-        labels, _ = encode_labels(contract, table)
+        labels = labels_of(contract, table, past.classes)
         classes = class_names(contract) if contract.task == "binary_classification" else past.classes
         catalogue = self.bench.catalogue(contract)
         predicted, _, _ = predict_all(contract, table, names, past.model, catalogue, classes)
         scores = scores_of(contract, table, names, labels, past.classes, predicted)
         return ScoredRows(
             row_id=names,
-            at=instants(table, str(contract.data.time), contract.monitoring.timezone),
+            at=instants(table, str(contract.data.time), zone_of(contract)),
             outcomes=scores.outcomes,
             labelled=np.ones(table.num_rows, dtype=bool),
             cluster=scores.cluster,
@@ -256,7 +269,9 @@ class _Stage:
             inside = self.past.rows.at[self.past.learned]
             learned = (rows.at >= inside[0]) & (rows.at <= inside[-1])
         found = judge_rows(self.bench, self.contract, rows, learned, starts, self.windowing)
-        fresh = [one for one in found.alarms(self.contract) if one.opened >= self.since]
+        plain = judge_rows(self.bench, self.contract, self.past.rows, self.past.learned, starts, self.windowing)
+        known = {one.key for one in plain.alarms(self.contract)}
+        fresh = [one for one in found.alarms(self.contract) if one.opened >= self.since and one.key not in known]
         if not fresh:
             words.append("NOT detected: no alarm opened in the spoilt windows")
             return found

@@ -15,6 +15,7 @@ from baseline_pipeline.evaluating import class_names, encode_labels, scores_of
 from baseline_pipeline.evaluation import Scores
 from baseline_pipeline.metrics.outcomes import Outcomes
 from baseline_pipeline.monitoring.scored_rows import ScoredRows
+from baseline_pipeline.monitoring.windows import seconds_of
 from baseline_pipeline.records import Digest, Record, digest_of
 from baseline_pipeline.scores_file import read_scores, write_scores
 from baseline_pipeline.scoring import predict_all
@@ -33,7 +34,7 @@ if TYPE_CHECKING:
 
 Array = np.ndarray[Any, Any]
 FOLDS = 5
-WEEK = 7 * 86400
+DAY, WEEK = 86400, 7 * 86400
 
 
 class ScoredPast(Record):
@@ -112,7 +113,7 @@ def scored_past(bench: Workbench, contract: Contract, *, candidate: str | None =
         columns=(*contract.data.feature_names, contract.data.label),
         place=bench.settings.home / "cache" / "rows" / digest_of([snapshot.digest, "past", contract.definition()]),
     )
-    at = instants(filled, contract.data.time, contract.monitoring.timezone)
+    at = instants(filled, contract.data.time, zone_of(contract))
     inside = _learned(version, at)
     scores, kept = _scored(bench, contract, version, everything, snapshot, inside, labelled)
     rows = np.flatnonzero(kept)
@@ -130,7 +131,8 @@ def scored_past(bench: Workbench, contract: Contract, *, candidate: str | None =
         columns=filled.select(contract.kept_columns()).take(chosen),
         features=filled.select(contract.data.feature_names).take(chosen),
     )
-    key = digest_of([snapshot.digest, version.digest, contract.definition(), contract.monitoring.timezone])
+    training = contract.model.training and contract.model.training.model_dump(mode="json")
+    key = digest_of([snapshot.digest, version.digest, contract.definition(), zone_of(contract), training])
     return Past(
         rows=scored,
         snapshot=snapshot.digest,
@@ -163,6 +165,20 @@ def instants(table: pa.Table, column: str, zone: str) -> Array:
     local = times.dt.tz_convert(zone).dt.tz_localize(None)
     found: Array = local.to_numpy().astype("datetime64[s]")
     return found
+
+
+def labels_of(contract: Contract, table: pa.Table, classes: tuple[str, ...]) -> Array:
+    """Labels as the whole past numbers them, whichever classes a part of it holds."""
+    if contract.task != "multiclass_classification":
+        return encode_labels(contract, table)[0]
+    texts = pc.cast(table.column(contract.data.label), pa.string())
+    found: Array = pc.fill_null(pc.index_in(texts, value_set=pa.array(classes)), 0).to_numpy(zero_copy_only=False)
+    return found.astype(np.int64)
+
+
+def zone_of(contract: Contract) -> str:
+    """Where days begin at midnight; windows of hours are cut in UTC, where none comes twice or never."""
+    return contract.monitoring.timezone if seconds_of(contract.monitoring.window) >= DAY else "UTC"
 
 
 def _with_labels(contract: Contract, table: pa.Table) -> tuple[pa.Table, Array]:
@@ -222,7 +238,7 @@ def _scored(
             "snapshot": snapshot.digest,
             "definition": contract.definition(),
             "dependencies": environment.state.lockfile_digest,
-            "kept": contract.kept_columns(),
+            "kept": [contract.data.time, *contract.kept_columns()],
             "folds": [entry, FOLDS, *(version.training_window or ())] if folds else None,
         }
     )
@@ -258,7 +274,7 @@ def _out_of_fold(
 ) -> Scores:
     """The same scores, and for rows of the training window those of models that did not see their weeks."""
     assert contract.data.time is not None  # noqa: S101  # the caller has asked
-    at = instants(everything.table, contract.data.time, contract.monitoring.timezone)
+    at = instants(everything.table, contract.data.time, zone_of(contract))
     fold = (at.astype(np.int64) // WEEK) % FOLDS
     work = Replaying(bench, contract, version, bench.catalogue(contract).artifact(version))
     name, built = work.place(None)

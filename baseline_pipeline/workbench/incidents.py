@@ -85,7 +85,9 @@ def tick(bench: Workbench, name: str, step: int, *, actor: str, reason: str) -> 
     if not 1 <= step <= len(steps):
         message = f"step {step} stood here; the playbook of {one.id} has {len(steps)} steps"
         raise UsageError(message, next_step=f"see `baseline incident show {one.id}`")
-    return say(bench, one.id, "step", actor=actor, reason=reason or steps[step - 1], step=step)
+    assert book is not None  # noqa: S101  # it has steps
+    said = reason or steps[step - 1]
+    return say(bench, one.id, "step", actor=actor, reason=said, step=step, playbook=book.name)
 
 
 def remedy(bench: Workbench, name: str, what: str, *, outcome: str, actor: str) -> Incident:
@@ -129,20 +131,20 @@ def proposal(bench: Workbench, contract: Contract, one: Incident) -> str:
     slices = [name for name in one.slices if name != "all"]
     entry = [
         f"- start: {one.since[:10]}",
-        f"  end: {max(one.last, one.since)[:10]}",
+        f"  end: {max(one.until, one.last, one.since)[:10]}",
         f"  what: {json.dumps(visible(one.cause), ensure_ascii=False)}",
         f"  kind: {json.dumps(one.category or 'unknown')}",
         f"  tier: {one.tier}",
         *([f"  slices: {json.dumps(slices, ensure_ascii=False)}"] if slices and "all" not in one.slices else []),
         f"  source: {json.dumps(f'incident {one.id}')}",
     ]
-    after = before.rstrip("\n") + ("\n" if before.strip() else "") + "\n".join(entry) + "\n"
+    kept = "" if before.strip() in {"", "[]"} else before.rstrip("\n") + "\n"
+    after = kept + "\n".join(entry) + "\n"
     place = f"assets/{contract.name}/{name}"
-    return "".join(
-        difflib.unified_diff(
-            before.splitlines(keepends=True), after.splitlines(keepends=True), f"a/{place}", f"b/{place}"
-        )
+    lines = difflib.unified_diff(
+        before.splitlines(keepends=True), after.splitlines(keepends=True), f"a/{place}", f"b/{place}"
     )
+    return "".join(line if line.endswith("\n") else f"{line}\n\\ No newline at end of file\n" for line in lines)
 
 
 def review(bench: Workbench, name: str, path: Path | None, *, actor: str) -> Path:
@@ -191,7 +193,7 @@ def add_test(bench: Workbench, name: str, *, actor: str) -> Path:
     contract = bench.contract(one.model)
     past = scored_past(bench, contract)
     since = np.datetime64(one.since, "s")
-    until = np.datetime64(one.last, "s") + np.timedelta64(1, "D")
+    until = np.datetime64(max(one.until, one.last), "s") + np.timedelta64(1, "D")
     inside = np.flatnonzero((past.rows.at >= since) & (past.rows.at < until) & past.rows.labelled)
     if len(inside) == 0:
         message = f"no labelled row between {one.since} and {one.last} is in the data of {one.model}"

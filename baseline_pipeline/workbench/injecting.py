@@ -10,7 +10,7 @@ import pyarrow as pa
 from baseline_pipeline.backtest.scoring import Watched, excused
 from baseline_pipeline.content import canonical
 from baseline_pipeline.errors import ModelFailed, UsageError
-from baseline_pipeline.evaluating import class_names, encode_labels, scores_of
+from baseline_pipeline.evaluating import class_names, scores_of
 from baseline_pipeline.monitoring.alarms import Rules, alarms, overlaps, text_of
 from baseline_pipeline.monitoring.detection import exceedances
 from baseline_pipeline.monitoring.reading import Reader
@@ -21,7 +21,7 @@ from baseline_pipeline.scenarios import SCENARIOS, About, NotApplicable
 from baseline_pipeline.scoring import predict_all
 from baseline_pipeline.significance.clopper_pearson import clopper_pearson
 from baseline_pipeline.workbench.backtesting import incidents_of, read_windows
-from baseline_pipeline.workbench.history import instants
+from baseline_pipeline.workbench.history import instants, labels_of, zone_of
 from baseline_pipeline.workbench.sensing import own_scenario
 
 if TYPE_CHECKING:
@@ -68,7 +68,14 @@ class Injected(Record):
 
 
 def inject_incidents(
-    bench: Workbench, contract: Contract, *, count: int, names: Sequence[str] | None = None, seed: int = 0
+    bench: Workbench,
+    contract: Contract,
+    *,
+    count: int,
+    names: Sequence[str] | None = None,
+    seed: int = 0,
+    window: str | None = None,
+    step: str | None = None,
 ) -> Injected:
     """Spoil random stretches of calm windows, score them, and let the guardrails look.
 
@@ -78,11 +85,13 @@ def inject_incidents(
         count: Stretches of three windows for each scenario and dose; as many as fit are taken.
         names: Scenarios.
         seed: Of dates and damage.
+        window: What a window spans, in place of the contract's.
+        step: From one window to the next.
 
     Raises:
         UsageError: when there is no calm stretch outside of the reference.
     """
-    found = read_windows(bench, contract)
+    found = read_windows(bench, contract, window=window, step=step)
     work = _Injecting(bench, contract, found, seed)
     chosen = list(names or []) or [*contract.scenarios] or [*SCENARIOS]
     kinds = []
@@ -218,14 +227,14 @@ class _Injecting:
     def _scored(self, table: pa.Table) -> ScoredRows:
         contract, past = self.contract, self.past
         names = pa.array([f"{number:012}" for number in range(table.num_rows)])
-        labels, _ = encode_labels(contract, table)
+        labels = labels_of(contract, table, past.classes)
         classes = class_names(contract) if contract.task == "binary_classification" else past.classes
         predicted, _, _ = predict_all(contract, table, names, past.model, self.catalogue, classes)
         scores = scores_of(contract, table, names, labels, past.classes, predicted)
         assert contract.data.time is not None  # noqa: S101  # windows were read
         return ScoredRows(
             row_id=names,
-            at=instants(table, contract.data.time, contract.monitoring.timezone),
+            at=instants(table, contract.data.time, zone_of(contract)),
             outcomes=scores.outcomes,
             labelled=np.ones(table.num_rows, dtype=bool),
             cluster=scores.cluster,

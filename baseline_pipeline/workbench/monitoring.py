@@ -17,11 +17,15 @@ from baseline_pipeline.monitoring.sequential import PairedWindow, Sequential, fo
 from baseline_pipeline.monitoring.windows import Windowing, seconds_of
 from baseline_pipeline.records import Record, digest_of
 from baseline_pipeline.workbench.backtesting import Windows, judge_rows, windowing_of
-from baseline_pipeline.workbench.history import scored_past
+from baseline_pipeline.workbench.history import scored_past, zone_of
 from baseline_pipeline.workbench.requests import logged_rows
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from baseline_pipeline.contract import Contract
+    from baseline_pipeline.monitoring.streams import Family
+    from baseline_pipeline.verdicts import Tier
     from baseline_pipeline.workbench.history import Past
     from baseline_pipeline.workbench.workbench import Workbench
 
@@ -29,6 +33,8 @@ Array = np.ndarray[Any, Any]
 RECENT_DAYS = 7
 """An alarm that ended longer ago than this, before anybody watched, opens no incident any more."""
 HALF = 0.5
+LATEST_ROWS = 2_000
+"""Last rows whose labels are due that are looked at for missing ones."""
 PAIRED_ROWS = 20_000
 """Rows by which a harm that matters shall be found in the paired comparison."""
 
@@ -59,7 +65,7 @@ class Watched(Record):
     streams: int
     latest: tuple[Now, ...]
     alarms: tuple[Alarm, ...]
-    """All that could be known by now and are recent or still open, oldest first."""
+    """All that could be known by now, of windows after those that calm was learned from, oldest first."""
     paired: Sequential | None
     """The service's own answers against the registered model's on the same rows, where there is a request log."""
 
@@ -90,13 +96,14 @@ def _watched(bench: Workbench, contract: Contract, now: str | None) -> tuple[Wat
         message = f"no window of {contract.monitoring.window} of {contract.name} has ended by {text_of(instant)}"
         raise EvidenceUnavailable(message, next_step="wait for the first window to end, or take shorter ones")
     found = judge_rows(bench, contract, rows, learned, starts, windowing)
-    said = [one for one in found.alarms(contract, until=instant) if _recent(one, found, instant)]
+    said = [one for one in found.alarms(contract, until=instant) if np.datetime64(one.opened) > found.span[1]]
     said += _late(contract, rows, found, instant, windowing)
     paired = None
     if first_logged is not None and past is not None:
         paired = _paired(
             contract, rows, past, starts[starts >= first_logged.astype("datetime64[D]")], windowing, instant
         )
+        said += _otherwise(contract, paired)
     watched = Watched(
         model=contract.name,
         now=text_of(instant),
@@ -115,8 +122,14 @@ def _watched(bench: Workbench, contract: Contract, now: str | None) -> tuple[Wat
     return watched, found
 
 
+def news(watched: Watched) -> Callable[[Alarm], bool]:
+    """Whether an alarm is worth an incident: still open, or ended lately."""
+    recent = np.datetime64(watched.now) - np.timedelta64(RECENT_DAYS, "D")
+    return lambda alarm: alarm.closed is None or bool(np.datetime64(alarm.closed) >= recent)
+
+
 def _instant(contract: Contract, now: str | None) -> np.datetime64:
-    zone = ZoneInfo(contract.monitoring.timezone)
+    zone = ZoneInfo(zone_of(contract))
     if now is None:
         return np.datetime64(dt.datetime.now(zone).replace(tzinfo=None), "s")
     try:
@@ -167,14 +180,6 @@ def _as_known(
     return replace(kept, labelled=kept.labelled & known), learned[there]
 
 
-def _recent(alarm: Alarm, found: Windows, instant: np.datetime64) -> bool:
-    """Whether an alarm is news: of no calm window, and open or ended lately."""
-    if np.datetime64(alarm.opened) <= found.span[1]:
-        return False
-    ended = np.datetime64(alarm.closed or alarm.last)
-    return alarm.closed is None or bool(ended >= instant - np.timedelta64(RECENT_DAYS, "D"))
-
-
 def _late(
     contract: Contract, rows: ScoredRows, found: Windows, instant: np.datetime64, windowing: Windowing
 ) -> list[Alarm]:
@@ -188,17 +193,34 @@ def _late(
         words = float((instant - rows.at[-1]) / np.timedelta64(1, "D"))
         alarms.append(_overdue(contract, "requests overdue (days)", rows.at[-1], instant, words, "severe"))
     calm_share = rows.labelled[: int(np.searchsorted(rows.at, found.span[1]))].mean() if len(rows) else 0.0
-    old = rows.at + np.timedelta64(windowing.label_delay, "s") + grace < instant
-    after = rows.at > found.span[1]
-    late = old & after & (rows.at >= instant - np.timedelta64(RECENT_DAYS, "D") - grace)
-    if late.sum() and calm_share > HALF and rows.labelled[late].mean() < HALF * calm_share:
+    known = rows.at + np.timedelta64(windowing.label_delay, "s") + grace < instant
+    late = np.flatnonzero(known & (rows.at > found.span[1]))[-LATEST_ROWS:]
+    if len(late) and calm_share > HALF and rows.labelled[late].mean() < HALF * calm_share:
         missing = float(1 - rows.labelled[late].mean())
-        alarms.append(_overdue(contract, "labels overdue (share)", rows.at[late][0], instant, missing, "moderate"))
+        labelled = np.flatnonzero(rows.labelled)
+        first = int(labelled[-1]) + 1 if len(labelled) else 0
+        since = rows.at[min(first, len(rows) - 1)]
+        alarms.append(_overdue(contract, "labels overdue (share)", since, instant, missing, "moderate"))
     return alarms
 
 
+def _otherwise(contract: Contract, paired: Sequential | None) -> list[Alarm]:
+    """That the service does worse than the registered model on the same rows, once that is known for good."""
+    if paired is None or paired.alarmed_at is None:
+        return []
+    since = np.datetime64(paired.alarmed_at, "s")
+    harm = 0.0 if paired.harm is None else paired.harm
+    return [_overdue(contract, "service against registered model", since, since, harm, "severe", "performance")]
+
+
 def _overdue(
-    contract: Contract, name: str, since: np.datetime64, instant: np.datetime64, value: float, tier: Any
+    contract: Contract,
+    name: str,
+    since: np.datetime64,
+    instant: np.datetime64,
+    value: float,
+    tier: Tier,
+    family: Family = "traffic",
 ) -> Alarm:
     opened = since.astype("datetime64[D]").astype("datetime64[m]")
     sign = Sign(
@@ -216,7 +238,7 @@ def _overdue(
     )
     return Alarm(
         key=digest_of([contract.name, name, text_of(opened)]),
-        family="traffic",
+        family=family,
         detector="sudden",
         opened=text_of(opened),
         known=text_of(instant),

@@ -10,11 +10,11 @@ import pyarrow.compute as pc
 
 from baseline_pipeline.adapters.sources.requests import read_requests
 from baseline_pipeline.content import canonical, row_names
-from baseline_pipeline.errors import DataUnreadable
+from baseline_pipeline.errors import DataNotThereYet, DataUnreadable
 from baseline_pipeline.evaluating import encode_labels
 from baseline_pipeline.metrics.outcomes import Outcomes
 from baseline_pipeline.monitoring.scored_rows import ScoredRows
-from baseline_pipeline.workbench.history import instants
+from baseline_pipeline.workbench.history import instants, zone_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -46,15 +46,19 @@ def logged_rows(bench: Workbench, contract: Contract, data: pa.Table | None, cla
     assert section is not None  # noqa: S101  # the caller has looked
     bench.progress(f"reading the request log ({section.kind})")
     table = canonical(read_requests(section, bench.settings.project))
+    if table.num_rows == 0:
+        message = "the request log holds no request yet"
+        raise DataNotThereYet(message, next_step="wait for the first ones, or check monitoring.requests")
     names = _names(contract, section, table, data)
     table, names = _last_of_each(contract, section, table, names)
     if data is not None:
         table = _completed(contract, section, table, names, data)
-    for name in (*contract.data.feature_names, *contract.kept_columns()):
+    weight = [contract.data.weight] if contract.data.weight else []
+    for name in (*contract.data.feature_names, *contract.kept_columns(), *weight):
         if name not in table.column_names:
             table = table.append_column(name, pa.nulls(table.num_rows))
     outcomes, labelled = _outcomes(contract, section, table, classes)
-    at = instants(table, _time(contract, section, table), contract.monitoring.timezone)
+    at = instants(table, _time(contract, section, table), zone_of(contract))
     rows = ScoredRows(
         row_id=names,
         at=at,
@@ -108,6 +112,7 @@ def _completed(contract: Contract, section: Requests, table: pa.Table, names: pa
     """Columns that only the model's data have, by row id."""
     label = contract.data.label
     extra = [contract.data.cluster] if contract.data.cluster else []
+    extra += [contract.data.weight] if contract.data.weight else []
     wanted = dict.fromkeys([label, *contract.data.feature_names, *contract.kept_columns(), *extra])
     absent = [name for name in wanted if name not in table.column_names and name in data.column_names]
     if section.label is not None:
@@ -121,35 +126,67 @@ def _completed(contract: Contract, section: Requests, table: pa.Table, names: pa
 
 
 def _outcomes(contract: Contract, section: Requests, table: pa.Table, classes: Sequence[str]) -> tuple[Outcomes, Array]:
-    label = section.label or contract.data.label
-    known = np.zeros(table.num_rows, dtype=bool)
-    values = np.zeros(table.num_rows, dtype=np.float64 if contract.task == "regression" else np.int64)
-    if label in table.column_names and table.column(label).null_count < table.num_rows:
-        known = pc.is_valid(table.column(label)).to_numpy(zero_copy_only=False)
-        column = table.column(label).filter(pa.array(known))
-        values[known] = encode_labels(contract, pa.table({contract.data.label: column}))[0]
+    """What was predicted beside the labels that are known; a request without an answer has no known outcome."""
     has_score, has_prediction = (name in table.column_names for name in (section.score, section.prediction))
     if not has_score and not has_prediction:
         message = f"the request log has neither {section.score!r} nor {section.prediction!r}"
         raise DataUnreadable(message, next_step="name the column: monitoring.requests.score")
+    labels, known = _labels(contract, section, table, classes)
+    columns = {name: _read(table, name) for name in contract.metric_columns()}
+    weight = None if contract.data.weight is None else _numbers(table, contract.data.weight)
     if contract.task == "regression":
-        return Outcomes(values, _numbers(table, section.prediction if has_prediction else section.score), None), known
+        answer = _numbers(table, section.prediction if has_prediction else section.score)
+        return Outcomes(labels, answer, None, weight, columns), known & np.isfinite(answer)
     if contract.task == "multiclass_classification":
         if not has_prediction:
             message = f"the request log has no {section.prediction!r}, and several classes have no single score"
             raise DataUnreadable(message, next_step="record the predicted class")
-        texts = pc.cast(table.column(section.prediction), pa.string())
-        found = pc.fill_null(pc.index_in(texts, value_set=pa.array(list(classes))), 0)
-        return Outcomes(
-            values, found.to_numpy(zero_copy_only=False).astype(np.int64), None, classes=len(classes)
-        ), known
+        said = _numbered(table.column(section.prediction), classes)
+        answered = said < len(classes)
+        kept = np.where(answered, said, 0)
+        return Outcomes(labels, kept, None, weight, columns, len(classes)), known & answered
     score = _numbers(table, section.score) if has_score else None
-    if score is not None:
-        prediction = (score >= contract.model.threshold).astype(np.int64)
-    else:
-        texts = pc.cast(table.column(section.prediction), pa.string())
-        prediction = pc.fill_null(pc.equal(texts, _positive(contract)), fill_value=False).to_numpy(zero_copy_only=False)
-    return Outcomes(values, prediction.astype(np.int64), score), known
+    threshold = np.zeros(table.num_rows) if score is None else (score >= contract.model.threshold).astype(np.int64)
+    prediction, answered = threshold, np.ones(table.num_rows, dtype=bool) if score is None else np.isfinite(score)
+    if has_prediction:
+        column = table.column(section.prediction)
+        valid = pc.is_valid(column).to_numpy(zero_copy_only=False)
+        texts = pc.cast(column, pa.string())
+        positive = pc.fill_null(pc.equal(texts, _positive(contract)), fill_value=False).to_numpy(zero_copy_only=False)
+        prediction = np.where(valid, positive.astype(np.int64), threshold)
+        answered = answered & (valid | (score is not None))
+    return Outcomes(labels, prediction.astype(np.int64), score, weight, columns), known & answered
+
+
+def _labels(contract: Contract, section: Requests, table: pa.Table, classes: Sequence[str]) -> tuple[Array, Array]:
+    """(n,) labels as numbers, and which of them are known."""
+    label = section.label or contract.data.label
+    values = np.zeros(table.num_rows, dtype=np.float64 if contract.task == "regression" else np.int64)
+    if label not in table.column_names or table.column(label).null_count == table.num_rows:
+        return values, np.zeros(table.num_rows, dtype=bool)
+    known = pc.is_valid(table.column(label)).to_numpy(zero_copy_only=False)
+    if contract.task == "multiclass_classification":
+        found = _numbered(table.column(label), classes)
+        return np.where(found < len(classes), found, 0), known & (found < len(classes))
+    column = table.column(label).filter(pa.array(known))
+    values[known] = encode_labels(contract, pa.table({contract.data.label: column}))[0]
+    return values, known
+
+
+def _numbered(column: pa.ChunkedArray, classes: Sequence[str]) -> Array:
+    """(n,) numbers of the classes; one more than the last for what is none of them."""
+    found = pc.index_in(pc.cast(column, pa.string()), value_set=pa.array(list(classes), pa.string()))
+    numbers: Array = pc.fill_null(found, len(classes)).to_numpy(zero_copy_only=False)
+    return numbers.astype(np.int64)
+
+
+def _read(table: pa.Table, name: str) -> Array:
+    """A column as metrics read it."""
+    kind = table.column(name).type
+    if pa.types.is_integer(kind) or pa.types.is_floating(kind):
+        return _numbers(table, name)
+    texts: Array = pc.fill_null(pc.cast(table.column(name), pa.string()), "(missing)").to_numpy(zero_copy_only=False)
+    return texts.astype(str)
 
 
 def _positive(contract: Contract) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING
 
 from baseline_pipeline.errors import BaselineError, UsageError
@@ -9,11 +10,10 @@ from baseline_pipeline.governance.events import Event
 from baseline_pipeline.records import Record, digest_of
 from baseline_pipeline.response.delivery import Delivered, ReceiverStatus, Silence
 from baseline_pipeline.response.incidents import Incident, incidents, planned
-from baseline_pipeline.response.messages import Message
+from baseline_pipeline.response.messages import Message, instant
 from baseline_pipeline.response.playbooks import Playbook, chosen, read_playbook
 from baseline_pipeline.verdicts import TIERS
-from baseline_pipeline.workbench.monitoring import Watched, _watched
-from baseline_pipeline.workbench.workbench import utc_now
+from baseline_pipeline.workbench.monitoring import Watched, _watched, news
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -24,7 +24,9 @@ if TYPE_CHECKING:
     from baseline_pipeline.verdicts import Tier
     from baseline_pipeline.workbench.workbench import Workbench
 
-TOLD = frozenset({"opened", "escalated", "ended", "closed"})
+NEW_RECEIVER_SECONDS = 86_400
+"""Whoever is told for the first time is told of the last day, not of all that ever was."""
+TOLD = frozenset({"opened", "escalated", "reopened", "ended", "closed"})
 """Changes that people are told of; the others stand in the timeline."""
 
 
@@ -54,12 +56,16 @@ def monitor(bench: Workbench, contract: Contract, *, now: str | None = None, not
         now: Pretend that it is this instant.
         notify: Whether people are told now; what is not told waits in the outbox.
     """
-    watched, found = _watched(bench, contract, now)
     from baseline_pipeline.monitoring.alarms import overlaps
 
-    changed = respond(bench, contract, watched.alarms, overlap=overlaps(found.reader.calm_parts))
-    if any(event.content.get("change") in {"opened", "escalated"} for event in changed):
-        _experiments(bench, contract, watched, found)
+    try:
+        watched, found = _watched(bench, contract, now)
+    except BaselineError:
+        if notify:  # what was written down before is told all the same
+            deliver(bench, [contract])
+        raise
+    changed = respond(bench, contract, watched.alarms, overlap=overlaps(found.reader.calm_parts), news=news(watched))
+    _experiments(bench, contract, watched, found)
     delivered = deliver(bench, [contract]) if notify else None
     return Tick(
         watched=watched,
@@ -70,7 +76,12 @@ def monitor(bench: Workbench, contract: Contract, *, now: str | None = None, not
 
 
 def respond(
-    bench: Workbench, contract: Contract, alarms: Sequence[Alarm], *, overlap: Callable[[str, str], bool]
+    bench: Workbench,
+    contract: Contract,
+    alarms: Sequence[Alarm],
+    *,
+    overlap: Callable[[str, str], bool],
+    news: Callable[[Alarm], bool] = lambda _alarm: True,
 ) -> list[Event]:
     """Write down what the alarms lead to, and put what people are told into the outbox.
 
@@ -83,7 +94,7 @@ def respond(
     known = incidents(bench.events(contract.name), contract.name)
     freezes: frozenset[Tier] = frozenset(tier for tier in TIERS if "freeze" in contract.response.actions(tier))
     owner = contract.owners.on_call or contract.owners.model or ""
-    events = planned(known, alarms, model=contract.name, owner=owner, freezes=freezes, overlap=overlap)
+    events = planned(known, alarms, model=contract.name, owner=owner, freezes=freezes, overlap=overlap, news=news)
     head = bench.ledger.head()[0]
     written = [one for one in bench.ledger.append(*events) if one.seq > head] if events else []
     tell(bench, contract)
@@ -101,7 +112,15 @@ def tell(bench: Workbench, contract: Contract) -> None:
         for event in events
         if event.kind == "incident" and event.content["change"] in TOLD
     ]
-    outbox_of(bench).add(messages, contract.notify, silences_of(bench))
+    from baseline_pipeline.adapters.notifiers.addresses import receiver_id
+
+    outbox = outbox_of(bench)
+    known = {one.id for one in outbox.status()}
+    recent = time.time() - NEW_RECEIVER_SECONDS
+    silences = silences_of(bench)
+    for receiver in contract.notify:
+        new = receiver_id(receiver) not in known
+        outbox.add([one for one in messages if not new or instant(one.at) >= recent], [receiver], silences)
 
 
 def message_of(bench: Workbench, contract: Contract, incident: Incident, event: Event) -> Message:
@@ -139,7 +158,10 @@ def last_good(bench: Workbench, contract: Contract) -> int | None:
     """The revision before the present one, that a rollback would bring back; `None` where there is none."""
     known = bench.baselines(contract.name)
     present = bench.baseline(contract.name)
-    earlier = [one for one in known if present is not None and one.version != present.version]
+    if present is None:
+        return None
+    first = min(one.revision for one in known if one.version == present.version)
+    earlier = [one for one in known if one.revision < first and one.version != present.version]
     return earlier[-1].revision if earlier else None
 
 
@@ -177,7 +199,7 @@ def silence(bench: Workbench, given: Silence) -> None:
     Raises:
         UsageError: when it is over already.
     """
-    if given.until <= utc_now():
+    if instant(given.until) <= time.time():
         message = f"the silence ends at {given.until}, and that is past"
         raise UsageError(message)
     bench.ledger.append(

@@ -81,6 +81,16 @@ def test_false_alarms_are_counted_by_window_outside_of_events_and_of_the_referen
     assert rate.low < rate.per_month < rate.high
 
 
+def test_a_window_that_begins_before_an_event_and_holds_it_counts():
+    week = 7 * DAY
+    starts = np.datetime64("2026-01-05", "s") + np.arange(16) * np.timedelta64(7, "D")
+    seen = Watched(starts, np.ones(16, bool), (event("2026-03-11"),), Windowing(week, week), 0, (starts[0], starts[1]))
+    said = [alarm("2026-03-09")]  # a Monday
+
+    assert detected(said, seen)[0].day == 1
+    assert false_alarms(said, seen)[1].count == 0
+
+
 def test_guardrails_are_told_apart_by_what_they_found():
     all_ = [alarm("2026-03-10"), alarm("2026-03-10", name="recall"), alarm("2026-03-20", name="recall")]
     seen = watched(event("2026-03-10"))

@@ -111,6 +111,23 @@ def test_what_moves_all_rows_is_no_matter_of_a_slice():
     assert over.sudden[140, 1] > 1
 
 
+def test_a_window_that_cannot_be_read_yet_closes_no_alarm():
+    from baseline_pipeline.monitoring.alarms import Rules, _fold
+
+    values = np.r_[np.random.default_rng(11).normal(0, 1, 60), 12, 12, 12, np.nan, np.nan, np.nan][:, None]
+    found = made(values, error=0.0)
+    over = exceedances(learn(found.windows(np.arange(60)), DAY, per_month=1.0), found)
+    group = ("performance", "overall")
+    ((one, closed),) = [
+        each
+        for each in _fold(group, "sudden", over.sudden, np.array([0]), over, lambda *_: True, Rules())
+        if each[0].first >= 60
+    ]
+
+    assert closed is None
+    assert one.windows == 3
+
+
 def test_estimates_never_alarm():
     stream = Stream("m", "all", "performance", "up", estimated=True)
     values = np.r_[np.random.default_rng(7).normal(0, 1, 60), 50.0][:, None]

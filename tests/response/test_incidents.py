@@ -70,6 +70,29 @@ def test_what_is_seen_again_is_not_written_again():
     assert incidents(quiet)[0].status == "quiet"
 
 
+def test_an_alarm_that_grows_worse_escalates_and_one_that_comes_back_reopens():
+    ledger = after([alarm("2026-03-10", tier="minor")])
+    ledger = after([alarm("2026-03-10", tier="severe")], ledger)
+    (one,) = incidents(ledger)
+    assert [event.content["change"] for event in ledger] == ["opened", "escalated"]
+    assert (one.tier, one.frozen, len(one.alarms)) == ("severe", True, 1)
+    ledger = after([alarm("2026-03-10", tier="severe", closed="2026-03-14")], ledger)
+    assert incidents(ledger)[0].status == "quiet"
+    ledger = after([alarm("2026-03-10", tier="severe")], ledger)
+    assert incidents(ledger)[0].status == "open"
+    assert after([alarm("2026-03-10", tier="severe")], ledger) == ledger
+
+
+def test_what_is_no_alarm_any_more_ends_and_what_is_old_opens_nothing():
+    ledger = after([alarm("2026-03-10")])
+    ledger = after([], ledger)
+    assert incidents(ledger)[0].status == "quiet"
+    assert (
+        planned([], [alarm("2026-03-10")], model="m", owner="", freezes=FREEZES, overlap=same, news=lambda _one: False)
+        == []
+    )
+
+
 def test_people_close_an_incident_and_that_ends_the_freeze():
     ledger = after([alarm("2026-03-10", tier="severe")])
     (one,) = incidents(ledger)

@@ -154,7 +154,7 @@ def test_a_part_of_the_past_and_longer_windows(daily):
     spring = judged(daily, first=dt.date(2026, 1, 1), last=dt.date(2026, 2, 28))
 
     assert weeks.window == "4d"
-    assert len(weeks.starts) == 80
+    assert len(weeks.starts) == 77  # the last ones are not over
     assert spring.last.startswith("2026-02-28")
     assert not spring.incidents
 

@@ -149,6 +149,39 @@ def test_a_log_that_cannot_be_read_says_why(logged):
         looked(logged, "2026-02-28")
 
 
+def outcomes(project, table, text=LOGGED, classes=("0", "1")):
+    """The outcomes that a log gives."""
+    from baseline_pipeline.workbench.requests import _outcomes
+
+    write_contract(project, text)
+    contract = project.bench().contract("small")
+    return _outcomes(contract, contract.monitoring.requests, pa.table(table), classes)
+
+
+def test_a_logged_decision_stands_before_the_score_and_a_failed_request_has_none(logged):
+    found, known = outcomes(
+        logged, {"score": [0.9, 0.9, None, 0.2], "prediction": [0, None, None, 1], "y": [1, 1, 1, 1]}
+    )
+
+    assert found.prediction.tolist() == [0, 1, 0, 1]
+    assert known.tolist() == [True, True, False, True]
+
+
+def test_classes_keep_their_numbers_whichever_of_them_a_log_holds(logged):
+    several = (
+        LOGGED.replace("binary_classification", "multiclass_classification")
+        .replace(", positive_class: 1", "")
+        .replace("brier, margin", "accuracy, margin")
+        .replace("    - {metric: error_rate, role: guardrail, margin: {absolute: 0.05}}\n", "")
+    )
+    table = {"prediction": ["cat", "dog", "emu", None], "y": ["cat", "dog", "cat", "dog"]}
+    found, known = outcomes(logged, table, several, ("ant", "cat", "dog"))
+
+    assert found.label.tolist() == [1, 2, 1, 2]
+    assert found.prediction.tolist()[:2] == [1, 2]
+    assert known.tolist() == [True, True, False, False]
+
+
 @pytest.fixture
 def receiver():
     """A real receiver on loopback."""
@@ -204,7 +237,7 @@ def test_an_incident_from_triage_to_review(logged):
     triage(bench, name, signal=True, category="feature engineering", actor="ada", reason="the join says so")
     with pytest.raises(UsageError, match="the playbook of"):
         tick(bench, name, 99, actor="ada", reason="")
-    assert tick(bench, name[:6], 1, actor="ada", reason="").steps == {"1": "ada"}
+    assert tick(bench, name[:6], 1, actor="ada", reason="").steps == {"model_revalidation/1": "ada"}
     remedy(bench, name, "add a test", outcome="rows kept", actor="ada")
     file = add_test(bench, name, actor="ada")
     closed, diff = close(bench, name, cause="the feature lost its sign", category=None, actor="ada")

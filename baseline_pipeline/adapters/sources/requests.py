@@ -38,7 +38,11 @@ def read_requests(section: Requests, project: Path) -> pa.Table:
     if not files:
         message = f"no file matches {pattern} (looked in {project})"
         raise DataNotThereYet(message, next_step="check monitoring.requests, or wait for the first requests")
-    return one_table([_file(path, section.kind) for path in files])
+    tables = [_file(path, section.kind) for path in files if path.stat().st_size]
+    if not tables:
+        message = f"all files that match {pattern} are empty"
+        raise DataNotThereYet(message, next_step="wait for the first requests")
+    return one_table(tables)
 
 
 def one_table(tables: list[pa.Table]) -> pa.Table:
@@ -67,4 +71,4 @@ def _file(path: Path, kind: str) -> pa.Table:
         return pyarrow.json.read_json(path)
     except (pa.ArrowInvalid, OSError) as error:
         message = f"{path.name} of the request log cannot be read: {error}"
-        raise DataUnreadable(message, next_step="remove or repair the file; the others are read as they are") from error
+        raise DataUnreadable(message, next_step="remove or repair the file") from error
