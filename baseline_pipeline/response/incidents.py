@@ -161,7 +161,7 @@ def _changed(one: Incident, event: Event) -> Incident:
     }
     update: dict[str, Any] = {name: content[name] for name in known.get(change, ()) if content.get(name) is not None}
     if change == "step":
-        update = {"steps": {**one.steps, f"{content['playbook']}/{content['step']}": event.actor}}
+        update = {"steps": {**one.steps, f"{content.get('playbook', '')}/{content['step']}": event.actor}}
     elif change == "linked":
         update = {"links": tuple(dict.fromkeys([*one.links, str(content["link"])]))}
     elif change == "closed":
