@@ -12,6 +12,7 @@ from baseline_pipeline.orchestration.backtest import backtest_definitions
 from baseline_pipeline.orchestration.liveness import RESOURCE, process_lock
 from baseline_pipeline.orchestration.monitoring import monitoring_definitions
 from baseline_pipeline.orchestration.names import MODEL_TAG, identifier
+from baseline_pipeline.orchestration.review import review_definitions
 from baseline_pipeline.orchestration.schedules import model_schedules
 from baseline_pipeline.orchestration.storage import StageValueIOManager
 from baseline_pipeline.orchestration.triggers import facet_sensors
@@ -61,5 +62,8 @@ def model_definitions(contract: Contract, project: Path) -> dg.Definitions:
         resources={"stage_values": StageValueIOManager(project), RESOURCE: process_lock(project)},
     )
     return dg.Definitions.merge(
-        stages, backtest_definitions(contract, project), monitoring_definitions(contract, project)
+        stages,
+        backtest_definitions(contract, project),
+        monitoring_definitions(contract, project),
+        review_definitions(contract, project),
     )
