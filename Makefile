@@ -80,6 +80,7 @@ trajectories: $(READY)  ## change points and anomalies on labelled series: make 
 	@$(BIN)/python -m benchmarks.trajectories --data $(DATA)
 
 monitoring: $(READY)  ## false alarms over 10,000 windows, and what is found within fifty; five minutes
+	@$(BIN)/python -m benchmarks.calm
 	@$(BIN)/python -m benchmarks.monitoring --seed 7 --out build/monitoring.json
 
 recorder: $(READY)  ## requests a second that a service can record, and the memory it takes

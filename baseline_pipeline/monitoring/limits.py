@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 Array = np.ndarray[Any, Any]
 TAIL_SHARE = 0.25
@@ -102,9 +105,11 @@ def accumulated(standardised: Array, sign: Array) -> Array:
 def slow_limit(calm: Array, sign: Array, rate: float, *, seed: int = 0) -> Slow:
     """Scales and limit of the slow detectors, by drawing calm stretches from the calm windows.
 
-    Every drawn stretch is standardised by a level that was drawn too, so that the uncertainty of the level is
-    part of the limit: without it a long wait is sure to alarm. The limit is such that a stretch that is not
-    yet in alarm enters it at the rate, which is one over the average run length.
+    Every drawn stretch is standardised by a level and a spread that were drawn too, so that their uncertainty is
+    part of the limit: without it a long wait is sure to alarm. A hundred windows say little of how one carries
+    over to the next, and chance often makes them look steadier than they are: limits are never tighter than those
+    of as many independent normal windows. A stretch that is not yet in alarm enters it at the rate, which is one
+    over the average run length.
 
     Source: Lucas and Saccucci (1990), Exponentially weighted moving average control schemes, Technometrics
     32:1; Kunsch (1989), The jackknife and the bootstrap for general stationary observations.
@@ -118,15 +123,34 @@ def slow_limit(calm: Array, sign: Array, rate: float, *, seed: int = 0) -> Slow:
     draw = np.random.default_rng(seed)
     count, streams = calm.shape
     block = max(1, min(BLOCK, count // 4))
+
+    def drawn(length: int) -> Array:
+        return _bootstrap(draw, calm, length, block)
+
+    def noise(length: int) -> Array:
+        return draw.standard_normal((length, streams))
+
+    own, plain = (_stretches(take, count, streams, sign) for take in (drawn, noise))
+    usual = _high(plain).max(axis=1, keepdims=True)
+    scale = np.maximum(np.maximum(_high(own), usual), LEAST_SCALE[:, None])
+    limits = [_entering((runs / scale[:, None, None, :]).max(axis=(0, 3)).T, rate) for runs in (own, plain)]
+    return Slow(sign, scale, max(limits))
+
+
+def _stretches(take: Callable[[int], Array], count: int, streams: int, sign: Array) -> Array:
+    """(2, w, runs, s) both detectors over drawn stretches, each held against a level and a spread drawn likewise."""
     stretches = np.empty((RUN_LENGTH, RUNS, streams))
     for run in range(RUNS):
-        level = np.nan_to_num(_bootstrap(draw, calm, count, block)).mean(axis=0)
-        stretches[:, run] = _bootstrap(draw, calm, RUN_LENGTH, block) - level
-    runs = accumulated(stretches, sign)
-    ordered = np.sort(runs.reshape(2, RUN_LENGTH * RUNS, streams), axis=1)
-    scale = np.maximum(ordered[:, int(0.99 * ordered.shape[1])], LEAST_SCALE[:, None])
-    largest = (runs / scale[:, None, None, :]).max(axis=(0, 3)).T
-    return Slow(sign, scale, _entering(largest, rate))
+        learned = np.nan_to_num(take(count))
+        spread = learned.std(axis=0, ddof=1)
+        stretches[:, run] = (take(RUN_LENGTH) - learned.mean(axis=0)) / np.where(spread > 0, spread, 1.0)
+    return accumulated(stretches, sign)
+
+
+def _high(runs: Array) -> Array:
+    """(2, s) what each detector of each stream exceeds in one window of a hundred."""
+    ordered = np.sort(runs.reshape(2, -1, runs.shape[-1]), axis=1)
+    return np.asarray(ordered[:, int(0.99 * ordered.shape[1])])
 
 
 def _entering(largest: Array, rate: float) -> float:

@@ -78,7 +78,7 @@ def test_calm_windows_alarm_at_the_rate_that_was_asked_for(streams, calm):
         windows += 120
 
     per_month = alarms / windows * DAY.per_month
-    assert per_month < 2.2 * rate
+    assert per_month < 1.7 * rate
 
 
 def test_a_sudden_and_a_slow_change_are_both_seen():
