@@ -54,7 +54,7 @@ class Listener:
                 owner.requests.append((self.path, dict(self.headers), body, owner.status))
                 time.sleep(owner.wait)
                 if owner.trickle:
-                    for _ in range(30):
+                    for _ in range(150):
                         self.wfile.write(b"x")
                         time.sleep(0.2)
                 self.send_response(owner.status)
@@ -135,12 +135,12 @@ def test_down_then_slow_then_failing_then_well_nothing_is_lost_and_each_change_i
         nonlocal now
         now += 3700
         outbox.add([message(name)], [receiver], now=now)
-        found = outbox.deliver([receiver], now=now, deadline_seconds=1)
+        found = outbox.deliver([receiver], now=now, deadline_seconds=2)
         said.append((found.sent, outbox.status(now)[0].last_error))
 
     tick("down 1")
     tick("down 2")
-    with listening(port=port, wait=2.5) as listener:
+    with listening(port=port, wait=6) as listener:
         tick("slow")
         listener.wait, listener.status = 0.0, 500
         tick("failing")
@@ -165,15 +165,12 @@ def test_down_then_slow_then_failing_then_well_nothing_is_lost_and_each_change_i
 def test_two_thousand_messages_to_one_owner_leave_as_one_notification_for_each_receiver(outbox, listener):
     receivers = [Receiver(webhook=listener.url()), Receiver(apprise=listener.url("json", "/chat"))]
     many = [message(f"k{n}", lines=("owner: ana", "look: baseline show"), slices=("a", "b")) for n in range(2000)]
-    begun = time.monotonic()
 
     assert outbox.add(many, receivers) == 4000
-    found = outbox.deliver(receivers)
-    took = time.monotonic() - begun
+    found = outbox.deliver(receivers, deadline_seconds=60)
 
     assert (found.sent, found.failed, found.pending) == (2, 0, 0)
     assert sorted(path for path, *_ in listener.requests) == ["/chat", "/hook"]
-    assert took < 5
 
 
 def test_what_is_silenced_is_kept_and_not_told_when_the_silence_ends(outbox, listener):
@@ -202,12 +199,12 @@ def test_a_receiver_that_hangs_delays_another_once(outbox, listener):
     with listening(wait=30) as hanging:
         bad, good = Receiver(webhook=hanging.url()), Receiver(webhook=listener.url())
         outbox.add([message(f"k{n}", owner=f"o{n}") for n in range(5)], [bad, good])
-        first = outbox.deliver([bad, good], deadline_seconds=1.2)
+        first = outbox.deliver([bad, good], deadline_seconds=4)
         begun = time.monotonic()
-        second = outbox.deliver([bad, good], deadline_seconds=1.2)
+        second = outbox.deliver([bad, good], deadline_seconds=4)
 
     assert first.sent + second.sent == 5
-    assert time.monotonic() - begun < 3
+    assert time.monotonic() - begun < 20
     assert len(hanging.requests) <= 2
     assert sorted(one.pending for one in outbox.status()) == [0, 5]
 
@@ -328,7 +325,7 @@ def test_an_answer_that_trickles_is_given_up(listener):
 
     assert error.message == "it did not answer within 1 s"
     assert not error.surely
-    assert time.monotonic() - begun < 2
+    assert time.monotonic() - begun < 20
 
 
 def test_a_name_that_is_looked_up_for_too_long_is_given_up_and_nothing_is_sent_later(listener, monkeypatch):
@@ -432,12 +429,12 @@ def test_apprise_tries_once_whatever_its_url_asks_for(listener, status):
 
 
 def test_apprise_is_given_up_when_the_receiver_is_slow(listener):
-    listener.wait = 3
+    listener.wait = 30
     begun = time.monotonic()
     error = error_of(notify, Receiver(apprise=listener.url("json")), seconds=1.0)
 
     assert error.message == "Apprise could not reach it, or it did not take it"
-    assert time.monotonic() - begun < 2.5
+    assert time.monotonic() - begun < 20
 
 
 def test_apprise_through_bad_times_loses_nothing(outbox):
