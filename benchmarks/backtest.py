@@ -24,8 +24,8 @@ from baseline_pipeline.demo.flights import FEATURES, build
 from baseline_pipeline.demo.training import CHAMPION, register, train
 from baseline_pipeline.report.backtest import backtest_html, backtest_lines
 from baseline_pipeline.settings import Settings, load_settings
-from baseline_pipeline.workbench.backtesting import backtest
-from baseline_pipeline.workbench.history import scored_past
+from baseline_pipeline.workbench.over_time.backtesting import backtest
+from baseline_pipeline.workbench.over_time.history import scored_past
 from baseline_pipeline.workbench.setup import make_home
 from baseline_pipeline.workbench.workbench import Workbench
 

@@ -168,12 +168,12 @@ class Project:
         return Workbench(self.settings)
 
     def run(self, model="small", **options):
-        from baseline_pipeline.workbench.pipeline import run
+        from baseline_pipeline.workbench.iteration.pipeline import run
 
         return run(self.bench(), model, **options)
 
     def establish(self, model="small"):
-        from baseline_pipeline.workbench.deciding import establish
+        from baseline_pipeline.workbench.iteration.deciding import establish
 
         bench = self.bench()
         return establish(bench, bench.contract(model), actor="Ada", reason="measured as agreed")

@@ -11,7 +11,7 @@ from baseline_pipeline.metrics import METRICS
 from baseline_pipeline.metrics.latency import LATENCY_MEAN
 from baseline_pipeline.metrics.outcomes import NotMeasurable, Outcomes
 from baseline_pipeline.significance.clustered import clustered
-from baseline_pipeline.workbench.checking import _own_metric
+from baseline_pipeline.workbench.upkeep.checking import _own_metric
 from tests.test_contrasting import cell, compared, contract, scores, world
 
 OWN = """

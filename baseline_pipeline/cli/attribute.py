@@ -37,11 +37,11 @@ def command(
 
     from baseline_pipeline.errors import UsageError
     from baseline_pipeline.report.replay_text import wrapped
-    from baseline_pipeline.workbench.attributed import attributed_html, attributed_lines
-    from baseline_pipeline.workbench.attributing import attribute
-    from baseline_pipeline.workbench.replaying import Locked
+    from baseline_pipeline.workbench.replays.attributed import attributed_html, attributed_lines
+    from baseline_pipeline.workbench.replays.attributing import attribute
+    from baseline_pipeline.workbench.replays.replaying import Locked
+    from baseline_pipeline.workbench.replays.simulating import knobs_pair
     from baseline_pipeline.workbench.reporting import write_whole
-    from baseline_pipeline.workbench.simulating import knobs_pair
     from baseline_pipeline.workbench.workbench import Workbench
 
     bench = Workbench.here(progress=progress(quiet=quiet))

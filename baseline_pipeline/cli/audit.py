@@ -29,8 +29,8 @@ def log(
 
     Example: baseline audit log flight_delays
     """
-    from baseline_pipeline.workbench.auditing import as_json as plain
-    from baseline_pipeline.workbench.auditing import event_line
+    from baseline_pipeline.workbench.upkeep.auditing import as_json as plain
+    from baseline_pipeline.workbench.upkeep.auditing import event_line
     from baseline_pipeline.workbench.workbench import Workbench
 
     events = Workbench.here().events(model)
@@ -46,7 +46,7 @@ def show_record(seq: Annotated[int, typer.Argument(help="Number of the record.",
 
     Example: baseline audit show 12
     """
-    from baseline_pipeline.workbench.auditing import record
+    from baseline_pipeline.workbench.upkeep.auditing import record
     from baseline_pipeline.workbench.workbench import Workbench
 
     emit(record(Workbench.here(), seq).body())
@@ -58,7 +58,7 @@ def verify(checkpoint: Checkpoints = None, as_json: Json = False) -> None:
 
     Example: baseline audit verify --checkpoint /mnt/elsewhere/ledger.checkpoint
     """
-    from baseline_pipeline.workbench.auditing import check_checkpoint_signature, read_checkpoint
+    from baseline_pipeline.workbench.upkeep.auditing import check_checkpoint_signature, read_checkpoint
     from baseline_pipeline.workbench.workbench import Workbench
 
     bench = Workbench.here()
@@ -88,7 +88,7 @@ def checkpoint(
 
     Example: baseline audit checkpoint --out /mnt/elsewhere/ledger.checkpoint --sign
     """
-    from baseline_pipeline.workbench.auditing import take_checkpoint
+    from baseline_pipeline.workbench.upkeep.auditing import take_checkpoint
     from baseline_pipeline.workbench.workbench import Workbench
 
     found = take_checkpoint(Workbench.here(), out, key, sign=sign or key is not None)
@@ -109,8 +109,8 @@ def export(
 
     Example: baseline audit export --decision 3f9c2ab14d07 --out for-the-auditor
     """
-    from baseline_pipeline.workbench.auditing import export as write
-    from baseline_pipeline.workbench.evidence import export_evidence
+    from baseline_pipeline.workbench.iteration.evidence import export_evidence
+    from baseline_pipeline.workbench.upkeep.auditing import export as write
     from baseline_pipeline.workbench.workbench import Workbench
 
     bench = Workbench.here()
@@ -130,7 +130,7 @@ def reproduce(
 
     Example: baseline audit reproduce 3f9c2ab14d07
     """
-    from baseline_pipeline.workbench.evidence import reproduced
+    from baseline_pipeline.workbench.iteration.evidence import reproduced
 
     found = reproduced(decision)
     if as_json:
@@ -147,7 +147,7 @@ def autonomy(model: Model, as_json: Json = False) -> None:
 
     Example: baseline audit autonomy flight_delays
     """
-    from baseline_pipeline.workbench.deciding import autonomy_of
+    from baseline_pipeline.workbench.iteration.deciding import autonomy_of
     from baseline_pipeline.workbench.workbench import Workbench
 
     bench = Workbench.here()
@@ -164,7 +164,7 @@ def owners(as_json: Json = False) -> None:
 
     Example: baseline audit owners
     """
-    from baseline_pipeline.workbench.auditing import owners_missing
+    from baseline_pipeline.workbench.upkeep.auditing import owners_missing
     from baseline_pipeline.workbench.workbench import Workbench
 
     found = owners_missing(Workbench.here())
@@ -191,7 +191,7 @@ def health(
     Example: baseline audit health --days 30 --json
     """
     from baseline_pipeline.report.health import health_lines
-    from baseline_pipeline.workbench.health import health as gathered
+    from baseline_pipeline.workbench.upkeep.health import health as gathered
     from baseline_pipeline.workbench.workbench import Workbench
 
     found = gathered(Workbench.here(), days=days)

@@ -57,8 +57,8 @@ def command(  # noqa: PLR0917  # options of a verb
     from baseline_pipeline.errors import UsageError
     from baseline_pipeline.report.backtest import backtest_html, backtest_lines
     from baseline_pipeline.report.replay_text import wrapped
-    from baseline_pipeline.workbench.backtesting import backtest
-    from baseline_pipeline.workbench.injecting import inject_incidents, injected_lines
+    from baseline_pipeline.workbench.over_time.backtesting import backtest
+    from baseline_pipeline.workbench.over_time.injecting import inject_incidents, injected_lines
     from baseline_pipeline.workbench.reporting import write_whole
     from baseline_pipeline.workbench.workbench import Workbench
 

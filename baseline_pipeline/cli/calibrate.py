@@ -48,8 +48,8 @@ def command(  # noqa: PLR0917  # options of a verb
     from baseline_pipeline.errors import UsageError
     from baseline_pipeline.report.offsets import facts_lines, offsets_lines
     from baseline_pipeline.report.replay_text import wrapped
-    from baseline_pipeline.workbench.calibrating import calibrate, compare_environments
     from baseline_pipeline.workbench.reporting import write_whole
+    from baseline_pipeline.workbench.upkeep.calibrating import calibrate, compare_environments
     from baseline_pipeline.workbench.workbench import Workbench
 
     if (against is None) != (here is None) or (earlier is not None and here is None):

@@ -19,7 +19,7 @@ def command(
     from baseline_pipeline.contract.reading import contract_paths, read_contract
     from baseline_pipeline.errors import BaselineError, UsageError
     from baseline_pipeline.settings import load_settings
-    from baseline_pipeline.workbench.checking import check_contract
+    from baseline_pipeline.workbench.upkeep.checking import check_contract
 
     settings = load_settings()
     paths = contract_paths(settings.assets)

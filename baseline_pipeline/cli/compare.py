@@ -24,7 +24,7 @@ def command(
     Example: baseline compare flight_delays --find-slices
     """
     from baseline_pipeline.report.terminal import contrast_text
-    from baseline_pipeline.workbench.finding import last_contrasts, search, search_text
+    from baseline_pipeline.workbench.inspection.finding import last_contrasts, search, search_text
     from baseline_pipeline.workbench.workbench import Workbench
 
     bench = Workbench.here()

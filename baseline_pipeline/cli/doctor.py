@@ -14,7 +14,7 @@ def command(as_json: Json = False) -> None:
     Example: baseline doctor
     """
     from baseline_pipeline.settings import load_settings
-    from baseline_pipeline.workbench.doctor import examine
+    from baseline_pipeline.workbench.upkeep.doctor import examine
 
     findings = examine(load_settings())
     if as_json:

@@ -20,7 +20,7 @@ def command(
 
     Example: baseline establish churn --by "Ada Lovelace" --reason "agreed in the review of 3 March"
     """
-    from baseline_pipeline.workbench.deciding import establish
+    from baseline_pipeline.workbench.iteration.deciding import establish
     from baseline_pipeline.workbench.workbench import Workbench
 
     bench = Workbench.here(progress=progress(quiet=quiet))

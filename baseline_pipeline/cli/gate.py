@@ -14,7 +14,7 @@ from baseline_pipeline.cli.output import emit, progress, say, show
 
 if TYPE_CHECKING:
     from baseline_pipeline.contract import Contract
-    from baseline_pipeline.workbench.gating import Gated
+    from baseline_pipeline.workbench.promotions.gating import Gated
     from baseline_pipeline.workbench.workbench import Workbench
 
 UNITS = {"s": 1, "m": 60, "h": 3600}
@@ -64,7 +64,7 @@ def command(  # noqa: PLR0917  # one per option
     Example: baseline gate flight_delays --candidate models:/flight_delays/7 --junit gate.xml
     """
     from baseline_pipeline.errors import UsageError
-    from baseline_pipeline.workbench.gating import Asked, gate
+    from baseline_pipeline.workbench.promotions.gating import Asked, gate
     from baseline_pipeline.workbench.workbench import Workbench
 
     if eval_gate is not None:
@@ -110,7 +110,7 @@ def _write(
     from baseline_pipeline.report.gate_summary import gate_markdown
     from baseline_pipeline.report.html import decision_html
     from baseline_pipeline.report.junit import gate_junit
-    from baseline_pipeline.workbench.attesting import attest
+    from baseline_pipeline.workbench.promotions.attesting import attest
     from baseline_pipeline.workbench.reporting import decision_story, write_whole
 
     story = decision_story(bench, contract, found.decision)

@@ -25,8 +25,8 @@ def _shown(incident: str) -> str:
 
     from baseline_pipeline.report.monitoring import incident_lines
     from baseline_pipeline.report.replay_text import wrapped
-    from baseline_pipeline.workbench.incidents import find_incident
-    from baseline_pipeline.workbench.responding import playbook_of
+    from baseline_pipeline.workbench.over_time.incidents import find_incident
+    from baseline_pipeline.workbench.over_time.responding import playbook_of
     from baseline_pipeline.workbench.workbench import Workbench
 
     bench = Workbench.here()
@@ -65,7 +65,7 @@ def show_incident(incident: Id, as_json: Json = False) -> None:
 
     Example: baseline incident show I-5f3a
     """
-    from baseline_pipeline.workbench.incidents import find_incident
+    from baseline_pipeline.workbench.over_time.incidents import find_incident
     from baseline_pipeline.workbench.workbench import Workbench
 
     if as_json:
@@ -92,7 +92,7 @@ def triage(
 
     Example: baseline incident triage I-5f3a --signal --category "data source" --by ada --reason "the feed was late"
     """
-    from baseline_pipeline.workbench.incidents import triage as told
+    from baseline_pipeline.workbench.over_time.incidents import triage as told
     from baseline_pipeline.workbench.workbench import Workbench
 
     told(Workbench.here(), incident, signal=signal, category=category, actor=by, reason=reason)
@@ -110,7 +110,7 @@ def step(
 
     Example: baseline incident step I-5f3a 2 --by ada
     """
-    from baseline_pipeline.workbench.incidents import tick
+    from baseline_pipeline.workbench.over_time.incidents import tick
     from baseline_pipeline.workbench.workbench import Workbench
 
     tick(Workbench.here(), incident, number, actor=by, reason=reason)
@@ -127,7 +127,7 @@ def link(
 
     Example: baseline incident link I-5f3a https://tracker.example/OPS-17 --by ada
     """
-    from baseline_pipeline.workbench.incidents import say as told
+    from baseline_pipeline.workbench.over_time.incidents import say as told
     from baseline_pipeline.workbench.workbench import Workbench
 
     told(Workbench.here(), incident, "linked", actor=by, reason=to, link=to)
@@ -147,8 +147,8 @@ def remedy(
 
     Example: baseline incident remedy I-5f3a "roll back" --outcome "recall is back at 0.87" --by ada
     """
-    from baseline_pipeline.workbench.incidents import add_test
-    from baseline_pipeline.workbench.incidents import remedy as told
+    from baseline_pipeline.workbench.over_time.incidents import add_test
+    from baseline_pipeline.workbench.over_time.incidents import remedy as told
     from baseline_pipeline.workbench.workbench import Workbench
 
     bench = Workbench.here()
@@ -170,7 +170,7 @@ def close(
 
     Example: baseline incident close I-5f3a --cause "the weather feed sent UTC hours" --by ada > incident.diff
     """
-    from baseline_pipeline.workbench.incidents import close as told
+    from baseline_pipeline.workbench.over_time.incidents import close as told
     from baseline_pipeline.workbench.workbench import Workbench
 
     closed, diff = told(Workbench.here(), incident, cause=cause, category=category, actor=by)
@@ -190,7 +190,7 @@ def review(
 
     Example: baseline incident review I-5f3a --by ada --output review.md
     """
-    from baseline_pipeline.workbench.incidents import review as told
+    from baseline_pipeline.workbench.over_time.incidents import review as told
     from baseline_pipeline.workbench.workbench import Workbench
 
     say(f"written: {told(Workbench.here(), incident, output, actor=by)}")
@@ -214,7 +214,7 @@ def silence(
 
     from baseline_pipeline.errors import UsageError
     from baseline_pipeline.response.delivery import Silence
-    from baseline_pipeline.workbench.responding import silence as kept
+    from baseline_pipeline.workbench.over_time.responding import silence as kept
     from baseline_pipeline.workbench.workbench import Workbench
 
     try:
@@ -242,7 +242,7 @@ def drill(
 
     Example: baseline incident drill flight_delays --scenario missing_values --output drill.md
     """
-    from baseline_pipeline.workbench.drilling import drill as rehearsed
+    from baseline_pipeline.workbench.over_time.drilling import drill as rehearsed
     from baseline_pipeline.workbench.reporting import write_whole
     from baseline_pipeline.workbench.workbench import Workbench
 

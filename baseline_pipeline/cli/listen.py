@@ -26,7 +26,7 @@ def command(
     """
     from baseline_pipeline.errors import UsageError
     from baseline_pipeline.settings import load_settings
-    from baseline_pipeline.workbench.listening import Receiver
+    from baseline_pipeline.workbench.promotions.listening import Receiver
     from baseline_pipeline.workbench.workbench import Workbench
 
     secret = os.environ.get(SECRET, "")

@@ -44,7 +44,7 @@ def command(
     if sensitivity or scenario:
         _sense(model, scenario or [], report, as_json=as_json, quiet=quiet)
         return
-    from baseline_pipeline.workbench.planning import outlook, outlook_text
+    from baseline_pipeline.workbench.inspection.planning import outlook, outlook_text
     from baseline_pipeline.workbench.workbench import Workbench
 
     bench = Workbench.here()
@@ -58,9 +58,9 @@ def command(
 
 def _sense(model: str, names: list[str], report: Path | None, *, as_json: bool, quiet: bool) -> None:
     from baseline_pipeline.report.sensitivity import sensitivity_lines
+    from baseline_pipeline.workbench.inspection.sensed import sensitivity_html
+    from baseline_pipeline.workbench.inspection.sensing import sensitivity
     from baseline_pipeline.workbench.reporting import write_whole
-    from baseline_pipeline.workbench.sensed import sensitivity_html
-    from baseline_pipeline.workbench.sensing import sensitivity
     from baseline_pipeline.workbench.workbench import Workbench
 
     bench = Workbench.here(progress=progress(quiet=quiet))

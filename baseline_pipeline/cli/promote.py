@@ -26,8 +26,8 @@ def command(
     Example: baseline promote flight_delays --resume
     """
     from baseline_pipeline.errors import UsageError
-    from baseline_pipeline.workbench.promoting import AliasMoved, stray_alias
-    from baseline_pipeline.workbench.promoting import resume as finish
+    from baseline_pipeline.workbench.promotions.promoting import AliasMoved, stray_alias
+    from baseline_pipeline.workbench.promotions.promoting import resume as finish
     from baseline_pipeline.workbench.workbench import Workbench
 
     if not resume:

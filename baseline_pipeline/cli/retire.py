@@ -19,7 +19,7 @@ def command(
 
     Example: baseline retire churn --reason "the label means something else from January on"
     """
-    from baseline_pipeline.workbench.deciding import retire
+    from baseline_pipeline.workbench.iteration.deciding import retire
     from baseline_pipeline.workbench.people import Voice, roster_of
     from baseline_pipeline.workbench.workbench import Workbench
 

@@ -43,7 +43,7 @@ def command(  # noqa: PLR0917  # options of a verb
     from baseline_pipeline.report.review import review_lines, review_markdown
     from baseline_pipeline.workbench.people import Voice, roster_of
     from baseline_pipeline.workbench.reporting import write_whole
-    from baseline_pipeline.workbench.reviewing import review, sign_off
+    from baseline_pipeline.workbench.upkeep.reviewing import review, sign_off
     from baseline_pipeline.workbench.workbench import Workbench
 
     bench = Workbench.here(progress=progress(quiet=quiet))

@@ -26,7 +26,7 @@ def command(
     Example: baseline rollback flight_delays --to 2 --reason "wrong refunds since Monday"
     """
     from baseline_pipeline.workbench.people import Voice, roster_of
-    from baseline_pipeline.workbench.rolling_back import roll_back
+    from baseline_pipeline.workbench.promotions.rolling_back import roll_back
     from baseline_pipeline.workbench.workbench import Workbench
 
     bench = Workbench.here(progress=progress(quiet=quiet))

@@ -25,7 +25,7 @@ def command(
     """
     from baseline_pipeline.report.json_report import decision_json
     from baseline_pipeline.report.terminal import decision_text
-    from baseline_pipeline.workbench.pipeline import run
+    from baseline_pipeline.workbench.iteration.pipeline import run
     from baseline_pipeline.workbench.reporting import decision_story, write_decision_report
     from baseline_pipeline.workbench.workbench import Workbench
 

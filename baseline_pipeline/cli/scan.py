@@ -38,7 +38,7 @@ def command(
     """
     from baseline_pipeline.report.json_report import scan_json
     from baseline_pipeline.report.terminal import scan_text
-    from baseline_pipeline.workbench.scanning import save_summary, scan
+    from baseline_pipeline.workbench.inspection.scanning import save_summary, scan
     from baseline_pipeline.workbench.workbench import Workbench
 
     bench = Workbench.here(progress=progress(quiet=quiet))

@@ -28,8 +28,8 @@ def command(
     Example: baseline show flight_delays@2
     """
     from baseline_pipeline.contract.reading import contract_paths
-    from baseline_pipeline.workbench.showing import known_of
-    from baseline_pipeline.workbench.standing import standing, standing_text
+    from baseline_pipeline.workbench.inspection.showing import known_of
+    from baseline_pipeline.workbench.iteration.standing import standing, standing_text
     from baseline_pipeline.workbench.workbench import Workbench
 
     bench = Workbench.here()

@@ -10,7 +10,7 @@ from baseline_pipeline.cli.voices import person
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from baseline_pipeline.workbench.approving import Verb
+    from baseline_pipeline.workbench.promotions.approving import Verb
 
 
 def speak_up(
@@ -25,8 +25,8 @@ def speak_up(
     quiet: bool,
 ) -> None:
     """Say it, and print what stands then."""
-    from baseline_pipeline.workbench.approving import speak
     from baseline_pipeline.workbench.people import Voice, roster_of
+    from baseline_pipeline.workbench.promotions.approving import speak
     from baseline_pipeline.workbench.workbench import Workbench
 
     bench = Workbench.here(progress=progress(quiet=quiet))

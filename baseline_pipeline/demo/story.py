@@ -18,13 +18,14 @@ from baseline_pipeline.monitoring.trigger import WatchedFacet
 from baseline_pipeline.records import digest_of
 from baseline_pipeline.report.outcome import headline
 from baseline_pipeline.report.verdict_line import verdict_line
-from baseline_pipeline.workbench.approving import speak
-from baseline_pipeline.workbench.attributing import attribution_of
-from baseline_pipeline.workbench.deciding import autonomy_of, establish
-from baseline_pipeline.workbench.drilling import drill
+from baseline_pipeline.workbench.iteration.deciding import autonomy_of, establish
+from baseline_pipeline.workbench.over_time.drilling import drill
 from baseline_pipeline.workbench.people import Voice
-from baseline_pipeline.workbench.replayed import replay_lines
-from baseline_pipeline.workbench.replaying import Locked, open_replaying, replay
+from baseline_pipeline.workbench.promotions.approving import speak
+from baseline_pipeline.workbench.promotions.rolling_back import roll_back
+from baseline_pipeline.workbench.replays.attributing import attribution_of
+from baseline_pipeline.workbench.replays.replayed import replay_lines
+from baseline_pipeline.workbench.replays.replaying import Locked, open_replaying, replay
 from baseline_pipeline.workbench.reporting import (
     decision_story,
     last_decision_digest,
@@ -32,7 +33,6 @@ from baseline_pipeline.workbench.reporting import (
     write_model_report,
     write_whole,
 )
-from baseline_pipeline.workbench.rolling_back import roll_back
 from baseline_pipeline.workbench.workbench import Workbench
 
 if TYPE_CHECKING:

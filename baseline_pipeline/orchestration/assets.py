@@ -28,11 +28,11 @@ from baseline_pipeline.orchestration.names import MODEL_TAG, WATCHED
 from baseline_pipeline.orchestration.triggers import report_watched
 from baseline_pipeline.records import digest_of
 from baseline_pipeline.settings import load_settings
-from baseline_pipeline.workbench.comparing import compare_present
-from baseline_pipeline.workbench.deciding import decide_present
-from baseline_pipeline.workbench.evaluating import evaluate_present
-from baseline_pipeline.workbench.promoting import resume
-from baseline_pipeline.workbench.snapshotting import quality_of, take_snapshot
+from baseline_pipeline.workbench.iteration.comparing import compare_present
+from baseline_pipeline.workbench.iteration.deciding import decide_present
+from baseline_pipeline.workbench.iteration.evaluating import evaluate_present
+from baseline_pipeline.workbench.iteration.snapshotting import quality_of, take_snapshot
+from baseline_pipeline.workbench.promotions.promoting import resume
 from baseline_pipeline.workbench.stages import Compared, Evaluated, SnapshotTaken
 from baseline_pipeline.workbench.workbench import Workbench
 

@@ -12,8 +12,8 @@ from baseline_pipeline.orchestration.listening import also_to
 from baseline_pipeline.orchestration.names import MODEL_TAG
 from baseline_pipeline.records import digest_of
 from baseline_pipeline.settings import load_settings
-from baseline_pipeline.workbench.attributed import write_attribution
-from baseline_pipeline.workbench.attributing import attribute
+from baseline_pipeline.workbench.replays.attributed import write_attribution
+from baseline_pipeline.workbench.replays.attributing import attribute
 from baseline_pipeline.workbench.workbench import Workbench
 
 HARMED = ("moderate", "severe")

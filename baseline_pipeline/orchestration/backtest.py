@@ -11,7 +11,7 @@ from baseline_pipeline.errors import BaselineError
 from baseline_pipeline.orchestration.names import MODEL_TAG, identifier
 from baseline_pipeline.records import digest_of
 from baseline_pipeline.settings import load_settings
-from baseline_pipeline.workbench.backtesting import BacktestedMonth, backtest_month, backtested_months
+from baseline_pipeline.workbench.over_time.backtesting import BacktestedMonth, backtest_month, backtested_months
 from baseline_pipeline.workbench.workbench import Workbench
 
 

@@ -13,7 +13,7 @@ from baseline_pipeline.decision import gating
 from baseline_pipeline.errors import ContractError
 from baseline_pipeline.orchestration.names import identifier
 from baseline_pipeline.snapshot import ExpectationResult, QualityReport
-from baseline_pipeline.workbench.comparing import load_comparison
+from baseline_pipeline.workbench.iteration.comparing import load_comparison
 from baseline_pipeline.workbench.stages import Compared
 from baseline_pipeline.workbench.workbench import Workbench
 

@@ -11,10 +11,10 @@ from baseline_pipeline.contract import Contract
 from baseline_pipeline.decision import Decision
 from baseline_pipeline.orchestration.names import identifier
 from baseline_pipeline.report.verdict_line import verdict_line
-from baseline_pipeline.workbench.comparing import load_comparison
-from baseline_pipeline.workbench.evaluating import load_evaluation
+from baseline_pipeline.workbench.iteration.comparing import load_comparison
+from baseline_pipeline.workbench.iteration.evaluating import load_evaluation
+from baseline_pipeline.workbench.iteration.snapshotting import load_snapshot
 from baseline_pipeline.workbench.reporting import write_decision_report
-from baseline_pipeline.workbench.snapshotting import load_snapshot
 from baseline_pipeline.workbench.stages import Compared, Evaluated, SnapshotTaken
 from baseline_pipeline.workbench.workbench import Workbench
 

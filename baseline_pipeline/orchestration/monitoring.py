@@ -14,7 +14,7 @@ from baseline_pipeline.orchestration.triggers import INTERVAL_SECONDS
 from baseline_pipeline.records import digest_of
 from baseline_pipeline.report.monitoring import incident_line
 from baseline_pipeline.settings import load_settings
-from baseline_pipeline.workbench.responding import Tick, monitor
+from baseline_pipeline.workbench.over_time.responding import Tick, monitor
 from baseline_pipeline.workbench.workbench import Workbench
 
 REQUESTS_TAG = "baseline/requests"

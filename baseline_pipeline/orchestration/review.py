@@ -12,7 +12,7 @@ from baseline_pipeline.records import digest_of
 from baseline_pipeline.report.review import due_lines, review_lines, review_markdown
 from baseline_pipeline.settings import load_settings
 from baseline_pipeline.workbench.reporting import write_whole
-from baseline_pipeline.workbench.reviewing import Review, review
+from baseline_pipeline.workbench.upkeep.reviewing import Review, review
 from baseline_pipeline.workbench.workbench import Workbench
 
 

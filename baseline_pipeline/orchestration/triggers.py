@@ -15,8 +15,8 @@ from baseline_pipeline.monitoring.trigger import Attempt, Skip, WatchedFacet, st
 from baseline_pipeline.orchestration.liveness import fail_the_dead
 from baseline_pipeline.orchestration.names import MODEL_TAG, NEED_TAG, WATCHED, identifier
 from baseline_pipeline.settings import load_settings
-from baseline_pipeline.workbench.snapshotting import refused
-from baseline_pipeline.workbench.watching import Look, last_watched, look
+from baseline_pipeline.workbench.iteration.snapshotting import refused
+from baseline_pipeline.workbench.iteration.watching import Look, last_watched, look
 from baseline_pipeline.workbench.workbench import Workbench
 
 INTERVAL_SECONDS = int(os.environ.get("BASELINE_SENSOR_SECONDS", "30"))

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from baseline_pipeline.backtest.scoring import Detected, Rate
     from baseline_pipeline.contract import Contract
     from baseline_pipeline.monitoring.alarms import Alarm
-    from baseline_pipeline.workbench.backtesting import Backtest, Trajectory
+    from baseline_pipeline.workbench.over_time.backtesting import Backtest, Trajectory
 
 SHOWN = 12
 

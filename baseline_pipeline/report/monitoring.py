@@ -9,7 +9,7 @@ from baseline_pipeline.report.visible import visible
 if TYPE_CHECKING:
     from baseline_pipeline.response.incidents import Incident
     from baseline_pipeline.response.playbooks import Playbook
-    from baseline_pipeline.workbench.responding import Tick
+    from baseline_pipeline.workbench.over_time.responding import Tick
 
 SHOWN = 12
 

@@ -8,7 +8,7 @@ from baseline_pipeline.comparison import ALL_ROWS
 from baseline_pipeline.report.visible import visible
 
 if TYPE_CHECKING:
-    from baseline_pipeline.workbench.sensing import Dosed, Sensed, Sensitivity
+    from baseline_pipeline.workbench.inspection.sensing import Dosed, Sensed, Sensitivity
 
 WIDTH = 11
 

@@ -24,9 +24,9 @@ from baseline_pipeline.report.story import (
     model_card,
 )
 from baseline_pipeline.snapshot import DriftReport, QualityReport
-from baseline_pipeline.workbench.comparing import load_comparison
-from baseline_pipeline.workbench.evaluating import load_evaluation, load_scores
-from baseline_pipeline.workbench.snapshotting import load_snapshot
+from baseline_pipeline.workbench.iteration.comparing import load_comparison
+from baseline_pipeline.workbench.iteration.evaluating import load_evaluation, load_scores
+from baseline_pipeline.workbench.iteration.snapshotting import load_snapshot
 from baseline_pipeline.worst_rows import worst_rows
 
 if TYPE_CHECKING:

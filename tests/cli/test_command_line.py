@@ -163,7 +163,7 @@ def test_a_run_a_person_and_a_report(project):
 
 def test_doctor_names_a_pyspark_that_would_end_dagsters_runs(monkeypatch):
     from baseline_pipeline.errors import NotInitialised
-    from baseline_pipeline.workbench import doctor
+    from baseline_pipeline.workbench.upkeep import doctor
 
     monkeypatch.setattr(doctor, "_installed", lambda name: name == "pyspark")
     with pytest.raises(NotInitialised, match=r"without grpc, grpc_status, google\.rpc") as found:

@@ -185,8 +185,8 @@ def credit(server, tmp_path_factory):
     """The project with an established baseline: version 1."""
     from baseline_pipeline.orchestration.instance import make_dagster_home
     from baseline_pipeline.settings import load_settings
-    from baseline_pipeline.workbench.deciding import establish
-    from baseline_pipeline.workbench.pipeline import run
+    from baseline_pipeline.workbench.iteration.deciding import establish
+    from baseline_pipeline.workbench.iteration.pipeline import run
     from baseline_pipeline.workbench.setup import make_home
 
     with warnings.catch_warnings():

@@ -14,8 +14,8 @@ import time
 from pathlib import Path
 
 from baseline_pipeline.settings import load_settings
-from baseline_pipeline.workbench.evaluating import load_evaluation
-from baseline_pipeline.workbench.promoting import pending, promotion_events, resume
+from baseline_pipeline.workbench.iteration.evaluating import load_evaluation
+from baseline_pipeline.workbench.promotions.promoting import pending, promotion_events, resume
 from baseline_pipeline.workbench.workbench import Workbench
 
 STEPS = (

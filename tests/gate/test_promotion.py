@@ -15,7 +15,7 @@ STEPS = 7
 @pytest.fixture(scope="module")
 def decided(credit):
     """Decisions about all three versions, so that each could be promoted."""
-    from baseline_pipeline.workbench.gating import Asked, gate
+    from baseline_pipeline.workbench.promotions.gating import Asked, gate
 
     bench = credit.bench()
     contract = bench.contract("credit")
@@ -46,7 +46,7 @@ def test_twenty_promoters_at_once_promote_once(decided):
     code = (
         "import sys; from pathlib import Path; from baseline_pipeline.settings import load_settings; "
         "from baseline_pipeline.workbench.workbench import Workbench; "
-        "from baseline_pipeline.workbench.approving import speak; from baseline_pipeline.workbench.people import Voice; "
+        "from baseline_pipeline.workbench.promotions.approving import speak; from baseline_pipeline.workbench.people import Voice; "
         "import os, mlflow, baseline_pipeline.adapters.registries.mlflow; from mlflow import MlflowClient\n"
         "for number in range(20):\n"
         "    if os.fork() == 0:\n"
@@ -60,7 +60,7 @@ def test_twenty_promoters_at_once_promote_once(decided):
         "            os._exit(12)\n"
         "print(sorted(os.waitstatus_to_exitcode(os.wait()[1]) for _ in range(20)))\n"
     )
-    from baseline_pipeline.workbench.gating import Asked, gate
+    from baseline_pipeline.workbench.promotions.gating import Asked, gate
 
     bench = decided.bench()
     contract = bench.contract("credit")
@@ -98,8 +98,8 @@ def test_an_alias_moved_by_hand_is_reported_and_left_alone(decided, typed):
 
 
 def test_an_alias_moved_between_intent_and_move_is_not_overwritten(decided, typed):
-    from baseline_pipeline.workbench.evaluating import load_evaluation
-    from baseline_pipeline.workbench.promoting import promotion_events
+    from baseline_pipeline.workbench.iteration.evaluating import load_evaluation
+    from baseline_pipeline.workbench.promotions.promoting import promotion_events
 
     bench = decided.bench()
     contract = bench.contract("credit")

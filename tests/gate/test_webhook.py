@@ -14,7 +14,7 @@ SECRET = "a long secret of the webhook"
 @pytest.fixture
 def receiver(credit):
     from baseline_pipeline.settings import load_settings
-    from baseline_pipeline.workbench.listening import Receiver
+    from baseline_pipeline.workbench.promotions.listening import Receiver
 
     told = []
     found = Receiver(load_settings(credit.root, environ=credit.env), SECRET, told.append)

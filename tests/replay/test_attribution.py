@@ -148,9 +148,9 @@ def loans(tmp_path_factory):
     """A baseline; then a feed that breaks one feature, new rows, and a worse candidate, all at once."""
     from baseline_pipeline.orchestration.instance import make_dagster_home
     from baseline_pipeline.settings import load_settings
-    from baseline_pipeline.workbench.deciding import establish
-    from baseline_pipeline.workbench.gating import Asked, gate
-    from baseline_pipeline.workbench.pipeline import run
+    from baseline_pipeline.workbench.iteration.deciding import establish
+    from baseline_pipeline.workbench.iteration.pipeline import run
+    from baseline_pipeline.workbench.promotions.gating import Asked, gate
     from baseline_pipeline.workbench.setup import make_home
     from baseline_pipeline.workbench.workbench import Workbench
 

@@ -63,11 +63,11 @@ def write(root, numpy):
 
 def test_rows_are_scored_where_the_lockfile_says_and_a_lock_without_what_is_needed_is_a_failure(locked):
     from baseline_pipeline.settings import load_settings
-    from baseline_pipeline.workbench.comparing import load_comparison
-    from baseline_pipeline.workbench.deciding import establish
-    from baseline_pipeline.workbench.evaluating import load_evaluation, load_scores
-    from baseline_pipeline.workbench.pipeline import run
-    from baseline_pipeline.workbench.watching import look
+    from baseline_pipeline.workbench.iteration.comparing import load_comparison
+    from baseline_pipeline.workbench.iteration.deciding import establish
+    from baseline_pipeline.workbench.iteration.evaluating import load_evaluation, load_scores
+    from baseline_pipeline.workbench.iteration.pipeline import run
+    from baseline_pipeline.workbench.iteration.watching import look
     from baseline_pipeline.workbench.workbench import Workbench
 
     heard = []

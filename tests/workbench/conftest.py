@@ -31,7 +31,7 @@ class Gated:
 
     def waiting(self, candidate="othermodel:predict"):
         """The gate's answer about a candidate."""
-        from baseline_pipeline.workbench.gating import Asked, gate
+        from baseline_pipeline.workbench.promotions.gating import Asked, gate
 
         bench = self.bench()
         return gate(bench, bench.contract("small"), Asked(candidate))

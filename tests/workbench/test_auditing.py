@@ -7,7 +7,7 @@ import sys
 import pytest
 
 from baseline_pipeline.adapters.signatures.sshsig import SignatureRefused
-from baseline_pipeline.workbench.evidence import export_evidence, reproduced
+from baseline_pipeline.workbench.iteration.evidence import export_evidence, reproduced
 
 
 def test_a_decision_is_reproduced_from_its_evidence_alone(gated, tmp_path):
@@ -35,7 +35,7 @@ def test_a_decision_is_reproduced_from_its_evidence_alone(gated, tmp_path):
 
 def test_the_stand_alone_verifier_finds_what_ours_finds(gated, tmp_path):
     from baseline_pipeline.governance.chain import LedgerTampered
-    from baseline_pipeline.workbench.auditing import export, read_checkpoint, take_checkpoint
+    from baseline_pipeline.workbench.upkeep.auditing import export, read_checkpoint, take_checkpoint
 
     bench = gated.bench()
     early = tmp_path / "early.checkpoint"
@@ -70,7 +70,7 @@ def test_the_stand_alone_verifier_finds_what_ours_finds(gated, tmp_path):
 
 
 def test_a_signed_checkpoint_names_who_signed_it(gated, keys, tmp_path):
-    from baseline_pipeline.workbench.auditing import check_checkpoint_signature, take_checkpoint
+    from baseline_pipeline.workbench.upkeep.auditing import check_checkpoint_signature, take_checkpoint
 
     gated.roster(keys, ("ada", "roles=approve"))
     file = tmp_path / "ledger.checkpoint"

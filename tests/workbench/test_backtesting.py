@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from baseline_pipeline.contract.reading import read_contract
 from baseline_pipeline.errors import ContractError, EvidenceUnavailable
 from baseline_pipeline.report.backtest import backtest_html, backtest_lines
-from baseline_pipeline.workbench.backtesting import backtest
-from baseline_pipeline.workbench.injecting import inject_incidents
+from baseline_pipeline.workbench.over_time.backtesting import backtest
+from baseline_pipeline.workbench.over_time.injecting import inject_incidents
 from tests.conftest import SMALL
 
 DAILY = (

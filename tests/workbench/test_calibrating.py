@@ -11,8 +11,8 @@ from baseline_pipeline.cli.app import app
 from baseline_pipeline.errors import EvidenceUnavailable, UsageError
 from baseline_pipeline.replay.offsets import EnvironmentFacts, Packed, array_digest, latency_of, offsets, ratio_of
 from baseline_pipeline.report.offsets import offsets_lines
-from baseline_pipeline.workbench.calibrating import calibrate, compare_environments
-from baseline_pipeline.workbench.evaluating import load_evaluation, load_scores
+from baseline_pipeline.workbench.iteration.evaluating import load_evaluation, load_scores
+from baseline_pipeline.workbench.upkeep.calibrating import calibrate, compare_environments
 
 DIGEST = "d" * 64
 SCORES = np.array([0.25, 0.75, 0.5])

@@ -8,7 +8,7 @@ from baseline_pipeline.cli.app import app
 from baseline_pipeline.comparison import Cell, Contrast, Side
 from baseline_pipeline.governance.health import creep_of
 from baseline_pipeline.report.health import health_lines
-from baseline_pipeline.workbench.health import health, last_backtest
+from baseline_pipeline.workbench.upkeep.health import health, last_backtest
 
 DIGEST = "d" * 64
 

@@ -15,10 +15,10 @@ from baseline_pipeline.errors import DataUnreadable, UsageError
 from baseline_pipeline.recorder import Recorder
 from baseline_pipeline.report.monitoring import tick_lines
 from baseline_pipeline.response.incidents import incidents
-from baseline_pipeline.workbench.deciding import establish
-from baseline_pipeline.workbench.drilling import drill
-from baseline_pipeline.workbench.incidents import add_test, close, remedy, review, tick, triage
-from baseline_pipeline.workbench.responding import message_of, monitor, outbox_of, respond, silences_of
+from baseline_pipeline.workbench.iteration.deciding import establish
+from baseline_pipeline.workbench.over_time.drilling import drill
+from baseline_pipeline.workbench.over_time.incidents import add_test, close, remedy, review, tick, triage
+from baseline_pipeline.workbench.over_time.responding import message_of, monitor, outbox_of, respond, silences_of
 from tests.backtest.test_scoring import alarm
 from tests.conftest import SMALL
 from tests.workbench.test_backtesting import past
@@ -151,7 +151,7 @@ def test_a_log_that_cannot_be_read_says_why(logged):
 
 def outcomes(project, table, text=LOGGED, classes=("0", "1")):
     """The outcomes that a log gives."""
-    from baseline_pipeline.workbench.requests import _outcomes
+    from baseline_pipeline.workbench.over_time.requests import _outcomes
 
     write_contract(project, text)
     contract = project.bench().contract("small")

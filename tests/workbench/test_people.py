@@ -9,8 +9,8 @@ from baseline_pipeline.adapters.signatures.sshsig import SignatureRefused
 from baseline_pipeline.errors import ContractError, UsageError
 from baseline_pipeline.governance.roster import Refused
 from baseline_pipeline.governance.statements import NAMESPACE, stated
-from baseline_pipeline.workbench.approving import speak
 from baseline_pipeline.workbench.people import Voice, refuse_author, roster_of
+from baseline_pipeline.workbench.promotions.approving import speak
 
 CRITICAL = "  promotion: {critical: true}\n"
 

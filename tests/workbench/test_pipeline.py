@@ -7,8 +7,8 @@ import pytest
 from sklearn.metrics import brier_score_loss, fbeta_score, zero_one_loss
 
 from baseline_pipeline.errors import DataUnreadable, EvidenceUnavailable, NotInitialised, UsageError
-from baseline_pipeline.workbench.evaluating import load_evaluation, load_scores
-from baseline_pipeline.workbench.snapshotting import QualityRefused
+from baseline_pipeline.workbench.iteration.evaluating import load_evaluation, load_scores
+from baseline_pipeline.workbench.iteration.snapshotting import QualityRefused
 
 
 def finished_runs(project):
@@ -37,7 +37,7 @@ def test_the_first_run_waits_for_a_person_and_the_next_finds_nothing_moved(proje
 
 
 def test_a_baseline_needs_a_name_and_a_reason(project):
-    from baseline_pipeline.workbench.deciding import establish
+    from baseline_pipeline.workbench.iteration.deciding import establish
 
     project.run()
     bench = project.bench()
@@ -293,7 +293,7 @@ def test_a_weight_that_is_none_is_refused_with_its_row(project):
 
 def test_looks_at_growing_rows_share_one_rate_and_end(project):
     """Three looks are planned since the baseline; the same rows again are no look of their own."""
-    from baseline_pipeline.workbench.comparing import load_comparison
+    from baseline_pipeline.workbench.iteration.comparing import load_comparison
 
     contract = project.root / "assets" / "small" / "defs.yaml"
     contract.write_text(contract.read_text() + "  error_rates: {looks: 3}\n  promotion: {mode: experiment}\n")
@@ -386,7 +386,7 @@ def test_a_function_that_fails_is_that_metrics_end_and_not_the_runs(project, own
 
 
 def test_check_calls_a_function_of_ones_own_and_names_what_it_reads(project, own):
-    from baseline_pipeline.workbench.checking import check_contract
+    from baseline_pipeline.workbench.upkeep.checking import check_contract
 
     project.write(project.rows())
     found = {}

@@ -5,9 +5,9 @@ import sys
 import pytest
 
 from baseline_pipeline.errors import ModelFailed, UsageError
-from baseline_pipeline.workbench.approving import speak
 from baseline_pipeline.workbench.people import Voice
-from baseline_pipeline.workbench.rolling_back import roll_back
+from baseline_pipeline.workbench.promotions.approving import speak
+from baseline_pipeline.workbench.promotions.rolling_back import roll_back
 
 
 def test_a_rollback_tests_the_old_model_first_and_moves_model_and_baseline_together(gated):
@@ -35,7 +35,7 @@ def test_a_rollback_tests_the_old_model_first_and_moves_model_and_baseline_toget
 
 
 def test_a_retired_baseline_is_compared_with_nothing_and_its_number_is_not_given_again(gated):
-    from baseline_pipeline.workbench.deciding import retire
+    from baseline_pipeline.workbench.iteration.deciding import retire
 
     contract = gated.bench().contract("small")
     assert retire(gated.bench(), contract, Voice("Ada", "labels mean something else now")) == 1

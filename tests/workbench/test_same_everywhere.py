@@ -12,7 +12,7 @@ import sys
 from baseline_pipeline.decision import decide
 from baseline_pipeline.records import digest_of
 from baseline_pipeline.settings import load_settings
-from baseline_pipeline.workbench.comparing import load_comparison, recompute
+from baseline_pipeline.workbench.iteration.comparing import load_comparison, recompute
 from baseline_pipeline.workbench.workbench import Workbench
 
 bench = Workbench(load_settings())

@@ -14,8 +14,8 @@ from baseline_pipeline.comparison import Side
 from baseline_pipeline.contrasting import contrast
 from baseline_pipeline.errors import ContractError
 from baseline_pipeline.scenarios import SCENARIOS
-from baseline_pipeline.workbench.evaluating import load_evaluation
-from baseline_pipeline.workbench.sensing import _Spoiling, sensitivity
+from baseline_pipeline.workbench.inspection.sensing import _Spoiling, sensitivity
+from baseline_pipeline.workbench.iteration.evaluating import load_evaluation
 
 OWN = """\
 def upside_down(frame, dose, rng):

@@ -6,7 +6,7 @@ from baseline_pipeline.errors import UsageError
 
 
 def test_everything_that_is_known_can_be_shown(gated):
-    from baseline_pipeline.workbench.showing import known_of
+    from baseline_pipeline.workbench.inspection.showing import known_of
 
     found = gated.waiting()
     bench = gated.bench()

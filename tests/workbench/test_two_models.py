@@ -136,7 +136,7 @@ def test_small_losses_that_each_pass_do_not_add_up_past_the_anchor(diabetes):
     """Ridges that are each a little blunter than the one before: pairwise within the margin, together beyond it."""
     from sklearn.linear_model import Ridge
 
-    from baseline_pipeline.workbench.comparing import load_comparison
+    from baseline_pipeline.workbench.iteration.comparing import load_comparison
 
     project, frame, features = diabetes
     project.run("diabetes")

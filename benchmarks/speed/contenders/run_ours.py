@@ -12,7 +12,7 @@ from baseline_pipeline.contract import Contract
 from baseline_pipeline.drift.looking import look_within
 from baseline_pipeline.summaries.data import summarise
 from baseline_pipeline.summaries.file import read_summary, write_summary
-from baseline_pipeline.workbench.scanning import compare_summaries, plan_data
+from baseline_pipeline.workbench.inspection.scanning import compare_summaries, plan_data
 
 METRICS = ("accuracy", "precision", "recall", "f1", "roc_auc", "log_loss", "brier", "matthews_correlation")
 SLICES = (["region"], ["segment"], ["device"], ["region", "segment"], ["region", "device"], ["segment", "device"])

@@ -14,7 +14,7 @@ from baseline_pipeline.contract import Contract
 from baseline_pipeline.contract.engine import SparkSection
 from baseline_pipeline.errors import DataUnreadable
 from baseline_pipeline.summaries.data import summarise
-from baseline_pipeline.workbench.scanning import plan_data
+from baseline_pipeline.workbench.inspection.scanning import plan_data
 
 ROWS = int(os.environ.get("BASELINE_SPARK_ROWS", "200000"))
 CONTRACT = Contract.model_validate(

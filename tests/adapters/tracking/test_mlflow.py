@@ -9,7 +9,7 @@ import pytest
 
 from baseline_pipeline.adapters.registries.mlflow import check_store, connect
 from baseline_pipeline.errors import TrackingUnavailable
-from baseline_pipeline.workbench.evaluating import ensure_tracked
+from baseline_pipeline.workbench.iteration.evaluating import ensure_tracked
 
 
 def runs(project, key):
@@ -55,7 +55,7 @@ def broken(rows, folder):
 def test_files_of_ones_own_are_kept_and_a_function_that_fails_says_why(project, monkeypatch):
     import mlflow
 
-    from baseline_pipeline.workbench.checking import check_contract
+    from baseline_pipeline.workbench.upkeep.checking import check_contract
 
     (project.root / "ownfiles.py").write_text(OWN)
     monkeypatch.syspath_prepend(project.root)
@@ -106,7 +106,7 @@ def test_a_writer_killed_half_way_is_made_up_for_by_one_finished_run(project):
         "import sys, time; from pathlib import Path; import baseline_pipeline.adapters.tracking.mlflow as t; "
         "t.log_standard_plots = lambda *a, **k: (print('now', flush=True), time.sleep(60)); "
         "from baseline_pipeline.workbench.workbench import Workbench; "
-        "from baseline_pipeline.workbench.pipeline import run; run(Workbench.here(Path(sys.argv[1])), 'small')"
+        "from baseline_pipeline.workbench.iteration.pipeline import run; run(Workbench.here(Path(sys.argv[1])), 'small')"
     )
     script = project.root / "writer.py"
     script.write_text(code)

@@ -1,0 +1,171 @@
+"""`baseline compare`: two evaluations side by side, and the slices that nobody declared."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from baseline_pipeline.comparison import Contrast
+from baseline_pipeline.content import row_names
+from baseline_pipeline.errors import EvidenceUnavailable, UsageError
+from baseline_pipeline.evaluation import Scores
+from baseline_pipeline.figures import bracketed, fixed, places
+from baseline_pipeline.matching import match
+from baseline_pipeline.measuring import cluster_codes
+from baseline_pipeline.metrics.outcomes import Array, Metric
+from baseline_pipeline.records import Digest, Record, short
+from baseline_pipeline.slice_finding import HarmedSlice, axes, find_harmed
+from baseline_pipeline.snapshot import read
+from baseline_pipeline.workbench.iteration.comparing import load_comparison
+from baseline_pipeline.workbench.iteration.evaluating import load_evaluation, load_scores
+from baseline_pipeline.workbench.iteration.snapshotting import load_snapshot
+
+if TYPE_CHECKING:
+    from baseline_pipeline.contract import Contract
+    from baseline_pipeline.workbench.workbench import Workbench
+
+WORST = 5
+
+
+class FoundSlice(Record):
+    """An undeclared slice with its harm on the half of the rows that was not searched."""
+
+    slice: str
+    rows: int
+    tested_rows: int
+    harm: float
+    interval: tuple[float, float]
+    p_value: float
+    q_value: float
+    confirmed: bool
+    worst_rows: tuple[str, ...]
+    """Ids of the rows that lost most."""
+
+
+class Search(Record):
+    """What was searched, and what was found."""
+
+    metric: str
+    unit: str
+    rows: int
+    columns: tuple[str, ...]
+    false_discovery_rate: float
+    found: tuple[FoundSlice, ...]
+
+
+def last_contrasts(bench: Workbench, contract: Contract) -> tuple[Contrast, ...]:
+    """The contrasts of the last decision.
+
+    Raises:
+        EvidenceUnavailable: when nothing was decided, or nothing was compared.
+    """
+    decisions = [event for event in bench.events(contract.name) if event.kind == "decision"]
+    for event in reversed(decisions):
+        digest = event.content.get("comparison")
+        contrasts = load_comparison(bench, contract.name, str(digest)).contrasts if digest else ()
+        if contrasts:
+            return contrasts
+    message = f"nothing was compared yet for {contract.name}"
+    raise EvidenceUnavailable(message, next_step=f"change model, data or lockfile, then `baseline run {contract.name}`")
+
+
+def search(bench: Workbench, contract: Contract, contrast: Contrast, *, depth: int) -> Search:
+    """Search one paired contrast for undeclared slices on which the candidate lost.
+
+    Args:
+        bench: The project.
+        contract: Names the features and the metric: the first primary that is a mean over rows.
+        contrast: What was compared.
+        depth: How many columns may be combined.
+
+    Raises:
+        UsageError: when the contrast is not paired, or no metric of the contract is a mean over rows.
+    """
+    if contrast.pairing != "paired" or contrast.not_comparable:
+        message = f"slices are searched on the same rows, and the comparison by {contrast.moved} is {contrast.pairing}"
+        raise UsageError(message, next_step="compare two models, lockfiles or values of the same rows")
+    metric = _searched_metric(contract)
+    old, new, rows = _aligned(bench, contract, contrast)
+    sign = 1.0 if metric.better == "lower" else -1.0
+    before, after = metric.measure(old.outcomes.take(rows[0])), metric.measure(new.outcomes.take(rows[1]))
+    harm = sign * (after.influence - before.influence + after.value - before.value)
+    cluster = cluster_codes(None if new.cluster is None else new.cluster[rows[1]])
+    columns = _columns(bench, contract, contrast.candidate.snapshot, new, rows[1])
+    found = find_harmed(axes(columns), harm, cluster, depth=depth, seed=contrast.seed)
+    names = new.row_id.take(pa.array(rows[1]))
+    return Search(
+        metric=metric.name,
+        unit=metric.unit,
+        rows=len(harm),
+        columns=tuple(columns.column_names),
+        false_discovery_rate=0.05,
+        found=tuple(_record(one, harm, names) for one in found),
+    )
+
+
+def _searched_metric(contract: Contract) -> Metric:
+    ranked = sorted(contract.metrics, key=lambda rule: (rule.role != "primary", rule.measured.decisions))
+    for rule in ranked:
+        if rule.measured.rowwise:
+            return rule.measured
+    message = f"no metric of {contract.name} is a mean over rows"
+    raise UsageError(message, next_step="measure brier, log_loss, error_rate or mean_absolute_error, if only reported")
+
+
+def _aligned(bench: Workbench, contract: Contract, contrast: Contrast) -> tuple[Scores, Scores, tuple[Array, Array]]:
+    evaluations = [
+        load_evaluation(bench, contract.name, side.evaluation) for side in (contrast.baseline, contrast.candidate)
+    ]
+    old, new = (load_scores(bench, one) for one in evaluations)
+    windows = [one.subject.training_window for one in evaluations if one.subject.training_window is not None]
+    kind = "changed_rows" if contrast.moved == "data_values" else "same_rows"
+    matched = match(old, new, kind=kind, windows=windows)  # type: ignore[arg-type]  # one of two literals
+    return old, new, (matched.baseline, matched.candidate)
+
+
+def _columns(bench: Workbench, contract: Contract, snapshot: Digest, scores: Scores, rows: Array) -> pa.Table:
+    """Features and slice columns of the compared rows, in their order."""
+    names = [*contract.data.feature_names, *contract.kept_columns()]
+    wanted = list(dict.fromkeys([*contract.data.row_id, *names]))
+    table = read(load_snapshot(bench, contract.name, snapshot), bench.store, wanted)
+    position = pc.index_in(scores.row_id.take(pa.array(rows)), value_set=row_names(table, contract.data.row_id))
+    return table.take(position).select(list(dict.fromkeys(names)))
+
+
+def _record(one: HarmedSlice, harm: Array, names: pa.Array) -> FoundSlice:
+    worst = one.rows[np.argsort(-harm[one.rows], kind="stable")[:WORST]]
+    return FoundSlice(
+        slice=one.name,
+        rows=len(one.rows),
+        tested_rows=one.tested_rows,
+        harm=one.harm,
+        interval=one.interval,
+        p_value=one.p_value,
+        q_value=one.q_value,
+        confirmed=one.confirmed,
+        worst_rows=tuple(names[int(row)].as_py() for row in worst),
+    )
+
+
+def search_text(contrast: Contrast, found: Search) -> str:
+    """What was found, for people."""
+    sides = f"{short(contrast.baseline.evaluation)} and {short(contrast.candidate.evaluation)}"
+    where = f"{found.rows} rows for slices of {len(found.columns)} columns"
+    lines = [f"searched {where} on which {found.metric} got worse ({sides})"]
+    confirmed = [one for one in found.found if one.confirmed]
+    for one in confirmed:
+        decimals = places(one.interval[1] - one.interval[0])
+        lines.append(
+            f"  WORSE {one.slice}  harm {fixed(one.harm, decimals, signed=True)} "
+            f"{bracketed(one.interval, decimals, signed=True)} {found.unit}  n={one.rows} ({one.tested_rows} tested)  "
+            f"q={one.q_value:.2g}"
+        )
+        lines.append(f"        worst rows: {', '.join(one.worst_rows)}")
+    if not confirmed:
+        lines.append("  none is confirmed on the half of the rows that was not searched")
+    rate = found.false_discovery_rate
+    lines.append(f"found on one half, sized and tested on the other; about {rate:.0%} of those named are false")
+    return "\n".join(lines)

@@ -1,0 +1,120 @@
+"""`baseline power`: the precision of the present rows, before any candidate."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from baseline_pipeline.comparison import ALL_ROWS
+from baseline_pipeline.errors import EvidenceUnavailable
+from baseline_pipeline.figures import fixed, places
+from baseline_pipeline.planning import DISAGREEMENT, Prospect, prospects
+from baseline_pipeline.records import Digest, Record
+from baseline_pipeline.workbench.iteration.comparing import load_comparison, previous_champion
+from baseline_pipeline.workbench.iteration.evaluating import load_evaluation, load_scores
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from baseline_pipeline.contract import Contract
+    from baseline_pipeline.workbench.workbench import Workbench
+
+
+class Outlook(Record):
+    """What the gate could say on the rows of one evaluation."""
+
+    model: str
+    evaluation: Digest
+    disagreement: float
+    disagreement_from: str
+    """Where that share comes from."""
+    prospects: tuple[Prospect, ...]
+
+
+def outlook(bench: Workbench, contract: Contract, *, disagreement: float | None = None) -> Outlook:
+    """The prospects of every metric and slice on the champion's last rows.
+
+    Args:
+        bench: The project.
+        contract: The model's contract.
+        disagreement: Share of decisions in which a candidate would differ; by default that of the last
+            challenger, else 3 %.
+
+    Raises:
+        EvidenceUnavailable: when nothing is evaluated yet.
+    """
+    baseline = bench.baseline(contract.name)
+    key = previous_champion(bench, contract.name) or (baseline.evaluation if baseline else None)
+    if key is None:
+        message = f"nothing is evaluated yet for {contract.name}"
+        raise EvidenceUnavailable(message, next_step=f"baseline run {contract.name}")
+    where = "as given"
+    if disagreement is None:
+        disagreement, where = _seen(bench, contract)
+    scores = load_scores(bench, load_evaluation(bench, contract.name, key))
+    found = prospects(contract, scores, disagreement=disagreement, seed=int(key[:12], 16))
+    return Outlook(
+        model=contract.name, evaluation=key, disagreement=disagreement, disagreement_from=where, prospects=found
+    )
+
+
+def _seen(bench: Workbench, contract: Contract) -> tuple[float, str]:
+    """The share of decisions that the last challenger changed, where there was one."""
+    decisions = [event for event in bench.events(contract.name) if event.kind == "decision"]
+    for event in reversed(decisions):
+        digest = event.content.get("comparison")
+        if not digest:
+            continue
+        for contrast in load_comparison(bench, contract.name, str(digest)).contrasts:
+            changes = contrast.changes
+            if contrast.moved == "model" and changes is not None and changes.decisions_changed:
+                return changes.decisions_changed / changes.rows, "as in the last comparison of two models"
+    return DISAGREEMENT, "typical of a retrained model"
+
+
+def outlook_text(found: Outlook, power: float, *, show_all: bool) -> str:
+    """The outlook for people: all rows, and slices whose rows are too few for their margin.
+
+    Args:
+        found: The outlook.
+        power: Chance of detection that it is stated for.
+        show_all: Every slice of every metric.
+    """
+    lines = [
+        (
+            f"{found.model}: what the gate would see of a candidate that differs in {found.disagreement:.1%} of the "
+            f"decisions ({found.disagreement_from})"
+        ),
+        (
+            f"{'metric':34} {'slice':22} {'rows':>8} {'value':>10} {'margin':>10} "
+            f"{'detectable':>11} {'realistic':>10} {'rows needed':>12}"
+        ),
+    ]
+    shown = [one for one in found.prospects if show_all or one.slice == ALL_ROWS or _short(one)]
+    lines += [_line(one) for one in shown]
+    if len(shown) < len(found.prospects):
+        lines.append(f"{len(found.prospects) - len(shown)} more slices (--all shows them)")
+    whole = [one for one in found.prospects if one.role == "primary" and one.enough is False]
+    lines += [
+        f"{one.metric}[{one.slice}]: {one.rows} rows are too few for its margin: take about {one.rows_needed} rows, "
+        f"or a margin of {fixed(one.realistic_margin, places(one.realistic_margin))}"
+        for one in whole
+    ]
+    if not whole:
+        lines.append(f"every primary can be shown no worse than its margin, with {power:.0%} power")
+    lines.append("detectable: the harm found; realistic: the margin an equally good candidate is shown to keep")
+    return "\n".join(lines)
+
+
+def _short(one: Prospect) -> bool:
+    return one.role != "report_only" and one.enough is False
+
+
+def _line(one: Prospect) -> str:
+    decimals = places(one.realistic_margin or one.margin)
+    cells: Sequence[str] = [
+        fixed(value, decimals) if value is not None else "-"
+        for value in (one.value, one.margin, one.detectable, one.realistic_margin)
+    ]
+    needed = "-" if one.rows_needed is None else str(one.rows_needed)
+    row = f"{one.metric:34} {one.slice:22} {one.rows:8} {cells[0]:>10} {cells[1]:>10} {cells[2]:>11} {cells[3]:>10}"
+    return f"{row} {needed:>12}{'  ' + one.note if one.note else ''}"

@@ -1,0 +1,212 @@
+"""Two scored data sets compared from summaries, whatever their size: performance by slice, and drift."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from baseline_pipeline.comparison import Comparison
+from baseline_pipeline.decision import Decision, decide
+from baseline_pipeline.drift.kinds import is_number
+from baseline_pipeline.drift.looking import look_within
+from baseline_pipeline.drift.reporting import drift_report
+from baseline_pipeline.errors import UsageError
+from baseline_pipeline.scan.contrast import contrast_summaries
+from baseline_pipeline.summaries.data import DataPlan, DataSummary, summarise
+from baseline_pipeline.summaries.engine import grids_of
+from baseline_pipeline.summaries.file import SUFFIX, read_summary, write_summary
+from baseline_pipeline.summaries.outcome_plan import plan_outcomes
+from baseline_pipeline.workbench.inspection.scoring_rows import scored_rows
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    import pyarrow as pa
+
+    from baseline_pipeline.comparison import Contrast
+    from baseline_pipeline.contract import Contract
+    from baseline_pipeline.drift.distances import Within
+    from baseline_pipeline.snapshot import DriftReport
+    from baseline_pipeline.summaries.engine import Engine
+    from baseline_pipeline.workbench.workbench import Workbench
+
+
+@dataclass(frozen=True)
+class Scan:
+    """What a scan found.
+
+    Attributes:
+        decision: What the verdicts come to; nothing follows from it by itself.
+        contrast: Performance, slice by slice.
+        drift: Columns that moved.
+        rows: Of the baseline, and now.
+    """
+
+    decision: Decision
+    contrast: Contrast
+    drift: DriftReport
+    rows: tuple[int, int]
+
+
+def scan(
+    bench: Workbench,
+    contract: Contract,
+    current: str,
+    baseline: str,
+    *,
+    score: str,
+    prediction: str,
+    save: Path | None,
+    role: str | None = None,
+) -> Scan:
+    """Compare scored rows with those of the baseline.
+
+    Args:
+        bench: The project.
+        contract: Columns, slices, metrics, margins.
+        current: The present rows: Parquet files by path, folder or pattern.
+        baseline: The baseline's rows, or a summary that was saved of them.
+        score: Column of scores.
+        prediction: Column of predictions.
+        save: Where to keep the summary of the present rows.
+        role: The model that scores rows first, where they are not scored.
+
+    Raises:
+        DataUnreadable: when rows or columns are not there.
+    """
+    with bench.engine(contract) as engine:
+        column = prediction if contract.task == "regression" else score
+        with engine.named(_place(current)) as relation:
+            engine.schema(relation)  # says at once what is not there
+        if role is not None:
+            current = scored_rows(bench, contract, engine, _place(current), role, column)
+        if role is not None and not baseline.endswith(SUFFIX):
+            baseline = scored_rows(bench, contract, engine, _place(baseline), role, column)
+        if baseline.endswith(SUFFIX):
+            before = read_summary(Path(baseline))
+        else:
+            plan = plan_data(contract, engine, _place(baseline), score=score, prediction=prediction)
+            before = _counted(bench, engine, baseline, plan)
+        after = _counted(bench, engine, current, before.plan)
+        within = {}
+        if not baseline.endswith(SUFFIX):
+            places = (_place(baseline), _place(current))
+            within = look_within(engine, places, before.columns, after.columns)
+    if save is not None:
+        write_summary(after, save)
+    bench.progress("comparing")
+    return compare_summaries(contract, before, after, within)
+
+
+def save_summary(
+    bench: Workbench,
+    contract: Contract,
+    rows: str,
+    save: Path,
+    *,
+    score: str,
+    prediction: str,
+    role: str | None = None,
+) -> DataSummary:
+    """Count scored rows and keep the summary, to compare later rows with."""
+    if save.suffix != SUFFIX:
+        message = f"--save {save}: a summary's name ends in {SUFFIX}"
+        raise UsageError(message)
+    with bench.engine(contract) as engine:
+        if role is not None:
+            column = prediction if contract.task == "regression" else score
+            rows = scored_rows(bench, contract, engine, _place(rows), role, column)
+        plan = plan_data(contract, engine, _place(rows), score=score, prediction=prediction)
+        found = _counted(bench, engine, rows, plan)
+    write_summary(found, save)
+    return found
+
+
+def plan_data(
+    contract: Contract, engine: Engine, rows: str, *, score: str = "score", prediction: str = "prediction"
+) -> DataPlan:
+    """What is counted of rows like these.
+
+    Args:
+        contract: Features, label, slices.
+        engine: Where the rows are read.
+        rows: The baseline's rows, by absolute path, folder or pattern.
+        score: Column of scores.
+        prediction: Column of predictions.
+    """
+    outcomes = plan_outcomes(contract, engine, rows, score=score, prediction=prediction)
+    with engine.named(rows) as relation:
+        types = {field.name: field.type for field in engine.schema(relation)}
+    said = outcomes.score or outcomes.prediction or prediction
+    wanted = [*contract.data.feature_names, said, contract.data.label]
+    there = [name for name in wanted if name in types]
+    numeric = [name for name in there if _compared_as_number(contract, name, types[name], said)]
+    return DataPlan(
+        numbers=grids_of(engine, rows, numeric),
+        categories=tuple(name for name in there if name not in numeric),
+        absent=tuple(name for name in wanted if name not in types),
+        outcomes=outcomes,
+    )
+
+
+def compare_summaries(
+    contract: Contract, before: DataSummary, after: DataSummary, within: Mapping[str, Within] | None = None
+) -> Scan:
+    """Verdicts and drift from two summaries; the same ones give the same.
+
+    Args:
+        contract: Metrics, margins, slices, error rates.
+        before: The baseline, counted.
+        after: The present, counted under the same plan.
+        within: By column, the values of cells that left too much open.
+    """
+    sides = (before.digest(), after.digest())
+    contrast = contrast_summaries(contract, before.outcomes, after.outcomes, sides)
+    comparison = Comparison(
+        model=contract.name,
+        baseline_revision=0,
+        candidate=None,
+        changed=(),
+        contrasts=(contrast,),
+        drift=None,
+        evidence_missing=(),
+        policy=contract.policy_digest(),
+    )
+    silent = {**dict.fromkeys(before.plan.absent, "the baseline does not have it"), **before.silent, **after.silent}
+    empty = [name for name, one in before.columns.items() if name in after.columns and _empty(before, after, name)]
+    drift = drift_report(
+        contract,
+        {name: one for name, one in before.columns.items() if name not in empty},
+        after.columns,
+        silent | dict.fromkeys(empty, "all values are null on one side"),
+        sides=sides,
+        rows=(before.rows, after.rows),
+        html=None,
+        prediction=before.plan.outcomes.score or before.plan.outcomes.prediction or "",
+        within=within,
+    )
+    decision = decide(contract, comparison)
+    return Scan(decision, contrast, drift, (before.rows, after.rows))
+
+
+def _counted(bench: Workbench, engine: Engine, rows: str, plan: DataPlan) -> DataSummary:
+    bench.progress(f"reading {rows}")
+    return summarise(engine, _place(rows), plan, bench.progress)
+
+
+def _place(rows: str) -> str:
+    """A path as it is meant where the command is typed."""
+    return rows if "://" in rows else str(Path(rows).absolute())
+
+
+def _compared_as_number(contract: Contract, name: str, kind: pa.DataType, said: str) -> bool:
+    return is_number(contract, "prediction" if name == said else name, kind)
+
+
+def _empty(before: DataSummary, after: DataSummary, name: str) -> bool:
+    return any(one.rows > 0 and _nulls(one) == one.rows for one in (before.columns[name], after.columns[name]))
+
+
+def _nulls(one: object) -> int:
+    return int(getattr(one, "nulls", 0))

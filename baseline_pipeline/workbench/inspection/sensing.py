@@ -1,0 +1,205 @@
+"""`baseline power --sensitivity`: which damage this baseline would see, and which it would not."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pyarrow as pa
+
+from baseline_pipeline.adapters.models.remembered import RememberedModels
+from baseline_pipeline.comparison import ALL_ROWS
+from baseline_pipeline.content import canonical
+from baseline_pipeline.errors import ContractError, EvidenceUnavailable, ModelFailed
+from baseline_pipeline.evaluating import encode_labels, labelled_rows, scores_of
+from baseline_pipeline.evaluation import Scores
+from baseline_pipeline.records import Digest, Record, digest_of
+from baseline_pipeline.scenarios import SCENARIOS, About, NotApplicable, Scenario
+from baseline_pipeline.scoring import predict_all
+from baseline_pipeline.sensitivity import Seen, detectable_dose, seen_of
+from baseline_pipeline.snapshot import read
+from baseline_pipeline.workbench.iteration.comparing import previous_champion
+from baseline_pipeline.workbench.iteration.evaluating import load_evaluation, version_of
+from baseline_pipeline.workbench.iteration.snapshotting import load_snapshot
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import pandas as pd
+
+    from baseline_pipeline.contract import Contract
+    from baseline_pipeline.evaluation import Evaluation
+    from baseline_pipeline.workbench.workbench import Workbench
+
+OWN_DOSES = (0.1, 0.3, 1.0)
+
+
+class Dosed(Record):
+    """One dose of one scenario."""
+
+    dose: float
+    rows: int
+    failure: str
+    """Why the model gave no scores, if so: that is seen without any statistics."""
+    seen: tuple[Seen, ...]
+
+    def power(self, metric: str, name: str = ALL_ROWS) -> float:
+        """Of one guardrail; 1 where the model fails altogether."""
+        if self.failure:
+            return 1.0
+        return next((one.power for one in self.seen if (one.metric, one.slice) == (metric, name)), 0.0)
+
+
+class Sensed(Record):
+    """One scenario at growing doses."""
+
+    scenario: str
+    why: str
+    unit: str
+    skipped: str
+    """What the data lack for it, if anything."""
+    doses: tuple[Dosed, ...]
+    detectable: dict[str, float | None]
+    """Smallest dose that each metric over all rows finds with the contract's power."""
+
+
+class Sensitivity(Record):
+    """Metric by source of drift by dose: the chance that the gate sees it."""
+
+    model: str
+    baseline_revision: int | None
+    evaluation: Digest
+    rows: int
+    power: float
+    metrics: tuple[str, ...]
+    scenarios: tuple[Sensed, ...]
+
+
+def sensitivity(bench: Workbench, contract: Contract, names: Sequence[str] = ()) -> Sensitivity:
+    """Spoil the rows of the baseline (else the last evaluation) in every way, score them, and ask what would be seen.
+
+    Args:
+        bench: The project.
+        contract: Metrics, slices, scenarios.
+        names: Scenarios; the contract's by default, else all. `module:function` is one of the user's own.
+
+    Raises:
+        EvidenceUnavailable: when nothing is evaluated yet.
+        ContractError: when a scenario of the user's own cannot be had or does not give a table.
+    """
+    baseline = bench.baseline(contract.name)
+    key = baseline.evaluation if baseline else previous_champion(bench, contract.name)
+    if key is None:
+        message = f"nothing is evaluated yet for {contract.name}"
+        raise EvidenceUnavailable(message, next_step=f"baseline run {contract.name}")
+    work = _Spoiling(bench, contract, load_evaluation(bench, contract.name, key))
+    chosen = list(names) or [*contract.scenarios] or [*SCENARIOS]
+    gating = [rule.measured for rule in contract.metrics if rule.role != "report_only" and rule.measured.of_rows]
+    found = Sensitivity(
+        model=contract.name,
+        baseline_revision=baseline.revision if baseline else None,
+        evaluation=key,
+        rows=len(work.before.outcomes),
+        power=contract.error_rates.power,
+        metrics=tuple(one.name for one in gating),
+        scenarios=tuple(work.sensed(name, [one.name for one in gating]) for name in chosen),
+    )
+    bench.store.save("sensitivities", contract.name, digest_of(found.body()), found)
+    return found
+
+
+class _Spoiling:
+    """The rows, the model, and what it says of them when they are spoilt."""
+
+    def __init__(self, bench: Workbench, contract: Contract, evaluation: Evaluation) -> None:
+        self.bench, self.contract, self.evaluation = bench, contract, evaluation
+        snapshot = load_snapshot(bench, contract.name, evaluation.snapshot)
+        self.table, _ = labelled_rows(contract, read(snapshot, bench.store), snapshot.digest)
+        self.catalogue = RememberedModels(bench.catalogue(contract))
+        self.version = version_of(evaluation)
+        self.seed = int(evaluation.key[:12], 16)
+        self.frame: pd.DataFrame = self.table.to_pandas()
+        leaning = sorted(evaluation.importances or (), key=lambda one: -one.movement)
+        first = [one.feature for one in leaning]
+        rest = [name for name in contract.data.feature_names if name not in first]
+        self.about = About(
+            features=(*first, *rest),
+            label=contract.data.label,
+            time=contract.data.time,
+            segments=tuple(contract.slice_columns()),
+            positive=contract.model.positive_class,
+        )
+        self.before = self.scores(self.frame)
+
+    def sensed(self, name: str, metrics: list[str]) -> Sensed:
+        """A scenario at all of its doses."""
+        scenario = SCENARIOS[name] if name in SCENARIOS else own_scenario(name)
+        doses: list[Dosed] = []
+        skipped = ""
+        for dose in scenario.doses:
+            self.bench.progress(f"{name} {dose:g}")
+            rng = np.random.default_rng([self.seed, int(digest_of(name)[:8], 16)])
+            try:
+                spoilt = scenario.spoil(self.frame, self.about, dose, rng)
+            except NotApplicable as reason:
+                skipped = str(reason)
+                break
+            doses.append(self._dosed(spoilt, dose))
+        return Sensed(
+            scenario=name,
+            why=scenario.why,
+            unit=scenario.unit,
+            skipped=skipped,
+            doses=tuple(doses),
+            detectable={} if skipped else {metric: self._detectable(doses, metric) for metric in metrics},
+        )
+
+    def _dosed(self, spoilt: pd.DataFrame, dose: float) -> Dosed:
+        try:
+            after = self.scores(spoilt)
+        except ModelFailed as failure:
+            return Dosed(dose=dose, rows=len(spoilt), failure=failure.message, seen=())
+        return Dosed(
+            dose=dose, rows=len(spoilt), failure="", seen=seen_of(self.contract, self.before, after, self.seed)
+        )
+
+    def _detectable(self, doses: list[Dosed], metric: str) -> float | None:
+        powers = [one.power(metric) for one in doses]
+        return detectable_dose([one.dose for one in doses], powers, self.contract.error_rates.power)
+
+    def scores(self, frame: pd.DataFrame) -> Scores:
+        """What the model says of a table; every row is one of its own, also where rows come twice."""
+        table = canonical(pa.Table.from_pandas(frame, schema=None, preserve_index=False))
+        names = pa.array([f"{number:012}" for number in range(table.num_rows)])
+        labels, classes = encode_labels(self.contract, table)
+        known = self.evaluation.classes or classes
+        predicted, _, _ = predict_all(self.contract, table, names, self.version, self.catalogue, known)
+        return scores_of(self.contract, table, names, labels, known, predicted)
+
+
+def own_scenario(reference: str) -> Scenario:
+    """A scenario of the user's own, `module:function` of a table, a dose and random numbers.
+
+    Raises:
+        ContractError: when it cannot be imported, or gives no table.
+    """
+    import importlib
+
+    import pandas as pd
+
+    module, _, name = reference.partition(":")
+    try:
+        function = getattr(importlib.import_module(module), name)
+    except (ImportError, AttributeError) as error:
+        message = f"scenario {reference!r}: {error}; accepted: {', '.join(SCENARIOS)}, or module:function"
+        raise ContractError(message) from error
+
+    def spoil(frame: pd.DataFrame, about: About, dose: float, rng: np.random.Generator) -> pd.DataFrame:
+        del about
+        found: Any = function(frame.copy(), dose, rng)
+        if not isinstance(found, pd.DataFrame):
+            message = f"scenario {reference}: gave {type(found).__name__}; accepted: a DataFrame"
+            raise ContractError(message)
+        return found
+
+    return Scenario(spoil, OWN_DOSES, "dose", "your own")

@@ -1,0 +1,107 @@
+"""What is known of one thing: a decision, an evaluation, a revision of a baseline."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+from baseline_pipeline.errors import UsageError
+from baseline_pipeline.governance.events import Event, baselines
+from baseline_pipeline.records import short
+from baseline_pipeline.workbench.iteration.evaluating import load_evaluation
+from baseline_pipeline.workbench.reporting import load_decision
+from baseline_pipeline.workbench.upkeep.auditing import event_line
+
+if TYPE_CHECKING:
+    from baseline_pipeline.workbench.workbench import Workbench
+
+HEX = re.compile(r"[0-9a-f]{4,64}")
+MOST = 40
+
+
+def known_of(bench: Workbench, what: str) -> tuple[dict[str, Any], str]:
+    """What is known of a decision, an evaluation or MODEL@REVISION, for programs and for people.
+
+    Raises:
+        UsageError: when there is no such thing, or several.
+    """
+    model, at, revision = what.partition("@")
+    if at:
+        return _revision(bench, model, revision)
+    if HEX.fullmatch(what):
+        return _digest(bench, what)
+    message = f"{what!r} is no model, decision, evaluation or MODEL@REVISION"
+    raise UsageError(message, next_step="see `baseline show MODEL` and `baseline audit log`")
+
+
+def _revision(bench: Workbench, model: str, revision: str) -> tuple[dict[str, Any], str]:
+    events = bench.events(bench.contract(model).name)
+    found = next((one for one in baselines(events, model) if str(one.revision) == revision), None)
+    if found is None:
+        there = ", ".join(str(one.revision) for one in baselines(events, model)) or "none"
+        message = f"{model} has no baseline revision {revision!r}; there are {there}"
+        raise UsageError(message)
+    about = [one for one in events if one.content.get("revision") == found.revision]
+    lines = [
+        f"{model} revision {found.revision}: version {found.version}, by {found.actor}, {found.at}: {found.reason}",
+        f"  evaluation {short(found.evaluation)}, snapshot {short(found.snapshot)}",
+        *(f"  {facet}: {short(value) if value else 'none'}" for facet, value in found.fingerprint.body().items()),
+        *_records(about),
+    ]
+    return {"baseline": found.body(), "records": [one.body() for one in about]}, "\n".join(lines)
+
+
+def _digest(bench: Workbench, beginning: str) -> tuple[dict[str, Any], str]:
+    """The decision or the evaluation whose digest begins so."""
+    found: dict[tuple[str, str, str], list[Event]] = {}
+    for event in bench.events():
+        if event.kind != "decision" and "decision" not in event.content:
+            continue
+        for kind, names in (("decision", ("decision",)), ("evaluation", ("candidate", "champion"))):
+            for name in names:
+                digest = str(event.content.get(name) or "")
+                if digest.startswith(beginning):
+                    found.setdefault((kind, event.model, digest), []).append(event)
+    if len(found) != 1:
+        several = ", ".join(f"{kind} {short(digest)}" for kind, _, digest in found)
+        message = f"{beginning!r} could be {several}" if found else f"nothing is known of {beginning!r}"
+        raise UsageError(message, next_step="see `baseline audit log`")
+    ((kind, model, digest), events) = next(iter(found.items()))
+    return (_decision if kind == "decision" else _evaluation)(bench, model, digest, events)
+
+
+def _decision(bench: Workbench, model: str, digest: str, events: list[Event]) -> tuple[dict[str, Any], str]:
+    decision = load_decision(bench, model, digest)
+    hold = f" ({decision.hold})" if decision.hold else ""
+    lines = [
+        f"decision {short(digest)} of {model}: {decision.outcome}{hold}{f', {decision.tier}' if decision.tier else ''}",
+        *(f"  {number}. {reason}" for number, reason in enumerate(decision.reasons, 1)),
+        f"  comparison {short(decision.comparison)}; candidate {short(decision.candidate or 'none')}",
+        f"  report: baseline report {model} --decision {short(digest)}",
+        *_records(events),
+    ]
+    return {"decision": decision.body(), "records": [one.body() for one in events]}, "\n".join(lines)
+
+
+def _evaluation(bench: Workbench, model: str, digest: str, events: list[Event]) -> tuple[dict[str, Any], str]:
+    one = load_evaluation(bench, model, digest)
+    run = bench.store.load("tracked", model, digest)
+    values = [
+        f"  {value.metric}{'' if value.slice == 'all' else f'[{value.slice}]'} {value.value:.6g}"
+        for value in one.metrics
+        if value.value is not None
+    ]
+    lines = [
+        f"evaluation {short(digest)} of {model}: version {one.subject.version} on {one.rows} rows",
+        f"  snapshot {short(one.snapshot)}, scores {short(one.scores_file)}, engine {one.engine}",
+        *(f"  {facet}: {short(value) if value else 'none'}" for facet, value in one.fingerprint.body().items()),
+        *([f"  MLflow run {run['run_id']} at {run['tracking_uri']}"] if run else []),
+        *values[:MOST],
+        *([f"  and {len(values) - MOST} more; --json has all"] if len(values) > MOST else []),
+        *_records(events),
+    ]
+    return {"evaluation": one.body(), "run": run, "records": [event.body() for event in events]}, "\n".join(lines)
+
+
+def _records(events: list[Event]) -> list[str]:
+    return [event_line(event) for event in events]

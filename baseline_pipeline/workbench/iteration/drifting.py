@@ -1,0 +1,120 @@
+"""Drift between the rows of two evaluations: the changed ones where values moved, else the new ones."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from baseline_pipeline.content import row_names
+from baseline_pipeline.drift.design import design_effect
+from baseline_pipeline.drift.kinds import column_kinds
+from baseline_pipeline.drift.looking import look_within
+from baseline_pipeline.drift.reporting import drift_report
+from baseline_pipeline.records import Digest, digest_of
+from baseline_pipeline.snapshot import DriftReport, read
+from baseline_pipeline.summaries.engine import grids_of
+from baseline_pipeline.workbench.iteration.snapshotting import load_snapshot
+
+if TYPE_CHECKING:
+    from baseline_pipeline.contract import Contract
+    from baseline_pipeline.evaluation import Evaluation, Scores
+    from baseline_pipeline.workbench.workbench import Workbench
+
+
+def drift_between(
+    bench: Workbench, contract: Contract, before: Evaluation, old: Scores, after: Evaluation, new: Scores
+) -> Digest | None:
+    """The key of the stored drift report; made where it is not there yet.
+
+    Rows of both evaluations whose values changed are compared with themselves; where none did, the
+    rows that are new are compared with all earlier ones. `None` where there are neither.
+    """
+    key = digest_of(["drift", before.key, after.key, contract.data.feature_names])
+    if bench.store.load("drift", contract.name, key) is not None:
+        return key
+    rows_before, rows_after = _rows(old, new)
+    if not len(rows_after):
+        return None
+    bench.progress("looking for drift")
+    reference = _features(bench, contract, before, old, rows_before)
+    current = _features(bench, contract, after, new, rows_after)
+    clusters = (_clusters(old, rows_before), _clusters(new, rows_after))
+    report = _report(bench, contract, reference, current, (before.snapshot, after.snapshot), clusters)
+    bench.store.save("drift", contract.name, key, report)
+    return key
+
+
+def _report(
+    bench: Workbench,
+    contract: Contract,
+    reference: pa.Table,
+    current: pa.Table,
+    sides: tuple[Digest, Digest],
+    clusters: tuple[np.ndarray | None, np.ndarray | None],
+) -> DriftReport:
+    """Our figures from summaries, and Evidently's page beside them."""
+    from baseline_pipeline.adapters.drift.evidently import EvidentlyPage
+    from baseline_pipeline.adapters.engines.duckdb import duckdb_engine
+
+    kinds = column_kinds(contract, reference, current)
+    with duckdb_engine(contract.environment.threads) as engine:
+        grids = grids_of(engine, reference, list(kinds.numeric)) | dict.fromkeys(kinds.categorical)
+        earlier, present = (engine.summaries(rows, grids) for rows in (reference, current))
+        within = look_within(engine, (reference, current), earlier, present)
+    page = EvidentlyPage(bench.store.put_file, bench.settings.scratch).make(kinds, reference, current)
+    return drift_report(
+        contract,
+        earlier,
+        present,
+        kinds.silent,
+        sides=sides,
+        rows=(reference.num_rows, current.num_rows),
+        html=page,
+        within=within,
+        designs={
+            name: (design_effect(reference[name], clusters[0]), design_effect(current[name], clusters[1]))
+            for name in grids
+        },
+    )
+
+
+def _rows(old: Scores, new: Scores) -> tuple[np.ndarray, np.ndarray]:
+    position = pc.index_in(new.row_id, value_set=old.row_id)
+    shared = pc.is_valid(position).to_numpy(zero_copy_only=False)
+    where = position.drop_null().to_numpy(zero_copy_only=False)
+    changed = old.content[where] != new.content[shared]
+    if changed.any():
+        return where[changed], np.flatnonzero(shared)[changed]
+    return np.arange(len(old.row_id)), np.flatnonzero(~shared)
+
+
+def _clusters(scores: Scores, rows: np.ndarray) -> np.ndarray | None:
+    return None if scores.cluster is None else scores.cluster[rows]
+
+
+def features_of(
+    bench: Workbench, contract: Contract, evaluation: Evaluation, scores: Scores, rows: np.ndarray
+) -> pa.Table:
+    """Features of the rows selected, in the scores' order."""
+    snapshot = load_snapshot(bench, contract.name, evaluation.snapshot)
+    columns = [*dict.fromkeys([*contract.data.row_id, *contract.data.feature_names])]
+    table = read(snapshot, bench.store, columns)
+    chosen = scores.row_id.take(pa.array(rows))
+    place = pc.index_in(chosen, value_set=row_names(table, contract.data.row_id))
+    return table.take(place).select(contract.data.feature_names)
+
+
+def _features(
+    bench: Workbench, contract: Contract, evaluation: Evaluation, scores: Scores, rows: np.ndarray
+) -> pa.Table:
+    """Features, prediction and label of the rows selected, in the scores' order."""
+    features = features_of(bench, contract, evaluation, scores, rows)
+    outcomes = scores.outcomes.take(rows)
+    binary = outcomes.score is not None and outcomes.score.ndim == 1
+    prediction = outcomes.score if binary else outcomes.prediction
+    return features.append_column("prediction", pa.array(prediction)).append_column(
+        contract.data.label, pa.array(outcomes.label)
+    )

@@ -1,0 +1,85 @@
+"""Where a model stands: its baseline, its last decision, and what moved since."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from baseline_pipeline.errors import BaselineError
+from baseline_pipeline.governance.approvals import standing_override
+from baseline_pipeline.governance.events import Baseline
+from baseline_pipeline.records import Record, short
+from baseline_pipeline.workbench.iteration.watching import last_watched, look
+from baseline_pipeline.workbench.workbench import utc_now
+
+if TYPE_CHECKING:
+    from baseline_pipeline.contract import Contract
+    from baseline_pipeline.workbench.workbench import Workbench
+
+
+class Line(Record):
+    """One event, for people."""
+
+    at: str
+    actor: str
+    kind: str
+    reason: str
+
+
+class Standing(Record):
+    """What is known of a model."""
+
+    model: str
+    baseline: Baseline | None
+    moved: tuple[str, ...]
+    """Facets that are not as they were at the last decision: that decision is no longer current."""
+    trouble: str
+    """Why the present could not be looked at, if so."""
+    override: str
+    """That what stands was promoted against the gate, if so."""
+    history: tuple[Line, ...]
+
+
+def standing(bench: Workbench, contract: Contract) -> Standing:
+    """The model's baseline, history, and whether the last decision is current."""
+    moved: tuple[str, ...] = ()
+    trouble = ""
+    try:
+        now = look(bench, contract).watched
+        done, _ = last_watched(bench, contract.name)
+        if done is not None:
+            moved = tuple(facet for facet in type(now).model_fields if getattr(now, facet) != getattr(done, facet))
+    except BaselineError as error:
+        trouble = error.message
+    events = bench.events(contract.name)
+    lines = tuple(Line(at=one.at, actor=one.actor, kind=one.kind, reason=one.reason) for one in events)
+    return Standing(
+        model=contract.name,
+        baseline=bench.baseline(contract.name),
+        moved=moved,
+        trouble=trouble,
+        override=standing_override(events, utc_now()),
+        history=lines,
+    )
+
+
+def standing_text(found: Standing) -> str:
+    """The same, for a terminal."""
+    lines = [found.model]
+    if found.baseline is None:
+        lines.append(f"  no baseline yet: `baseline run {found.model}`, then `baseline establish {found.model}`")
+    else:
+        one = found.baseline
+        lines.append(
+            f"  baseline revision {one.revision}: version {one.version} on snapshot {short(one.snapshot)}, "
+            f"{one.at}, by {one.actor}: {one.reason}"
+        )
+    if found.override:
+        lines.append(f"  {found.override}")
+    if found.trouble:
+        lines.append(f"  cannot look at the present: {found.trouble}")
+    elif found.moved:
+        lines.append(f"  moved since the last decision: {', '.join(found.moved)}; `baseline run {found.model}`")
+    elif found.history:
+        lines.append("  the last decision is current: nothing moved since")
+    lines += [f"  {one.at}  {one.kind.replace('_', ' '):20} {one.actor}: {one.reason}" for one in found.history[-12:]]
+    return "\n".join(lines)

@@ -1,0 +1,1 @@
+"""A model over time: its past, its present, its incidents."""

@@ -1,0 +1,394 @@
+"""`baseline incident drill`: from injected damage to a review, in a scratch copy of the home, with times."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+import threading
+import time
+from contextlib import contextmanager
+from dataclasses import replace
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pyarrow as pa
+
+from baseline_pipeline.content import canonical
+from baseline_pipeline.contract.monitoring import Receiver
+from baseline_pipeline.errors import BaselineError, EvidenceUnavailable, UsageError
+from baseline_pipeline.evaluating import class_names, scores_of
+from baseline_pipeline.governance.events import Event
+from baseline_pipeline.monitoring.alarms import overlaps, text_of
+from baseline_pipeline.monitoring.scored_rows import ScoredRows, joined
+from baseline_pipeline.records import Record, digest_of
+from baseline_pipeline.response.incidents import incidents
+from baseline_pipeline.scenarios import SCENARIOS, About, NotApplicable
+from baseline_pipeline.scoring import predict_all
+from baseline_pipeline.workbench.inspection.sensing import own_scenario
+from baseline_pipeline.workbench.over_time import incidents as spoken
+from baseline_pipeline.workbench.over_time.backtesting import judge_rows, windowing_of
+from baseline_pipeline.workbench.over_time.experimenting import experiment
+from baseline_pipeline.workbench.over_time.history import Past, instants, labels_of, scored_past, zone_of
+from baseline_pipeline.workbench.over_time.monitoring import Watched, _latest
+from baseline_pipeline.workbench.over_time.responding import deliver, last_good, playbook_of, respond
+from baseline_pipeline.workbench.people import Voice
+from baseline_pipeline.workbench.promotions.rolling_back import roll_back
+from baseline_pipeline.workbench.workbench import Workbench
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from baseline_pipeline.contract import Contract
+    from baseline_pipeline.response.incidents import Incident
+    from baseline_pipeline.workbench.over_time.backtesting import Windows
+
+WINDOWS = 3
+"""Last windows that are spoilt."""
+SECRET = "drill"  # noqa: S105  # signs messages from this process to itself
+
+
+class Step(Record):
+    """One step of the drill."""
+
+    what: str
+    seconds: float
+    words: str
+
+
+class Drill(Record):
+    """What a drill came to."""
+
+    model: str
+    scenario: str
+    dose: float
+    window: str
+    since: str
+    detected: bool
+    delay_days: float | None
+    """Data time from the first spoilt window's start until the alarm could be known."""
+    tier: str
+    told: int
+    """Notifications that arrived."""
+    steps: tuple[Step, ...]
+    seconds: float
+    report: str
+
+    def lines(self) -> list[str]:
+        """Steps and times, for a terminal."""
+        return [f"{one.seconds:6.1f} s  {one.what}: {one.words}" for one in self.steps]
+
+
+def drill(
+    bench: Workbench, contract: Contract, *, scenario: str = "unit_error", dose: float | None = None, actor: str
+) -> Drill:
+    """Inject damage into the last windows, and play everything that follows, for real, beside the real home.
+
+    The scratch home is a copy (files that never change are linked); MLflow's store is copied with it, and where the
+    registry is a server of its own the rollback is planned and not made. People are told through a receiver of
+    this process.
+
+    Args:
+        bench: The project.
+        contract: The rules.
+        scenario: What is injected.
+        dose: How much; the largest of the scenario's by default.
+        actor: Who rehearses.
+
+    Raises:
+        UsageError: when the scenario does not apply to these data.
+        EvidenceUnavailable: when there is no past to inject into.
+    """
+    began = time.monotonic()
+    chosen = SCENARIOS[scenario] if scenario in SCENARIOS else own_scenario(scenario)
+    amount = chosen.doses[-1] if dose is None else dose
+    past = scored_past(bench, contract)
+    with tempfile.TemporaryDirectory(prefix="baseline-drill-") as folder, _receiver() as (url, arrived):
+        scratch = _scratch(bench, Path(folder) / "home")
+        told = Receiver(webhook=url, secret=SECRET)
+        own = scratch.settings.tracking_uri != bench.settings.tracking_uri
+        stage = _Stage(scratch, contract.model_copy(update={"notify": [told]}), past, actor, own_registry=own)
+        stage.play(chosen, scenario, amount)
+        found = stage.result(scenario, amount, len(arrived), time.monotonic() - began)
+    bench.ledger.append(
+        Event(
+            kind="review",
+            model=contract.name,
+            actor=actor,
+            reason=f"drill: {scenario} {amount:g}, {'detected' if found.detected else 'NOT detected'}",
+            key=digest_of(["drill", bench.ledger.head()[0], scenario, amount]),
+            content={"drill": found.model_dump(mode="json", exclude={"report"})},
+        )
+    )
+    return found
+
+
+class _Stage:
+    """The scratch home and what happens in it."""
+
+    def __init__(self, bench: Workbench, contract: Contract, past: Past, actor: str, *, own_registry: bool) -> None:
+        self.own_registry = own_registry
+        self.bench, self.contract, self.past, self.actor = bench, contract, past, actor
+        self.steps: list[Step] = []
+        self.windowing = windowing_of(contract)
+        self.incident: Incident | None = None
+        self.since = ""
+        self.delay: float | None = None
+        self.review = ""
+
+    @contextmanager
+    def timed(self, what: str) -> Iterator[list[str]]:
+        """Take the time of a step; what it puts into the list are its words."""
+        words: list[str] = []
+        started = time.monotonic()
+        try:
+            yield words
+        except BaselineError as error:
+            words.append(f"FAILED: {error.message}")
+        self.steps.append(Step(what=what, seconds=round(time.monotonic() - started, 2), words="; ".join(words)))
+        self.bench.progress(f"{what}: {'; '.join(words)}")
+
+    def play(self, scenario: Any, name: str, dose: float) -> None:
+        """All steps, from damage to review."""
+        with self.timed("damage") as words:
+            rows, starts = self._damaged(scenario, dose)
+            self.since = text_of(starts[-WINDOWS])
+            words.append(f"{name} {dose:g} {scenario.unit} in the {WINDOWS} windows from {self.since}")
+        with self.timed("detection") as words:
+            found = self._detect(rows, starts, words)
+        if self.incident is None:
+            return
+        with self.timed("people told") as words:
+            sent = deliver(self.bench, [self.contract])
+            words.append("nobody" if sent is None else f"{sent.sent} notification(s) out, {sent.failed} failed")
+        with self.timed("experiment") as words:
+            seen = self._watched(found)
+            words.extend(experiment(self.bench, self.contract, self.incident, seen, found).words)
+        self._people()
+
+    def _people(self) -> None:
+        """Triage, rollback, close, review: what people do, with the commands' own functions."""
+        assert self.incident is not None  # noqa: S101  # detected
+        name = self.incident.id
+        with self.timed("triage") as words:
+            spoken.triage(
+                self.bench, name, signal=True, category="data source", actor=self.actor, reason="injected by a drill"
+            )
+            words.append("signal, data source")
+        with self.timed("playbook") as words:
+            book = playbook_of(self.bench, self.contract, self.incident)
+            words.append("none fits" if book is None else f"{book.title}: {len(book.steps)} steps")
+            for number in range(1, len(book.steps) + 1 if book else 1):
+                spoken.tick(self.bench, name, number, actor=self.actor, reason="")
+        with self.timed("rollback") as words:
+            self._roll_back(words)
+        with self.timed("close and review") as words:
+            spoken.close(
+                self.bench, name, cause="damage injected by a drill, not by the world", category=None, actor=self.actor
+            )
+            path = spoken.review(self.bench, name, None, actor=self.actor)
+            self.review = path.read_text(encoding="utf-8")
+            words.append("review written")
+        self.incident = spoken.find_incident(self.bench, name)
+
+    def _roll_back(self, words: list[str]) -> None:
+        revision = last_good(self.bench, self.contract) or self._another()
+        if revision is None:
+            words.append("there is no other model to go back to")
+            return
+        if not self.own_registry:
+            words.append(f"planned, not made (the registry is not in the home): back to revision {revision}")
+            return
+        back = roll_back(self.bench, self.contract, revision, Voice(self.actor, "rehearsed by a drill"))
+        words.append("; ".join(line.strip() for line in back.words().splitlines()))
+
+    def _another(self) -> int | None:
+        """Any revision of another model, to rehearse with where none is known to be good."""
+        present = self.bench.baseline(self.contract.name)
+        other = [
+            one.revision
+            for one in self.bench.baselines(self.contract.name)
+            if present is not None and one.version != present.version
+        ]
+        return other[-1] if other else None
+
+    def _damaged(self, scenario: Any, dose: float) -> tuple[ScoredRows, np.ndarray[Any, Any]]:
+        """All rows, those of the last windows spoilt and scored anew, and the windows' starts."""
+        past, windowing = self.past, self.windowing
+        starts = windowing.starts(past.rows.at[0], past.rows.at[-1])
+        if len(starts) <= WINDOWS:
+            message = f"{len(starts)} windows are too few for a drill"
+            raise EvidenceUnavailable(message, next_step="bring a longer past, or take shorter windows")
+        first = windowing.rows_in(past.rows.at, starts[-WINDOWS]).start
+        if not past.rows.labelled[first:].any():
+            message = f"no row from {text_of(starts[-WINDOWS])} on has a label yet"
+            raise EvidenceUnavailable(message, next_step="wait for the labels, or rehearse on older data")
+        last = np.flatnonzero(past.rows.labelled[first:]) + first
+        about = About(
+            features=tuple(self.contract.data.feature_names),
+            label=self.contract.data.label,
+            time=self.contract.data.time,
+            segments=tuple(self.contract.slice_columns()),
+            positive=self.contract.model.positive_class,
+        )
+        frame = past.table.take(pa.array(last)).to_pandas()
+        try:
+            spoilt = scenario.spoil(frame, about, dose, np.random.default_rng(0))
+        except NotApplicable as reason:
+            message = f"the scenario does not apply: {reason}"
+            raise UsageError(message, next_step=f"try another: {', '.join(SCENARIOS)}") from reason
+        fresh = self._scored(canonical(pa.Table.from_pandas(spoilt, preserve_index=False)))
+        waiting = np.flatnonzero(~past.rows.labelled[first:]) + first  # no label yet: they stay as they are
+        both = joined(past.rows.take(np.concatenate([np.arange(first), waiting])), fresh)
+        return both.take(np.argsort(both.at, kind="stable")), starts
+
+    def _scored(self, table: pa.Table) -> ScoredRows:
+        contract, past = self.contract, self.past
+        names = pa.array([f"drill {number:012}" for number in range(table.num_rows)])
+        labels = labels_of(contract, table, past.classes)
+        classes = class_names(contract) if contract.task == "binary_classification" else past.classes
+        catalogue = self.bench.catalogue(contract)
+        predicted, _, _ = predict_all(contract, table, names, past.model, catalogue, classes)
+        scores = scores_of(contract, table, names, labels, past.classes, predicted)
+        return ScoredRows(
+            row_id=names,
+            at=instants(table, str(contract.data.time), zone_of(contract)),
+            outcomes=scores.outcomes,
+            labelled=np.ones(table.num_rows, dtype=bool),
+            cluster=scores.cluster,
+            columns=table.select(contract.kept_columns()),
+            features=table.select(contract.data.feature_names),
+        )
+
+    def _detect(self, rows: ScoredRows, starts: np.ndarray[Any, Any], words: list[str]) -> Windows:
+        learned = np.zeros(len(rows), dtype=bool)
+        learned[: int(self.past.learned.sum())] = bool(self.past.learned.any())
+        if self.past.learned.any():
+            inside = self.past.rows.at[self.past.learned]
+            learned = (rows.at >= inside[0]) & (rows.at <= inside[-1])
+        found = judge_rows(self.bench, self.contract, rows, learned, starts, self.windowing)
+        plain = judge_rows(self.bench, self.contract, self.past.rows, self.past.learned, starts, self.windowing)
+        known = {one.key for one in plain.alarms(self.contract)}
+        fresh = [one for one in found.alarms(self.contract) if one.opened >= self.since and one.key not in known]
+        if not fresh:
+            words.append("NOT detected: no alarm opened in the spoilt windows")
+            return found
+        self.alarms = fresh
+        respond(self.bench, self.contract, fresh, overlap=overlaps(found.reader.calm_parts))
+        opened = [
+            one
+            for one in incidents(self.bench.events(self.contract.name), self.contract.name)
+            if set(one.alarms) & {alarm.key for alarm in fresh}
+        ]
+        self.incident = max(opened, key=lambda one: (len(one.alarms), one.id))
+        first = min(fresh, key=lambda one: one.known)
+        gap = np.datetime64(first.known) - np.datetime64(self.since)
+        self.delay = float(gap / np.timedelta64(1, "D"))
+        words.append(f"{self.incident.id}, {self.incident.tier}, {len(fresh)} alarm(s); first: {first.words()}")
+        return found
+
+    def _watched(self, found: Windows) -> Watched:
+        return Watched(
+            model=self.contract.name,
+            now=text_of(found.readings.starts[-1]),
+            windows=len(found.readings),
+            first=text_of(found.readings.starts[0]),
+            last=text_of(found.readings.starts[-1]),
+            rows=len(found.rows),
+            unlabelled=0,
+            reference=(text_of(found.span[0]), text_of(found.span[1])),
+            reference_windows=int(found.calm.sum()),
+            streams=len(found.watch.readings.streams),
+            latest=_latest(found),
+            alarms=tuple(self.alarms),
+            paired=None,
+        )
+
+    def result(self, scenario: str, dose: float, arrived: int, seconds: float) -> Drill:
+        """The drill's record and report."""
+        detected = self.incident is not None
+        tier = self.incident.tier if self.incident else ""
+        lines = [
+            f"# Drill: {scenario} {dose:g} on {self.contract.name}",
+            "",
+            f"Damage was injected from {self.since} on, in a scratch copy; nothing real was touched.",
+            "",
+            (
+                f"**Detected** after {self.delay:.1f} days of data time as {tier}; {arrived} notification(s) arrived."
+                if detected
+                else "**Not detected**: no guardrail saw it. What would, is shown by `baseline power --sensitivity`."
+            ),
+            "",
+            "| step | took | what happened |",
+            "|---|---|---|",
+            *(f"| {one.what} | {one.seconds:.1f} s | {one.words.replace('|', '/')} |" for one in self.steps),
+            "",
+        ]
+        if self.review:
+            lines += ["---", "", self.review]
+        return Drill(
+            model=self.contract.name,
+            scenario=scenario,
+            dose=dose,
+            window=self.contract.monitoring.window,
+            since=self.since,
+            detected=detected,
+            delay_days=self.delay,
+            tier=tier,
+            told=arrived,
+            steps=tuple(self.steps),
+            seconds=round(seconds, 1),
+            report="\n".join(lines) + "\n",
+        )
+
+
+def _scratch(bench: Workbench, home: Path) -> Workbench:
+    """A copy of the home: records and blobs are linked, databases copied."""
+
+    def taken(source: str, target: str) -> None:
+        if source.endswith((".json", ".parquet", ".npy", ".pkl", ".yaml")) or "/blobs/" in source:
+            try:
+                os.link(source, target)
+            except OSError:
+                shutil.copy2(source, target)
+        else:
+            shutil.copy2(source, target)
+
+    settings = bench.settings
+    left_out = shutil.ignore_patterns("environments", "dagster", "scratch", "reports", "outbox.sqlite*", ".lock")
+    shutil.copytree(settings.home, home, copy_function=taken, ignore=left_out)
+    (home / "scratch").mkdir(exist_ok=True)
+    moved = {
+        name: getattr(settings, name).replace(str(settings.home), str(home)) for name in ("tracking_uri", "ledger_url")
+    }
+    if moved["ledger_url"] == settings.ledger_url:
+        message = f"the ledger is kept elsewhere ({settings.ledger_url.partition('@')[2] or 'a server'})"
+        raise UsageError(message, next_step="rehearse with a ledger in the home: unset BASELINE_LEDGER_URL")
+    return Workbench(replace(settings, home=home, **moved), progress=bench.progress)
+
+
+@contextmanager
+def _receiver() -> Iterator[tuple[str, list[bytes]]]:
+    """A receiver in this process, on loopback, for as long as the drill lasts."""
+    arrived: list[bytes] = []
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            arrived.append(self.rfile.read(int(self.headers.get("Content-Length", "0"))))
+            self.send_response(204)
+            self.end_headers()
+
+        def log_message(self, *_: Any) -> None:
+            """Nothing on stderr."""
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}/drill", arrived
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join(5)

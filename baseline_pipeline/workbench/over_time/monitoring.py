@@ -1,0 +1,319 @@
+"""`baseline monitor`: one tick over one model; what a schedule, a sensor and a person call alike."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
+
+import numpy as np
+import pyarrow.compute as pc
+
+from baseline_pipeline.errors import BaselineError, EvidenceUnavailable, UsageError
+from baseline_pipeline.monitoring.alarms import Alarm, Sign, text_of
+from baseline_pipeline.monitoring.scored_rows import ScoredRows, joined
+from baseline_pipeline.monitoring.sequential import PairedWindow, Sequential, follow
+from baseline_pipeline.monitoring.windows import Windowing, seconds_of
+from baseline_pipeline.records import Record, digest_of
+from baseline_pipeline.workbench.over_time.backtesting import Windows, judge_rows, windowing_of
+from baseline_pipeline.workbench.over_time.history import scored_past, zone_of
+from baseline_pipeline.workbench.over_time.requests import logged_rows
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from baseline_pipeline.contract import Contract
+    from baseline_pipeline.monitoring.streams import Family
+    from baseline_pipeline.verdicts import Tier
+    from baseline_pipeline.workbench.over_time.history import Past
+    from baseline_pipeline.workbench.workbench import Workbench
+
+Array = np.ndarray[Any, Any]
+RECENT_DAYS = 7
+"""An alarm that ended longer ago than this, before anybody watched, opens no incident any more."""
+HALF = 0.5
+LATEST_ROWS = 2_000
+"""Last rows whose labels are due that are looked at for missing ones."""
+PAIRED_ROWS = 20_000
+"""Rows by which a harm that matters shall be found in the paired comparison."""
+
+
+class Now(Record):
+    """One stream over all rows in the last window."""
+
+    stream: str
+    value: float | None
+    expected: float | None
+    distance: float | None
+    estimated: bool
+    """Whether labels were guessed from calibrated scores; such a value never alarms."""
+
+
+class Watched(Record):
+    """What one tick saw."""
+
+    model: str
+    now: str
+    windows: int
+    first: str
+    last: str
+    rows: int
+    unlabelled: int
+    reference: tuple[str, str]
+    reference_windows: int
+    streams: int
+    latest: tuple[Now, ...]
+    alarms: tuple[Alarm, ...]
+    """All that could be known by now, of windows after those that calm was learned from, oldest first."""
+    paired: Sequential | None
+    """The service's own answers against the registered model's on the same rows, where there is a request log."""
+
+
+def watch(bench: Workbench, contract: Contract, *, now: str | None = None) -> Watched:
+    """Read what has come, hold every finished window against calm ones, and say what is over its limits.
+
+    Args:
+        bench: The project.
+        contract: The rules.
+        now: Pretend that it is this instant, as clocks of the contract's time zone show it: later rows are not seen,
+            nor labels that had not come yet.
+
+    Raises:
+        EvidenceUnavailable: when nothing can be read, or there are too few calm windows.
+    """
+    return _watched(bench, contract, now)[0]
+
+
+def _watched(bench: Workbench, contract: Contract, now: str | None) -> tuple[Watched, Windows]:
+    instant = _instant(contract, now)
+    windowing = windowing_of(contract)
+    rows, learned, past, first_logged = _rows(bench, contract)
+    rows, learned = _as_known(rows, learned, instant, windowing)
+    starts = windowing.starts(rows.at[0], min(rows.at[-1], instant))
+    starts = starts[[bool(windowing.seen(start) <= instant) for start in starts]]
+    if len(starts) == 0:
+        message = f"no window of {contract.monitoring.window} of {contract.name} has ended by {text_of(instant)}"
+        raise EvidenceUnavailable(message, next_step="wait for the first window to end, or take shorter ones")
+    found = judge_rows(bench, contract, rows, learned, starts, windowing)
+    said = [one for one in found.alarms(contract, until=instant) if np.datetime64(one.opened) > found.span[1]]
+    said += _late(contract, rows, found, instant, windowing)
+    paired = None
+    if first_logged is not None and past is not None:
+        paired = _paired(
+            contract, rows, past, starts[starts >= first_logged.astype("datetime64[D]")], windowing, instant
+        )
+        said += _otherwise(contract, paired)
+    watched = Watched(
+        model=contract.name,
+        now=text_of(instant),
+        windows=len(starts),
+        first=text_of(starts[0]),
+        last=text_of(starts[-1]),
+        rows=len(rows),
+        unlabelled=int((~rows.labelled).sum()),
+        reference=(text_of(found.span[0]), text_of(found.span[1])),
+        reference_windows=int(found.calm.sum()),
+        streams=sum(not one.estimated for one in found.watch.readings.streams),
+        latest=_latest(found),
+        alarms=tuple(said),
+        paired=paired,
+    )
+    return watched, found
+
+
+def news(watched: Watched) -> Callable[[Alarm], bool]:
+    """Whether an alarm is worth an incident: still open, or ended lately."""
+    recent = np.datetime64(watched.now) - np.timedelta64(RECENT_DAYS, "D")
+    return lambda alarm: alarm.closed is None or bool(np.datetime64(alarm.closed) >= recent)
+
+
+def _instant(contract: Contract, now: str | None) -> np.datetime64:
+    zone = ZoneInfo(zone_of(contract))
+    if now is None:
+        return np.datetime64(dt.datetime.now(zone).replace(tzinfo=None), "s")
+    try:
+        given = dt.datetime.fromisoformat(now)
+    except ValueError as error:
+        message = f"instant {now!r} stood here; accepted: 2013-06-25 or 2013-06-25T08:00"
+        raise UsageError(message) from error
+    return np.datetime64(given.astimezone(zone).replace(tzinfo=None) if given.tzinfo else given, "s")
+
+
+def _rows(bench: Workbench, contract: Contract) -> tuple[ScoredRows, Array, Past | None, np.datetime64 | None]:
+    """All rows that are watched, which of them the champion learned from, and when the log begins."""
+    past: Past | None = None
+    if contract.monitoring.requests is None:
+        past = scored_past(bench, contract)
+        return past.rows, past.learned, past, None
+    try:
+        past = scored_past(bench, contract)
+    except BaselineError as reason:
+        bench.progress(f"the model's own data tell nothing: {reason.message}")
+    logged = logged_rows(bench, contract, None if past is None else past.table, () if past is None else past.classes)
+    first = logged.at[0]
+    if past is None or _covers(contract, first):
+        return logged, np.zeros(len(logged), dtype=bool), past, first
+    before = np.flatnonzero(past.rows.at < first)
+    if len(before) == 0:
+        return logged, np.zeros(len(logged), dtype=bool), past, first
+    earlier = past.rows.take(before)
+    learned = np.concatenate([past.learned[before], np.zeros(len(logged), dtype=bool)])
+    return joined(earlier, logged), learned, past, first
+
+
+def _covers(contract: Contract, first: np.datetime64) -> bool:
+    reference = contract.monitoring.reference
+    return reference is not None and np.datetime64(reference[0], "s") >= first.astype("datetime64[D]")
+
+
+def _as_known(
+    rows: ScoredRows, learned: Array, instant: np.datetime64, windowing: Windowing
+) -> tuple[ScoredRows, Array]:
+    """Rows that had come by an instant, with the labels that had."""
+    there = np.flatnonzero(rows.at <= instant)
+    if len(there) == 0:
+        message = f"no row had come by {text_of(instant)}"
+        raise EvidenceUnavailable(message, next_step=f"the first one is of {text_of(rows.at[0])}")
+    kept = rows.take(there)
+    known = kept.at + np.timedelta64(windowing.label_delay, "s") <= instant
+    return replace(kept, labelled=kept.labelled & known), learned[there]
+
+
+def _late(
+    contract: Contract, rows: ScoredRows, found: Windows, instant: np.datetime64, windowing: Windowing
+) -> list[Alarm]:
+    """Requests, or their labels, that are overdue; only where a request log says that they are expected."""
+    if contract.monitoring.requests is None:
+        return []
+    grace = np.timedelta64(seconds_of(contract.monitoring.late_after), "s")
+    alarms = []
+    due = windowing.seen(windowing.starts(rows.at[-1], rows.at[-1])[0]) + grace
+    if due < instant:
+        words = float((instant - rows.at[-1]) / np.timedelta64(1, "D"))
+        alarms.append(_overdue(contract, "requests overdue (days)", rows.at[-1], instant, words, "severe"))
+    calm_share = rows.labelled[: int(np.searchsorted(rows.at, found.span[1]))].mean() if len(rows) else 0.0
+    known = rows.at + np.timedelta64(windowing.label_delay, "s") + grace < instant
+    late = np.flatnonzero(known & (rows.at > found.span[1]))[-LATEST_ROWS:]
+    if len(late) and calm_share > HALF and rows.labelled[late].mean() < HALF * calm_share:
+        missing = float(1 - rows.labelled[late].mean())
+        labelled = np.flatnonzero(rows.labelled)
+        first = int(labelled[-1]) + 1 if len(labelled) else 0
+        since = rows.at[min(first, len(rows) - 1)]
+        alarms.append(_overdue(contract, "labels overdue (share)", since, instant, missing, "moderate"))
+    return alarms
+
+
+def _otherwise(contract: Contract, paired: Sequential | None) -> list[Alarm]:
+    """That the service does worse than the registered model on the same rows, once that is known for good."""
+    if paired is None or paired.alarmed_at is None:
+        return []
+    since = np.datetime64(paired.alarmed_at, "s")
+    harm = 0.0 if paired.harm is None else paired.harm
+    return [_overdue(contract, "service against registered model", since, since, harm, "severe", "performance")]
+
+
+def _overdue(
+    contract: Contract,
+    name: str,
+    since: np.datetime64,
+    instant: np.datetime64,
+    value: float,
+    tier: Tier,
+    family: Family = "traffic",
+) -> Alarm:
+    opened = since.astype("datetime64[D]").astype("datetime64[m]")
+    sign = Sign(
+        stream=name,
+        name=name,
+        slice="all",
+        window=text_of(opened),
+        value=value,
+        expected=0.0,
+        distance=99.0,
+        ratio=99.0,
+        rows=0,
+        weight=1.0,
+        tier=tier,
+    )
+    return Alarm(
+        key=digest_of([contract.name, name, text_of(opened)]),
+        family=family,
+        detector="sudden",
+        opened=text_of(opened),
+        known=text_of(instant),
+        last=text_of(opened),
+        closed=None,
+        windows=1,
+        tier=tier,
+        signs=(sign,),
+    )
+
+
+def _latest(found: Windows) -> tuple[Now, ...]:
+    """All-rows streams of outputs, performance and traffic, in the last window that has each."""
+    shown = []
+    over = found.over
+    at = {stream: number for number, stream in enumerate(over.readings.streams)}
+    for number, stream in enumerate(found.readings.streams):
+        if stream.slice != "all" or stream.family == "inputs":
+            continue
+        values = found.readings.values[:, number]
+        known = np.flatnonzero(np.isfinite(values))
+        if len(known) == 0 or (stream.estimated and known[-1] < len(values) - 1):
+            continue
+        place, window = at.get(stream), int(known[-1])
+        shown.append(
+            Now(
+                stream=stream.label,
+                value=float(values[window]),
+                expected=_number(None if place is None else over.expected[window, place]),
+                distance=_number(None if place is None else over.distance[window, place]),
+                estimated=stream.estimated,
+            )
+        )
+    return tuple(shown)
+
+
+def _number(value: float | None) -> float | None:
+    return None if value is None or not np.isfinite(value) else float(value)
+
+
+def _paired(
+    contract: Contract, rows: ScoredRows, past: Past, starts: Array, windowing: Windowing, instant: np.datetime64
+) -> Sequential | None:
+    """The recorded answers against the registered model's, window by window, on rows whose label is known."""
+    place = pc.index_in(rows.row_id, value_set=past.rows.row_id)
+    known = pc.is_valid(place).to_numpy(zero_copy_only=False) & rows.labelled
+    if not known.any() or contract.task == "regression":
+        return None
+    where = pc.fill_null(place, 0).to_numpy(zero_copy_only=False)
+    recorded = rows.outcomes.prediction != rows.outcomes.label
+    model = past.rows.outcomes.prediction[where] != rows.outcomes.label
+    windows = []
+    for start in starts:
+        if windowing.known(start) > instant:
+            break
+        inside = windowing.rows_in(rows.at, start)
+        mask = known[inside]
+        worse = int((recorded[inside] & ~model[inside] & mask).sum())
+        better = int((~recorded[inside] & model[inside] & mask).sum())
+        windows.append(
+            PairedWindow(
+                start=text_of(start),
+                rows=int(mask.sum()),
+                worse=worse,
+                better=better,
+                harm_sum=float(worse - better),
+                harm_squares=float(worse + better),
+            )
+        )
+    if not windows:
+        return None
+    return follow(
+        windows,
+        alpha=contract.error_rates.false_alarm,
+        horizon=contract.monitoring.horizon,
+        expected_rows=PAIRED_ROWS,
+        evidence="rows" if contract.data.cluster is None else "windows",
+    )

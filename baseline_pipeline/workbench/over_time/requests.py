@@ -1,0 +1,217 @@
+"""A request log as scored rows: features as the service saw them, labels where they have come."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from baseline_pipeline.adapters.sources.requests import read_requests
+from baseline_pipeline.content import canonical, row_names
+from baseline_pipeline.errors import DataNotThereYet, DataUnreadable
+from baseline_pipeline.evaluating import encode_labels
+from baseline_pipeline.metrics.outcomes import Outcomes
+from baseline_pipeline.monitoring.scored_rows import ScoredRows
+from baseline_pipeline.workbench.over_time.history import instants, zone_of
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from baseline_pipeline.contract import Contract
+    from baseline_pipeline.contract.monitoring import Requests
+    from baseline_pipeline.workbench.workbench import Workbench
+
+Array = np.ndarray[Any, Any]
+RECORDER_ID, RECORDER_TIME = "request_id", "time"
+
+
+def logged_rows(bench: Workbench, contract: Contract, data: pa.Table | None, classes: Sequence[str]) -> ScoredRows:
+    """The requests that the contract's log holds, ascending in time.
+
+    What the log lacks (labels, slice columns) is taken from the model's data by row id; a feature that neither has
+    is null. A request that comes twice counts once, as it came last.
+
+    Args:
+        bench: The project.
+        contract: Names the log and its columns.
+        data: The model's data, where they can be read.
+        classes: Names of the classes, where the data have told.
+
+    Raises:
+        DataUnreadable: when the log lacks times, ids, or scores and predictions.
+    """
+    section = contract.monitoring.requests
+    assert section is not None  # noqa: S101  # the caller has looked
+    bench.progress(f"reading the request log ({section.kind})")
+    table = canonical(read_requests(section, bench.settings.project))
+    if table.num_rows == 0:
+        message = "the request log holds no request yet"
+        raise DataNotThereYet(message, next_step="wait for the first ones, or check monitoring.requests")
+    names = _names(contract, section, table, data)
+    table, names = _last_of_each(contract, section, table, names)
+    if data is not None:
+        table = _completed(contract, section, table, names, data)
+    weight = [contract.data.weight] if contract.data.weight else []
+    for name in (*contract.data.feature_names, *contract.kept_columns(), *weight):
+        if name not in table.column_names:
+            table = table.append_column(name, pa.nulls(table.num_rows))
+    outcomes, labelled = _outcomes(contract, section, table, classes)
+    at = instants(table, _time(contract, section, table), zone_of(contract))
+    rows = ScoredRows(
+        row_id=names,
+        at=at,
+        outcomes=outcomes,
+        labelled=labelled,
+        cluster=_texts(table, contract.data.cluster),
+        columns=table.select(contract.kept_columns()),
+        features=table.select(contract.data.feature_names),
+        failed=_failed(table, section.error),
+        seconds=_numbers(table, section.latency) if section.latency in table.column_names else None,
+    )
+    return rows.take(np.argsort(at, kind="stable"))
+
+
+def _names(contract: Contract, section: Requests, table: pa.Table, data: pa.Table | None) -> pa.Array:
+    ids = contract.data.row_id
+    if section.row_id is None and all(name in table.column_names for name in ids):
+        return row_names(table, ids)
+    column = section.row_id or RECORDER_ID
+    if column not in table.column_names or len(ids) != 1:
+        message = f"the request log has no {', '.join(ids)} and no {column!r}: its requests cannot be named"
+        raise DataUnreadable(message, next_step="name the column: monitoring.requests.row_id")
+    values = table.column(column)
+    if data is not None and values.type != data.schema.field(ids[0]).type:
+        try:
+            values = values.cast(data.schema.field(ids[0]).type)
+        except (pa.ArrowInvalid, pa.ArrowNotImplementedError) as error:
+            message = f"column {column!r} of the request log is no {ids[0]!r} of the model's data: {error}"
+            raise DataUnreadable(message, next_step="record the row id as the model's data spell it") from error
+    return row_names(pa.table({ids[0]: values}), ids)
+
+
+def _time(contract: Contract, section: Requests, table: pa.Table) -> str:
+    wanted = [section.time, contract.data.time, RECORDER_TIME]
+    found = next((name for name in wanted if name is not None and name in table.column_names), None)
+    if found is None:
+        message = f"the request log has no time: none of {', '.join(str(one) for one in wanted if one)}"
+        raise DataUnreadable(message, next_step="name the column: monitoring.requests.time")
+    return found
+
+
+def _last_of_each(contract: Contract, section: Requests, table: pa.Table, names: pa.Array) -> tuple[pa.Table, pa.Array]:
+    time = table.column(_time(contract, section, table)).to_numpy(zero_copy_only=False)
+    order = np.argsort(time, kind="stable")[::-1]
+    _, first = np.unique(names.to_numpy(zero_copy_only=False)[order].astype(str), return_index=True)
+    kept = pa.array(np.sort(order[first]))
+    return table.take(kept), names.take(kept)
+
+
+def _completed(contract: Contract, section: Requests, table: pa.Table, names: pa.Array, data: pa.Table) -> pa.Table:
+    """Columns that only the model's data have, by row id."""
+    label = contract.data.label
+    extra = [contract.data.cluster] if contract.data.cluster else []
+    extra += [contract.data.weight] if contract.data.weight else []
+    wanted = dict.fromkeys([label, *contract.data.feature_names, *contract.kept_columns(), *extra])
+    absent = [name for name in wanted if name not in table.column_names and name in data.column_names]
+    if section.label is not None:
+        absent = [name for name in absent if name != label]
+    if not absent:
+        return table
+    place = pc.index_in(names, value_set=row_names(data, contract.data.row_id))
+    for name in absent:
+        table = table.append_column(name, data.column(name).take(place))
+    return table
+
+
+def _outcomes(contract: Contract, section: Requests, table: pa.Table, classes: Sequence[str]) -> tuple[Outcomes, Array]:
+    """What was predicted beside the labels that are known; a request without an answer has no known outcome."""
+    has_score, has_prediction = (name in table.column_names for name in (section.score, section.prediction))
+    if not has_score and not has_prediction:
+        message = f"the request log has neither {section.score!r} nor {section.prediction!r}"
+        raise DataUnreadable(message, next_step="name the column: monitoring.requests.score")
+    labels, known = _labels(contract, section, table, classes)
+    columns = {name: _read(table, name) for name in contract.metric_columns()}
+    weight = None if contract.data.weight is None else _numbers(table, contract.data.weight)
+    if contract.task == "regression":
+        answer = _numbers(table, section.prediction if has_prediction else section.score)
+        return Outcomes(labels, answer, None, weight, columns), known & np.isfinite(answer)
+    if contract.task == "multiclass_classification":
+        if not has_prediction:
+            message = f"the request log has no {section.prediction!r}, and several classes have no single score"
+            raise DataUnreadable(message, next_step="record the predicted class")
+        said = _numbered(table.column(section.prediction), classes)
+        answered = said < len(classes)
+        kept = np.where(answered, said, 0)
+        return Outcomes(labels, kept, None, weight, columns, len(classes)), known & answered
+    score = _numbers(table, section.score) if has_score else None
+    threshold = np.zeros(table.num_rows) if score is None else (score >= contract.model.threshold).astype(np.int64)
+    prediction, answered = threshold, np.ones(table.num_rows, dtype=bool) if score is None else np.isfinite(score)
+    if has_prediction:
+        column = table.column(section.prediction)
+        valid = pc.is_valid(column).to_numpy(zero_copy_only=False)
+        texts = pc.cast(column, pa.string())
+        positive = pc.fill_null(pc.equal(texts, _positive(contract)), fill_value=False).to_numpy(zero_copy_only=False)
+        prediction = np.where(valid, positive.astype(np.int64), threshold)
+        answered = answered & (valid | (score is not None))
+    return Outcomes(labels, prediction.astype(np.int64), score, weight, columns), known & answered
+
+
+def _labels(contract: Contract, section: Requests, table: pa.Table, classes: Sequence[str]) -> tuple[Array, Array]:
+    """(n,) labels as numbers, and which of them are known."""
+    label = section.label or contract.data.label
+    values = np.zeros(table.num_rows, dtype=np.float64 if contract.task == "regression" else np.int64)
+    if label not in table.column_names or table.column(label).null_count == table.num_rows:
+        return values, np.zeros(table.num_rows, dtype=bool)
+    known = pc.is_valid(table.column(label)).to_numpy(zero_copy_only=False)
+    if contract.task == "multiclass_classification":
+        found = _numbered(table.column(label), classes)
+        return np.where(found < len(classes), found, 0), known & (found < len(classes))
+    column = table.column(label).filter(pa.array(known))
+    values[known] = encode_labels(contract, pa.table({contract.data.label: column}))[0]
+    return values, known
+
+
+def _numbered(column: pa.ChunkedArray, classes: Sequence[str]) -> Array:
+    """(n,) numbers of the classes; one more than the last for what is none of them."""
+    found = pc.index_in(pc.cast(column, pa.string()), value_set=pa.array(list(classes), pa.string()))
+    numbers: Array = pc.fill_null(found, len(classes)).to_numpy(zero_copy_only=False)
+    return numbers.astype(np.int64)
+
+
+def _read(table: pa.Table, name: str) -> Array:
+    """A column as metrics read it."""
+    kind = table.column(name).type
+    if pa.types.is_integer(kind) or pa.types.is_floating(kind):
+        return _numbers(table, name)
+    texts: Array = pc.fill_null(pc.cast(table.column(name), pa.string()), "(missing)").to_numpy(zero_copy_only=False)
+    return texts.astype(str)
+
+
+def _positive(contract: Contract) -> str:
+    value = contract.model.positive_class
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def _numbers(table: pa.Table, column: str) -> Array:
+    try:
+        found: Array = pc.cast(table.column(column), pa.float64()).to_numpy(zero_copy_only=False)
+    except (pa.ArrowInvalid, pa.ArrowNotImplementedError) as error:
+        message = f"column {column!r} of the request log holds no numbers: {error}"
+        raise DataUnreadable(message, next_step="record numbers there") from error
+    return found
+
+
+def _failed(table: pa.Table, column: str) -> Array | None:
+    if column not in table.column_names:
+        return None
+    found: Array = pc.is_valid(table.column(column)).to_numpy(zero_copy_only=False)
+    return found
+
+
+def _texts(table: pa.Table, column: str | None) -> Array | None:
+    if column is None or column not in table.column_names:
+        return None
+    texts: Array = pc.fill_null(pc.cast(table.column(column), pa.string()), "(missing)").to_numpy(zero_copy_only=False)
+    return texts.astype(str)

@@ -1,0 +1,251 @@
+"""From alarms to incidents, and from incidents to people: written down first, told after."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+from baseline_pipeline.errors import BaselineError, UsageError
+from baseline_pipeline.governance.events import Event
+from baseline_pipeline.records import Record, digest_of
+from baseline_pipeline.response.delivery import Delivered, ReceiverStatus, Silence
+from baseline_pipeline.response.incidents import Incident, incidents, planned
+from baseline_pipeline.response.messages import Message, instant
+from baseline_pipeline.response.playbooks import Playbook, chosen, read_playbook
+from baseline_pipeline.verdicts import TIERS
+from baseline_pipeline.workbench.over_time.monitoring import Watched, _watched, news
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from baseline_pipeline.adapters.notifiers.outbox import Outbox
+    from baseline_pipeline.contract import Contract
+    from baseline_pipeline.monitoring.alarms import Alarm
+    from baseline_pipeline.verdicts import Tier
+    from baseline_pipeline.workbench.workbench import Workbench
+
+NEW_RECEIVER_SECONDS = 86_400
+"""Whoever is told for the first time is told of the last day, not of all that ever was."""
+TOLD = frozenset({"opened", "escalated", "reopened", "ended", "closed"})
+"""Changes that people are told of; the others stand in the timeline."""
+
+
+class Tick(Record):
+    """What one look at one model came to."""
+
+    watched: Watched
+    incidents: tuple[Incident, ...]
+    """Those that nobody has closed."""
+    changed: tuple[str, ...]
+    """What was written down now, in words."""
+    delivered: Delivered | None
+
+    @property
+    def exit_code(self) -> int:
+        """1 while an incident that is moderate or severe has open alarms."""
+        bad = (one for one in self.incidents if one.open_alarms and one.tier != "minor")
+        return 1 if next(bad, None) is not None else 0
+
+
+def monitor(bench: Workbench, contract: Contract, *, now: str | None = None, notify: bool = True) -> Tick:
+    """One tick: look, write incidents down, act by tier, tell people. Safe to repeat at any point.
+
+    Args:
+        bench: The project.
+        contract: The rules.
+        now: Pretend that it is this instant.
+        notify: Whether people are told now; what is not told waits in the outbox.
+    """
+    from baseline_pipeline.monitoring.alarms import overlaps
+
+    try:
+        watched, found = _watched(bench, contract, now)
+    except BaselineError:
+        if notify:  # what was written down before is told all the same
+            deliver(bench, [contract])
+        raise
+    changed = respond(bench, contract, watched.alarms, overlap=overlaps(found.reader.calm_parts), news=news(watched))
+    _experiments(bench, contract, watched, found)
+    delivered = deliver(bench, [contract]) if notify else None
+    return Tick(
+        watched=watched,
+        incidents=tuple(one for one in incidents(bench.events(contract.name), contract.name) if one.open),
+        changed=tuple(f"{event.content['incident']} {event.content['change']}: {event.reason}" for event in changed),
+        delivered=delivered,
+    )
+
+
+def respond(
+    bench: Workbench,
+    contract: Contract,
+    alarms: Sequence[Alarm],
+    *,
+    overlap: Callable[[str, str], bool],
+    news: Callable[[Alarm], bool] = lambda _alarm: True,
+) -> list[Event]:
+    """Write down what the alarms lead to, and put what people are told into the outbox.
+
+    Messages are named by the ledger's events and put in whenever they are not there: a process that dies between the
+    two leaves nothing untold.
+
+    Returns:
+        What is new in the ledger.
+    """
+    known = incidents(bench.events(contract.name), contract.name)
+    freezes: frozenset[Tier] = frozenset(tier for tier in TIERS if "freeze" in contract.response.actions(tier))
+    owner = contract.owners.on_call or contract.owners.model or ""
+    events = planned(known, alarms, model=contract.name, owner=owner, freezes=freezes, overlap=overlap, news=news)
+    head = bench.ledger.head()[0]
+    written = [one for one in bench.ledger.append(*events) if one.seq > head] if events else []
+    tell(bench, contract)
+    return written
+
+
+def tell(bench: Workbench, contract: Contract) -> None:
+    """Put every change of the model's incidents that people are told of into the outbox."""
+    if not contract.notify:
+        return
+    events = bench.events(contract.name)
+    present = {one.id: one for one in incidents(events, contract.name)}
+    messages = [
+        message_of(bench, contract, present[str(event.content["incident"])], event)
+        for event in events
+        if event.kind == "incident" and event.content["change"] in TOLD
+    ]
+    from baseline_pipeline.adapters.notifiers.addresses import receiver_id
+
+    outbox = outbox_of(bench)
+    known = {one.id for one in outbox.status()}
+    recent = time.time() - NEW_RECEIVER_SECONDS
+    silences = silences_of(bench)
+    for receiver in contract.notify:
+        new = receiver_id(receiver) not in known
+        outbox.add([one for one in messages if not new or instant(one.at) >= recent], [receiver], silences)
+
+
+def message_of(bench: Workbench, contract: Contract, incident: Incident, event: Event) -> Message:
+    """What is said about one change of an incident."""
+    change = str(event.content["change"])
+    book = playbook_of(bench, contract, incident)
+    lines = [
+        f"since {incident.since.replace('T', ' ')}; {len(incident.alarms)} alarm(s): {', '.join(incident.streams[:5])}",
+        f"owner: {incident.owner or 'nobody is named'}",
+    ]
+    if book is not None:
+        lines.append(f"playbook: {book.title} (assets/{contract.name}/playbooks/{book.name}.md)")
+    if incident.frozen:
+        lines.append("promotions of this model are frozen")
+        back = last_good(bench, contract)
+        if back is not None:
+            lines.append(f"go back: baseline rollback {contract.name} --to {back}")
+    lines.append(f"look: baseline incident show {incident.id}")
+    return Message(
+        key=event.key,
+        model=contract.name,
+        incident=incident.id,
+        kind=change,
+        tier=event.content.get("tier", incident.tier),
+        title=f"{contract.name}: {incident.id} {change}: {event.reason}",
+        lines=tuple(lines),
+        owner=incident.owner,
+        guardrails=tuple(dict.fromkeys(stream.partition("[")[0] for stream in incident.streams)),
+        slices=incident.slices,
+        at=event.at,
+    )
+
+
+def last_good(bench: Workbench, contract: Contract) -> int | None:
+    """The revision before the present one, that a rollback would bring back; `None` where there is none."""
+    known = bench.baselines(contract.name)
+    present = bench.baseline(contract.name)
+    if present is None:
+        return None
+    first = min(one.revision for one in known if one.version == present.version)
+    earlier = [one for one in known if one.revision < first and one.version != present.version]
+    return earlier[-1].revision if earlier else None
+
+
+def outbox_of(bench: Workbench) -> Outbox:
+    """The project's outbox."""
+    from baseline_pipeline.adapters.notifiers.outbox import Outbox
+
+    return Outbox(bench.settings.home / "outbox.sqlite")
+
+
+def deliver(bench: Workbench, contracts: Sequence[Contract]) -> Delivered | None:
+    """Tell people what is due; what fails is tried again by the next tick. `None` where nobody is to be told."""
+    receivers = [one for contract in contracts for one in contract.notify]
+    if not receivers:
+        return None
+    found = outbox_of(bench).deliver(receivers)
+    if found.failed:
+        bench.progress(f"{found.failed} notification(s) did not go out; they are tried again")
+    return found
+
+
+def receiver_states(bench: Workbench) -> list[ReceiverStatus]:
+    """How it goes with everybody who was ever told."""
+    return outbox_of(bench).status()
+
+
+def silences_of(bench: Workbench) -> list[Silence]:
+    """Everything that was silenced; each ends by itself."""
+    return [Silence.model_validate(event.content) for event in bench.events() if event.kind == "silence"]
+
+
+def silence(bench: Workbench, given: Silence) -> None:
+    """Keep a silence in the ledger.
+
+    Raises:
+        UsageError: when it is over already.
+    """
+    if instant(given.until) <= time.time():
+        message = f"the silence ends at {given.until}, and that is past"
+        raise UsageError(message)
+    bench.ledger.append(
+        Event(
+            kind="silence",
+            model=given.model,
+            actor=given.actor,
+            reason=given.reason,
+            key=digest_of(["silence", given.body()]),
+            content=given.body(),
+        )
+    )
+
+
+def playbooks_of(bench: Workbench, contract: Contract) -> list[Playbook]:
+    """The model's playbooks, then those that are shipped, in the order of their names."""
+    from importlib.resources import files
+
+    own = bench.settings.assets / contract.name / "playbooks"
+    found = [
+        read_playbook(f"{contract.name}/playbooks/{path.name}", path.read_text(encoding="utf-8"))
+        for path in sorted(own.glob("*.md"))
+    ]
+    shipped = files("baseline_pipeline.response") / "playbooks"
+    entries = sorted(shipped.iterdir(), key=lambda one: one.name) if shipped.is_dir() else []
+    return found + [
+        read_playbook(entry.name, entry.read_text(encoding="utf-8")) for entry in entries if entry.name.endswith(".md")
+    ]
+
+
+def playbook_of(bench: Workbench, contract: Contract, incident: Incident) -> Playbook | None:
+    """What to do about an incident."""
+    kinds = [*incident.families, *([incident.category] if incident.category else [])]
+    return chosen(playbooks_of(bench, contract), incident.tier, kinds)
+
+
+def _experiments(bench: Workbench, contract: Contract, watched: Watched, found: object) -> None:
+    """Look closer, by itself, where the contract asks for it; a failure is a line of the timeline."""
+    from baseline_pipeline.workbench.over_time.experimenting import experiment
+
+    for incident in incidents(bench.events(contract.name), contract.name):
+        actions = contract.response.actions(incident.tier)
+        done = any(moment.change == "experiment" for moment in incident.timeline)
+        if not incident.open or done or not {"experiment", "page"} & set(actions):
+            continue
+        try:
+            experiment(bench, contract, incident, watched, found)  # type: ignore[arg-type]
+        except BaselineError as error:
+            bench.progress(f"the experiment about {incident.id} was not made: {error.message}")

@@ -1,0 +1,156 @@
+"""An earlier revision brought back, model and baseline together, after a test that it still works."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from baseline_pipeline.environment.lockfile import Lock, moved
+from baseline_pipeline.errors import ModelFailed, UsageError
+from baseline_pipeline.evaluating import encode_labels
+from baseline_pipeline.governance.events import Baseline, Event, baselines
+from baseline_pipeline.records import Record, digest_of
+from baseline_pipeline.row_differences import ROUNDING
+from baseline_pipeline.scoring import predict_all
+from baseline_pipeline.snapshot import read
+from baseline_pipeline.workbench.iteration.environment import observe
+from baseline_pipeline.workbench.iteration.evaluating import load_evaluation, load_scores, version_of
+from baseline_pipeline.workbench.iteration.snapshotting import load_snapshot
+from baseline_pipeline.workbench.people import statement
+from baseline_pipeline.workbench.promotions.promoting import promotion_events, resume
+
+if TYPE_CHECKING:
+    from baseline_pipeline.contract import Contract
+    from baseline_pipeline.evaluation import Evaluation
+    from baseline_pipeline.workbench.people import Voice
+    from baseline_pipeline.workbench.workbench import Workbench
+
+ROWS = 2000
+"""Rows that the old model scores once more before it comes back."""
+
+
+class RolledBack(Record):
+    """What was brought back."""
+
+    model: str
+    revision: int
+    """The new revision, equal to the one that was restored."""
+    restores: int
+    version: str
+    rows: int
+    largest_difference: float
+    """Between its scores now and those of then."""
+    environment: tuple[str, ...]
+    """Packages that are other ones now than when the revision was measured."""
+    person: str
+
+    def words(self) -> str:
+        """The same for people."""
+        lines = [
+            f"{self.model} is back at revision {self.restores} (version {self.version}), as revision {self.revision}",
+            f"  {self.rows} rows scored as they were then (largest difference {self.largest_difference:.2g})",
+        ]
+        if self.environment:
+            lines.append(f"  its environment had: {'; '.join(self.environment)}: bring the lockfile back too")
+        return "\n".join(lines)
+
+
+def roll_back(bench: Workbench, contract: Contract, revision: int, voice: Voice) -> RolledBack:
+    """Bring champion and baseline of an earlier revision back together.
+
+    Raises:
+        UsageError: when there is no such revision, or it stands already.
+        ModelFailed: when the old model does not load or predict any more, or scores otherwise; nothing moves then.
+        Refused: when the person may not.
+    """
+    known = baselines(bench.events(contract.name), contract.name)
+    wanted = next((one for one in known if one.revision == revision), None)
+    if wanted is None:
+        there = ", ".join(str(one.revision) for one in known) or "none"
+        message = f"{contract.name} has no baseline revision {revision}; there are {there}"
+        raise UsageError(message, next_step="take one from `baseline show`")
+    if wanted.evaluation == known[-1].evaluation:
+        message = f"revision {revision} is what stands (as revision {known[-1].revision})"
+        raise UsageError(message, next_step="name an earlier one")
+    evaluation = load_evaluation(bench, contract.name, wanted.evaluation)
+    rows, largest = _still_the_same(bench, contract, evaluation)
+    environment = _moved_packages(bench, contract, wanted)
+    proof = statement(bench, contract, "roll_back", evaluation.key, known[-1].revision, voice)
+    person, reason = proof["statement"]["person"], proof["statement"]["reason"]
+    new = bench.last_revision(contract.name) + 1
+    event = Event(
+        kind="rollback",
+        model=contract.name,
+        actor=person,
+        reason=reason,
+        key=digest_of(["rollback", contract.name, new]),
+        content={**proof, "revision": known[-1].revision, "restores": revision, "rows": rows, "largest": largest},
+    )
+    events = promotion_events(
+        bench,
+        contract,
+        evaluation,
+        kind="rollback",
+        actor=person,
+        reason=reason,
+        decision=wanted.decision,
+        proof=proof,
+        restores=revision,
+    )
+    bench.ledger.append(event, *events)
+    resume(bench, contract)
+    return RolledBack(
+        model=contract.name,
+        revision=new,
+        restores=revision,
+        version=wanted.version,
+        rows=rows,
+        largest_difference=largest,
+        environment=environment,
+        person=person,
+    )
+
+
+def _still_the_same(bench: Workbench, contract: Contract, evaluation: Evaluation) -> tuple[int, float]:
+    """Score the first rows of its snapshot once more; how many, and the largest difference."""
+    version = version_of(evaluation)
+    bench.progress(f"testing version {version.version} on the rows it was measured on")
+    scores = load_scores(bench, evaluation)
+    snapshot = load_snapshot(bench, contract.name, evaluation.snapshot)
+    table = read(snapshot, bench.store)
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    from baseline_pipeline.content import row_names
+
+    names = row_names(table, contract.data.row_id)
+    wanted = scores.row_id[:ROWS]
+    places = pc.index_in(wanted, value_set=names)
+    table = table.take(places)
+    _, classes = encode_labels(contract, table)
+    predicted, _, _ = predict_all(
+        contract, table, pa.array(wanted), version, bench.catalogue(contract), evaluation.classes or classes
+    )
+    before, now = (
+        np.asarray(one.prediction if one.score is None else one.score, dtype=float)
+        for one in (scores.outcomes.take(np.arange(len(wanted))), predicted)
+    )
+    largest = float(np.abs(before - now).max(initial=0.0))
+    if largest > max(ROUNDING, evaluation.replay_difference or 0.0):
+        message = (
+            f"version {version.version} scores otherwise than it did: by up to {largest:.3g} on {len(wanted)} rows"
+        )
+        raise ModelFailed(
+            message, next_step="bring its environment back first (the lockfile of that revision), then roll back"
+        )
+    return len(wanted), largest
+
+
+def _moved_packages(bench: Workbench, contract: Contract, wanted: Baseline) -> tuple[str, ...]:
+    now = observe(contract, bench.settings.project)
+    then = wanted.fingerprint.dependencies
+    if now.lock is None or then is None or now.state.lockfile_digest == then:
+        return ()
+    body = bench.store.load("lockfiles", contract.name, then)
+    return () if body is None else moved(now.lock, Lock.stored(body))

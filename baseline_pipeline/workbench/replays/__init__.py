@@ -1,0 +1,1 @@
+"""The same model on the same rows under other circumstances: environments, machines, combinations of changes."""

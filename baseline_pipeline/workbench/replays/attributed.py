@@ -1,0 +1,66 @@
+"""What an attribution found, for a terminal and as a page."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+from typing import TYPE_CHECKING
+
+from baseline_pipeline.figures import bracketed, fixed, places
+from baseline_pipeline.records import short
+from baseline_pipeline.report.attribution import attribution_bars, attribution_lines
+from baseline_pipeline.report.html import page
+from baseline_pipeline.report.story import model_card
+from baseline_pipeline.workbench.reporting import write_whole
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from baseline_pipeline.contract import Contract
+    from baseline_pipeline.workbench.replays.attributing import Attribution
+    from baseline_pipeline.workbench.workbench import Workbench
+
+MOST = 4
+"""Metrics that a terminal shows unasked."""
+
+
+def attributed_lines(found: Attribution, *, show_all: bool = False) -> list[str]:
+    """The sentence first, then each metric's table, then what dropped out."""
+    about = f"decision {short(found.decision)}" if found.decision else "the present state"
+    lines = [f"{found.model}, {about}: {found.sentence}", ""]
+    shown = found.shared if show_all else found.shared[:MOST]
+    for one in shown:
+        lines += attribution_lines(one)
+    if len(shown) < len(found.shared):
+        lines.append(f"{len(found.shared) - len(shown)} more metrics and slices (--all shows them)")
+    lines += [f"not measured: {name}: {why}" for name, why in found.unmeasured.items()]
+    if found.features:
+        lines += ["", "Features whose changed values did it (harm that goes when the old values are put back)"]
+        for each in found.features if show_all else found.features[:MOST]:
+            decimals = places(max(abs(each.harm), 1e-9), 3)
+            figures = f"{fixed(each.harm, decimals, signed=True)} {bracketed(each.interval, decimals, signed=True)}"
+            told = "*" if each.found else " "
+            lines.append(f"  {told} {each.feature}: {figures} of {each.metric}, {each.rows} rows changed")
+    if found.dropped:
+        lines += ["", "Not among the causes", *(f"  {facet}: {why}" for facet, why in found.dropped.items())]
+    return [*lines, "", "Next", f"  {found.advice}"]
+
+
+def attributed_html(contract: Contract, found: Attribution) -> str:
+    """The same as one page with bars."""
+    story = SimpleNamespace(card=model_card(contract))
+    return page(
+        "attribution.html",
+        story=story,
+        found=found,
+        shared=found.shared,
+        bars=attribution_bars,
+        lines=attribution_lines,
+    )
+
+
+def write_attribution(bench: Workbench, contract: Contract, found: Attribution) -> Path:
+    """Write the page below the home, and say where it is."""
+    name = f"{short(found.decision) if found.decision else short(found.candidate)}-why.html"
+    path = bench.settings.home / "reports" / contract.name / name
+    write_whole(path, attributed_html(contract, found))
+    return path

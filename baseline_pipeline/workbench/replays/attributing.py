@@ -1,0 +1,213 @@
+"""`baseline attribute`: which of the changes did it, by replaying all of their combinations."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pyarrow as pa
+
+from baseline_pipeline.comparison import ALL_ROWS
+from baseline_pipeline.errors import BaselineError, UsageError
+from baseline_pipeline.metrics.outcomes import NotMeasurable
+from baseline_pipeline.records import Digest, Record, digest_of, short
+from baseline_pipeline.replay.advice import advised, sentence
+from baseline_pipeline.replay.attribution import Factor, Shared
+from baseline_pipeline.replay.factorial import Factorial, Sides, State, factorial
+from baseline_pipeline.slices import find_slices
+from baseline_pipeline.workbench.iteration.comparing import load_comparison
+from baseline_pipeline.workbench.iteration.evaluating import load_evaluation
+from baseline_pipeline.workbench.promotions.approving import find_decision
+from baseline_pipeline.workbench.replays.feature_values import FeatureHarm, feature_harms
+from baseline_pipeline.workbench.replays.replaying import Locked
+from baseline_pipeline.workbench.replays.states import World
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    import numpy as np
+
+    from baseline_pipeline.adapters.environments.running import Knobs
+    from baseline_pipeline.comparison import Comparison
+    from baseline_pipeline.contract import Contract
+    from baseline_pipeline.contract.metrics import MetricRule
+    from baseline_pipeline.evaluation import Evaluation
+    from baseline_pipeline.workbench.workbench import Workbench
+
+
+class Attribution(Record):
+    """What each of the changes since the baseline made of every metric."""
+
+    model: str
+    decision: Digest | None
+    baseline: Digest
+    """Key of the evaluation that stood."""
+    candidate: Digest
+    """Key of the evaluation that was judged."""
+    moved: dict[str, tuple[str, ...]]
+    """What differs, by facet, in words."""
+    factors: tuple[Factor, ...]
+    dropped: dict[str, str]
+    """Facets that moved and changed no row, or could not be replayed, and why."""
+    shared: tuple[Shared, ...]
+    """The worst first."""
+    unmeasured: dict[str, str]
+    features: tuple[FeatureHarm, ...]
+    sentence: str
+    advice: str
+
+
+def attribute(
+    bench: Workbench,
+    contract: Contract,
+    decision: str | None = None,
+    *,
+    locks: tuple[Locked, Locked] | None = None,
+    knobs: tuple[Knobs, Knobs] | None = None,
+    python: str | None = None,
+) -> Attribution:
+    """Replay every combination of what moved between the baseline and a decision's candidate.
+
+    Args:
+        bench: The project.
+        contract: The model's contract.
+        decision: Digest of the decision, or its beginning; the last one by default.
+        locks: Old and new lockfile, where the dependencies moved.
+        knobs: Old and new circumstances, where the infrastructure moved.
+        python: Interpreter of the environments.
+
+    Raises:
+        UsageError: when there is no such decision, or nothing moved.
+        EvidenceUnavailable: when model, rows or environments cannot be had.
+    """
+    digest, comparison, old, new = _judged(bench, contract, decision)
+    earlier = _earlier(bench, contract, comparison, old, new)
+    work = World(bench, contract, old, new, earlier, locks, knobs, python)
+    if not work.factors and old.snapshot == new.snapshot:
+        message = f"nothing that can be replayed moved between {short(old.key)} and {short(new.key)}"
+        raise UsageError(message, next_step="name what moved: --lock OLD --lock NEW, or another decision")
+    bench.progress(f"replaying {2 ** len(work.factors)} states of the world on both populations")
+    states = work.states()
+    found = factorial(states)
+    shared, unmeasured = _shared(contract, comparison, found)
+    moved = _moved(comparison, work.locks)
+    harms = _features(work, found, states, shared)
+    result = Attribution(
+        model=contract.name,
+        decision=digest,
+        baseline=old.key,
+        candidate=new.key,
+        moved=moved,
+        factors=found.factors,
+        dropped={**found.dropped, **work.left_out},
+        shared=shared,
+        unmeasured=unmeasured,
+        features=harms,
+        sentence=sentence(shared[0], moved) if shared else "no metric could be measured in every combination",
+        advice=advised(shared[0] if shared else None, contract.name, [one.feature for one in harms if one.found]),
+    )
+    bench.store.save("attributions", contract.name, digest_of(result.body()), result)
+    if digest is not None:
+        bench.store.save("attribution_of", contract.name, digest, result)
+    return result
+
+
+def attribution_of(bench: Workbench, model: str, decision: Digest) -> Attribution | None:
+    """The first attribution of a decision, where there is one."""
+    body = bench.store.load("attribution_of", model, decision)
+    return None if body is None else Attribution.stored(body)
+
+
+def _judged(
+    bench: Workbench, contract: Contract, decision: str | None
+) -> tuple[Digest | None, Comparison, Evaluation, Evaluation]:
+    """The decision, its comparison, and the evaluations it stood between."""
+    if decision is not None:
+        event = find_decision(bench, decision)
+        if event.model != contract.name:
+            message = f"decision {decision} is about {event.model}, not {contract.name}"
+            raise UsageError(message)
+    else:
+        decisions = [one for one in bench.events(contract.name) if one.kind == "decision"]
+        if not decisions:
+            message = f"nothing was decided about {contract.name} yet"
+            raise UsageError(message, next_step=f"baseline run {contract.name}")
+        event = decisions[-1]
+    comparison = load_comparison(bench, contract.name, str(event.content["comparison"]))
+    if comparison.candidate is None or comparison.baseline_revision is None:
+        message = f"decision {short(event.content['decision'])} compared nothing with a baseline"
+        raise UsageError(message, next_step="name another one: see `baseline audit log`")
+    revisions = {one.revision: one for one in bench.baselines(contract.name)}
+    stood = revisions[comparison.baseline_revision]
+    old = load_evaluation(bench, contract.name, stood.evaluation)
+    new = load_evaluation(bench, contract.name, comparison.candidate)
+    return str(event.content["decision"]), comparison, old, new
+
+
+def _earlier(
+    bench: Workbench, contract: Contract, comparison: Comparison, old: Evaluation, new: Evaluation
+) -> Evaluation | None:
+    """The evaluation that held earlier values of the candidate's rows, where they are not the baseline's."""
+    for one in comparison.contrasts:
+        if one.moved == "data_values" and one.baseline.snapshot not in {old.snapshot, new.snapshot}:
+            return load_evaluation(bench, contract.name, one.baseline.evaluation)
+    return None
+
+
+def _shared(contract: Contract, comparison: Comparison, found: Factorial) -> tuple[tuple[Shared, ...], dict[str, str]]:
+    """Every gating metric on all rows, then slices that were found harmed; the worst first."""
+
+    def slices(columns: pa.Table) -> Mapping[str, np.ndarray[Any, Any]]:
+        return {one.name: one.rows for one in find_slices(contract.slices, columns)}
+
+    harmed = {
+        (cell.metric, cell.slice)
+        for contrast in comparison.contrasts
+        for cell in contrast.cells
+        if cell.slice != ALL_ROWS and cell.verdict == "degraded"
+    }
+    shared, unmeasured = [], {}
+    for rule in contract.metrics:
+        metric = rule.measured
+        if not metric.of_rows or rule.role == "report_only":
+            continue
+        for name in [ALL_ROWS, *sorted(one for of, one in harmed if of == metric.name)]:
+            try:
+                shared.append((_urgency(rule, name), found.shared(metric, slices, name)))
+            except NotMeasurable as reason:
+                unmeasured[f"{metric.name}[{name}]"] = str(reason)
+    return tuple(
+        one for _, one in sorted(shared, key=lambda pair: (pair[1].slice != ALL_ROWS, -pair[1].harm / pair[0]))
+    ), unmeasured
+
+
+def _urgency(rule: MetricRule, name: str) -> float:
+    """What harm is measured by: the margin, where there is an absolute one."""
+    margin = rule.margin if name == ALL_ROWS else rule.slices.margin or rule.margin
+    absolute = None if margin is None else margin.absolute
+    return float(absolute or 1.0)
+
+
+def _moved(comparison: Comparison, locks: tuple[Locked, Locked] | None) -> dict[str, tuple[str, ...]]:
+    from baseline_pipeline.environment.lockfile import moved
+
+    found = {change.facet: change.details for change in comparison.changed}
+    if locks is not None:
+        found["dependencies"] = moved(locks[0].lock, locks[1].lock)
+    return {str(facet): details for facet, details in found.items()}
+
+
+def _features(
+    work: World, found: Factorial, states: Mapping[State, Sides], shared: tuple[Shared, ...]
+) -> tuple[FeatureHarm, ...]:
+    """Which features' changed values did it, where values did anything."""
+    if "data_values" not in found.factors or not shared:
+        return ()
+    metric = next(one.measured for one in work.contract.metrics if one.measured.name == shared[0].metric)
+    last = max(states, key=len)
+    before, after, *earlier = work.rows
+    try:
+        known = earlier[0] if earlier else before
+        return feature_harms(work.bench, work.contract, metric, known, after, lambda rows: work.scores(last, rows))
+    except BaselineError as failure:
+        work.left_out["features"] = failure.message
+        return ()

@@ -1,0 +1,179 @@
+"""`baseline replay --bisect`: from the packages that moved to the one that did it, and to its version."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from baseline_pipeline.adapters.environments.uv import NotBuilt, build, versions_between
+from baseline_pipeline.environment.installable import mixed, pinned
+from baseline_pipeline.errors import EvidenceUnavailable
+from baseline_pipeline.records import Record
+from baseline_pipeline.replay.bisection import fewest, first_that_differs
+from baseline_pipeline.replay.numeric_difference import numeric_difference
+from baseline_pipeline.replay.outcome import WORST
+from baseline_pipeline.row_differences import ROUNDING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from baseline_pipeline.replay.outcome import Trial, WorkerRun
+    from baseline_pipeline.workbench.replays.replaying import Locked, Replay, Replaying
+
+IMPORTED_AS = {"sklearn": "scikit-learn", "cv2": "opencv-python", "PIL": "pillow", "yaml": "pyyaml"}
+
+
+class Guilty(Record):
+    """A package that the difference needs."""
+
+    package: str
+    old: str
+    new: str
+    last_same: str
+    """The last version that does not show the difference, as far as versions in between can be installed."""
+    first_different: str
+
+
+class Bisection(Record):
+    """What a search for the guilty packages found."""
+
+    how: str
+    """Which trial the difference is of."""
+    sought: str
+    """What counts as the difference, in words."""
+    moved: int
+    asked: int
+    """Combinations that were looked at."""
+    unresolvable: int
+    """Of those, what cannot be installed together."""
+    guilty: tuple[Guilty, ...]
+
+    def lines(self) -> list[str]:
+        """The same for people."""
+        found = [
+            f"{one.package} {one.old} -> {one.new}: begins between {one.last_same} and {one.first_different}"
+            for one in self.guilty
+        ]
+        joined = " (all of them together)" if len(found) > 1 else ""
+        return [
+            f"Guilty{joined}: {'; '.join(found)}",
+            (
+                f"  sought: {self.sought}; {self.asked} combinations of {self.moved} moved packages were asked, "
+                f"{self.unresolvable} cannot be installed together"
+            ),
+        ]
+
+
+def bisect(work: Replaying, old: Locked, new: Locked, found: Replay) -> Bisection | None:
+    """The fewest packages that show what a replay found, and the version of each where it begins.
+
+    Returns:
+        `None` where nothing differs.
+
+    Raises:
+        EvidenceUnavailable: when the difference does not come from packages that both lockfiles name.
+    """
+    differing = [one for one in found.trials if _differs(one)]
+    if not differing:
+        return None
+    return _Bisecting(work, old, new, min(differing, key=_urgency)).found()
+
+
+def _urgency(trial: Trial) -> tuple[int, int]:
+    """The worst ending first; of equal ones, the one that changes most decisions."""
+    changes = trial.contrast.changes if trial.contrast else None
+    return WORST.index(trial.ending), -(changes.decisions_changed if changes else 0)
+
+
+def _differs(trial: Trial) -> bool:
+    failed = trial.new is not None and trial.new.failure is not None
+    return trial.how != "way_back" and (failed or (trial.difference is not None and not trial.difference.identical))
+
+
+class _Bisecting:
+    def __init__(self, work: Replaying, old: Locked, new: Locked, trial: Trial) -> None:
+        self.work = work
+        self.trial = trial
+        self.old, self.new = old.wanted, new.wanted
+        self.name = new.name
+        self.locked = new
+        versions = [{one.name: one.shown for one in locked.lock.packages} for locked in (old, new)]
+        self.versions = {
+            name: (versions[0][name], versions[1][name])
+            for name in sorted(versions[0].keys() & versions[1].keys())
+            if versions[0][name] != versions[1][name]
+        }
+        lines = {pinned(line) for line in self.old.lines} & {pinned(line) for line in self.new.lines}
+        self.moved = [name for name in self.versions if name in lines]
+        self.sought, self.shows = _oracle(work, trial)
+        self.asked = self.unresolvable = 0
+
+    def found(self) -> Bisection:
+        everything = frozenset(self.moved)
+        if not self.moved or self._differs(dict.fromkeys(everything)) is not True:
+            message = "the difference does not come from packages that both lockfiles name with different versions"
+            raise EvidenceUnavailable(message, next_step="see what was added or removed between the two")
+        guilty = fewest(self.moved, lambda some: self._differs(dict.fromkeys(some)), self._suspects())
+        return Bisection(
+            how=self.trial.how,
+            sought=self.sought,
+            moved=len(self.moved),
+            asked=self.asked,
+            unresolvable=self.unresolvable,
+            guilty=tuple(self._narrowed(name, guilty) for name in sorted(guilty)),
+        )
+
+    def _suspects(self) -> list[str]:
+        """The package that the model is made by."""
+        module = self.trial.old.model.partition(".")[0]
+        return [IMPORTED_AS.get(module, module)]
+
+    def _narrowed(self, name: str, guilty: frozenset[str]) -> Guilty:
+        old, new = self.versions[name]
+        self.work.bench.progress(f"{name} is needed for the difference; looking for its version")
+        between = [old, *versions_between(name, old, new), new]
+        last, first = first_that_differs(
+            between, lambda version: self._differs({**dict.fromkeys(guilty), name: version})
+        )
+        return Guilty(package=name, old=old, new=new, last_same=last, first_different=first)
+
+    def _differs(self, upgraded: Mapping[str, str | None]) -> bool | None:
+        """Whether a combination shows the difference; `None` where it cannot be installed."""
+        self.asked += 1
+        shown = ", ".join(f"{name} {version or self.versions[name][1]}" for name, version in sorted(upgraded.items()))
+        few = shown if len(upgraded) < 4 else f"{len(upgraded)} of {len(self.moved)} packages"  # noqa: PLR2004  # a line
+        self.work.bench.progress(f"combination {self.asked}: old, with {few}")
+        try:
+            built = build(
+                mixed(self.old, self.new, upgraded),
+                self.work.bench.settings.home / "environments",
+                name=f"the old lockfile with {few}",
+                python=self.work.python,
+            )
+        except NotBuilt:
+            self.unresolvable += 1
+            return None
+        run = self.work.once(self.trial.how, replace(self.locked, name=f"old with {few}"), built)
+        return self.shows(run)
+
+
+def _oracle(work: Replaying, trial: Trial) -> tuple[str, Callable[[WorkerRun], bool]]:
+    """What counts as the difference: a failure, else changed decisions, else more than rounding, else any bit."""
+    if trial.new is not None and trial.new.failure is not None:
+        kind = trial.new.failure
+        return f"the model fails ({kind})", lambda run: run.failure is not None
+    before = work.jobs.outputs(trial.old)
+    decided = work.jobs.scores(trial.old).outcomes.prediction
+
+    def apart(run: WorkerRun) -> float:
+        return numeric_difference(before, work.jobs.outputs(run)).largest_absolute
+
+    changes = trial.contrast.changes if trial.contrast else None
+    if changes is not None and changes.decisions_changed and work.contract.task != "regression":
+        return (
+            "decisions change",
+            lambda run: run.failure is not None or bool((work.jobs.scores(run).outcomes.prediction != decided).any()),
+        )
+    if trial.difference is not None and trial.difference.largest_absolute > ROUNDING:
+        return f"outputs move by more than {ROUNDING:g}", lambda run: run.failure is not None or apart(run) > ROUNDING
+    return "any bit of any output differs", lambda run: run.failure is not None or apart(run) > 0

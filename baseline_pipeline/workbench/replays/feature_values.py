@@ -1,0 +1,84 @@
+"""Which feature's changed values moved a metric: the same rows once more, with one column as it was."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pyarrow.compute as pc
+
+from baseline_pipeline.content import row_contents
+from baseline_pipeline.records import Record
+from baseline_pipeline.replay.attribution import Replayed, share_out
+from baseline_pipeline.workbench.replays.rows import RowSet, row_set
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from baseline_pipeline.contract import Contract
+    from baseline_pipeline.evaluation import Scores
+    from baseline_pipeline.metrics.outcomes import Metric
+    from baseline_pipeline.workbench.workbench import Workbench
+
+
+class FeatureHarm(Record):
+    """What the changed values of one feature made of a metric on the rows that both populations hold."""
+
+    feature: str
+    metric: str
+    rows: int
+    """Rows whose value of the feature changed."""
+    harm: float
+    interval: tuple[float, float]
+    found: bool
+
+
+def feature_harms(
+    bench: Workbench,
+    contract: Contract,
+    metric: Metric,
+    old: RowSet,
+    new: RowSet,
+    scores: Callable[[RowSet], Scores],
+) -> tuple[FeatureHarm, ...]:
+    """The harm that goes away when one feature's values are put back, the largest first.
+
+    Args:
+        bench: The project.
+        contract: Names the features.
+        metric: What is measured.
+        old: Rows with their old values.
+        new: Rows with their new values.
+        scores: What the present state of the world says of rows.
+    """
+    position = pc.index_in(new.names, value_set=old.names)
+    there = pc.is_valid(position)
+    before = old.table.take(position.drop_null())
+    after = new.table.filter(there)
+    present = scores(row_set(bench, contract, after, new.snapshot, f"shared with {old.snapshot}"))
+    found = []
+    for feature in contract.data.feature_names:
+        moved = row_contents(before, [feature]) != row_contents(after, [feature])
+        if not moved.any():
+            continue
+        bench.progress(f"putting back {feature} ({int(moved.sum())} rows)")
+        column = before.column(feature).cast(after.schema.field(feature).type)
+        back = after.set_column(after.column_names.index(feature), feature, column)
+        restored = scores(row_set(bench, contract, back, new.snapshot, f"{feature} as in {old.snapshot}"))
+        found.append(_harm(metric, feature, int(moved.sum()), restored, present))
+    return tuple(sorted(found, key=lambda one: -one.harm))
+
+
+def _harm(metric: Metric, feature: str, rows: int, restored: Scores, present: Scores) -> FeatureHarm:
+    numbers = np.arange(len(present.row_id))
+    cluster: np.ndarray[Any, Any] | None = None
+    if present.cluster is not None:
+        cluster = np.unique(present.cluster, return_inverse=True)[1]
+    cells = {
+        frozenset[Any](): Replayed(restored.outcomes, numbers),
+        frozenset[Any](["data_values"]): Replayed(present.outcomes, numbers),
+    }
+    (one,) = share_out(metric, ["data_values"], cells, cluster).contributions
+    return FeatureHarm(
+        feature=feature, metric=metric.name, rows=rows, harm=one.harm, interval=one.interval, found=one.found
+    )

@@ -1,0 +1,181 @@
+"""Jobs of workers: done once, kept as evidence, found again after a crash."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import tempfile
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from baseline_pipeline.adapters.environments import worker
+from baseline_pipeline.adapters.environments.running import Ran, run_job
+from baseline_pipeline.errors import ModelFailed
+from baseline_pipeline.evaluating import class_names, scores_of
+from baseline_pipeline.evaluation import Scores
+from baseline_pipeline.records import Digest, digest_of
+from baseline_pipeline.replay.outcome import WorkerRun
+from baseline_pipeline.scores_file import read_scores, write_scores
+from baseline_pipeline.scoring import interpret
+
+if TYPE_CHECKING:
+    from baseline_pipeline.adapters.environments.running import Knobs
+    from baseline_pipeline.adapters.environments.uv import Built
+    from baseline_pipeline.contract import Contract
+    from baseline_pipeline.ports import ModelVersion
+    from baseline_pipeline.workbench.replays.rows import RowSet
+    from baseline_pipeline.workbench.workbench import Workbench
+
+Array = np.ndarray[Any, Any]
+WORKER = hashlib.sha256(Path(worker.__file__).read_bytes()).hexdigest()
+"""What does the jobs; another worker's work is not taken for its own."""
+
+
+class Jobs:
+    """What workers do with one model.
+
+    Args:
+        bench: The project.
+        contract: Features, task, training entry.
+        version: The exact model.
+        artifact: What a worker loads.
+    """
+
+    def __init__(self, bench: Workbench, contract: Contract, version: ModelVersion, artifact: dict[str, Any]) -> None:
+        self.bench = bench
+        self.contract = contract
+        self.version = version
+        self.artifact = artifact
+
+    def job(self, rows: RowSet, artifact: dict[str, Any], train: RowSet | None = None) -> dict[str, Any]:
+        """A job in the worker's words."""
+        scores = self.contract.task != "regression" and self.contract.model.output == "score"
+        told: dict[str, Any] = {
+            "rows": str(rows.folder),
+            "columns": self.contract.data.feature_names,
+            "wants": "scores" if scores else "predictions",
+            "project": str(self.bench.settings.project),
+            "artifact": artifact,
+        }
+        if train is not None and self.contract.model.training is not None:
+            entry = self.contract.model.training.entry
+            told["train"] = {"entry": entry, "rows": str(train.folder), "label": self.contract.data.label}
+        return told
+
+    def run(
+        self,
+        name: str,
+        built: Built,
+        rows: RowSet,
+        knobs: Knobs,
+        *,
+        train: RowSet | None = None,
+        artifact: dict[str, Any] | None = None,
+        repeat: int = 0,
+    ) -> WorkerRun:
+        """A job's record, found or made.
+
+        Args:
+            name: The environment's lockfile, for people.
+            built: The environment.
+            rows: What is scored.
+            knobs: What is held still.
+            train: What is trained on first; the stored model is loaded where `None`.
+            artifact: Another model than the version's.
+            repeat: Above 0 for a repetition.
+        """
+        chosen = artifact or self.artifact
+        key = digest_of(
+            {
+                "model": chosen.get("digest") or self.version.digest,
+                "environment": built.key,
+                "rows": rows.key,
+                "train": None if train is None else [train.key, self._entry_digest()],
+                "knobs": knobs.body(),
+                "repeat": repeat,
+                "worker": WORKER,
+                "definition": self.contract.definition(),
+            }
+        )
+        body = self.bench.store.load("worker_runs", self.contract.name, key)
+        if body is not None:
+            return WorkerRun.stored(body)
+        verb = "training and scoring" if train is not None else "scoring"
+        self.bench.progress(f"{verb} {len(rows)} rows with {name}{' once more' if repeat else ''}")
+        with tempfile.TemporaryDirectory(dir=self._scratch()) as folder:
+            model = Path(folder) / "model.pkl"
+            ran = run_job(built, self.job(rows, chosen, train), knobs, self._scratch(), keep=model)
+            record = self._kept(name, built, rows, ran, model)
+        if record.failure not in {"time", "memory", "train"}:  # what may have been mended is tried again
+            self.bench.store.save("worker_runs", self.contract.name, key, record)
+        return record
+
+    def outputs(self, run: WorkerRun) -> Array:
+        """The raw outputs of a run that did its job."""
+        found: Array = np.load(self.bench.store.file(str(run.outputs)), allow_pickle=False)
+        return found
+
+    def scores(self, run: WorkerRun) -> Scores:
+        """The same with labels, slices and clusters."""
+        return read_scores(self.bench.store.file(str(run.scores_file)))
+
+    def trained(self, digest: Digest) -> dict[str, Any]:
+        """A model that a worker trained, for another worker; it is our own pickle."""
+        return {"loader": "pickle", "path": str(self.bench.store.file(digest)), "digest": digest}
+
+    def _kept(self, name: str, built: Built, rows: RowSet, ran: Ran, model: Path) -> WorkerRun:
+        """The record of a job, with its outputs and scores in the store."""
+        failure: str | None = ran.failure
+        words, scores_file, outputs, trained = ran.words, None, None, None
+        if ran.outputs is not None:
+            classes = class_names(self.contract) if self.contract.task == "binary_classification" else rows.classes
+            try:
+                predicted = interpret(self.contract, ran.outputs, rows.names, self.version, classes)
+            except ModelFailed as error:
+                failure, words = "predict", error.message
+            else:
+                scores = scores_of(self.contract, rows.table, rows.names, rows.labels, rows.classes, predicted)
+                scores_file = self.bench.store.put_file(write_scores(scores, rows.classes, self._scratch()))
+                outputs = self._put(ran.outputs)
+        if model.exists():
+            trained = self.bench.store.put_file(model)
+        return WorkerRun(
+            environment=built.key,
+            lock=name,
+            failure=failure,
+            words=words,
+            scores_file=scores_file,
+            outputs=outputs,
+            python=str(ran.facts.get("python", "")),
+            model=str(ran.facts.get("model", "")),
+            warnings=tuple(one["text"] for one in ran.facts.get("warnings", [])),
+            seconds={stage: round(value, 4) for stage, value in ran.facts.get("seconds", {}).items()},
+            peak_memory_mb=ran.facts.get("peak_memory_mb"),
+            trained=trained,
+            pinned=ran.facts.get("pinned", {}),
+        )
+
+    def _put(self, values: Array) -> Digest:
+        descriptor, place = tempfile.mkstemp(dir=self._scratch(), suffix=".npy")
+        with os.fdopen(descriptor, "wb") as file:
+            np.save(file, values, allow_pickle=False)
+            file.flush()
+            os.fsync(file.fileno())
+        return self.bench.store.put_file(Path(place))
+
+    def _scratch(self) -> Path:
+        self.bench.settings.scratch.mkdir(parents=True, exist_ok=True)
+        return self.bench.settings.scratch
+
+    def _entry_digest(self) -> str:
+        """Moves with the training entry and its source."""
+        entry = str(self.contract.model.training.entry if self.contract.model.training else "")
+        module = entry.partition(":")[0]
+        file = self.bench.settings.project / (module.replace(".", "/") + ".py")
+        if not file.is_file():
+            found = find_spec(module)
+            file = Path(found.origin) if found is not None and found.origin else file
+        return digest_of([entry, hashlib.sha256(file.read_bytes()).hexdigest() if file.is_file() else ""])

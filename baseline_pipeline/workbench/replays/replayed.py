@@ -1,0 +1,52 @@
+"""What a replay found, in words."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from baseline_pipeline.records import short
+from baseline_pipeline.report.replay_text import WORDS, moved_words, trial_lines
+
+if TYPE_CHECKING:
+    from baseline_pipeline.workbench.replays.replaying import EnvironmentSeen, Replay
+
+NEXT = {
+    "accept": "take the update: not a bit of the model moves",
+    "accept_noted": "take the update; the noted change is in the record",
+    "reject": "keep the old lockfile, or name the guilty package: --bisect",
+    "inconclusive": "more rows decide it: see `baseline power`",
+    "evidence_missing": "repair what is named, and replay again: finished work is found again",
+}
+
+
+def replay_lines(found: Replay, *, show_all: bool = False) -> list[str]:
+    """The outcome first, then what each trial showed, then what to do."""
+    lines = [
+        f"{WORDS[found.ending]}  {found.model} version {found.version}, {found.rows} rows",
+        f"  {found.why}",
+        "",
+        "Environments",
+        f"  {_environment(found.old)}",
+        f"  {_environment(found.new)}",
+        f"  {moved_words(found.moved, show_all=show_all)}",
+    ]
+    for trial in found.trials:
+        lines += ["", *trial_lines(trial, show_all=show_all)]
+    failed = [one for one in found.trials if one.how == "artifact" and one.ending == "reject" and one.contrast is None]
+    anew = [one for one in found.trials if one.how == "retrained" and one.ending in {"accept", "accept_noted"}]
+    advice = NEXT[found.ending]
+    if failed and anew:
+        advice = "retrain under the new lockfile before taking it: trained anew the model is no worse"
+    back = [one for one in found.trials if one.how == "way_back" and one.ending == "reject"]
+    if back and found.ending != "reject":
+        advice += "; a rollback of the lockfile needs the old model too, since the new one fails there"
+    return [*lines, "", "Next", f"  {advice}"]
+
+
+def _environment(seen: EnvironmentSeen) -> str:
+    text = f"{seen.lock}: {seen.packages} packages, environment {short(seen.key)}"
+    if seen.left_out:
+        text += f"; left out: {', '.join(seen.left_out[:8])}{' ...' if len(seen.left_out) > 8 else ''}"  # noqa: PLR2004  # a line
+    if seen.beyond:
+        text += f"; not in the lockfile, resolved beside it: {', '.join(seen.beyond[:8])}"
+    return text

@@ -1,0 +1,109 @@
+"""`baseline simulate --rollout`: a candidate let onto the rows at hand step by step."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from baseline_pipeline.errors import UsageError
+from baseline_pipeline.evaluating import class_names, days_of, scores_of
+from baseline_pipeline.records import Record, digest_of
+from baseline_pipeline.replay.rollout import Rollout, Traffic, roll_out
+from baseline_pipeline.scoring import predict_all
+from baseline_pipeline.workbench.replays.replaying import open_replaying
+
+if TYPE_CHECKING:
+    from baseline_pipeline.contract import Contract
+    from baseline_pipeline.metrics.outcomes import Metric, Outcomes
+    from baseline_pipeline.ports import ModelVersion
+    from baseline_pipeline.workbench.replays.replaying import Replaying
+    from baseline_pipeline.workbench.workbench import Workbench
+
+Array = np.ndarray[Any, Any]
+
+
+class RolledOut(Record):
+    """What a staged rollout of a candidate would have been."""
+
+    model: str
+    champion: str
+    candidate: str
+    losses: tuple[str, ...]
+    """Metrics that were looked at."""
+    rollout: Rollout
+
+
+def simulate_rollout(bench: Workbench, contract: Contract, candidate: str) -> RolledOut:
+    """Let a candidate answer 1, 5, 25, 50, 100 % of the rows at hand, and look.
+
+    Raises:
+        UsageError: when no gating metric is a mean over rows: then there is nothing to look at one by one.
+        EvidenceUnavailable: when model or rows cannot be had.
+    """
+    metrics = [
+        rule.measured
+        for rule in contract.metrics
+        if rule.role != "report_only" and rule.measured.rowwise and rule.measured.over_pairs is None
+    ]
+    if not metrics:
+        message = f"{contract.name}: no gating metric is a mean over rows"
+        raise UsageError(message, next_step="add one such as brier, accuracy or mean_absolute_error")
+    work = open_replaying(bench, contract)
+    catalogue = bench.catalogue(contract)
+    version = catalogue.candidate(candidate)
+    both = [_outcomes(work, one) for one in (work.version, version)]
+    order = _order(work)
+    losses = np.stack([np.stack([_loss(metric, one)[order] for one in both], axis=1) for metric in metrics])
+    traffic = Traffic(losses, losses[0, :, 1] > losses[0, :, 0])
+    seed = int(digest_of([work.version.digest, version.digest, work.rows.key])[:12], 16)
+    found = RolledOut(
+        model=contract.name,
+        champion=work.version.version,
+        candidate=version.version,
+        losses=tuple(metric.name for metric in metrics),
+        rollout=roll_out(traffic, contract.error_rates.false_alarm, seed),
+    )
+    bench.store.save("rollouts", contract.name, digest_of(found.body()), found)
+    return found
+
+
+def _outcomes(work: Replaying, version: ModelVersion) -> Outcomes:
+    rows, contract = work.rows, work.contract
+    work.bench.progress(f"scoring {len(rows)} rows with version {version.version}")
+    classes = rows.classes or class_names(contract)
+    predicted, _, _ = predict_all(contract, rows.table, rows.names, version, work.bench.catalogue(contract), classes)
+    return scores_of(contract, rows.table, rows.names, rows.labels, rows.classes, predicted).outcomes
+
+
+def _loss(metric: Metric, outcomes: Outcomes) -> Array:
+    """(n,) what each row adds to the metric, larger where it is worse."""
+    found = metric.measure(outcomes)
+    return np.asarray((1.0 if metric.better == "lower" else -1.0) * (found.value + found.influence))
+
+
+def _order(work: Replaying) -> Array:
+    days = days_of(work.rows.table, work.contract.data.time)
+    return np.arange(len(work.rows)) if days is None else np.argsort(days, kind="stable")
+
+
+def rollout_lines(found: RolledOut) -> list[str]:
+    """Where it would have stopped, and whom it had harmed by then."""
+    rollout = found.rollout
+    lines = [
+        (
+            f"{found.model}: version {found.candidate} let onto {rollout.requests} requests that version "
+            f"{found.champion} answered, {rollout.replays} times"
+        ),
+        f"  looked at: {', '.join(found.losses)}",
+    ]
+    lines += [f"  at {one.share:4.0%} of the requests: {one.stopped:.0%} of the rollouts stop" for one in rollout.steps]
+    if rollout.requests_until is None:
+        lines.append("  none stops")
+    else:
+        lines.append(
+            f"  {rollout.stopped:.0%} stop, typically after {rollout.requests_until} requests, of which the new model "
+            f"answered {rollout.served} and {rollout.harmed} of them worse"
+        )
+    lines.append(f"  worse answers, had it gone through unlooked at: {rollout.harmed_in_full}")
+    return lines

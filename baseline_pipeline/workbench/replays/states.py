@@ -1,0 +1,151 @@
+"""The states of the world that an attribution replays: dependencies, model and infrastructure, old or new."""
+
+from __future__ import annotations
+
+from itertools import combinations
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pyarrow as pa
+
+from baseline_pipeline.adapters.models.remembered import RememberedModels
+from baseline_pipeline.errors import EvidenceUnavailable
+from baseline_pipeline.evaluating import class_names, days_of, scores_of
+from baseline_pipeline.records import Digest, short
+from baseline_pipeline.replay.attribution import Factor
+from baseline_pipeline.replay.factorial import Sides, State
+from baseline_pipeline.scoring import predict_all
+from baseline_pipeline.snapshot import read
+from baseline_pipeline.workbench.iteration.evaluating import load_scores, version_of
+from baseline_pipeline.workbench.iteration.snapshotting import load_snapshot
+from baseline_pipeline.workbench.replays.replaying import Locked, Replaying
+from baseline_pipeline.workbench.replays.rows import RowSet, row_set
+
+if TYPE_CHECKING:
+    from baseline_pipeline.adapters.environments.running import Knobs
+    from baseline_pipeline.contract import Contract
+    from baseline_pipeline.evaluation import Evaluation, Scores
+    from baseline_pipeline.ports import ModelVersion
+    from baseline_pipeline.workbench.workbench import Workbench
+
+
+class World:
+    """The states of model, dependencies and infrastructure, and what each says of both populations."""
+
+    def __init__(
+        self,
+        bench: Workbench,
+        contract: Contract,
+        old: Evaluation,
+        new: Evaluation,
+        earlier: Evaluation | None,
+        locks: tuple[Locked, Locked] | None,
+        knobs: tuple[Knobs, Knobs] | None,
+        python: str | None,
+    ) -> None:
+        self.bench, self.contract, self.python = bench, contract, python
+        self.catalogue = RememberedModels(bench.catalogue(contract))
+        self.locks, self.knobs = locks or self._kept(old, new), knobs
+        self.left_out: dict[str, str] = {}
+        self.versions = (version_of(old), version_of(new))
+        known = [one for one in (old, new, earlier) if one is not None]
+        self.rows = tuple(self._rows(one.snapshot) for one in known)
+        self.scored = {(one.subject.digest, one.snapshot): one for one in known}
+        self.factors: list[Factor] = []
+        if self.locks is not None:
+            self.factors.append("dependencies")
+        elif old.fingerprint.dependencies != new.fingerprint.dependencies:
+            self.left_out["dependencies"] = (
+                "they moved, and the lockfiles kept do not say all there is to install: --lock OLD --lock NEW"
+            )
+        if self.versions[0].digest != self.versions[1].digest:
+            self.factors.append("model")
+        if knobs is not None:
+            self.factors.append("infrastructure")
+        elif old.fingerprint.infrastructure != new.fingerprint.infrastructure:
+            self.left_out["infrastructure"] = "it moved, and no profile was given: --profile NAME replays it"
+        if old.fingerprint.code != new.fingerprint.code:
+            self.left_out["code"] = "it moved, and the old code is not there to be run"
+
+    def _kept(self, old: Evaluation, new: Evaluation) -> tuple[Locked, Locked] | None:
+        """The lockfiles of both evaluations, where they differ and say all there is to install."""
+        if old.environment.lockfile_digest == new.environment.lockfile_digest:
+            return None
+        found = [Locked.stored(self.bench, self.contract.name, one) for one in (old, new)]
+        before, after = found
+        if before is None or after is None or not (before.wanted.whole and after.wanted.whole):
+            return None
+        return before, after
+
+    def states(self) -> dict[State, Sides]:
+        """Every combination, each scored on both populations."""
+        found: dict[State, Sides] = {}
+        for size in range(len(self.factors) + 1):
+            for some in combinations(self.factors, size):
+                state = frozenset(some)
+                found[state] = Sides(*(self.scores(state, rows) for rows in self.rows))
+        return found
+
+    def scores(self, state: State, rows: RowSet) -> Scores:
+        """What a state says of some rows.
+
+        Raises:
+            EvidenceUnavailable: when the model does not load or predict in that state: that is a finding by itself.
+        """
+        version = self.versions["model" in state]
+        if self.locks is None and self.knobs is None:
+            before = self._scored_before(version, rows)
+            if before is not None:
+                return before
+            classes = rows.classes or class_names(self.contract)
+            predicted, _, _ = predict_all(self.contract, rows.table, rows.names, version, self.catalogue, classes)
+            return scores_of(self.contract, rows.table, rows.names, rows.labels, rows.classes, predicted)
+        return self._elsewhere(state, version, rows)
+
+    def _scored_before(self, version: ModelVersion, rows: RowSet) -> Scores | None:
+        """What the comparison itself rested on, where these are its rows."""
+        evaluation = self.scored.get((version.digest, rows.snapshot))
+        if evaluation is None:
+            return None
+        scores = load_scores(self.bench, evaluation)
+        same = scores.row_id.equals(rows.names) and (scores.content == rows.content).all()
+        return scores if same else None
+
+    def _elsewhere(self, state: State, version: ModelVersion, rows: RowSet) -> Scores:
+        knobs = None if self.knobs is None else self.knobs["infrastructure" in state]
+        artifact: dict[str, Any] = self.catalogue.artifact(version)
+        work = Replaying(self.bench, self.contract, version, artifact, knobs=knobs, python=self.python)
+        locked = None if self.locks is None else self.locks["dependencies" in state]
+        name, built = work.place(locked)
+        run = work.jobs.run(name, built, rows, work.knobs)
+        if run.failure is not None:
+            message = f"version {version.version} fails with {name} ({run.failure}): {run.words}"
+            raise EvidenceUnavailable(
+                message, next_step="that is the finding: `baseline replay --bisect` names the package"
+            )
+        return work.jobs.scores(run)
+
+    def _rows(self, snapshot: Digest) -> RowSet:
+        """The labelled rows of a snapshot that neither model learned from."""
+        taken = load_snapshot(self.bench, self.contract.name, snapshot)
+        rows = row_set(self.bench, self.contract, read(taken, self.bench.store), snapshot)
+        windows = [one.training_window for one in self.versions if one.training_window is not None]
+        return outside(self.bench, self.contract, rows, windows)
+
+
+def outside(bench: Workbench, contract: Contract, rows: RowSet, windows: list[tuple[str, str]]) -> RowSet:
+    """Rows whose day lies in none of the windows."""
+    days = days_of(rows.table, contract.data.time)
+    if days is None or not windows:
+        return rows
+    kept = np.ones(len(rows), dtype=bool)
+    for first, last in windows:
+        kept &= (days < np.datetime64(first, "D")) | (days > np.datetime64(last, "D"))
+    if kept.all():
+        return rows
+    if not kept.any():
+        message = f"all rows of snapshot {short(rows.snapshot)} lie in a training window"
+        raise EvidenceUnavailable(message, next_step="bring rows from after the window")
+    chosen: np.ndarray[Any, Any] = kept
+    part = f"outside {sorted(set(windows))}"
+    return row_set(bench, contract, rows.table.filter(pa.array(chosen)), rows.snapshot, part)

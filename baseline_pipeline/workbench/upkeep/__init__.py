@@ -1,0 +1,1 @@
+"""Whether all that the pipeline rests on is still true."""

@@ -1,0 +1,119 @@
+"""What a valid contract still lacks: files that are not there yet, columns that the data does not have."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from baseline_pipeline.errors import BaselineError, ContractError
+from baseline_pipeline.metrics.outcomes import Outcomes
+from baseline_pipeline.workbench.code import importable
+
+if TYPE_CHECKING:
+    from baseline_pipeline.contract import Contract
+    from baseline_pipeline.contract.metrics import MetricRule
+    from baseline_pipeline.settings import Settings
+
+
+def _own_metric(rule: MetricRule) -> list[str]:
+    """What speaks against a function of the user's own: it is called with no row and with one."""
+    from baseline_pipeline.metrics.custom import doubts, frame, resolved
+
+    assert rule.own is not None  # noqa: S101  # the caller has looked
+    found = list(doubts(rule.own))
+    for rows in (0, 1):
+        columns = {name: np.zeros(rows) for name in rule.columns}
+        outcomes = Outcomes(np.zeros(rows, dtype=int), np.zeros(rows, dtype=int), np.full(rows, 0.5), columns=columns)
+        try:
+            values = np.asarray(resolved(rule.own)(frame(outcomes)), dtype=float)
+        except Exception as error:  # whatever a user's function raises
+            found.append(f"{rule.own} fails on {rows} rows: {type(error).__name__}: {error}")
+            continue
+        shape, accepted = ((rows,), "one number per row") if rule.function else ((), "one number for all rows")
+        if values.shape != shape:
+            found.append(f"{rule.own} gives shape {values.shape} for {rows} rows; accepted: {accepted}")
+    return found
+
+
+def _environment(settings: Settings, contract: Contract) -> list[str]:
+    """Where the present environment is not the declared one."""
+    from baseline_pipeline.workbench.iteration.environment import observe
+
+    try:
+        state = observe(contract, settings.project).state
+    except ContractError:
+        raise
+    except BaselineError as error:
+        return [error.message]
+    found = [
+        f"{one.package} {one.locked} is locked, {one.installed or 'nothing'} is installed" for one in state.differences
+    ]
+    return found + [f"{state.manifest}: {words}" for words in state.contradictions]
+
+
+def check_contract(settings: Settings, contract: Contract) -> list[str]:
+    """Findings in words; none when everything that the contract names can be read.
+
+    Raises:
+        ContractError: when the expectation suite, the lockfile or the manifest cannot be understood.
+    """
+    from baseline_pipeline.adapters.sources import open_source
+    from baseline_pipeline.metrics.custom import doubts
+
+    found = []
+    try:
+        state = open_source(contract, settings.project).state()
+        if state.status != "ready":
+            found.append(f"data is {state.status.replace('_', ' ')}: {state.detail}")
+    except BaselineError as error:
+        found.append(f"data: {error.message}")
+    found += _environment(settings, contract)
+    if contract.model.allow_pickle:
+        found.append("model.allow_pickle: loading the model runs its code; only for artifacts that you wrote")
+    importable(settings.project)
+    for reference in contract.artifacts:
+        found += [f"artifacts: {words}" for words in doubts(reference) if "cannot be imported" in words]
+    for rule in contract.metrics:
+        if rule.own is not None:
+            found += [f"metric {rule.metric}: {words}" for words in _own_metric(rule)]
+    if contract.data.expectations:
+        path = settings.assets / contract.name / contract.data.expectations
+        if path.is_file():
+            from baseline_pipeline.adapters.quality.great_expectations import ExpectationSuite
+
+            ExpectationSuite(path).check()
+        else:
+            found.append(f"expectations {contract.data.expectations!r} is not there")
+    return found + _response(settings, contract)
+
+
+def _response(settings: Settings, contract: Contract) -> list[str]:
+    """What stands in the way of alarms, incidents and people being told.
+
+    Raises:
+        ContractError: when an incidents file or a playbook cannot be understood.
+    """
+    import os
+    import re
+
+    from baseline_pipeline.backtest.incidents import read_incidents
+    from baseline_pipeline.response.playbooks import read_playbook
+
+    folder = settings.assets / contract.name
+    found = []
+    if contract.incidents is not None:
+        path = folder / contract.incidents
+        if path.is_file():
+            read_incidents(f"{contract.name}/{path.name}", path.read_text(encoding="utf-8"))
+        else:
+            found.append(f"incidents {contract.incidents!r} is not there")
+    for path in sorted((folder / "playbooks").glob("*.md")):
+        read_playbook(f"{contract.name}/playbooks/{path.name}", path.read_text(encoding="utf-8"))
+    if (contract.monitoring.requests or contract.schedules.monitor) and contract.data.time is None:
+        found.append("monitoring needs data.time: when a prediction was due")
+    for receiver in contract.notify:
+        text = " ".join(filter(None, (receiver.apprise, receiver.webhook, receiver.secret)))
+        absent = [name for name in re.findall(r"\$\{(\w+)\}", text) if name not in os.environ]
+        found += [f"notify: the environment variable {name} is not set" for name in absent]
+    return found
