@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
 import typer
 
+from baseline_pipeline import __version__
 from baseline_pipeline.cli import (
     approve,
     attribute,
@@ -49,6 +52,23 @@ app = typer.Typer(
         "5 approval required."
     ),
 )
+
+
+def _say_version(asked: bool) -> None:  # as typer calls it
+    if asked:
+        typer.echo(f"baseline {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def options(
+    version: Annotated[  # typer hands it to `_say_version`
+        bool, typer.Option("--version", callback=_say_version, is_eager=True, help="Say which version this is.")
+    ] = False,
+) -> None:
+    """What holds for every verb."""
+
+
 for verb in (
     *(demo, init, doctor, check, run, establish),
     *(gate, approve, reject, override, promote, rollback, retire),

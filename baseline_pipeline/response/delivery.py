@@ -45,12 +45,14 @@ class NotDelivered(BaselineError):
     Args:
         message: What happened, without any secret: it is stored and shown.
         surely: Whether it certainly arrived nowhere and may be told otherwise the next time.
+        after: Seconds that the receiver asked us to wait.
         next_step: What the reader can change now.
     """
 
-    def __init__(self, message: str, *, surely: bool = False, next_step: str = "") -> None:
+    def __init__(self, message: str, *, surely: bool = False, after: float = 0.0, next_step: str = "") -> None:
         super().__init__(message, next_step=next_step)
         self.surely = surely
+        self.after = after
 
 
 class Silence(Record):
@@ -266,7 +268,7 @@ def _lasts(until: float, now: float, longest: float) -> bool:
     return now < until <= now + longest
 
 
-def after_failure(lane: Lane, key: str, now: float) -> Lane:
+def after_failure(lane: Lane, key: str, now: float, asked: float = 0.0) -> Lane:
     """The lane after one more failure: it waits 30 s, 1 min, 2 min ... 1 h, less up to a fifth.
 
     What is taken off follows from the key, so that lanes which failed together do not come back together and the
@@ -276,6 +278,7 @@ def after_failure(lane: Lane, key: str, now: float) -> Lane:
         lane: Before it.
         key: Names the lane.
         now: Seconds since the epoch.
+        asked: Seconds that the receiver asked for; it waits no less than that, an hour at most.
 
     Source: M. Brooker, "Exponential Backoff And Jitter", AWS Architecture Blog, 2015.
 
@@ -289,7 +292,7 @@ def after_failure(lane: Lane, key: str, now: float) -> Lane:
     """
     longest = min(FIRST_WAIT * 2.0 ** min(lane.failures, 30), LONGEST_WAIT)
     drawn = int.from_bytes(hashlib.sha256(f"{key}:{lane.failures}".encode()).digest()[:8]) / 2**64
-    return Lane(lane.failures + 1, now + longest * (1 - 0.2 * drawn))
+    return Lane(lane.failures + 1, now + max(longest * (1 - 0.2 * drawn), min(asked, LONGEST_WAIT)))
 
 
 def is_dead(failing_since: float | None, last_sent: float | None, now: float) -> bool:

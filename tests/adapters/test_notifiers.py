@@ -14,10 +14,12 @@ import sys
 import threading
 import time
 from contextlib import contextmanager
+from email.utils import formatdate
 from urllib.parse import urlsplit
 
 import pytest
 
+from baseline_pipeline.adapters.notifiers import webhook
 from baseline_pipeline.adapters.notifiers.addresses import filled, receiver_id, receiver_name
 from baseline_pipeline.adapters.notifiers.apprise import notify
 from baseline_pipeline.adapters.notifiers.outbox import Outbox
@@ -45,7 +47,7 @@ class Listener:
     """Whoever is told: what came, and what it answered."""
 
     def __init__(self, port=0, status=200, wait=0.0):
-        self.requests, self.status, self.wait, self.trickle = [], status, wait, False
+        self.requests, self.status, self.wait, self.trickle, self.retry_after = [], status, wait, False, None
         owner = self
 
         class Handler(http.server.BaseHTTPRequestHandler):
@@ -59,6 +61,8 @@ class Listener:
                         time.sleep(0.2)
                 self.send_response(owner.status)
                 self.send_header("Location", "/elsewhere")
+                if owner.retry_after:
+                    self.send_header("Retry-After", owner.retry_after)
                 self.send_header("Content-Length", "5000")
                 self.end_headers()
                 self.wfile.write(b"s" * 5000)
@@ -154,7 +158,7 @@ def test_down_then_slow_then_failing_then_well_nothing_is_lost_and_each_change_i
     assert [error for _, error in said[:4]] == [
         "connection refused",
         "connection refused",
-        "it did not answer within 1 s",
+        "it did not answer within 2 s",
         "it answered 500 Internal Server Error",
     ]
     keys = sorted(key for keys in taken.values() for key in keys)
@@ -171,6 +175,22 @@ def test_two_thousand_messages_to_one_owner_leave_as_one_notification_for_each_r
 
     assert (found.sent, found.failed, found.pending) == (2, 0, 0)
     assert sorted(path for path, *_ in listener.requests) == ["/chat", "/hook"]
+
+
+@pytest.mark.parametrize(
+    ("asks", "waits"),
+    [("600", 600), (formatdate(1_900_000_700, usegmt=True), 700), ("9" * 12, 3600), ("soon", 25), ("-5", 25), ("", 25)],
+)
+def test_a_receiver_that_asks_for_time_gets_it(outbox, listener, asks, waits, monkeypatch):
+    now = 1_900_000_000.0
+    monkeypatch.setattr(webhook.time, "time", lambda: now)
+    listener.status, listener.retry_after = 429, asks
+    receiver = Receiver(webhook=listener.url())
+    outbox.add([message()], [receiver], now=now)
+
+    assert outbox.deliver([receiver], now=now).failed == 1
+    assert outbox.deliver([receiver], now=now + waits - 2).failed == 0
+    assert outbox.deliver([receiver], now=now + waits + 30).failed == 1
 
 
 def test_what_is_silenced_is_kept_and_not_told_when_the_silence_ends(outbox, listener):

@@ -12,6 +12,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from baseline_pipeline import __version__
+
 BASELINE = Path(sys.executable).with_name("baseline")
 VERBS = [
     "demo",
@@ -78,6 +80,10 @@ def test_starting_is_quick_and_imports_no_vendor(code):
 
     assert bad.strip() == "[]"
     assert float(spent) < 0.5
+
+
+def test_it_says_its_version():
+    assert call("--version").stdout == f"baseline {__version__}\n"
 
 
 def test_an_unknown_word_is_usage():

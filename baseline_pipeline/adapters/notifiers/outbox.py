@@ -290,7 +290,7 @@ class Outbox:
             if not changed:
                 return
             row = connection.execute("SELECT failures, opens FROM lanes WHERE receiver = ? AND owner = ?", lane)
-            next_ = after_failure(Lane(*(row.fetchone() or (0, 0.0))), "/".join(lane), at)
+            next_ = after_failure(Lane(*(row.fetchone() or (0, 0.0))), "/".join(lane), at, error.after)
             connection.execute("INSERT OR REPLACE INTO lanes VALUES (?, ?, ?, ?)", (*lane, next_.failures, next_.opens))
 
     @contextmanager

@@ -22,6 +22,7 @@ import urllib.request
 from concurrent.futures import Future
 from contextlib import suppress
 from dataclasses import dataclass, field
+from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING
 from urllib.parse import SplitResult, quote, unquote, urlsplit
 
@@ -98,11 +99,11 @@ def post(
     except (ValueError, http.client.HTTPException):
         message = "notify.webhook is no http or https URL once its variables are filled in"
         raise NotDelivered(message, surely=True, next_step="write it as https://host/path") from None
-    status = exchange.finish(min(seconds, SECONDS))
+    status, after = exchange.finish(min(seconds, SECONDS))
     if not 200 <= status <= 299:  # noqa: PLR2004 -- HTTP's own
         words = http.client.responses.get(status, "")
         said = f"it answered {status} {words}".rstrip()
-        raise NotDelivered(said, surely=status in NOT_TAKEN)
+        raise NotDelivered(said, surely=status in NOT_TAKEN, after=after)
 
 
 def _exchange(url: SplitResult, body: bytes, headers: dict[str, str], seconds: float) -> _Exchange:
@@ -147,6 +148,16 @@ def _login(via: SplitResult) -> dict[str, str]:
     return {"Proxy-Authorization": f"Basic {base64.b64encode(login.encode()).decode()}"}
 
 
+def _asked(header: str | None, now: float) -> float:
+    """Seconds that a `Retry-After` asks for, given as such or as a date (RFC 9110, 10.2.3); 0 where it is neither."""
+    text = (header or "").strip()
+    if text.isascii() and text.isdigit():
+        return float(text[:9])
+    with suppress(TypeError, ValueError, OverflowError):
+        return max(parsedate_to_datetime(text).timestamp() - now, 0.0)
+    return 0.0
+
+
 @dataclass
 class _Exchange:
     """One request, which can be given up at any moment: nothing is sent after that."""
@@ -159,9 +170,9 @@ class _Exchange:
     _begun: bool = False
     _given_up: bool = False
 
-    def finish(self, seconds: float) -> int:
-        """The status that came within so many seconds, however slowly names, hosts and answers trickle."""
-        answer: Future[int] = Future()
+    def finish(self, seconds: float) -> tuple[int, float]:
+        """The status, and the seconds it asks us to wait; in time, however slowly names, hosts and answers trickle."""
+        answer: Future[tuple[int, float]] = Future()
         threading.Thread(target=self._run, args=(answer,), daemon=True).start()
         try:
             return answer.result(seconds)
@@ -175,10 +186,10 @@ class _Exchange:
             message = f"it did not answer within {seconds:.0f} s"
             raise NotDelivered(message, surely=not self._begun) from None
 
-    def _run(self, answer: Future[int]) -> None:
+    def _run(self, answer: Future[tuple[int, float]]) -> None:
         try:
             response = self._response()
-            answer.set_result(response.status)
+            answer.set_result((response.status, _asked(response.getheader("Retry-After"), time.time())))
             with suppress(OSError, ValueError, http.client.HTTPException):
                 response.read1(READ)  # what is left unread makes some servers complain
                 response.close()
