@@ -119,6 +119,10 @@ class Contract(Section):
         """SHA-256 of `definition`."""
         return digest_of(self.definition())
 
+    def declared(self) -> dict[str, object]:
+        """What was written, without what is left to defaults."""
+        return self.model_dump(mode="json", exclude_unset=True)
+
     def policy_digest(self) -> Digest:
         """SHA-256 of all that a verdict depends on: definition, slices, metrics, error rates, promotion."""
         parts = self.model_dump(

@@ -14,7 +14,8 @@ from baseline_pipeline.report.visible import visible
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from baseline_pipeline.workbench.upkeep.reviewing import Finding, Review
+    from baseline_pipeline.workbench.upkeep.assumptions import Finding
+    from baseline_pipeline.workbench.upkeep.reviewing import Review
 
 TO_FILL_IN = "**TO FILL IN**"
 _ORDER = {"old": 0, "unknown": 1, "holds": 2}

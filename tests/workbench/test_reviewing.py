@@ -15,7 +15,8 @@ from baseline_pipeline.planning import Prospect
 from baseline_pipeline.report.review import TO_FILL_IN, review_lines, review_markdown
 from baseline_pipeline.significance.power import minimum_detectable_effect, normal_quantile
 from baseline_pipeline.workbench.people import Voice
-from baseline_pipeline.workbench.upkeep.reviewing import power_at_margin, review, sign_off
+from baseline_pipeline.workbench.upkeep.assumptions import power_at_margin
+from baseline_pipeline.workbench.upkeep.reviewing import review, sign_off
 
 
 def looked(project, **options):

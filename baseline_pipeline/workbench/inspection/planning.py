@@ -49,7 +49,7 @@ def outlook(bench: Workbench, contract: Contract, *, disagreement: float | None 
         raise EvidenceUnavailable(message, next_step=f"baseline run {contract.name}")
     where = "as given"
     if disagreement is None:
-        disagreement, where = _seen(bench, contract)
+        disagreement, where = disagreement_seen(bench, contract)
     scores = load_scores(bench, load_evaluation(bench, contract.name, key))
     found = prospects(contract, scores, disagreement=disagreement, seed=int(key[:12], 16))
     return Outlook(
@@ -57,7 +57,7 @@ def outlook(bench: Workbench, contract: Contract, *, disagreement: float | None 
     )
 
 
-def _seen(bench: Workbench, contract: Contract) -> tuple[float, str]:
+def disagreement_seen(bench: Workbench, contract: Contract) -> tuple[float, str]:
     """The share of decisions that the last challenger changed, where there was one."""
     decisions = [event for event in bench.events(contract.name) if event.kind == "decision"]
     for event in reversed(decisions):

@@ -21,7 +21,6 @@ from baseline_pipeline.workbench.stages import Compared, Evaluated, Policy
 
 if TYPE_CHECKING:
     from pathlib import Path
-    from typing import Any
 
     from baseline_pipeline.comparison import Comparison
     from baseline_pipeline.contract import Contract
@@ -41,7 +40,7 @@ def decide_present(bench: Workbench, contract: Contract, compared: Compared, *, 
     comparison, decision = decided(bench, contract, compared)
     digest = digest_of(decision.body())
     bench.store.save("decisions", contract.name, digest, decision)
-    bench.store.save("contracts", contract.name, comparison.policy, Policy(contract=_declared(contract)))
+    bench.store.save("contracts", contract.name, comparison.policy, Policy(contract=contract.declared()))
     promoted = None
     if promote and decision.outcome == "promote" and contract.promotion.mode == "gate":
         promoted = _candidate(bench, decision)
@@ -99,7 +98,7 @@ def _contract_event(bench: Workbench, contract: Contract, comparison: Comparison
     if last is not None and last.content["policy"] == comparison.policy:
         return None
     before = bench.store.load("contracts", contract.name, last.content["policy"]) if last else None
-    differences = changed_words(before["contract"] if before else None, _declared(contract))
+    differences = changed_words(before["contract"] if before else None, contract.declared())
     return Event(
         kind="contract_changed",
         model=contract.name,
@@ -108,11 +107,6 @@ def _contract_event(bench: Workbench, contract: Contract, comparison: Comparison
         key=digest_of(["contract", contract.name, last.seq if last else 0, comparison.policy]),
         content={"policy": comparison.policy, "changed": differences},
     )
-
-
-def _declared(contract: Contract) -> dict[str, Any]:
-    """What the contract says, without what it leaves to defaults."""
-    return contract.model_dump(mode="json", exclude_unset=True)
 
 
 def _decision_event(

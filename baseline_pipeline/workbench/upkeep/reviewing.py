@@ -2,73 +2,23 @@
 
 from __future__ import annotations
 
-import datetime as dt
-from collections import Counter
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 
-from scipy.special import ndtr
-
-from baseline_pipeline.backtest.scoring import recommended
 from baseline_pipeline.errors import EvidenceUnavailable
-from baseline_pipeline.governance.contract_change import changed_words
 from baseline_pipeline.governance.events import Baseline, Event
-from baseline_pipeline.governance.reviews import (
-    REVIEW_DAYS,
-    Due,
-    Signed,
-    contract_changes,
-    due,
-    due_after,
-    last_signed,
-    moment_of,
-    since_review,
-)
-from baseline_pipeline.planning import prospects
-from baseline_pipeline.records import Digest, Record, digest_of, short
-from baseline_pipeline.response.incidents import incidents
-from baseline_pipeline.significance.power import normal_quantile
-from baseline_pipeline.snapshot import QualityReport, read
-from baseline_pipeline.verdicts import TIERS
-from baseline_pipeline.workbench.inspection.planning import _seen
-from baseline_pipeline.workbench.iteration.comparing import load_comparison
-from baseline_pipeline.workbench.iteration.evaluating import load_evaluation, load_scores
-from baseline_pipeline.workbench.iteration.snapshotting import load_snapshot
+from baseline_pipeline.governance.reviews import Due, Signed, due, due_after, last_signed, moment_of
+from baseline_pipeline.records import Digest, Record, digest_of
 from baseline_pipeline.workbench.people import Voice, statement
 from baseline_pipeline.workbench.stages import Policy
-from baseline_pipeline.workbench.upkeep.health import last_backtest
+from baseline_pipeline.workbench.upkeep.assumptions import MAX_AGE, Assumptions, Finding
+from baseline_pipeline.workbench.upkeep.model_risk import known_facts
 from baseline_pipeline.workbench.workbench import utc_now
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-
     from baseline_pipeline.contract import Contract
-    from baseline_pipeline.contract.metrics import ErrorRates
-    from baseline_pipeline.planning import Prospect
     from baseline_pipeline.workbench.workbench import Workbench
 
-State = Literal["old", "holds", "unknown"]
 Impact = Literal["high", "moderate"]
-MAX_AGE = REVIEW_DAYS
-"""Days after which a baseline is old."""
-LEAST = 5
-"""Reports or comparisons below which nothing follows from what never happened."""
-SETTLED = 30
-"""Days in which a baseline may wait for its first new rows."""
-NAMED = 5
-"""Names that a finding lists."""
-
-
-class Finding(Record):
-    """One assumption that the baseline rests on."""
-
-    topic: str
-    state: State
-    """`unknown` where too little is there to say."""
-    what: str
-    """What was found, with figures."""
-    why: str
-    """Why it matters."""
-    next_step: str = ""
 
 
 class Review(Record):
@@ -116,7 +66,7 @@ def review(bench: Workbench, contract: Contract, *, max_age: int = MAX_AGE, now:
             message, next_step=f"baseline run {contract.name}, then baseline establish {contract.name}"
         )
     at = now or utc_now()
-    looking = _Looking(bench, contract, baseline, moment_of(at), max_age)
+    looking = Assumptions(bench, contract, baseline, moment_of(at), max_age)
     findings = tuple(looking.findings())
     return Review(
         model=contract.name,
@@ -132,7 +82,7 @@ def review(bench: Workbench, contract: Contract, *, max_age: int = MAX_AGE, now:
             changes=looking.changes(),
         ),
         signed=last_signed(looking.events, contract.name),
-        known=looking.known(),
+        known=known_facts(looking),
     )
 
 
@@ -146,7 +96,7 @@ def sign_off(bench: Workbench, contract: Contract, found: Review, voice: Voice) 
     proof = statement(bench, contract, "review", found.digest, found.baseline.revision, voice)
     policy = contract.policy_digest()
     bench.store.save("reviews", contract.name, found.digest, found)
-    bench.store.save("contracts", contract.name, policy, Policy(contract=declared(contract)))
+    bench.store.save("contracts", contract.name, policy, Policy(contract=contract.declared()))
     before = found.signed.seq if found.signed else 0
     (written,) = bench.ledger.append(
         Event(
@@ -168,322 +118,3 @@ def sign_off(bench: Workbench, contract: Contract, found: Review, voice: Voice) 
     signed = last_signed([written], contract.name)
     assert signed is not None  # noqa: S101  # it was written just now
     return signed
-
-
-class _Looking:
-    """One model's evidence, read once."""
-
-    def __init__(
-        self, bench: Workbench, contract: Contract, baseline: Baseline, now: dt.datetime, max_age: int
-    ) -> None:
-        self.bench, self.contract, self.baseline, self.now, self.max_age = bench, contract, baseline, now, max_age
-        self.events = bench.events(contract.name)
-        self.since = since_review(self.events, contract.name)
-        self.evaluation = load_evaluation(bench, contract.name, baseline.evaluation)
-        self.backtest = last_backtest(bench, contract)
-
-    def findings(self) -> Iterator[Finding]:
-        """Every assumption, in the order of the baseline's making."""
-        yield self._age()
-        yield self._data()
-        yield self._new_rows()
-        yield self._expectations()
-        yield from self._guardrails()
-        yield self._power()
-        yield self._owners()
-        yield self._contract()
-        yield self._incidents()
-        yield self._overrides()
-        yield self._limits()
-
-    def changes(self) -> tuple[str, ...]:
-        """What changed in the contract since the last review, what no run has seen yet included."""
-        signed = last_signed(self.events, self.contract.name)
-        reviewed = signed.policy if signed else None
-        if reviewed == self.contract.policy_digest():
-            return ()
-        return contract_changes(self.since, reviewed) + self._unseen(reviewed)
-
-    def _unseen(self, reviewed: Digest | None) -> tuple[str, ...]:
-        """What differs from the contract that was looked at last, by a run or by a person."""
-        runs = self.events if reviewed is None else self.since
-        seen = [str(one.content["policy"]) for one in runs if one.kind == "contract_changed"]
-        last = seen[-1] if seen else reviewed
-        if last is None or last == self.contract.policy_digest():
-            return ()
-        body = self.bench.store.load("contracts", self.contract.name, last)
-        words = changed_words(body["contract"] if body else None, declared(self.contract))
-        return tuple(words) or ("it is another one than at the last run",)
-
-    def _age(self) -> Finding:
-        days = (self.now - moment_of(self.baseline.at)).total_seconds() / 86400
-        return Finding(
-            topic="age",
-            state="old" if days > self.max_age else "holds",
-            what=f"revision {self.baseline.revision} is {days:.0f} days old; {self.max_age} are accepted",
-            why="what was acceptable then is what every candidate is held against now",
-            next_step=f"baseline run {self.contract.name}, and establish anew where the figures are still acceptable",
-        )
-
-    def _data(self) -> Finding:
-        name = short(self.baseline.snapshot)
-        try:
-            snapshot = load_snapshot(self.bench, self.contract.name, self.baseline.snapshot)
-            self.bench.progress(f"reading snapshot {name}")
-            rows = read(snapshot, self.bench.store, list(snapshot.row_id)).num_rows
-        except EvidenceUnavailable as error:
-            state, what = "old", error.message
-        else:
-            state, what = "holds", f"snapshot {name} is there and reads: {rows} rows"
-        return Finding(
-            topic="data",
-            state=state,
-            what=what,
-            why="without its rows a baseline can be compared with, but not scored again or audited",
-            next_step="restore the file from a backup, or establish a baseline on rows that are there",
-        )
-
-    def _new_rows(self) -> Finding:
-        decided = [one for one in self.events if one.kind == "decision" and one.content.get("snapshot")]
-        last = str(decided[-1].content["snapshot"]) if decided else self.baseline.snapshot
-        days = (self.now - moment_of(self.baseline.at)).total_seconds() / 86400
-        state: State = "old" if days > SETTLED else "unknown"
-        what = f"in {days:.0f} days nothing was decided on other rows than the baseline's {self.evaluation.rows}"
-        if last != self.baseline.snapshot:
-            body = self.bench.store.load("snapshots", self.contract.name, last)
-            rows = body["rows"] if body else "unknown"
-            state, what = "holds", f"the last decision was on snapshot {short(last)} of {rows} rows"
-        return Finding(
-            topic="new rows",
-            state=state,
-            what=what,
-            why="a baseline that no new row is ever held against says nothing of the present",
-            next_step=f"check the feed, then baseline run {self.contract.name}",
-        )
-
-    def _expectations(self) -> Finding:
-        topic, why = "expectations", "an expectation that nothing can break guards nothing"
-        suite = self.bench.suite(self.contract)
-        if suite is None:
-            return Finding(
-                topic=topic,
-                state="old",
-                what="the contract names none",
-                why="rows of any kind would be evaluated",
-                next_step="name a suite under data.expectations",
-            )
-        digest = suite.digest()
-        reports = [QualityReport.stored(body) for body in self.bench.store.records("quality", self.contract.name)]
-        reports = [one for one in reports if one.suite == digest]
-        rules = {(result.column, result.rule): False for one in reports for result in one.results}
-        for one in reports:
-            rules |= {(result.column, result.rule): True for result in one.failures()}
-        never = [f"{column or 'table'}: {rule}" for (column, rule), failed in rules.items() if not failed]
-        seen = f"{len(never)} of {len(rules)} never failed in {len(reports)} report(s)"
-        if len(reports) < LEAST:
-            what = f"{seen}; {LEAST} are needed to tell"
-            return Finding(topic=topic, state="unknown", what=what, why=why)
-        return Finding(
-            topic=topic,
-            state="old" if never else "holds",
-            what=f"{seen}{_listed(never)}",
-            why=why,
-            next_step="narrow the limits to what the data do, or take the expectation out",
-        )
-
-    def _guardrails(self) -> Iterator[Finding]:
-        """Over all stored comparisons; what only concerns the anchor is left out."""
-        keys = [one.content.get("comparison") for one in self.events if one.kind == "decision"]
-        seen: Counter[str] = Counter()
-        fired: Counter[str] = Counter()
-        looks = 0
-        for key in dict.fromkeys(str(key) for key in keys if key):
-            for contrast in load_comparison(self.bench, self.contract.name, key).contrasts:
-                if contrast.anchor_revision is not None:
-                    continue
-                looks += 1
-                for cell in contrast.cells:
-                    if cell.role == "guardrail":
-                        name = f"{cell.metric}[{cell.slice}]"
-                        seen[name] += 1
-                        fired[name] += cell.tier is not None
-        never = [name for name in seen if not fired[name]]
-        always = [name for name in seen if fired[name] == seen[name]]
-        enough: State = "unknown" if looks < LEAST else "holds"
-        tell = f" in {looks} comparison(s)" + ("" if looks >= LEAST else f"; {LEAST} are needed to tell")
-        yield Finding(
-            topic="guardrails that never fired",
-            state="old" if never and looks >= LEAST else enough,
-            what=f"{len(never)} of {len(seen)}{tell}{_listed(never)}",
-            why="a margin so wide that nothing reaches it protects nobody, and spends error rate",
-            next_step=f"see `baseline power {self.contract.name} --sensitivity`: what would make them fire",
-        )
-        yield Finding(
-            topic="guardrails that always fire",
-            state="old" if always and looks >= LEAST else enough,
-            what=f"{len(always)} of {len(seen)}{tell}{_listed(always)}",
-            why="people learn to pass over an alarm that is always there",
-            next_step="repair what they point at, or widen the margin with a reason",
-        )
-
-    def _power(self) -> Finding:
-        rates = self.contract.error_rates
-        self.bench.progress(f"power on the baseline's {self.evaluation.rows} rows")
-        disagreement, where = _seen(self.bench, self.contract)
-        scores = load_scores(self.bench, self.evaluation)
-        found = prospects(self.contract, scores, disagreement=disagreement, seed=int(self.baseline.evaluation[:12], 16))
-        powers = {
-            f"{one.metric}[{one.slice}]": power
-            for one in found
-            if one.role != "report_only" and (power := power_at_margin(one, rates)) is not None
-        }
-        weak = {name: power for name, power in sorted(powers.items(), key=lambda item: item[1]) if power < rates.power}
-        what = f"{len(weak)} of {len(powers)} would find a harm of the margin's size with less than {rates.power:.0%}"
-        return Finding(
-            topic="detection power",
-            state="unknown" if not powers else "old" if weak else "holds",
-            what=(
-                f"{what} on {self.evaluation.rows} rows, a candidate differing in {disagreement:.1%} of the decisions "
-                f"({where}){_listed([f'{name} {power:.0%}' for name, power in weak.items()])}"
-            ),
-            why="harm that is not found is promoted, and error_rates.power promises that it is found",
-            next_step=f"take more rows or wider margins: baseline power {self.contract.name} --all",
-        )
-
-    def _owners(self) -> Finding:
-        named = self.contract.owners.model_dump()
-        missing = [what for what in ("model", "data", "evaluation", "on_call") if not named.get(what)]
-        return Finding(
-            topic="owners",
-            state="old" if missing else "holds",
-            what=f"nobody is named for {', '.join(missing)}" if missing else "all are named",
-            why="a finding that concerns nobody is worked off by nobody",
-            next_step="name them under owners in the contract",
-        )
-
-    def _contract(self) -> Finding:
-        changes = self.changes()
-        signed = last_signed(self.events, self.contract.name)
-        since = f"the review of {signed.at[:10]}" if signed else "the first baseline"
-        return Finding(
-            topic="contract",
-            state="old" if changes else "holds",
-            what=f"{len(changes)} place(s) changed since {since}{_listed(list(changes))}",
-            why="what the last reviewer agreed to is not what is judged by now",
-            next_step="read the changes, and sign the review off where they are right",
-        )
-
-    def _incidents(self) -> Finding:
-        known = incidents(self.events, self.contract.name)
-        there = [one for one in known if one.open]
-        tiers = Counter(one.tier for one in there)
-        words = ", ".join(f"{tiers[tier]} {tier}" for tier in reversed(TIERS) if tiers[tier])
-        return Finding(
-            topic="incidents",
-            state="old" if there else "holds",
-            what=f"{words} open{_listed([one.id for one in there])}" if there else f"none of {len(known)} is open",
-            why="while one is open nobody knows whether the baseline's behaviour still is that of today",
-            next_step="work them off: baseline incident list",
-        )
-
-    def _overrides(self) -> Finding:
-        found = [f"{one.at[:10]} {one.actor}: {one.reason}" for one in self.since if one.kind == "override"]
-        return Finding(
-            topic="overrides",
-            state="old" if found else "holds",
-            what=f"{len(found)} since{_listed(found)}",
-            why="each says that the gate's rules were wrong for a case, or that a risk was taken",
-            next_step="change the rule that had to be overridden, or write down why it stays",
-        )
-
-    def _limits(self) -> Finding:
-        topic, why = "limits", "limits that are too tight make noise, and too wide ones find harm late"
-        past, step = self.backtest, f"baseline backtest {self.contract.name} --report backtest.html"
-        if past is None:
-            return Finding(topic=topic, state="unknown", what="nothing was backtested yet", why=why, next_step=step)
-        rate, wanted = past.false_alarms, self.contract.monitoring.false_alarms_per_month
-        said = f"{rate.per_month:.2f} false alarms a month [{rate.low:.2f}, {rate.high:.2f}], {wanted:g} accepted"
-        stale = past.accepted_per_month != wanted or past.contract != self.contract.policy_digest()
-        if stale:
-            said += f" (the last backtest was judged by other rules, {past.accepted_per_month:g} accepted)"
-        best = recommended(past.curve, wanted)
-        moved = best is None or best.factor != 1.0
-        if best is None:
-            advice = "no setting of its limits keeps that"
-        else:
-            limits = f"limits {best.factor:g} times as wide" if moved else "the limits as they are"
-            found = f"{best.found} of {best.of} known events found, {best.false_alarms.per_month:.2f} false alarms"
-            advice = f"it recommends {limits} ({found})"
-        state: State = "old" if moved or stale else "holds"
-        return Finding(topic=topic, state=state, what=f"{said}; {advice}", why=why, next_step=step)
-
-    def known(self) -> dict[str, str]:
-        """What the system knows for the risk assessment, by topic."""
-        contract, subject = self.contract, self.evaluation.subject
-        owners = {name: value for name, value in contract.owners.model_dump().items() if value}
-        whole = [one for one in self.evaluation.metrics if one.slice == "all" and one.value is not None]
-        reasons = [f"{rule.metric}: {rule.why}" for rule in contract.metrics if rule.why]
-        features = [f"{one.name} ({one.why})" if one.why else one.name for one in contract.data.features]
-        known = {
-            "purpose": contract.description or "",
-            "losses": "; ".join(reasons),
-            "method": f"{contract.task.replace('_', ' ')}, version {subject.version} of {subject.name}",
-            "training": " to ".join(subject.training_window) if subject.training_window else "",
-            "features": "; ".join(features),
-            "data": (
-                f"{contract.data.source.kind}, {self.evaluation.rows} labelled rows, "
-                f"snapshot {short(self.baseline.snapshot)}"
-            ),
-            "results": "; ".join(
-                f"{one.metric} {one.value:.4g}"
-                + (f" [{one.low:.4g}, {one.high:.4g}]" if one.low is not None and one.high is not None else "")
-                for one in whole
-            ),
-            "owners": "; ".join(f"{name.replace('_', ' ')}: {value}" for name, value in owners.items()),
-            "approvals": (
-                f"{contract.promotion.people} person(s) approve every promotion"
-                if contract.promotion.critical
-                else f"people approve until {contract.promotion.approvals_until} in a row went well"
-            ),
-            "baseline": (
-                f"revision {self.baseline.revision} by {self.baseline.actor}, {self.baseline.at}: "
-                f"{self.baseline.reason}"
-            ),
-            "monitoring": (
-                f"windows of {contract.monitoring.window}, {contract.monitoring.false_alarms_per_month:g} false "
-                f"alarms a month accepted"
-            ),
-        }
-        if self.backtest is not None:
-            must = [one for one in self.backtest.incidents if one.incident.must_find]
-            hits = f"{len(must) - len(self.backtest.missed)} of {len(must)} known events found"
-            rate = self.backtest.false_alarms.per_month
-            span = f"{self.backtest.first[:10]} to {self.backtest.last[:10]}"
-            known["backtest"] = f"{span}: {hits}, {rate:.2f} false alarms a month"
-        return known
-
-
-def declared(contract: Contract) -> dict[str, Any]:
-    """What the contract says, without what it leaves to defaults."""
-    return contract.model_dump(mode="json", exclude_unset=True)
-
-
-def power_at_margin(prospect: Prospect, rates: ErrorRates) -> float | None:
-    """Chance that a harm of the margin's size is found; `None` where it cannot be said.
-
-    The error and the critical value are those that planning used: its realistic margin is
-    (z_non_inferiority + z_power) errors, its detectable harm (critical + z_power) errors.
-    """
-    if prospect.margin is None or prospect.realistic_margin is None or prospect.detectable is None:
-        return None
-    promised = normal_quantile(rates.power)
-    error = prospect.realistic_margin / (normal_quantile(1 - rates.non_inferiority) + promised)
-    critical = prospect.detectable / error - promised
-    return float(ndtr(prospect.margin / error - critical))
-
-
-def _listed(names: Sequence[str]) -> str:
-    if not names:
-        return ""
-    more = f" and {len(names) - NAMED} more" if len(names) > NAMED else ""
-    return f": {'; '.join(names[:NAMED])}{more}"
