@@ -8,6 +8,7 @@ import dagster as dg
 
 from baseline_pipeline.contract.reading import contract_paths, read_contract
 from baseline_pipeline.errors import NotInitialised
+from baseline_pipeline.orchestration.resources import with_resources
 
 
 def project_root() -> Path:
@@ -38,5 +39,5 @@ def defs() -> dg.Definitions:
     if found != root / "assets":
         message = f"a foreign package `assets` was imported from {found}"
         raise NotInitialised(message, next_step=f"take it off sys.path; this project's is {root / 'assets'}")
-    loaded = dg.load_from_defs_folder(path_within_project=root)
+    loaded = with_resources(dg.load_from_defs_folder(path_within_project=root), root)
     return dg.Definitions.merge(loaded, dg.Definitions(executor=dg.in_process_executor))

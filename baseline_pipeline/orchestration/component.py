@@ -9,12 +9,11 @@ from baseline_pipeline.contract import Contract
 from baseline_pipeline.contract.reading import read_contract
 from baseline_pipeline.orchestration.assets import stage_assets, watched_specs
 from baseline_pipeline.orchestration.backtest import backtest_definitions
-from baseline_pipeline.orchestration.liveness import RESOURCE, process_lock
 from baseline_pipeline.orchestration.monitoring import monitoring_definitions
 from baseline_pipeline.orchestration.names import MODEL_TAG, identifier
+from baseline_pipeline.orchestration.resources import with_resources
 from baseline_pipeline.orchestration.review import review_definitions
 from baseline_pipeline.orchestration.schedules import model_schedules
-from baseline_pipeline.orchestration.storage import StageValueIOManager
 from baseline_pipeline.orchestration.triggers import facet_sensors
 
 MAX_RUNTIME_SECONDS = 7200
@@ -41,11 +40,16 @@ class MonitoredModel(dg.Component):
 
     def build_defs(self, context: dg.ComponentLoadContext) -> dg.Definitions:
         """Assets, checks, job, sensors and schedules of one model."""
-        return model_definitions(self.contract, Path(context.path).parents[1])
+        return model_parts(self.contract, Path(context.path).parents[1])
 
 
 def model_definitions(contract: Contract, project: Path) -> dg.Definitions:
     """Everything Dagster knows of one model in a project."""
+    return with_resources(model_parts(contract, project), project)
+
+
+def model_parts(contract: Contract, project: Path) -> dg.Definitions:
+    """The same without resources, which several models share."""
     assets = stage_assets(contract, project)
     name = identifier(contract.name)
     job = dg.define_asset_job(
@@ -59,7 +63,6 @@ def model_definitions(contract: Contract, project: Path) -> dg.Definitions:
         jobs=[job],
         sensors=facet_sensors(contract, project, name),
         schedules=model_schedules(contract, name),
-        resources={"stage_values": StageValueIOManager(project), RESOURCE: process_lock(project)},
     )
     return dg.Definitions.merge(
         stages,
