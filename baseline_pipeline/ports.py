@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, Protocol
 
@@ -134,5 +134,28 @@ class RunTracker(Protocol):
         """Find or create the finished run of this evaluation; returns its id.
 
         Raises `TrackingUnavailable` within 30 s where the server does not answer.
+        """
+        ...
+
+
+@dataclass(frozen=True)
+class Launched:
+    """How a process ended that was launched somewhere.
+
+    `code` is its exit code, negative for a signal; `None` where whoever launched it does not say. `words`
+    are the last it said, or why it could not be launched.
+    """
+
+    code: int | None
+    words: str
+
+
+class Launcher(Protocol):
+    """Runs a worker: here, or where its folder can be seen too."""
+
+    def __call__(self, command: Sequence[str], variables: Mapping[str, str], seconds: float) -> Launched:
+        """Run a command to its end, with these environment variables on top of what is there.
+
+        Raises `TimeoutError` where it was ended after so many seconds.
         """
         ...

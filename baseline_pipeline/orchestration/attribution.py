@@ -9,7 +9,7 @@ from baseline_pipeline.contract import Contract
 from baseline_pipeline.decision import Decision
 from baseline_pipeline.errors import BaselineError
 from baseline_pipeline.orchestration.listening import also_to
-from baseline_pipeline.orchestration.names import MODEL_TAG
+from baseline_pipeline.orchestration.pipes import CLIENT, piped
 from baseline_pipeline.records import digest_of
 from baseline_pipeline.settings import load_settings
 from baseline_pipeline.workbench.replays.attributed import write_attribution
@@ -33,14 +33,14 @@ def attribution_asset(contract: Contract, project: Path, common: dict[str, Any])
         ins={"decision": dg.AssetIn(decided)},
         description="Which of the changes did it: the harm shared out by factorial replay.",
         output_required=False,
-        **{name: value for name, value in common.items() if name not in {"io_manager_key", "tags"}},
-        tags={MODEL_TAG: contract.name},
+        **{name: value for name, value in common.items() if name not in {"io_manager_key", "required_resource_keys"}},
+        required_resource_keys={*common["required_resource_keys"], CLIENT},
         kinds={"numpy"},
     )
     def change_attribution(context: dg.AssetExecutionContext, decision: Decision):  # type: ignore[no-untyped-def]  # noqa: ANN202  # a generator of Dagster's
         if decision.tier not in HARMED:
             return
-        here = Workbench(load_settings(project), progress=also_to(context.log.info))
+        here = Workbench(load_settings(project), progress=also_to(context.log.info), launch=piped(context))
         digest = digest_of(decision.body())
         try:
             found = attribute(here, contract, digest)

@@ -7,6 +7,7 @@ from pathlib import Path
 import dagster as dg
 
 from baseline_pipeline.orchestration.liveness import RESOURCE, process_lock
+from baseline_pipeline.orchestration.pipes import CLIENT
 from baseline_pipeline.orchestration.storage import StageValueIOManager
 
 
@@ -15,6 +16,7 @@ def with_resources(definitions: dg.Definitions, project: Path) -> dg.Definitions
     ours = {
         "stage_values": StageValueIOManager(project),
         RESOURCE: process_lock(project),
+        CLIENT: dg.PipesSubprocessClient(),
     }
     given = definitions.resources or {}
     missing = {name: resource for name, resource in ours.items() if name not in given}

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from baseline_pipeline.adapters.ledgers.sql import SqlLedger
     from baseline_pipeline.adapters.stores.filesystem import FilesystemStore
     from baseline_pipeline.contract import Contract
-    from baseline_pipeline.ports import ModelCatalogue, QualitySuite, Source
+    from baseline_pipeline.ports import Launcher, ModelCatalogue, QualitySuite, Source
     from baseline_pipeline.settings import Settings
     from baseline_pipeline.summaries.engine import Engine
 
@@ -40,16 +40,25 @@ class Workbench:
         settings: Where things are; the home must be initialised.
         progress: Told in words what is being done.
         open_run: Attaches an orchestrator to the MLflow run with the id given, while it is written.
+        launch: Runs the workers of replays; as children of this process by default.
 
     Raises:
         NotInitialised: when the home, the ledger or the tracking store is absent or another one's.
     """
 
-    def __init__(self, settings: Settings, *, progress: Progress = silent, open_run: OpenRun | None = None) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        *,
+        progress: Progress = silent,
+        open_run: OpenRun | None = None,
+        launch: Launcher | None = None,
+    ) -> None:
         self.settings = settings
         self.store_id = store_id(settings)
         self.progress = progress
         self.open_run = open_run
+        self.launch = launch
         self.ledger: SqlLedger = self._ledger()
         importable(settings.project)  # metrics of the user's own
 

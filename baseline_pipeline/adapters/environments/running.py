@@ -20,11 +20,13 @@ import pyarrow.parquet as pq
 
 from baseline_pipeline.adapters.environments import worker
 from baseline_pipeline.errors import EvidenceUnavailable
+from baseline_pipeline.ports import Launched
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping, Sequence
 
     from baseline_pipeline.adapters.environments.uv import Built
+    from baseline_pipeline.ports import Launcher
 
 Array = np.ndarray[Any, Any]
 Failure = Literal["load", "schema", "predict", "non_finite", "train", "time", "memory", "ended"]
@@ -35,8 +37,6 @@ FAILURES: dict[int, Failure] = {
     worker.NON_FINITE: "non_finite",
     worker.TRAIN: "train",
 }
-SECRETS = ("TOKEN", "SECRET", "PASSWORD", "CREDENTIAL", "PRIVATE", "API_KEY", "ACCESS_KEY")
-OWN = ("PYTHON", "BASELINE_", "MLFLOW_", "DAGSTER_", "VIRTUAL_ENV", "PYTEST_", "UV_")
 KILLED = 9
 A_DAY = 86_400.0
 
@@ -115,7 +115,26 @@ def write_rows(table: pa.Table, folder: Path) -> None:
     np.savez(folder / "rows.npz", **{key: one for key, one in held.items() if one.dtype.kind != "O"})  # type: ignore[arg-type]  # arrays by name
 
 
-def run_job(built: Built, job: dict[str, Any], knobs: Knobs, scratch: Path, keep: Path | None = None) -> Ran:
+def launch_here(command: Sequence[str], variables: Mapping[str, str], seconds: float) -> Launched:
+    """Run a worker as a child of this process; see `ports.Launcher`."""
+    environment = {**worker.kept(os.environ), **variables}
+    try:
+        done = subprocess.run(  # noqa: S603  # the environment's interpreter on our own script
+            command, env=environment, capture_output=True, text=True, errors="replace", timeout=seconds, check=False
+        )
+    except subprocess.TimeoutExpired as late:
+        raise TimeoutError from late
+    return Launched(done.returncode, _last_words(done.stderr))
+
+
+def run_job(
+    built: Built,
+    job: dict[str, Any],
+    knobs: Knobs,
+    scratch: Path,
+    keep: Path | None = None,
+    launch: Launcher = launch_here,
+) -> Ran:
     """Do a job in a built environment.
 
     Args:
@@ -124,9 +143,10 @@ def run_job(built: Built, job: dict[str, Any], knobs: Knobs, scratch: Path, keep
         knobs: What is held still.
         scratch: Where the job's folder is made; it is gone afterwards.
         keep: Where a model that was trained is copied to.
+        launch: Starts the worker, here or elsewhere; whatever it does, the results are files in the job's folder.
 
     Raises:
-        EvidenceUnavailable: when the environment's interpreter cannot be started.
+        EvidenceUnavailable: when the environment's interpreter cannot be started, or the worker was never begun.
     """
     scratch.mkdir(parents=True, exist_ok=True)
     _tidy(scratch)
@@ -134,35 +154,41 @@ def run_job(built: Built, job: dict[str, Any], knobs: Knobs, scratch: Path, keep
         folder = Path(name)
         command = written(built, job, knobs, folder)
         try:
-            done = subprocess.run(  # noqa: S603  # the environment's interpreter on our own script
-                command,
-                cwd=folder,
-                env=variables(knobs),
-                capture_output=True,
-                text=True,
-                errors="replace",
-                timeout=knobs.seconds,
-                check=False,
-            )
-        except subprocess.TimeoutExpired:
-            return Ran("time", f"not done after {knobs.seconds:.0f} s", None)
+            ended = launch(command, pinned(knobs), knobs.seconds)
+        except TimeoutError:
+            return _late(knobs)
         except OSError as error:
             message = f"the interpreter of environment {built.folder.name} does not start: {error}"
             raise EvidenceUnavailable(message, next_step=f"remove {built.folder}; it is built anew") from error
+        late = folder / "late.txt"
+        if ended.code is None and not late.exists():
+            message = f"a job was launched and its worker not begun: {ended.words or 'nothing was said'}"
+            raise EvidenceUnavailable(message, next_step=f"what launches it has to see {folder.parent}: docs/replay.md")
         facts = facts_in(folder)
-        if done.returncode == worker.OK:
+        code = facts.get("code") if ended.code is None else ended.code
+        if code == worker.OK:
             trained = folder / "model.pkl"
             if keep is not None and trained.exists():
                 keep.parent.mkdir(parents=True, exist_ok=True)
                 os.replace(trained, keep)
             return Ran(None, "", outputs_in(folder), facts)
-        words = facts.get("failure") or _last_words(done.stderr)
-        kind: Failure = FAILURES.get(done.returncode, "ended")
-        if "MemoryError" in words or (done.returncode == -KILLED and knobs.memory_mb):
-            kind = "memory"
-        if kind == "ended":
-            words = f"the process ended with {_code(done.returncode)}: {words}".rstrip(": ")
-        return Ran(kind, words, None, facts)
+        if not facts and late.exists() and late.stat().st_size:
+            return _late(knobs)
+        return _failed(code, facts.get("failure") or ended.words, facts, knobs)
+
+
+def _late(knobs: Knobs) -> Ran:
+    return Ran("time", f"not done after {knobs.seconds:.0f} s", None)
+
+
+def _failed(code: int | None, words: str, facts: dict[str, Any], knobs: Knobs) -> Ran:
+    """What an exit code means; where nobody knows it, the words of whoever launched the worker have to do."""
+    kind: Failure = "ended" if code is None else FAILURES.get(code, "ended")
+    if "MemoryError" in words or (code == -KILLED and knobs.memory_mb):
+        kind = "memory"
+    if kind == "ended":
+        words = f"the process ended{'' if code is None else f' with {_code(code)}'}: {words}".rstrip(": ")
+    return Ran(kind, words, None, facts)
 
 
 @contextmanager
@@ -224,10 +250,15 @@ def _tidy(scratch: Path) -> None:
 
 
 def written(built: Built, job: dict[str, Any], knobs: Knobs, folder: Path) -> list[str]:
-    """The job's file, and the command that does it; `-s` and variables stand for `-I`, which ignores the hash seed."""
+    """Everything the worker needs but rows, model and environment, in one folder; and the command that does the job.
+
+    `-s` and variables stand for `-I`, which ignores the hash seed.
+    """
     told = {
         **job,
         "output": str(folder),
+        "variables": pinned(knobs),
+        "seconds": knobs.seconds,
         "seed": knobs.seed,
         "batch_rows": knobs.batch_rows,
         "float32": knobs.float32,
@@ -239,16 +270,17 @@ def written(built: Built, job: dict[str, Any], knobs: Knobs, folder: Path) -> li
         "disk_mb_s": knobs.disk_mb_s,
     }
     (folder / "job.json").write_text(json.dumps(told))
-    return [str(built.python), "-s", str(Path(worker.__file__).resolve()), str(folder / "job.json")]
+    shutil.copyfile(worker.__file__, folder / "worker.py")
+    return [str(built.python), "-s", str(folder / "worker.py"), str(folder / "job.json")]
 
 
 def variables(knobs: Knobs) -> dict[str, str]:
     """Environment variables of a worker: what is pinned, and of ours what is neither secret nor meant for us."""
-    kept = {
-        name: value
-        for name, value in os.environ.items()
-        if not name.startswith(OWN) and not any(word in name.upper() for word in SECRETS)
-    }
+    return {**worker.kept(os.environ), **pinned(knobs)}
+
+
+def pinned(knobs: Knobs) -> dict[str, str]:
+    """Environment variables that a worker has wherever it runs."""
     threads = dict.fromkeys(
         ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMEXPR_NUM_THREADS", "VECLIB_MAXIMUM_THREADS"),
         str(knobs.threads),
@@ -257,7 +289,7 @@ def variables(knobs: Knobs) -> dict[str, str]:
     more = {"OPENBLAS_CORETYPE": knobs.core_type} if knobs.core_type else {}
     if not knobs.simd:
         more["NPY_DISABLE_CPU_FEATURES"] = "AVX2 FMA3 AVX512F AVX512CD AVX512_SKX AVX512_CLX AVX512_CNL AVX512_ICL"
-    return {**kept, **threads, **fixed, "PYTHONDONTWRITEBYTECODE": "1", **more, **dict(knobs.more)}
+    return {**threads, **fixed, "PYTHONDONTWRITEBYTECODE": "1", **more, **dict(knobs.more)}
 
 
 def facts_in(folder: Path) -> dict[str, Any]:

@@ -1,13 +1,16 @@
 """Scores rows in a foreign environment: `<env>/bin/python worker.py job.json`; it never imports this package.
 
 The job says what to load (or train) and which rows to score; the answer is a file of outputs and a file of facts, and
-the exit code says what went wrong. Only numpy has to be there. It runs on every Python from 3.8 on.
+the exit code says what went wrong. Only numpy has to be there. It runs on every Python from 3.8 on. Whoever starts it,
+and wherever: it sees to variables, folder, memory and time by itself.
 """
 
 from __future__ import annotations
 
+import faulthandler
 import gc
 import importlib
+import importlib.util
 import inspect
 import json
 import os
@@ -17,15 +20,22 @@ import sys
 import time
 import traceback
 import warnings
+from contextlib import contextmanager
 from importlib import metadata
 from pathlib import Path
-from typing import Any, Callable  # noqa: UP035  # 3.8
+from typing import Any, Callable, Iterator  # noqa: UP035  # 3.8
 
 HERE = str(Path(__file__).resolve().parent)
 sys.path[:] = [place for place in sys.path if str(Path(place or ".").resolve()) != HERE]
 
 OK, LOAD, SCHEMA, PREDICT, NON_FINITE, TRAIN = 0, 10, 11, 12, 13, 14
 PINNED = ("PYTHONHASHSEED", "NPY_DISABLE_CPU_FEATURES", "TZ", "LC_ALL")
+SECRETS = ("TOKEN", "SECRET", "PASSWORD", "CREDENTIAL", "PRIVATE", "API_KEY", "ACCESS_KEY")
+OWN = ("PYTHON", "BASELINE_", "MLFLOW_", "DAGSTER_", "VIRTUAL_ENV", "PYTEST_", "UV_")
+PIPES = "DAGSTER_PIPES_"
+"""How variables begin that Dagster gives to what it launches."""
+OFTEN = 10.0
+"""Seconds between two words on how far it is."""
 FLAGS = {"sse4_2", "avx", "avx2", "fma", "avx512f", "avx512vl", "amx_tile"}
 
 
@@ -52,8 +62,64 @@ def words_of(error: BaseException) -> str:
     return f"{type(error).__name__}: {str(error).strip()[:600]}{place}"
 
 
+def kept(variables: Any) -> dict[str, str]:
+    """Of environment variables what is neither secret nor meant for Baseline Pipeline itself."""
+    return {
+        name: value
+        for name, value in variables.items()
+        if not name.startswith(OWN) and not any(word in name.upper() for word in SECRETS)
+    }
+
+
+def pin(job: dict[str, Any], arguments: list[str]) -> None:
+    """Begin anew with the variables that are wanted, where they are not those: most of them count at the start only."""
+    pipes = {name: value for name, value in os.environ.items() if name.startswith(PIPES)}
+    wanted = {**kept(os.environ), **pipes, **job["variables"]}
+    if wanted != dict(os.environ) and "pinned" not in arguments:
+        os.execve(sys.executable, [sys.executable, "-s", *arguments, "pinned"], wanted)  # noqa: S606  # itself
+
+
+def silent(_words: str) -> None:
+    """Nobody listens."""
+
+
+@contextmanager
+def telling(name: str) -> Iterator[Callable[[str], None]]:
+    """What shows words on the page of the Dagster run that launched this; silence where there is none."""
+    if PIPES + "CONTEXT" not in os.environ:
+        yield silent
+        return
+    try:
+        pipes = pipes_module().open_dagster_pipes()
+    except Exception as error:  # what is said is no result
+        sys.stderr.write(f"nothing can be told to Dagster: {words_of(error)}\n")
+        yield silent
+        return
+    try:
+        yield lambda words: pipes.log.info("%s: %s", name, words)
+    finally:
+        pipes.close()
+
+
+def pipes_module() -> Any:
+    """`dagster_pipes` of this environment, or else the copy that came with the job."""
+    try:
+        return importlib.import_module("dagster_pipes")
+    except ImportError:
+        pass
+    found: Any = importlib.util.spec_from_file_location("dagster_pipes", Path(HERE) / "dagster_pipes.py")
+    module = importlib.util.module_from_spec(found)
+    sys.modules["dagster_pipes"] = module
+    found.loader.exec_module(module)
+    return module
+
+
 def prepare(job: dict[str, Any]) -> None:
-    """Cores and memory, before anything heavy is imported."""
+    """Folder, time, cores and memory, before anything heavy is imported."""
+    os.chdir(job["output"])
+    if job.get("seconds") and not job.get("serve"):
+        place = Path(job["output"]) / "late.txt"
+        faulthandler.dump_traceback_later(job["seconds"], exit=True, file=place.open("w"))  # to the end
     if job.get("cores") and hasattr(os, "sched_setaffinity"):
         os.sched_setaffinity(0, job["cores"])
     if job.get("memory_mb"):
@@ -214,12 +280,18 @@ def train(job: dict[str, Any]) -> Model:
     return answering(held, job["wants"])
 
 
-def predicted(job: dict[str, Any], model: Model, rows: Any) -> tuple[Any, list[int]]:
+def predicted(
+    job: dict[str, Any], model: Model, rows: Any, say: Callable[[str], None] = silent
+) -> tuple[Any, list[int]]:
     """Outputs of all rows in their order, and the nanoseconds of every batch."""
     import numpy as np
 
     outputs, times, step = [], [], job["batch_rows"]
+    said_at = time.perf_counter()
     for start in range(0, len(rows), step):
+        if time.perf_counter() - said_at > OFTEN:
+            said_at = time.perf_counter()
+            say(f"{start} of {len(rows)} rows scored")
         batch = rows[start : start + step]
         before = time.perf_counter_ns()
         try:
@@ -355,7 +427,7 @@ def made(job: dict[str, Any]) -> Model:
         raise Failed(TRAIN if training else LOAD, words_of(error)) from error
 
 
-def work(job: dict[str, Any], facts: dict[str, Any]) -> None:
+def work(job: dict[str, Any], facts: dict[str, Any], say: Callable[[str], None]) -> None:
     """Load or train, then score."""
     seconds, clock = facts["seconds"], time.perf_counter
     started = clock()
@@ -368,6 +440,8 @@ def work(job: dict[str, Any], facts: dict[str, Any]) -> None:
     if rows is not None and job.get("float32"):
         rows = rows.astype({name: "float32" for name in rows.columns if rows[name].dtype.kind == "f"})
     seconds["read rows"], started = clock() - started, clock()
+    if rows is not None:
+        say(f"{len(rows)} rows read; {'training' if job.get('train') else 'loading the model'}")
     model = made(job)
     if job.get("quota"):
         time.sleep((clock() - started) * (1 / job["quota"] - 1))
@@ -377,24 +451,47 @@ def work(job: dict[str, Any], facts: dict[str, Any]) -> None:
     if job.get("serve"):
         serve(job, model, rows)
         return
-    found, facts["batch_ns"] = predicted(job, model, rows)
+    say(f"scoring with {facts['model']}")
+    found, facts["batch_ns"] = predicted(job, model, rows, say)
     seconds["predict"] = clock() - started
     facts["shape"] = list(found.shape)
     keep(Path(job["output"]), found)
 
 
-def main(path: str) -> int:
-    """Do the job; the exit code says how it went."""
+def summed_up(facts: dict[str, Any]) -> str:
+    """The facts of a job in one line."""
+    took = ", ".join(f"{stage} {value:.2f} s" for stage, value in facts["seconds"].items())
+    place = f"Python {facts['python']} on {facts['machine']}, {facts['cores']} cores"
+    ended = f"failed: {facts['failure']}" if facts["failure"] else "done"
+    return f"{ended}; {took}; peak memory {facts['peak_memory_mb']} MB; {place}"
+
+
+def main(path: str, arguments: list[str]) -> int:
+    """Do the job; the exit code says how it went, and so do the facts."""
     job = json.loads(Path(path).read_text(encoding="utf-8"))
+    pin(job, arguments)
     prepare(job)
-    facts: dict[str, Any] = {"seconds": {}, "failure": None}
-    code = OK
+    with telling(job.get("name") or "worker") as say:
+        facts = done(job, say)
+        place = Path(job["output"]) / "facts.json"
+        unfinished = place.with_name("facts.json.unfinished")
+        unfinished.write_text(json.dumps(facts), encoding="utf-8")
+        unfinished.replace(place)
+        for one in facts["warnings"]:
+            say(f"warns {one['times']} times: {one['text']}")
+        say(summed_up(facts))
+    return int(facts["code"])
+
+
+def done(job: dict[str, Any], say: Callable[[str], None]) -> dict[str, Any]:
+    """What came of a job."""
+    facts: dict[str, Any] = {"seconds": {}, "failure": None, "code": OK}
     with warnings.catch_warnings(record=True) as heard:
         warnings.simplefilter("always")
         try:
-            work(job, facts)
+            work(job, facts, say)
         except Failed as failure:
-            code, facts["failure"] = failure.code, str(failure)
+            facts["code"], facts["failure"] = failure.code, str(failure)
     seen: dict[str, int] = {}
     for one in heard:
         text = f"{one.category.__name__}: {str(one.message).strip()[:300]}"
@@ -402,12 +499,8 @@ def main(path: str) -> int:
     facts["warnings"] = [{"text": text, "times": times} for text, times in seen.items()]
     facts["peak_memory_mb"] = peak_memory()
     facts.update(environment_facts())
-    place = Path(job["output"]) / "facts.json"
-    unfinished = place.with_name("facts.json.unfinished")
-    unfinished.write_text(json.dumps(facts), encoding="utf-8")
-    unfinished.replace(place)
-    return code
+    return facts
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1]))
+    sys.exit(main(sys.argv[1], sys.argv))

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from baseline_pipeline.adapters.environments import worker
-from baseline_pipeline.adapters.environments.running import Ran, run_job
+from baseline_pipeline.adapters.environments.running import Ran, launch_here, run_job
 from baseline_pipeline.errors import ModelFailed
 from baseline_pipeline.evaluating import class_names, scores_of
 from baseline_pipeline.evaluation import Scores
@@ -107,9 +107,11 @@ class Jobs:
         self.bench.progress(f"{verb} {len(rows)} rows with {name}{' once more' if repeat else ''}")
         with tempfile.TemporaryDirectory(dir=self._scratch()) as folder:
             model = Path(folder) / "model.pkl"
-            ran = run_job(built, self.job(rows, chosen, train), knobs, self._scratch(), keep=model)
+            told = {"name": name, **self.job(rows, chosen, train)}
+            launch = self.bench.launch or launch_here
+            ran = run_job(built, told, knobs, self._scratch(), keep=model, launch=launch)
             record = self._kept(name, built, rows, ran, model)
-        if record.failure not in {"time", "memory", "train"}:  # what may have been mended is tried again
+        if record.failure not in {"time", "memory", "train", "ended"}:  # what may have been mended is tried again
             self.bench.store.save("worker_runs", self.contract.name, key, record)
         return record
 
