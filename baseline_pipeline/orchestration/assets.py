@@ -15,6 +15,7 @@ from baseline_pipeline.orchestration.checks import (
     guardrail_checks,
     guardrail_results,
 )
+from baseline_pipeline.orchestration.dependency_replay import dependency_replay_asset
 from baseline_pipeline.orchestration.listening import also_to
 from baseline_pipeline.orchestration.liveness import RESOURCE
 from baseline_pipeline.orchestration.metadata import (
@@ -75,7 +76,7 @@ def _group(contract: Contract) -> str:
 
 
 def stage_assets(contract: Contract, project: Path) -> list[dg.AssetsDefinition]:
-    """Snapshot, evaluation, comparison, decision and attribution of one model, in a row."""
+    """Snapshot, evaluation, comparison and decision of one model, in a row, and what follows a decision by itself."""
     prefix = contract.name
     common: dict[str, Any] = {
         "group_name": _group(contract),
@@ -169,5 +170,5 @@ def stage_assets(contract: Contract, project: Path) -> list[dg.AssetsDefinition]
             metadata=decision_metadata(here, contract, decision),
         )
 
-    attributed = attribution_asset(contract, project, common)
-    return [data_snapshot, evaluation_run, baseline_comparison, promotion_decision, attributed]
+    followed = [make(contract, project, common) for make in (dependency_replay_asset, attribution_asset)]
+    return [data_snapshot, evaluation_run, baseline_comparison, promotion_decision, *followed]

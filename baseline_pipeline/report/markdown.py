@@ -58,6 +58,7 @@ def decision_markdown(story: DecisionStory, *, show_all: bool = False) -> str:
         f"**Next:** {_with_code(next_step(decision))}{f'; {escaped(concern(story))}' if concern(story) else ''}",
         *_part("What changed", _list(_changes(story))),
         *(block for contrast in story.comparison.contrasts for block in _contrast(contrast, show_all=show_all)),
+        *_part("Replayed", _list(story.followed)),
         *_part("Drift", _drift(story)),
         *_part("Data quality", _quality(story)),
         *_part("Environment", _list(environment_findings(story))),

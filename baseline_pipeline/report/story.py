@@ -119,6 +119,7 @@ class DecisionStory:
         ledger: who established, approved, promoted; oldest first.
         links: where runs can be browsed.
         worst_rows: rows that lost most, where asked for.
+        followed: what replays said after the decision, a sentence each.
         commands: what repeats the decision from the same evidence, one command a line.
     """
 
@@ -134,6 +135,7 @@ class DecisionStory:
     ledger: tuple[LedgerFact, ...] = ()
     links: tuple[Link, ...] = ()
     worst_rows: tuple[WorstRows, ...] = ()
+    followed: tuple[str, ...] = ()
     commands: tuple[str, ...] = ()
 
 

@@ -71,6 +71,8 @@ def load_decision(bench: Workbench, model: str, digest: Digest) -> Decision:
 
 def decision_story(bench: Workbench, contract: Contract, decision: Decision) -> DecisionStory:
     """All that the report of one decision says."""
+    from baseline_pipeline.workbench.replays.followed import followed
+
     comparison = load_comparison(bench, contract.name, decision.comparison)
     evaluations = _evaluations(bench, contract.name, comparison)
     snapshots = {one.snapshot: load_snapshot(bench, contract.name, one.snapshot) for one in evaluations.values()}
@@ -88,6 +90,7 @@ def decision_story(bench: Workbench, contract: Contract, decision: Decision) -> 
         ledger=_facts(bench.events(contract.name)),
         links=_links(bench, contract.name, evaluations),
         worst_rows=_worst(bench, contract, comparison, evaluations),
+        followed=followed(bench, contract.name, digest_of(decision.body())),
         commands=(
             f"baseline run {contract.name}",
             f"baseline report {contract.name} --decision {_short_digest(decision)}",

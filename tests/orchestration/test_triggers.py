@@ -101,6 +101,7 @@ def test_deleted_data_has_its_own_words(watch):
 
 def test_a_lockfile_counts_by_content(watch):
     watch.look()
+    watch.project.establish()
     lock = watch.project.root / "requirements.lock"
     lock.write_text(f"# a remark\n\n{lock.read_text()}")
     assert "is as it was" in watch.look("dependencies")
@@ -109,6 +110,9 @@ def test_a_lockfile_counts_by_content(watch):
     assert watch.look("dependencies") is None
     assert watch.decisions[-1].content["hold"] == "evidence_missing"
     assert "locks numpy 1.0.0" in watch.decisions[-1].reason
+    replayed = watch.instance.get_latest_materialization_event(dg.AssetKey(["small", "dependency_replay"]))
+    assert replayed.asset_materialization.metadata["outcome"].value == "evidence_missing"
+    assert "does not say all there is to install" in replayed.asset_materialization.metadata["why"].value
 
 
 def test_a_manifest_counts_by_content(watch):
@@ -218,3 +222,4 @@ def test_a_decision_that_finds_harm_says_by_itself_which_change_did_it(watch):
     assert said.metadata["advice"].value.startswith("repair the feed: x first")
     assert said.metadata["brier_data_values"].value > 0.1
     assert "Which change did it" in Path(said.metadata["report"].value).read_text()
+    assert watch.instance.get_latest_materialization_event(dg.AssetKey(["small", "dependency_replay"])) is None

@@ -9,6 +9,7 @@ from baseline_pipeline.errors import UsageError
 from baseline_pipeline.governance.events import Event, baselines
 from baseline_pipeline.records import short
 from baseline_pipeline.workbench.iteration.evaluating import load_evaluation
+from baseline_pipeline.workbench.replays.followed import followed
 from baseline_pipeline.workbench.reporting import load_decision
 from baseline_pipeline.workbench.upkeep.auditing import event_line
 
@@ -73,14 +74,17 @@ def _digest(bench: Workbench, beginning: str) -> tuple[dict[str, Any], str]:
 def _decision(bench: Workbench, model: str, digest: str, events: list[Event]) -> tuple[dict[str, Any], str]:
     decision = load_decision(bench, model, digest)
     hold = f" ({decision.hold})" if decision.hold else ""
+    after = followed(bench, model, digest)
     lines = [
         f"decision {short(digest)} of {model}: {decision.outcome}{hold}{f', {decision.tier}' if decision.tier else ''}",
         *(f"  {number}. {reason}" for number, reason in enumerate(decision.reasons, 1)),
         f"  comparison {short(decision.comparison)}; candidate {short(decision.candidate or 'none')}",
+        *(f"  {line}" for line in after),
         f"  report: baseline report {model} --decision {short(digest)}",
         *_records(events),
     ]
-    return {"decision": decision.body(), "records": [one.body() for one in events]}, "\n".join(lines)
+    body = {"decision": decision.body(), "followed": list(after), "records": [one.body() for one in events]}
+    return body, "\n".join(lines)
 
 
 def _evaluation(bench: Workbench, model: str, digest: str, events: list[Event]) -> tuple[dict[str, Any], str]:

@@ -29,8 +29,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from baseline_pipeline.contract import Contract
-    from baseline_pipeline.evaluation import Evaluation
+    from baseline_pipeline.evaluation import EnvironmentState
     from baseline_pipeline.ports import ModelVersion
+    from baseline_pipeline.verdicts import Tier
     from baseline_pipeline.workbench.workbench import Workbench
 
 A_A = 2
@@ -62,6 +63,11 @@ class Replay(Record):
     trials: tuple[Trial, ...]
     ending: Ending
     why: str
+
+    @property
+    def tier(self) -> Tier | None:
+        """How bad what it was rejected for is."""
+        return overall(self.trials).tier
 
     @property
     def exit_code(self) -> int:
@@ -101,9 +107,8 @@ class Locked:
         return cls(name, installable(name, text), read_lockfile(name, text))
 
     @classmethod
-    def stored(cls, bench: Workbench, model: str, evaluation: Evaluation) -> Locked | None:
-        """The lockfile that an evaluation was made with, as far as it was kept."""
-        state = evaluation.environment
+    def stored(cls, bench: Workbench, model: str, state: EnvironmentState) -> Locked | None:
+        """The lockfile of an evaluation's environment, as far as it was kept."""
         if state.lockfile_digest is None:
             return None
         wanted = bench.store.load("installables", model, state.lockfile_digest)
@@ -124,6 +129,7 @@ class Replaying:
         artifact: What a worker loads; the version's own by default.
         knobs: What is held still.
         python: Interpreter of the environments; this one's version by default.
+        snapshot: Whose rows; the present baseline's by default.
     """
 
     def __init__(
@@ -135,7 +141,9 @@ class Replaying:
         *,
         knobs: Knobs | None = None,
         python: str | None = None,
+        snapshot: Digest | None = None,
     ) -> None:
+        self.snapshot = snapshot
         self.bench = bench
         self.contract = contract
         self.version = version
@@ -146,10 +154,11 @@ class Replaying:
 
     @cached_property
     def rows(self) -> RowSet:
-        """The baseline's rows, or the present ones where there is no baseline."""
+        """Those asked for; else the baseline's, or the present ones where there is no baseline."""
         baseline = self.bench.baseline(self.contract.name)
-        if baseline is not None:
-            snapshot = load_snapshot(self.bench, self.contract.name, baseline.snapshot)
+        if self.snapshot is not None or baseline is not None:
+            digest = self.snapshot or baseline.snapshot  # type: ignore[union-attr]  # one of them is there
+            snapshot = load_snapshot(self.bench, self.contract.name, digest)
         else:
             taken = take_snapshot(self.bench, self.contract)
             require_quality(self.bench, taken)

@@ -71,7 +71,7 @@ class World:
         """The lockfiles of both evaluations, where they differ and say all there is to install."""
         if old.environment.lockfile_digest == new.environment.lockfile_digest:
             return None
-        found = [Locked.stored(self.bench, self.contract.name, one) for one in (old, new)]
+        found = [Locked.stored(self.bench, self.contract.name, one.environment) for one in (old, new)]
         before, after = found
         if before is None or after is None or not (before.wanted.whole and after.wanted.whole):
             return None
