@@ -1,6 +1,7 @@
 """Shares of a change: they add up, they are exact where truth is, and the command line says them."""
 
 import json
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -205,6 +206,66 @@ def test_the_command_names_causes_features_and_what_to_do(loans):
     assert "* model" in said
     assert typed("attribute", "loans", "ffff").returncode == 2
     assert typed("attribute", "loans", "--profile", "moon").returncode == 2
+
+
+KILLED = """\
+import os, signal, sys
+from pathlib import Path
+from baseline_pipeline.settings import load_settings
+from baseline_pipeline.workbench.replays.attributing import attribute
+from baseline_pipeline.workbench.replays.simulating import knobs_pair
+from baseline_pipeline.workbench.workbench import Workbench
+
+left, fsync = int(sys.argv[2]), os.fsync
+
+def counted(descriptor):
+    global left
+    left -= 1
+    if left == 0:
+        os.kill(os.getpid(), signal.SIGKILL)  # what is to be kept is written, and not yet named
+    fsync(descriptor)
+
+os.fsync = counted
+bench = Workbench(load_settings(Path(sys.argv[1]), environ={}), progress=lambda words: print(words, flush=True))
+contract = bench.contract("loans")
+attribute(bench, contract, knobs=knobs_pair(contract, "float32_input"))
+"""
+
+
+def test_an_attribution_that_is_killed_leaves_nothing_half_made_and_goes_on(loans, tmp_path):
+    import shutil
+
+    from baseline_pipeline.settings import load_settings
+    from baseline_pipeline.workbench.replays.attributing import attribute, attribution_of
+    from baseline_pipeline.workbench.replays.simulating import knobs_pair
+    from baseline_pipeline.workbench.workbench import Workbench
+
+    root, _ = loans
+    copy = tmp_path / "loans"
+    shutil.copytree(root, copy)
+    for kind in ("worker_runs", "attributions", "attribution_of"):
+        shutil.rmtree(copy / ".baseline" / "store" / "loans" / kind, ignore_errors=True)
+    bench = Workbench(load_settings(copy, environ={}))
+    decision = bench.events("loans")[-1].content["decision"]
+    jobs = [0]
+
+    for point in (1, 8, 20, 10**6):
+        done = subprocess.run(
+            [sys.executable, "-c", KILLED, copy, str(point)], capture_output=True, text=True, timeout=200, check=False
+        )
+        jobs.append(len(list(bench.store.records("worker_runs", "loans"))))  # every one is read and checked
+        asked = done.stdout.count("scoring ")
+        finished = done.returncode == 0
+        assert finished or done.returncode == -signal.SIGKILL, done.stderr
+        assert asked - (jobs[-1] - jobs[-2]) in ({0} if finished else {0, 1})  # what was finished is not done again
+        assert (attribution_of(bench, "loans", decision) is not None) is finished
+
+    assert finished
+    assert jobs[1:] == sorted(set(jobs[1:])), jobs
+    whole = Workbench(load_settings(root, environ={}))
+    contract = whole.contract("loans")
+    uninterrupted = attribute(whole, contract, knobs=knobs_pair(contract, "float32_input"))
+    assert attribution_of(bench, "loans", decision) == uninterrupted
 
 
 def test_simulated_machines_say_what_would_fire(loans):
