@@ -29,7 +29,7 @@ def command(
     """Score the same rows as on other machines: what differs, and which guardrails would fire.
 
     Profiles: slow_machine, one_core, two_threads, old_processor, no_simd, float32_input, little_memory,
-    remote_features, slow_disk, other_locale.
+    remote_features, slow_disk, other_locale, late_clock.
 
     Example: baseline simulate flight_delays --profile slow_machine --profile float32_input
     Example: baseline simulate flight_delays --rollout models:/flight_delays@challenger

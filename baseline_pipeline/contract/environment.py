@@ -19,6 +19,7 @@ ProfileName = Literal[
     "remote_features",
     "slow_disk",
     "other_locale",
+    "late_clock",
 ]
 
 

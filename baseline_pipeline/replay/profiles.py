@@ -31,6 +31,8 @@ class Profile(Record):
     """Waited on top, evenly between nothing and this."""
     disk_mb_s: float | None = None
     """Speed at which the model's files are read."""
+    clock_s: float = 0.0
+    """How far the clock is ahead, as far as Python code asks for it."""
     variables: tuple[tuple[str, str], ...] = ()
     """Environment variables."""
 
@@ -49,5 +51,6 @@ PROFILES: dict[ProfileName, Profile] = {
         why="Indian time zone, German decimals",
         variables=(("LANG", "de_DE.UTF-8"), ("LC_ALL", "de_DE.UTF-8"), ("TZ", "Asia/Kolkata")),
     ),
+    "late_clock": Profile(why="the same rows scored 400 days later", clock_s=400 * 86_400.0),
 }
 """By the name that contracts use."""

@@ -36,6 +36,18 @@ def slow(rows):
 def greedy(rows):
     return np.ones((20_000, 20_000)).sum() + rows["x"].to_numpy()
 
+def dated(rows):
+    import datetime, time
+    stamp = [time.time(), time.time_ns() / 1e9, datetime.datetime.now().timestamp(), datetime.datetime.today().timestamp()]
+    stamp += [time.mktime(time.localtime()), datetime.datetime.now(datetime.timezone.utc).timestamp()]
+    dates = [time.strftime("%Y%m%d"), datetime.datetime.utcnow().strftime("%Y%m%d"), f"{datetime.date.today():%Y%m%d}"]
+    stamp += [time.mktime(time.strptime(one, "%Y%m%d")) for one in dates]
+    import pandas as pd
+    old = pd.Timestamp("2020-02-02").to_pydatetime()
+    assert isinstance(old, datetime.datetime) and issubclass(pd.Timestamp, datetime.datetime)
+    assert not isinstance(datetime.date(2020, 2, 2), datetime.datetime)
+    return np.tile(np.array(stamp) - os.stat("job.json").st_mtime, (len(rows), 1))
+
 def gone(rows):
     os._exit(41)
 
@@ -112,6 +124,13 @@ def test_what_could_move_a_bit_is_pinned_and_secrets_stay_outside(here, monkeypa
 
     assert found.outputs[0].tolist() == [1.0, 1.0, 4.0, 0.0]
     assert found.facts["pinned"]["PYTHONHASHSEED"] == "0"
+
+
+def test_a_clock_that_is_ahead_is_ahead_wherever_python_asks(here):
+    found = here("dated", clock_s=400 * 86_400.0)
+
+    assert found.failure is None, found.words
+    assert found.outputs[0] == pytest.approx(np.full(9, 400 * 86_400.0), abs=2 * 86_400)
 
 
 def test_rows_without_pyarrow_and_pandas(here, monkeypatch):

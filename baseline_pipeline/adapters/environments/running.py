@@ -58,6 +58,7 @@ class Knobs:
         delay_ms: Waited before every batch or block.
         jitter_ms: Waited on top, evenly between nothing and this; drawn from the seed.
         disk_mb_s: Speed at which the artifact is read.
+        clock_s: How far Python's clocks are ahead.
         more: Environment variables on top.
         seconds: Wall-clock time after which it is ended.
     """
@@ -74,6 +75,7 @@ class Knobs:
     delay_ms: float = 0.0
     jitter_ms: float = 0.0
     disk_mb_s: float | None = None
+    clock_s: float = 0.0
     more: tuple[tuple[str, str], ...] = ()
     seconds: float = 1800.0
 
@@ -268,6 +270,7 @@ def written(built: Built, job: dict[str, Any], knobs: Knobs, folder: Path) -> li
         "delay_ms": knobs.delay_ms,
         "jitter_ms": knobs.jitter_ms,
         "disk_mb_s": knobs.disk_mb_s,
+        "clock_s": knobs.clock_s,
     }
     (folder / "job.json").write_text(json.dumps(told))
     shutil.copyfile(worker.__file__, folder / "worker.py")

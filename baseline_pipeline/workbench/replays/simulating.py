@@ -77,6 +77,7 @@ def knobs_pair(contract: Contract, profile: str) -> tuple[Knobs, Knobs]:
         delay_ms=found.delay_ms,
         jitter_ms=found.jitter_ms,
         disk_mb_s=found.disk_mb_s,
+        clock_s=found.clock_s,
         more=found.variables,
     )
     return now, then
