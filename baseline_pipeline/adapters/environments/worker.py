@@ -412,7 +412,12 @@ def environment_facts() -> dict[str, Any]:
 
 
 def peak_memory() -> float:
-    """Most memory held so far, in MB."""
+    """Most memory held so far, in MB; from Linux itself, whose `getrusage` counts what the parent held too."""
+    try:
+        with Path("/proc/self/status").open() as file:
+            return round(int(next(line for line in file if line.startswith("VmHWM")).split()[1]) / 2**10, 1)
+    except (OSError, StopIteration):
+        pass
     import resource
 
     scale = 2**20 if sys.platform == "darwin" else 2**10
