@@ -410,6 +410,7 @@ def decision_story_(**changes):
             Link(label="MLflow run (candidate)", value="4f1c6f0a2f5e4a7e9b0d"),
             Link(label="Dagster run", value="b3b0c7d2-7d0f-4b5b-a1c2-0d3f5e7a9b11"),
         ),
+        followed=("dependency replay: ACCEPT, noted numeric change: 12 of 6000 rows differ, by up to 2.2e-16",),
         worst_rows=(
             WorstRows(
                 title="recall: late flights no longer found",

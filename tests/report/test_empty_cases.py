@@ -18,6 +18,7 @@ BARE = {
     "ledger": (),
     "links": (),
     "worst_rows": (),
+    "followed": (),
     "commands": (),
 }
 NOTHING = dict.fromkeys(
