@@ -17,14 +17,30 @@ def _day(value: object) -> object:
 Day = Annotated[dt.date, BeforeValidator(_day, json_schema_input_type=str | dt.date)]
 
 
+MOST_VARIANTS = 12
+"""Each is trained, and each asks more of the evidence for the others."""
+
+
 class Training(Section):
     """What the champion learned from: rows in this window are never used to judge it."""
 
     entry: CallableRef | None = None
     """`module:function` of features and labels (and of `seed`, where it takes one) that returns a fitted model: trained
     anew by replays, and out of fold by backtests."""
+    variants: list[dict[str, bool | int | float | str]] = Field(default_factory=list, max_length=MOST_VARIANTS)
+    """Keyword arguments of `entry`, by variant: replays train each, and say which is better than the entry's own."""
     window: list[Day] = Field(min_length=2, max_length=2)
     """First and last day, both included. A version's `training_window` tag in the registry wins."""
+
+    @model_validator(mode="after")
+    def _variants_of_something(self) -> Self:
+        if self.variants and self.entry is None:
+            message = "variants are arguments of `entry`, and none is named"
+            raise ValueError(message)
+        if any(not one or "seed" in one for one in self.variants):
+            message = "a variant names one argument at least, and none called seed"
+            raise ValueError(message)
+        return self
 
     @model_validator(mode="after")
     def _in_order(self) -> Self:
@@ -54,6 +70,9 @@ class ModelSection(Section):
     """Scores at or above it are predicted positive."""
     output: Literal["score", "prediction"] = "score"
     """Whether the model returns probabilities or finished predictions."""
+    stages: CallableRef | None = None
+    """`module:function` of features (and the model, where it takes two) that returns the model's stages in order, by
+    name: replays say which of them first differs. A scikit-learn Pipeline's steps are known without it."""
     allow_pickle: bool = False
     """Loading a pickled model runs its code. Say `true` only for artifacts you wrote."""
     training: Training | None = None

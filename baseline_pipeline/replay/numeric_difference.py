@@ -38,7 +38,7 @@ class NumericDifference(Record):
 
 
 def numeric_difference(before: Array, after: Array) -> NumericDifference:
-    """Compare outputs exactly.
+    """Compare outputs exactly; what is no number equals itself, and beside a number differs without a size.
 
     Args:
         before: (n,) or (n, k) numbers, or (n,) texts.
@@ -57,13 +57,18 @@ def numeric_difference(before: Array, after: Array) -> NumericDifference:
     if before.shape != after.shape:
         message = f"outputs of shape {before.shape} and {after.shape}"
         raise ValueError(message)
-    changed = (before != after).reshape(len(before), -1).any(axis=1)
+    numbers = before.dtype.kind == "f" and after.dtype.kind == "f"
+    apart = before != after
+    if numbers:
+        apart &= ~(np.isnan(before) & np.isnan(after))
+    changed = apart.reshape(len(before), -1).any(axis=1)
     rows, count = len(before), int(changed.sum())
-    if not count or before.dtype.kind != "f" or after.dtype.kind != "f":
+    sized = apart & np.isfinite(before) & np.isfinite(after) if numbers else np.zeros_like(apart)
+    if not sized.any():
         return NumericDifference(
             rows=rows, rows_changed=count, largest_absolute=0.0, largest_relative=0.0, largest_ulp=0
         )
-    one, two = before[changed].ravel(), after[changed].ravel()
+    one, two = before[sized], after[sized]
     gap = np.abs(one - two)
     size = np.maximum(np.abs(one), np.abs(two))
     steps = ulps(one, two)

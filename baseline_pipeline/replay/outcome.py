@@ -9,6 +9,7 @@ from baseline_pipeline.contract import Contract
 from baseline_pipeline.decision import Decision, decide
 from baseline_pipeline.records import Digest, Record
 from baseline_pipeline.replay.numeric_difference import NumericDifference
+from baseline_pipeline.replay.stages import StagesCompared
 from baseline_pipeline.verdicts import Tier
 
 Ending = Literal["accept", "accept_noted", "reject", "inconclusive", "evidence_missing"]
@@ -36,6 +37,10 @@ class WorkerRun(Record):
     trained: Digest | None = None
     """The model that was trained, in the store."""
     pinned: dict[str, str] = {}  # noqa: RUF012  # pydantic copies it
+    stages: Digest | None = None
+    """Outputs of the stages that the model exposes, in the store."""
+    stages_failure: str = ""
+    """Why its stages could not be had; empty where they could, or where it exposes none."""
 
 
 class Trial(Record):
@@ -53,6 +58,8 @@ class Trial(Record):
     tier: Tier | None
     """Of a rejection: what does not load or predict is severe."""
     why: str
+    stages: StagesCompared | None = None
+    """Where within the model the runs part; `None` where one of them failed."""
 
 
 def ended(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from baseline_pipeline.report.criticality import folded, tally
+from baseline_pipeline.report.stages import stages_lines
 from baseline_pipeline.report.verdict_line import verdict_line
 from baseline_pipeline.report.visible import visible
 from baseline_pipeline.report.wrapping import wrap
@@ -37,6 +38,8 @@ def trial_lines(trial: Trial, *, show_all: bool = False) -> list[str]:
     lines = [f"{TITLES[trial.how]}: {WORDS[trial.ending]}{tier}", f"  {visible(trial.why)}"]
     if trial.noise is not None:
         lines.append(f"  twice in {trial.old.lock}: {trial.noise.words()}")
+    if trial.stages is not None:
+        lines += [f"  {text}" for text in stages_lines(trial.stages)]
     if trial.new is not None and trial.new.failure is None:
         lines.append(f"  {_resources(trial.old, trial.new)}")
     lines += [f"  {text}" for text in _warnings(trial)]

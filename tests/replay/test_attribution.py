@@ -118,6 +118,24 @@ def predict(x, w=W):
     return 1 / (1 + np.exp(-(x[["a", "b", "c"]].to_numpy() @ w)))
 
 
+class Fitted:
+    def __init__(self, w):
+        self.w = w
+
+    def predict(self, x):
+        return predict(x, self.w)
+
+
+def fit(x, y, shrink=0.02):
+    w = np.linalg.lstsq(x.to_numpy(), y.to_numpy() - 0.5, rcond=None)[0]
+    return Fitted(w * shrink)
+
+
+def stages(x, model):
+    weights = model.__defaults__[0] if model.__defaults__ else W * np.array([1, 0.2, 1])
+    return {"weighted": x * weights, "logit": x.to_numpy() @ weights}
+
+
 def worse(x):
     return predict(x, W * np.array([1, 0.2, 1]))
 
@@ -135,7 +153,11 @@ attributes:
     row_id: [id]
     label: y
     features: [{name: a}, {name: b}, {name: c}]
-  model: {function: "loans_model:predict", positive_class: 1}
+  model:
+    function: "loans_model:predict"
+    positive_class: 1
+    stages: "loans_model:stages"
+    training: {entry: "loans_model:fit", window: [2020-01-01, 2020-12-31], variants: [{shrink: 5}, {depth: 4}]}
   slices: [{by: [region], min_rows: 200}]
   profiles: [float32_input]
   metrics:
@@ -199,7 +221,20 @@ def test_the_command_names_causes_features_and_what_to_do(loans):
     assert [(one["feature"], one["rows"]) for one in found["features"]] == [("a", 3501)]
     assert "come from the" in found["sentence"]
     assert found["advice"].startswith(("repair the feed: a first", "keep the model that stood"))
+    shrunk, wrong = found["variants"]["variants"]
+    assert "unexpected keyword argument 'depth'" in wrong["failure"]
+    assert shrunk["over_default"]["interval"][0] > 0
+    assert shrunk["over_champion"]["interval"][0] > 0
+    assert "; adjust: shrink 5 is better by" in found["advice"]
+    stages = {factor: one["stages"] for factor, one in found["stages"].items()}
+    assert set(stages) == {"model", "infrastructure"}
+    assert [(one["stage"], one["difference"]["rows_changed"]) for one in stages["model"]] == [
+        ("weighted", 9000),
+        ("logit", 9000),
+    ]
+    assert [one["column"] for one in stages["model"][0]["columns"]] == ["b"]
     page = (root / "why.html").read_text()
+    assert "first stage that differs (1 of 2): weighted: 9000 of 9000 rows differ" in page
     assert found["advice"] in page.replace("&#39;", "'")
     assert page.count("<svg") >= 4
     said = typed("attribute", "loans", found["decision"][:10], "--quiet").stdout

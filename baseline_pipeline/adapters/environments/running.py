@@ -21,6 +21,7 @@ import pyarrow.parquet as pq
 from baseline_pipeline.adapters.environments import worker
 from baseline_pipeline.errors import EvidenceUnavailable
 from baseline_pipeline.ports import Launched
+from baseline_pipeline.replay.stages import StageOutput
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -38,6 +39,7 @@ FAILURES: dict[int, Failure] = {
     worker.TRAIN: "train",
 }
 KILLED = 9
+LEFT = ("model.pkl", "stages.npz")
 A_DAY = 86_400.0
 
 
@@ -144,7 +146,7 @@ def run_job(
         job: What; see `worker`. Folder and knobs are filled in here.
         knobs: What is held still.
         scratch: Where the job's folder is made; it is gone afterwards.
-        keep: Where a model that was trained is copied to.
+        keep: Folder that a trained model (`model.pkl`) and outputs of stages (`stages.npz`) are moved to.
         launch: Starts the worker, here or elsewhere; whatever it does, the results are files in the job's folder.
 
     Raises:
@@ -169,10 +171,9 @@ def run_job(
         facts = facts_in(folder)
         code = facts.get("code") if ended.code is None else ended.code
         if code == worker.OK:
-            trained = folder / "model.pkl"
-            if keep is not None and trained.exists():
-                keep.parent.mkdir(parents=True, exist_ok=True)
-                os.replace(trained, keep)
+            for left in LEFT:
+                if keep is not None and (folder / left).exists():
+                    os.replace(folder / left, keep / left)
             return Ran(None, "", outputs_in(folder), facts)
         if not facts and late.exists() and late.stat().st_size:
             return _late(knobs)
@@ -273,7 +274,8 @@ def written(built: Built, job: dict[str, Any], knobs: Knobs, folder: Path) -> li
         "clock_s": knobs.clock_s,
     }
     (folder / "job.json").write_text(json.dumps(told))
-    shutil.copyfile(worker.__file__, folder / "worker.py")
+    for script in worker.SCRIPTS:
+        shutil.copyfile(Path(worker.__file__).with_name(script), folder / script)
     return [str(built.python), "-s", str(folder / "worker.py"), str(folder / "job.json")]
 
 
@@ -313,6 +315,21 @@ def outputs_in(folder: Path) -> Array:
     table = pq.read_table(folder / "outputs.parquet")
     columns = [table.column(name).to_numpy(zero_copy_only=False) for name in table.column_names]
     return np.asarray(columns[0] if len(columns) == 1 else np.column_stack(columns))
+
+
+def stages_in(file: Path) -> tuple[StageOutput, ...]:
+    """Outputs of a model's stages, in their order."""
+    with np.load(file, allow_pickle=False) as held:
+        return tuple(
+            StageOutput(
+                name=str(name),
+                rows=held[f"{number}/rows"],
+                columns=held[f"{number}/columns"],
+                values=held[f"{number}/values"],
+                names=tuple(held[f"{number}/names"].tolist()),
+            )
+            for number, name in enumerate(held["stages"])
+        )
 
 
 def _last_words(text: str) -> str:

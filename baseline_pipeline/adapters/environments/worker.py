@@ -36,6 +36,9 @@ PIPES = "DAGSTER_PIPES_"
 """How variables begin that Dagster gives to what it launches."""
 OFTEN = 10.0
 """Seconds between two words on how far it is."""
+STAGES = "worker_stages.py"
+SCRIPTS = ("worker.py", STAGES)
+"""Files that a worker consists of."""
 FLAGS = {"sse4_2", "avx", "avx2", "fma", "avx512f", "avx512vl", "amx_tile"}
 
 
@@ -321,7 +324,8 @@ def train(job: dict[str, Any]) -> Model:
     features, labels = (rows[job["columns"]], rows[label]) if named else (rows[:, :-1], rows[:, -1])
     names = list(inspect.signature(entry).parameters)
     more = {"seed": job["seed"]} if "seed" in names else {}
-    wanted = [name for name in names if name != "seed"]
+    more.update(job["train"].get("arguments") or {})
+    wanted = [name for name in names if name not in more]
     held = entry(features, labels, **more) if wanted else entry(**more)
     place = Path(job["output"]) / "model.pkl"
     try:
@@ -363,6 +367,21 @@ def predicted(
             first = int(bad.argmax())
             raise Failed(NON_FINITE, f"{found[first].tolist()} for row {first} ({int(bad.sum())} such rows)")
     return found, times
+
+
+def keep_stages(job: dict[str, Any], model: Model, rows: Any, facts: dict[str, Any]) -> None:
+    """Outputs of the model's stages, where it exposes any; a failure is noted, and the scores stand."""
+    spec: Any = importlib.util.spec_from_file_location("worker_stages", str(Path(__file__).with_name(STAGES)))
+    stages: Any = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(stages)
+    try:
+        function = function_of(job["stages"]) if job["stages"] else None
+        found = stages.exposed(model.held, function, rows, job["batch_rows"])
+    except Exception as error:
+        facts["stages_failure"] = words_of(error)
+        return
+    if found:
+        stages.archived(str(Path(job["output"]) / "stages.npz"), found)
 
 
 def keep(folder: Path, found: Any) -> None:
@@ -515,6 +534,11 @@ def work(job: dict[str, Any], facts: dict[str, Any], say: Callable[[str], None])
     seconds["predict"] = clock() - started
     facts["shape"] = list(found.shape)
     keep(Path(job["output"]), found)
+    facts["peak_memory_mb"] = peak_memory()
+    if "stages" in job:
+        started = clock()
+        keep_stages(job, model, rows, facts)
+        seconds["stages"] = clock() - started
 
 
 def summed_up(facts: dict[str, Any]) -> str:
@@ -556,7 +580,7 @@ def done(job: dict[str, Any], say: Callable[[str], None]) -> dict[str, Any]:
         text = f"{one.category.__name__}: {str(one.message).strip()[:300]}"
         seen[text] = seen.get(text, 0) + 1
     facts["warnings"] = [{"text": text, "times": times} for text, times in seen.items()]
-    facts["peak_memory_mb"] = peak_memory()
+    facts.setdefault("peak_memory_mb", peak_memory())
     facts.update(environment_facts())
     return facts
 

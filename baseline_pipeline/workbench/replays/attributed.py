@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING
 
 from baseline_pipeline.figures import bracketed, fixed, places
 from baseline_pipeline.records import short
+from baseline_pipeline.replay.attribution import WORDS
 from baseline_pipeline.report.attribution import attribution_bars, attribution_lines
 from baseline_pipeline.report.html import page
+from baseline_pipeline.report.stages import stages_lines
 from baseline_pipeline.report.story import model_card
 from baseline_pipeline.workbench.reporting import write_whole
 
@@ -40,6 +42,14 @@ def attributed_lines(found: Attribution, *, show_all: bool = False) -> list[str]
             figures = f"{fixed(each.harm, decimals, signed=True)} {bracketed(each.interval, decimals, signed=True)}"
             told = "*" if each.found else " "
             lines.append(f"  {told} {each.feature}: {figures} of {each.metric}, {each.rows} rows changed")
+    for factor, compared in found.stages.items():
+        lines += [
+            "",
+            f"Within the model, with {WORDS[factor]} alone new",
+            *(f"  {one}" for one in stages_lines(compared)),
+        ]
+    if found.variants is not None:
+        lines += ["", *found.variants.lines()]
     if found.dropped:
         lines += ["", "Not among the causes", *(f"  {facet}: {why}" for facet, why in found.dropped.items())]
     return [*lines, "", "Next", f"  {found.advice}"]
@@ -55,6 +65,7 @@ def attributed_html(contract: Contract, found: Attribution) -> str:
         shared=found.shared,
         bars=attribution_bars,
         lines=attribution_lines,
+        stages=stages_lines,
     )
 
 

@@ -13,6 +13,8 @@ from baseline_pipeline.records import Digest, Record, digest_of, short
 from baseline_pipeline.replay.advice import advised, sentence
 from baseline_pipeline.replay.attribution import Factor, Shared
 from baseline_pipeline.replay.factorial import Factorial, Sides, State, factorial
+from baseline_pipeline.replay.stages import StagesCompared
+from baseline_pipeline.replay.variants import Variants
 from baseline_pipeline.slices import find_slices
 from baseline_pipeline.workbench.iteration.comparing import load_comparison
 from baseline_pipeline.workbench.iteration.evaluating import load_evaluation
@@ -54,6 +56,10 @@ class Attribution(Record):
     features: tuple[FeatureHarm, ...]
     sentence: str
     advice: str
+    stages: dict[Factor, StagesCompared] = {}  # noqa: RUF012  # pydantic copies it
+    """Where within the model the new rows part when one cause alone is new."""
+    variants: Variants | None = None
+    """The contract's variants of the training entry, on the new rows."""
 
 
 def attribute(
@@ -91,6 +97,8 @@ def attribute(
     shared, unmeasured = _shared(contract, comparison, found)
     moved = _moved(comparison, work.locks)
     harms = _features(work, found, states, shared)
+    stages, variants = _stages(work, found), _variants(work)
+    advice = advised(shared[0] if shared else None, contract.name, [one.feature for one in harms if one.found])
     result = Attribution(
         model=contract.name,
         decision=digest,
@@ -102,8 +110,10 @@ def attribute(
         shared=shared,
         unmeasured=unmeasured,
         features=harms,
+        stages=stages,
         sentence=sentence(shared[0], moved) if shared else "no metric could be measured in every combination",
-        advice=advised(shared[0] if shared else None, contract.name, [one.feature for one in harms if one.found]),
+        variants=variants,
+        advice=advice if variants is None else f"{advice}; {variants.advice()}",
     )
     bench.store.save("attributions", contract.name, digest_of(result.body()), result)
     if digest is not None:
@@ -194,6 +204,24 @@ def _moved(comparison: Comparison, locks: tuple[Locked, Locked] | None) -> dict[
     if locks is not None:
         found["dependencies"] = moved(locks[0].lock, locks[1].lock)
     return {str(facet): details for facet, details in found.items()}
+
+
+def _stages(work: World, found: Factorial) -> dict[Factor, StagesCompared]:
+    """Where the model's stages part, for each cause that acts inside it."""
+    try:
+        return {factor: work.parting(factor) for factor in work.factors if factor in found.factors}
+    except BaselineError as failure:
+        work.left_out["stages"] = failure.message
+        return {}
+
+
+def _variants(work: World) -> Variants | None:
+    """What the contract's variants of the training entry come to."""
+    try:
+        return work.variants()
+    except BaselineError as failure:
+        work.left_out["variants"] = failure.message
+        return None
 
 
 def _features(

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from baseline_pipeline.adapters.environments import worker
-from baseline_pipeline.adapters.environments.running import Ran, launch_here, run_job
+from baseline_pipeline.adapters.environments.running import LEFT, Ran, launch_here, run_job, stages_in
 from baseline_pipeline.errors import ModelFailed
 from baseline_pipeline.evaluating import class_names, scores_of
 from baseline_pipeline.evaluation import Scores
@@ -22,15 +22,19 @@ from baseline_pipeline.scores_file import read_scores, write_scores
 from baseline_pipeline.scoring import interpret
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from baseline_pipeline.adapters.environments.running import Knobs
     from baseline_pipeline.adapters.environments.uv import Built
     from baseline_pipeline.contract import Contract
     from baseline_pipeline.ports import ModelVersion
+    from baseline_pipeline.replay.stages import StageOutput
     from baseline_pipeline.workbench.replays.rows import RowSet
     from baseline_pipeline.workbench.workbench import Workbench
 
 Array = np.ndarray[Any, Any]
-WORKER = hashlib.sha256(Path(worker.__file__).read_bytes()).hexdigest()
+_FILES = [Path(worker.__file__).with_name(script) for script in worker.SCRIPTS]
+WORKER = hashlib.sha256(b"".join(one.read_bytes() for one in _FILES)).hexdigest()
 """What does the jobs; another worker's work is not taken for its own."""
 
 
@@ -50,7 +54,13 @@ class Jobs:
         self.version = version
         self.artifact = artifact
 
-    def job(self, rows: RowSet, artifact: dict[str, Any], train: RowSet | None = None) -> dict[str, Any]:
+    def job(
+        self,
+        rows: RowSet,
+        artifact: dict[str, Any],
+        train: RowSet | None = None,
+        arguments: Mapping[str, object] | None = None,
+    ) -> dict[str, Any]:
         """A job in the worker's words."""
         scores = self.contract.task != "regression" and self.contract.model.output == "score"
         told: dict[str, Any] = {
@@ -59,10 +69,16 @@ class Jobs:
             "wants": "scores" if scores else "predictions",
             "project": str(self.bench.settings.project),
             "artifact": artifact,
+            "stages": self.contract.model.stages,
         }
         if train is not None and self.contract.model.training is not None:
             entry = self.contract.model.training.entry
-            told["train"] = {"entry": entry, "rows": str(train.folder), "label": self.contract.data.label}
+            told["train"] = {
+                "entry": entry,
+                "rows": str(train.folder),
+                "label": self.contract.data.label,
+                "arguments": dict(arguments or {}),
+            }
         return told
 
     def run(
@@ -73,6 +89,7 @@ class Jobs:
         knobs: Knobs,
         *,
         train: RowSet | None = None,
+        arguments: Mapping[str, object] | None = None,
         artifact: dict[str, Any] | None = None,
         repeat: int = 0,
     ) -> WorkerRun:
@@ -84,6 +101,7 @@ class Jobs:
             rows: What is scored.
             knobs: What is held still.
             train: What is trained on first; the stored model is loaded where `None`.
+            arguments: Given to the training entry.
             artifact: Another model than the version's.
             repeat: Above 0 for a repetition.
         """
@@ -93,7 +111,8 @@ class Jobs:
                 "model": chosen.get("digest") or self.version.digest,
                 "environment": built.key,
                 "rows": rows.key,
-                "train": None if train is None else [train.key, self._entry_digest()],
+                "train": None if train is None else [train.key, self._source(self._entry), dict(arguments or {})],
+                "stages": self._source(self.contract.model.stages or ""),
                 "knobs": knobs.body(),
                 "repeat": repeat,
                 "worker": WORKER,
@@ -106,11 +125,10 @@ class Jobs:
         verb = "training and scoring" if train is not None else "scoring"
         self.bench.progress(f"{verb} {len(rows)} rows with {name}{' once more' if repeat else ''}")
         with tempfile.TemporaryDirectory(dir=self._scratch()) as folder:
-            model = Path(folder) / "model.pkl"
-            told = {"name": name, **self.job(rows, chosen, train)}
+            told = {"name": name, **self.job(rows, chosen, train, arguments)}
             launch = self.bench.launch or launch_here
-            ran = run_job(built, told, knobs, self._scratch(), keep=model, launch=launch)
-            record = self._kept(name, built, rows, ran, model)
+            ran = run_job(built, told, knobs, self._scratch(), keep=Path(folder), launch=launch)
+            record = self._kept(name, built, rows, ran, Path(folder))
         if record.failure not in {"time", "memory", "train", "ended"}:  # what may have been mended is tried again
             self.bench.store.save("worker_runs", self.contract.name, key, record)
         return record
@@ -124,14 +142,18 @@ class Jobs:
         """The same with labels, slices and clusters."""
         return read_scores(self.bench.store.file(str(run.scores_file)))
 
+    def stages(self, run: WorkerRun) -> tuple[StageOutput, ...]:
+        """Outputs of the stages that the model exposes."""
+        return () if run.stages is None else stages_in(self.bench.store.file(run.stages))
+
     def trained(self, digest: Digest) -> dict[str, Any]:
         """A model that a worker trained, for another worker; it is our own pickle."""
         return {"loader": "pickle", "path": str(self.bench.store.file(digest)), "digest": digest}
 
-    def _kept(self, name: str, built: Built, rows: RowSet, ran: Ran, model: Path) -> WorkerRun:
-        """The record of a job, with its outputs and scores in the store."""
+    def _kept(self, name: str, built: Built, rows: RowSet, ran: Ran, left: Path) -> WorkerRun:
+        """The record of a job, with its outputs, scores, trained model and stages in the store."""
         failure: str | None = ran.failure
-        words, scores_file, outputs, trained = ran.words, None, None, None
+        words, scores_file, outputs = ran.words, None, None
         if ran.outputs is not None:
             classes = class_names(self.contract) if self.contract.task == "binary_classification" else rows.classes
             try:
@@ -142,8 +164,9 @@ class Jobs:
                 scores = scores_of(self.contract, rows.table, rows.names, rows.labels, rows.classes, predicted)
                 scores_file = self.bench.store.put_file(write_scores(scores, rows.classes, self._scratch()))
                 outputs = self._put(ran.outputs)
-        if model.exists():
-            trained = self.bench.store.put_file(model)
+        trained, stages = (
+            self.bench.store.put_file(one) if one.exists() else None for one in (left / name for name in LEFT)
+        )
         return WorkerRun(
             environment=built.key,
             lock=name,
@@ -157,6 +180,8 @@ class Jobs:
             seconds={stage: round(value, 4) for stage, value in ran.facts.get("seconds", {}).items()},
             peak_memory_mb=ran.facts.get("peak_memory_mb"),
             trained=trained,
+            stages=stages,
+            stages_failure=str(ran.facts.get("stages_failure", "")),
             pinned=ran.facts.get("pinned", {}),
         )
 
@@ -172,12 +197,17 @@ class Jobs:
         self.bench.settings.scratch.mkdir(parents=True, exist_ok=True)
         return self.bench.settings.scratch
 
-    def _entry_digest(self) -> str:
-        """Moves with the training entry and its source."""
-        entry = str(self.contract.model.training.entry if self.contract.model.training else "")
-        module = entry.partition(":")[0]
+    @property
+    def _entry(self) -> str:
+        return str(self.contract.model.training.entry if self.contract.model.training else "")
+
+    def _source(self, reference: str) -> str:
+        """Moves with a function's reference and its source."""
+        module = reference.partition(":")[0]
+        if not module:
+            return ""
         file = self.bench.settings.project / (module.replace(".", "/") + ".py")
         if not file.is_file():
             found = find_spec(module)
             file = Path(found.origin) if found is not None and found.origin else file
-        return digest_of([entry, hashlib.sha256(file.read_bytes()).hexdigest() if file.is_file() else ""])
+        return digest_of([reference, hashlib.sha256(file.read_bytes()).hexdigest() if file.is_file() else ""])

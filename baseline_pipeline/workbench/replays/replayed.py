@@ -40,6 +40,9 @@ def replay_lines(found: Replay, *, show_all: bool = False) -> list[str]:
     back = [one for one in found.trials if one.how == "way_back" and one.ending == "reject"]
     if back and found.ending != "reject":
         advice += "; a rollback of the lockfile needs the old model too, since the new one fails there"
+    if found.variants is not None:
+        lines += ["", *found.variants.lines()]
+        advice += f"; {found.variants.advice()}"
     return [*lines, "", "Next", f"  {advice}"]
 
 

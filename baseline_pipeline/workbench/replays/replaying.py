@@ -18,10 +18,13 @@ from baseline_pipeline.errors import DataNotThereYet, EvidenceUnavailable
 from baseline_pipeline.records import Digest, Record, digest_of, short
 from baseline_pipeline.replay.numeric_difference import numeric_difference
 from baseline_pipeline.replay.outcome import Ending, How, Trial, WorkerRun, ended, overall
+from baseline_pipeline.replay.stages import StagesCompared, stages_compared
+from baseline_pipeline.replay.variants import Variants
 from baseline_pipeline.snapshot import read
 from baseline_pipeline.timing import interleaved
 from baseline_pipeline.workbench.iteration.snapshotting import load_snapshot, require_quality, take_snapshot
 from baseline_pipeline.workbench.iteration.timing import Times
+from baseline_pipeline.workbench.replays.adjusting import tried_variants
 from baseline_pipeline.workbench.replays.jobs import WORKER, Jobs
 from baseline_pipeline.workbench.replays.rows import RowSet, held_out, row_set
 
@@ -63,6 +66,8 @@ class Replay(Record):
     trials: tuple[Trial, ...]
     ending: Ending
     why: str
+    variants: Variants | None = None
+    """The contract's variants of the training entry, in the new environment."""
 
     @property
     def tier(self) -> Tier | None:
@@ -204,7 +209,28 @@ class Replaying:
         if failed is not None:
             return ended(self.contract, how, failed, None, None, None, None)
         times = self.times(old[1], new[1], rows) if timed and how == "artifact" and after.failure is None else None
-        return self._compared(how, rows, first, after, self._apart(first, again), times)
+        found = self._compared(how, rows, first, after, self._apart(first, again), times)
+        if after.failure is not None:
+            return found
+        floor = self.stages(first, again)
+        return found.model_copy(update={"stages": self.stages(first, after, floor)})
+
+    def stages(self, old: WorkerRun, new: WorkerRun, floor: StagesCompared | None = None) -> StagesCompared:
+        """Where within the model two runs over the same rows part.
+
+        Args:
+            old: One run.
+            new: The other.
+            floor: The old run against itself.
+        """
+        failure = old.stages_failure or new.stages_failure
+        before, after = (() if failure else self.jobs.stages(one) for one in (old, new))
+        one, two = (self.jobs.scores(run).outcomes for run in (old, new))
+        said = [self.jobs.outputs(run) for run in (old, new)]
+        if said[0].shape != said[1].shape:  # probabilities of both classes, and of one
+            said = [each.prediction if each.score is None else each.score for each in (one, two)]
+        decided = None if self.contract.task == "regression" else int((one.prediction != two.prediction).sum())
+        return stages_compared(before, after, numeric_difference(*said), decided, floor=floor, failure=failure)
 
     def once(self, how: How, locked: Locked, built: Built) -> WorkerRun:
         """One run of a trial in one environment."""
@@ -356,6 +382,9 @@ def replay(work: Replaying, old: Locked, new: Locked, *, retrain: bool = True, t
         trials.append(work.trial("retrained", *places))
         if trials[-1].ending != "evidence_missing":
             trials.append(work.trial("way_back", *places))
+    variants = None
+    if retrain and training is not None and training.variants:
+        variants = tried_variants(work, [(one.name, built) for one, built in reversed(places)], work.halves)
     worst = overall(tuple(trials))
     found = Replay(
         model=contract.name,
@@ -368,6 +397,7 @@ def replay(work: Replaying, old: Locked, new: Locked, *, retrain: bool = True, t
         trials=tuple(trials),
         ending=worst.ending,
         why=worst.why,
+        variants=variants,
     )
     bench.store.save("replays", contract.name, digest_of(found.body()), found)
     return found

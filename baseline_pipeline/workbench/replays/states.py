@@ -18,14 +18,18 @@ from baseline_pipeline.scoring import predict_all
 from baseline_pipeline.snapshot import read
 from baseline_pipeline.workbench.iteration.evaluating import load_scores, version_of
 from baseline_pipeline.workbench.iteration.snapshotting import load_snapshot
+from baseline_pipeline.workbench.replays.adjusting import tried_variants
 from baseline_pipeline.workbench.replays.replaying import Locked, Replaying
-from baseline_pipeline.workbench.replays.rows import RowSet, row_set
+from baseline_pipeline.workbench.replays.rows import RowSet, held_out, row_set
 
 if TYPE_CHECKING:
     from baseline_pipeline.adapters.environments.running import Knobs
     from baseline_pipeline.contract import Contract
     from baseline_pipeline.evaluation import Evaluation, Scores
-    from baseline_pipeline.ports import ModelVersion
+    from baseline_pipeline.ports import ModelCatalogue, ModelVersion
+    from baseline_pipeline.replay.outcome import WorkerRun
+    from baseline_pipeline.replay.stages import StagesCompared
+    from baseline_pipeline.replay.variants import Variants
     from baseline_pipeline.workbench.workbench import Workbench
 
 
@@ -97,10 +101,33 @@ class World:
             before = self._scored_before(version, rows)
             if before is not None:
                 return before
-            classes = rows.classes or class_names(self.contract)
-            predicted, _, _ = predict_all(self.contract, rows.table, rows.names, version, self.catalogue, classes)
-            return scores_of(self.contract, rows.table, rows.names, rows.labels, rows.classes, predicted)
+            return scored(self.contract, self.catalogue, version, rows)
         return self._elsewhere(state, version, rows)
+
+    def parting(self, factor: Factor) -> StagesCompared:
+        """Where within the model the new rows part when only this factor is new.
+
+        Raises:
+            EvidenceUnavailable: when a worker cannot load or score the model; see `scores`.
+        """
+        rows = self.rows[1]
+        work, old = self._run(frozenset(), self.versions[0], rows)
+        _, new = self._run(frozenset([factor]), self.versions[factor == "model"], rows)
+        return work.stages(old, new)
+
+    def variants(self) -> Variants | None:
+        """The contract's variants of the training entry, on the new rows in the new environment.
+
+        Raises:
+            EvidenceUnavailable: when there are too few rows to train and to judge on.
+        """
+        training = self.contract.model.training
+        if training is None or not training.variants:
+            return None
+        version = self.versions[1]
+        work = Replaying(self.bench, self.contract, version, self.catalogue.artifact(version), python=self.python)
+        place = work.place(None if self.locks is None else self.locks[1])
+        return tried_variants(work, [place], held_out(self.bench, self.contract, self.rows[1]))
 
     def _scored_before(self, version: ModelVersion, rows: RowSet) -> Scores | None:
         """What the comparison itself rested on, where these are its rows."""
@@ -112,6 +139,11 @@ class World:
         return scores if same else None
 
     def _elsewhere(self, state: State, version: ModelVersion, rows: RowSet) -> Scores:
+        work, run = self._run(state, version, rows)
+        return work.jobs.scores(run)
+
+    def _run(self, state: State, version: ModelVersion, rows: RowSet) -> tuple[Replaying, WorkerRun]:
+        """What a worker makes of some rows in a state of the world."""
         knobs = None if self.knobs is None else self.knobs["infrastructure" in state]
         artifact: dict[str, Any] = self.catalogue.artifact(version)
         work = Replaying(self.bench, self.contract, version, artifact, knobs=knobs, python=self.python)
@@ -123,7 +155,7 @@ class World:
             raise EvidenceUnavailable(
                 message, next_step="that is the finding: `baseline replay --bisect` names the package"
             )
-        return work.jobs.scores(run)
+        return work, run
 
     def _rows(self, snapshot: Digest) -> RowSet:
         """The labelled rows of a snapshot that neither model learned from."""
@@ -131,6 +163,13 @@ class World:
         rows = row_set(self.bench, self.contract, read(taken, self.bench.store), snapshot)
         windows = [one.training_window for one in self.versions if one.training_window is not None]
         return outside(self.bench, self.contract, rows, windows)
+
+
+def scored(contract: Contract, catalogue: ModelCatalogue, version: ModelVersion, rows: RowSet) -> Scores:
+    """What a version says of rows, here."""
+    classes = rows.classes or class_names(contract)
+    predicted, _, _ = predict_all(contract, rows.table, rows.names, version, catalogue, classes)
+    return scores_of(contract, rows.table, rows.names, rows.labels, rows.classes, predicted)
 
 
 def outside(bench: Workbench, contract: Contract, rows: RowSet, windows: list[tuple[str, str]]) -> RowSet:
