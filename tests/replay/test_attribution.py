@@ -97,11 +97,10 @@ def test_rows_that_move_together_are_less_sure(seed):
 
 def test_cases_of_known_truth():
     """A short version of `make attribution`, on worlds that it does not use."""
-    from benchmarks.attribution import CASES, measure
+    from benchmarks.attribution import CASES, measure, synthetic
 
-    found = measure(
-        6, 5000, 77, tuple(one for one in CASES if one.name in {"values", "model over two", "dependencies"})
-    )
+    cases = tuple(one for one in CASES if one.name in {"values", "model over two", "dependencies"})
+    found = measure(6, synthetic(5000, 77, cases))
 
     assert found["top_right"] >= 0.9
     assert found["coverage"] >= 0.88
