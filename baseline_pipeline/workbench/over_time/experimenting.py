@@ -10,6 +10,7 @@ import pyarrow.compute as pc
 
 from baseline_pipeline.comparison import JointShift
 from baseline_pipeline.drift.joint import separation
+from baseline_pipeline.drift.skew import EQUAL, Skew, skews
 from baseline_pipeline.effects import Part
 from baseline_pipeline.governance.events import Event
 from baseline_pipeline.measuring import cluster_codes
@@ -32,15 +33,6 @@ LEAST_CLUSTERS = 10
 """Clusters below which an incident's rows are taken as independent: a day or two have no spread of their own."""
 TELLING = 3.0
 """Standard deviations of calm windows from which a feature or a slice is named."""
-EQUAL = 1e-9
-
-
-class Skew(Record):
-    """One column whose values in the request log are not those of the model's data, for the same rows."""
-
-    column: str
-    rows: int
-    different: int
 
 
 class Experiment(Record):
@@ -169,29 +161,14 @@ def _skew(bench: Workbench, contract: Contract, rows: ScoredRows, now: Array) ->
     if not pc.any(known).as_py():
         return ()
     logged, own = now[known.to_numpy(zero_copy_only=False)], place.filter(known)
-    found = []
-    for name in contract.data.feature_names:
-        one = rows.features.column(name).take(pa.array(logged))
-        two = past.rows.features.column(name).take(own)
-        different = int(_differs(one, two).sum())
-        if different:
-            found.append(Skew(column=name, rows=len(logged), different=different))
+    one, two = past.rows.features.take(own), rows.features.take(pa.array(logged))
+    found = list(skews(one, two, contract.data.feature_names))
     place_of = own.to_numpy(zero_copy_only=False)
     if rows.outcomes.score is not None and past.rows.outcomes.score is not None and rows.outcomes.score.ndim == 1:
         moved = np.abs(rows.outcomes.score[logged] - past.rows.outcomes.score[place_of]) > EQUAL
         if moved.any():
             found.append(Skew(column="(score)", rows=len(logged), different=int(moved.sum())))
     return tuple(sorted(found, key=lambda one: (-one.different, one.column)))
-
-
-def _differs(one: pa.ChunkedArray, two: pa.ChunkedArray) -> Array:
-    kinds = (one.type, two.type)
-    if all(pa.types.is_integer(kind) or pa.types.is_floating(kind) for kind in kinds):
-        left, right = (part.cast(pa.float64()).to_numpy(zero_copy_only=False) for part in (one, two))
-        same = np.isclose(left, right, rtol=EQUAL, atol=0.0, equal_nan=True)
-        return np.asarray(~same)
-    texts = [pc.fill_null(pc.cast(part, pa.string()), "\0").combine_chunks() for part in (one, two)]
-    return np.asarray(pc.not_equal(*texts).to_numpy(zero_copy_only=False))
 
 
 def _words(

@@ -1,0 +1,67 @@
+"""The same rows as they were learned from and as they were served: which column is not the same."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from baseline_pipeline.records import Record
+
+Array = np.ndarray[Any, Any]
+EQUAL = 1e-9
+"""Relative difference up to which two numbers are the same."""
+
+
+class Skew(Record):
+    """One column whose values differ between two tables of the same rows."""
+
+    column: str
+    rows: int
+    different: int
+    mean_difference: float | None = None
+    """Serving less training, over the rows that differ and hold numbers in both; `None` without such rows."""
+    largest_difference: float | None = None
+    """The largest, without its sign."""
+
+
+def skews(training: pa.Table, serving: pa.Table, columns: Sequence[str]) -> tuple[Skew, ...]:
+    """Columns that differ, most rows first. A missing value equals a missing value.
+
+    Args:
+        training: n rows as the model's data has them.
+        serving: The same rows in the same order, as they were served.
+        columns: Which to compare.
+
+    Example:
+        >>> one, two = pa.table({"a": [1.0, 2.0], "b": ["x", "y"]}), pa.table({"a": [1, 4], "b": ["x", "y"]})
+        >>> [(each.column, each.different, each.mean_difference) for each in skews(one, two, ["a", "b"])]
+        [('a', 1, 2.0)]
+    """
+    found = [_skew(name, training.column(name), serving.column(name)) for name in columns]
+    return tuple(sorted((one for one in found if one.different), key=lambda one: (-one.different, one.column)))
+
+
+def _skew(name: str, training: pa.ChunkedArray, serving: pa.ChunkedArray) -> Skew:
+    if not (_numeric(training) and _numeric(serving)):
+        texts = [pc.fill_null(pc.cast(part, pa.string()), "\0").combine_chunks() for part in (training, serving)]
+        different = pc.not_equal(*texts).to_numpy(zero_copy_only=False)
+        return Skew(column=name, rows=len(training), different=int(different.sum()))
+    before, after = (part.cast(pa.float64()).to_numpy(zero_copy_only=False) for part in (training, serving))
+    different = ~np.isclose(before, after, rtol=EQUAL, atol=0.0, equal_nan=True)
+    sized = different & np.isfinite(before) & np.isfinite(after)
+    gap: Array = after[sized] - before[sized]
+    return Skew(
+        column=name,
+        rows=len(before),
+        different=int(different.sum()),
+        mean_difference=float(gap.mean()) if len(gap) else None,
+        largest_difference=float(np.abs(gap).max()) if len(gap) else None,
+    )
+
+
+def _numeric(column: pa.ChunkedArray) -> bool:
+    return bool(pa.types.is_integer(column.type) or pa.types.is_floating(column.type))

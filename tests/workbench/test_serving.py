@@ -1,0 +1,39 @@
+"""Rows as they were served beside the same rows as they were learned from."""
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from baseline_pipeline.errors import DataUnreadable, EvidenceUnavailable
+from baseline_pipeline.workbench.replays.serving import served
+
+
+def test_the_skewed_feature_is_named_with_what_putting_it_right_gains(project):
+    rows = project.rows()
+    log = rows.drop(columns=["y", "group", "day"]).iloc[::-1].iloc[:1200]
+    log.loc[log.id % 2 == 0, "x"] *= -1.5
+    log.loc[log.id % 3 == 0, "z"] += 1
+    file = project.root / "served.parquet"
+    log.assign(id=log.id.where(log.id < 1490, log.id + 9000)).to_parquet(file, index=False)
+    bench = project.bench()
+    contract = bench.contract("small")
+
+    found = served(bench, contract, file)
+
+    assert (found.rows, found.only_served) == (1190, 10)
+    assert [(one.column, one.different) for one in found.skew] == [("x", 595), ("z", 397)]
+    assert found.skew[1].mean_difference == pytest.approx(1.0)
+    harm = {one.feature: one for one in found.harms}
+    assert harm["x"].found
+    assert harm["x"].metric == "brier"
+    assert harm["x"].interval[0] > 0.05
+    assert (harm["z"].harm, harm["z"].found) == (0.0, False)
+    lines = "\n".join(found.lines())
+    assert "x: 595 of 1190 rows differ (50.0%)" in lines
+    assert "gains +0.0 [+0.0, +0.0]" not in lines
+    pq.write_table(pa.table({"id": ["q"], "x": [1.0], "z": [1.0]}), file)
+    with pytest.raises(EvidenceUnavailable, match="none of the 1 rows"):
+        served(bench, contract, file)
+    pq.write_table(pa.table({"id": [1], "x": [1.0]}), file)
+    with pytest.raises(DataUnreadable, match="lacks feature 'z'; its columns: id, x"):
+        served(bench, contract, file)
