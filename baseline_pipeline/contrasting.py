@@ -16,7 +16,7 @@ from baseline_pipeline.evaluation import Scores
 from baseline_pipeline.judging import judge
 from baseline_pipeline.matching import Matched, match
 from baseline_pipeline.records import Digest, digest_of
-from baseline_pipeline.row_differences import moved_scores, settled
+from baseline_pipeline.row_differences import moved_scores, settled, without_dust
 from baseline_pipeline.significance.clopper_pearson import clopper_pearson_upper
 
 if TYPE_CHECKING:
@@ -72,6 +72,10 @@ def contrast(
     if pairing == "paired":
         old, new = sides
         sides = (old, replace(new, outcomes=settled(old.outcomes, new.outcomes, noise)))
+    changes = None if refusal or pairing == "unpaired" else row_changes(*sides)
+    if changes is not None:
+        old, new = sides
+        sides = (old, replace(new, outcomes=without_dust(old.outcomes, new.outcomes)))
     resources = moved not in {"data_values", "population"}
     known = [] if refusal else effects(contract, *sides, pairing=pairing, resources=resources, times=times)
     found = detect(contract.error_rates, known, seed=seed, look=look)
@@ -84,7 +88,7 @@ def contrast(
         rows=len(matched.candidate),
         rows_left_out=matched.left_out,
         left_out_because=matched.because,
-        changes=None if refusal or pairing == "unpaired" else row_changes(*sides),
+        changes=changes,
         cells=tuple(judge(contract, effect, found.get(number), look) for number, effect in enumerate(known)),
         not_comparable=refusal,
         seed=seed,

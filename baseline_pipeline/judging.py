@@ -43,7 +43,8 @@ def judge(contract: Contract, effect: Effect, found: Found | None, look: int = 1
         return Cell(**values, verdict="not_evaluated", tier=None, note=effect.problem)
     if effect.identical:
         values |= {"interval": (0.0, 0.0), "harm_bounds": (0.0, 0.0)}
-        return _with_floor(effect, Cell(**values, verdict="unchanged", tier=None, note="not a single row differs"))
+        note = "no row differs by more than rounding"
+        return _with_floor(effect, Cell(**values, verdict="unchanged", tier=None, note=note))
     error = effect.uncertainty.error
     if np.isfinite(error) and error > 0:
         critical = normal_quantile(1 - rates.false_alarm) if found is None else found.critical

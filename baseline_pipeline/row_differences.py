@@ -70,6 +70,37 @@ def settled(before: Outcomes, after: Outcomes, noise: float) -> Outcomes:
     return replace(after, prediction=np.where(still, before.prediction, after.prediction), score=score)
 
 
+DUST = 1e-12
+"""Of the largest value: what the order of additions moves; up to 1e-13 between releases of real libraries."""
+
+
+def without_dust(before: Outcomes, after: Outcomes) -> Outcomes:
+    """What came after, with values that moved by no more than arithmetic does as they were before.
+
+    Dust moves to one side as easily as to both: on enough rows 1e-16 would be proven to be harm. A decision that
+    changed stays changed.
+
+    Args:
+        before: The baseline's rows.
+        after: The candidate's, row by row the same.
+
+    Example:
+        >>> old = Outcomes(np.array([1, 0]), np.array([1, 0]), np.array([0.7, 0.2]))
+        >>> new = replace(old, score=np.array([0.7 + 1e-15, 0.21]))
+        >>> without_dust(old, new).score.tolist()
+        [0.7, 0.21]
+    """
+    old, new = (one.prediction if one.score is None else one.score for one in (before, after))
+    if not len(before) or "f" not in {old.dtype.kind, new.dtype.kind}:
+        return after
+    moved = moved_scores(before, after)
+    still = (moved > 0) & (moved <= DUST * np.abs(old).max())
+    if after.score is None:
+        return replace(after, prediction=np.where(still, old, new))
+    still &= before.prediction == after.prediction
+    return replace(after, score=np.where(still if new.ndim == 1 else still[:, None], old, new))
+
+
 def differs(metric: Metric, before: Outcomes, after: Outcomes) -> Array:
     """Rows that may contribute otherwise than before: by their label, or by what the metric reads."""
     relabelled = np.asarray(before.label != after.label)

@@ -101,6 +101,25 @@ def test_rounding_is_taken_back_and_more_than_rounding_is_not():
     assert settled(before, after, 0.0) is after
 
 
+@pytest.mark.parametrize("step", [1, -1])
+def test_what_the_order_of_additions_moves_is_no_harm_whichever_way_it_goes(step):
+    score, label, cluster = world(np.random.default_rng(2))
+    moved = score + step * np.where(label == 1, -3e-16, 3e-16) * (1 + score)
+    found = compared(*(scores(one, label, cluster=cluster) for one in (score, moved)))
+
+    assert found.changes.changed_scores > 0.9 * len(score)
+    assert {(one.verdict, one.tier) for one in found.cells} == {("unchanged", None)}
+
+
+def test_a_decision_that_dust_changes_is_counted():
+    score, label = np.array([0.2, np.nextafter(0.5, 0), 0.9] * 200), np.array([0, 0, 1] * 200)
+    after = np.where(score < 0.5, np.nextafter(score, 1), score)
+    found = compared(*(scores(one, label) for one in (score, after)))
+
+    assert found.changes.decisions_changed == 200
+    assert next(one for one in found.cells if one.metric == "error_rate").changed_rows == 200
+
+
 def test_scores_that_differ_by_a_models_own_rounding_are_unchanged():
     score, label, cluster = world(np.random.default_rng(1))
     old, new = (scores(one, label, cluster=cluster) for one in (score, np.nextafter(score, 1)))
