@@ -190,7 +190,7 @@ def _timed(effect: Effect, over: OverTimes, times: PairedTimes | None) -> Effect
         return effect
     baseline, candidate = times.blocks(over.pairs)
     if len(baseline) < MIN_BLOCKS:
-        effect.problem = f"{len(times)} timed requests; {MIN_BLOCKS * over.pairs} are needed"
+        effect.problem = f"{len(times)} pairs of timed answers; {MIN_BLOCKS * over.pairs} are needed, two a request"
         return effect
     sign = 1.0 if effect.metric.better == "lower" else -1.0
     ratios = over.log_ratio(baseline, candidate)

@@ -8,7 +8,7 @@ from baseline_pipeline.contract.section import Section
 
 
 class LatencySection(Section):
-    """Requests that both models answer in turn; asked for by metrics of latency and throughput."""
+    """Requests that both models answer twice, in turn; asked for by metrics of latency and throughput."""
 
     requests: int = Field(default=2000, ge=100, le=100_000)
     """How many requests; +1 % is seen with 5,000 in two of three cases, +2 % always."""

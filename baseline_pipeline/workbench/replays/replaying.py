@@ -317,7 +317,7 @@ class Replaying:
         )
 
     def times(self, old: Built, new: Built, rows: RowSet, knobs: Knobs | None = None) -> Digest | None:
-        """Both workers alive at once, asked for the same rows in the order A B, B A.
+        """Both workers alive at once, asked for the same rows in the order A B B A.
 
         Args:
             old: Environment of one worker.
