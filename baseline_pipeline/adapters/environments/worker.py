@@ -39,6 +39,9 @@ OFTEN = 10.0
 STAGES = "worker_stages.py"
 SCRIPTS = ("worker.py", STAGES)
 """Files that a worker consists of."""
+SYSTEM_PACKAGES = {"libgomp.so.1": "libgomp1", "libGL.so.1": "libgl1", "libstdc++.so.6": "libstdc++6"}
+"""Debian packages of shared libraries that wheels expect of the machine."""
+NAMES = {"lightgbm": "LightGBM", "xgboost": "XGBoost", "sklearn": "scikit-learn"}
 FLAGS = {"sse4_2", "avx", "avx2", "fma", "avx512f", "avx512vl", "amx_tile"}
 
 
@@ -60,9 +63,25 @@ class Model:
 
 def words_of(error: BaseException) -> str:
     """Type and text of an error, and the innermost place where it was raised."""
-    last = traceback.extract_tb(error.__traceback__)[-1:]
-    place = f" (in {last[0].name} of {Path(last[0].filename).name})" if last else ""
-    return f"{type(error).__name__}: {str(error).strip()[:600]}{place}"
+    frames = traceback.extract_tb(error.__traceback__)
+    place = f" (in {frames[-1].name} of {Path(frames[-1].filename).name})" if frames else ""
+    return f"{needed(error, frames)}{type(error).__name__}: {str(error).strip()[:600]}{place}"
+
+
+def lacking(text: str) -> str | None:
+    """The shared library that an error says is not on the machine, as far as we know who brings it."""
+    return next((one for one in SYSTEM_PACKAGES if f"{one}: cannot open shared object" in text), None)
+
+
+def needed(error: BaseException, frames: Any) -> str:
+    """What the machine itself lacks, and who asks for it: no lockfile brings it."""
+    library = lacking(str(error))
+    if library is None:
+        return ""
+    parts = [Path(one.filename).parts for one in reversed(frames) if "site-packages" in one.filename]
+    who = parts[0][parts[0].index("site-packages") + 1] if parts else "the model"
+    short = library.partition(".")[0]
+    return f"{NAMES.get(who, who)} needs {short} (apt install {SYSTEM_PACKAGES[library]}): "
 
 
 def kept(variables: Any) -> dict[str, str]:
@@ -222,6 +241,8 @@ def read_rows(folder: str, columns: list[str]) -> Any:
 
 def answering(held: Any, wants: str) -> Model:
     """Probabilities where they are wanted and can be had, else what `predict` (or a call) gives."""
+    if type(held).__module__.startswith("xgboost.") and type(held).__name__ == "Booster":
+        return booster(held)
     if wants == "scores" and hasattr(held, "predict_proba"):
         return Model(held, held.predict_proba)
     if hasattr(held, "predict"):
@@ -253,9 +274,16 @@ def xgboost_of(path: str) -> Model:
     """A booster from JSON or UBJ."""
     import xgboost
 
-    booster = xgboost.Booster()
-    booster.load_model(path)
-    return Model(booster, lambda rows: booster.predict(xgboost.DMatrix(rows)))
+    held = xgboost.Booster()
+    held.load_model(path)
+    return booster(held)
+
+
+def booster(held: Any) -> Model:
+    """A booster of XGBoost, which takes matrices of its own kind only."""
+    import xgboost
+
+    return Model(held, lambda rows: held.predict(xgboost.DMatrix(rows)))
 
 
 def onnx_of(path: str) -> Model:
@@ -288,7 +316,7 @@ def load(artifact: dict[str, Any], wants: str) -> Model:
 
     Args:
         artifact: `loader` (function, pickle, skops, lightgbm, xgboost, onnx, pyfunc), `path` or `function`, and for
-            skops the `trusted` types; others are refused by skops itself. `disk_mb_s` slows reading down.
+            skops the `trusted` types, or `all`; others are refused by skops itself. `disk_mb_s` slows reading down.
         wants: `scores` or `predictions`.
     """
     loader, path = artifact["loader"], artifact.get("path") or ""
@@ -302,7 +330,10 @@ def load(artifact: dict[str, Any], wants: str) -> Model:
     if loader == "skops":
         import skops.io
 
-        return answering(skops.io.load(path, trusted=artifact.get("trusted") or []), wants)
+        trusted = artifact.get("trusted") or []
+        if trusted == "all":
+            trusted = skops.io.get_untrusted_types(file=path)
+        return answering(skops.io.load(path, trusted=trusted), wants)
     if loader == "lightgbm":
         import lightgbm
 
@@ -575,6 +606,7 @@ def done(job: dict[str, Any], say: Callable[[str], None]) -> dict[str, Any]:
             work(job, facts, say)
         except Failed as failure:
             facts["code"], facts["failure"] = failure.code, str(failure)
+            facts["lacking"] = lacking(str(failure))
     seen: dict[str, int] = {}
     for one in heard:
         text = f"{one.category.__name__}: {str(one.message).strip()[:300]}"

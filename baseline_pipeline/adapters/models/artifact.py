@@ -51,7 +51,7 @@ def file_artifact(file: Path, *, allow_pickle: bool) -> dict[str, object]:
 
     Args:
         file: Named as its format is: .txt (LightGBM), .json or .ubj (XGBoost), .onnx, .skops, .joblib, .pkl.
-        allow_pickle: Whether the user vouches for formats that run code when they are loaded.
+        allow_pickle: Whether the user vouches for formats that run code when they are loaded; of .skops, for all types.
 
     Raises:
         UsageError: when it is absent, of no known format, or runs code and nobody vouched for it.
@@ -64,4 +64,5 @@ def file_artifact(file: Path, *, allow_pickle: bool) -> dict[str, object]:
     if loader == "pickle" and not allow_pickle:
         message = f"artifact {file.name} is a pickle: loading it runs its code"
         raise UsageError(message, next_step="say `model: {allow_pickle: true}` in the contract if you wrote it")
-    return {"loader": loader, "path": str(file.resolve())}
+    trusted = {"trusted": "all"} if loader == "skops" and allow_pickle else {}
+    return {"loader": loader, "path": str(file.resolve()), **trusted}

@@ -129,7 +129,8 @@ class Jobs:
             launch = self.bench.launch or launch_here
             ran = run_job(built, told, knobs, self._scratch(), keep=Path(folder), launch=launch)
             record = self._kept(name, built, rows, ran, Path(folder))
-        if record.failure not in {"time", "memory", "train", "ended"}:  # what may have been mended is tried again
+        transient = record.failure in {"time", "memory", "train", "ended"} or ran.facts.get("lacking")
+        if not transient:  # what may be mended by now is tried again
             self.bench.store.save("worker_runs", self.contract.name, key, record)
         return record
 
