@@ -65,6 +65,7 @@ def test_a_model_that_does_not_load_is_an_outcome_of_its_own_and_the_package_is_
     assert (trial["new"]["failure"], trial["tier"]) == ("load", "severe")
     assert "does not load in new.lock: ModuleNotFoundError: No module named '_loss'" in found["why"]
     (guilty,) = found["bisection"]["guilty"]
+    assert found["bisection"]["asked"] >= 4  # all at once, the suspect, and versions in between
     assert (guilty["package"], guilty["last_same"][:3], guilty["first_different"]) == ("scikit-learn", "1.5", "1.6.0")
 
 

@@ -9,7 +9,8 @@ import pyarrow as pa
 import pytest
 
 from baseline_pipeline.adapters.environments.running import Knobs, run_job, serving, write_rows
-from baseline_pipeline.adapters.environments.uv import Built
+from baseline_pipeline.adapters.environments.uv import Built, NotBuilt, build
+from baseline_pipeline.environment.installable import installable
 
 MODELS = """\
 import os, sys, time
@@ -59,6 +60,10 @@ def knobs(rows):
 sys_exit = None
 """
 
+LACKING = """\
+raise OSError("libgomp.so.1: cannot open shared object file: No such file or directory")
+"""
+
 
 @pytest.fixture
 def here(tmp_path):
@@ -104,6 +109,73 @@ def test_each_failure_is_named(here, function, kind, words):
 
     assert found.failure == kind
     assert words in found.words
+
+
+def test_a_library_that_the_machine_lacks_is_named_with_the_package_that_brings_it(here):
+    package = here.folder / "site-packages" / "lightgbm"
+    package.mkdir(parents=True)
+    (package / "__init__.py").write_text(LACKING)
+    here.job["project"] = str(package.parent)
+
+    found = here({"loader": "lightgbm", "path": str(here.folder / "model.txt")})
+
+    assert found.failure == "load"
+    assert found.facts["lacking"] == "libgomp.so.1"  # so that it is tried again
+    assert found.words.startswith("LightGBM needs libgomp (apt install libgomp1): OSError: libgomp.so.1: cannot open")
+
+
+XGBOOST = """\
+import numpy as np
+
+class DMatrix:
+    def __init__(self, rows):
+        self.rows = rows
+
+class Booster:
+    def predict(self, matrix):
+        return matrix.rows["x"].to_numpy() + 1
+
+Booster.__module__ = "xgboost.core"
+
+def fit():
+    return Booster()
+"""
+
+
+def test_a_booster_that_was_trained_is_given_its_own_kind_of_matrix(here):
+    (here.folder / "xgboost.py").write_text(XGBOOST)
+    rows = here.job["rows"]
+    here.job |= {"train": {"entry": "xgboost:fit", "rows": rows, "label": "n"}}
+
+    found = here("fine")
+
+    assert found.outputs.tolist() == (np.linspace(-1, 1, 10) + 1).tolist()
+
+
+def test_skops_types_are_trusted_only_where_someone_vouches_for_them(here):
+    import skops.io
+    from sklearn.ensemble import HistGradientBoostingClassifier
+
+    from baseline_pipeline.adapters.models.artifact import file_artifact
+
+    model = HistGradientBoostingClassifier(max_iter=2).fit(np.arange(40.0)[:, None], np.arange(40) > 20)
+    file = here.folder / "model.skops"
+    skops.io.dump(model, file)
+    here.job["columns"] = ["x"]
+
+    refused = here(file_artifact(file, allow_pickle=False))
+    taken = here(file_artifact(file, allow_pickle=True))
+
+    assert refused.failure == "load"
+    assert "UntrustedTypesFoundException" in refused.words
+    assert taken.failure is None
+
+
+def test_a_python_that_is_not_there_is_said_with_those_that_are(tmp_path):
+    with pytest.raises(NotBuilt, match=r"no Python 3\.77 is found on this machine; there is .*3\.1\d\.\d+") as told:
+        build(installable("a.lock", "six==1.16.0\n"), tmp_path, name="a.lock", python="3.77")
+
+    assert "--python /path/to" in told.value.next_step
 
 
 def test_a_column_that_is_not_there_is_a_matter_of_the_schema(here):

@@ -205,8 +205,8 @@ def _exact(interpreter: str) -> str:
         env={**os.environ, "UV_PYTHON_DOWNLOADS": "never", "VIRTUAL_ENV": ""},
     )
     if found.returncode != 0:
-        message = f"there is no Python {interpreter} on this machine"
-        raise NotBuilt(message, next_step="install it, or replay with another one (--python)")
+        message = f"no Python {interpreter} is found on this machine; there is {_interpreters() or 'none'}"
+        raise NotBuilt(message, next_step="install it, or name one by its path: --python /path/to/bin/python")
     told = subprocess.run(  # noqa: S603  # what uv has just found
         [found.stdout.strip(), "-c", "import platform; print(platform.python_version())"],
         capture_output=True,
@@ -214,6 +214,20 @@ def _exact(interpreter: str) -> str:
         check=True,
     )
     return told.stdout.strip()
+
+
+def _interpreters() -> str:
+    """Versions that uv finds."""
+    from uv import find_uv_bin
+
+    told = subprocess.run(  # noqa: S603  # an absolute path, our own words
+        [find_uv_bin(), "python", "list", "--only-installed", "--offline", "--output-format", "json"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    found = {str(one["version"]) for one in json.loads(told.stdout or "[]")}
+    return ", ".join(sorted(found, key=lambda version: [int(part) for part in re.findall(r"\d+", version)]))
 
 
 def _installed(python: Path) -> dict[str, str]:

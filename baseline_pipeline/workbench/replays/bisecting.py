@@ -114,13 +114,14 @@ class _Bisecting:
             message = "the difference does not come from packages that both lockfiles name with different versions"
             raise EvidenceUnavailable(message, next_step="see what was added or removed between the two")
         guilty = fewest(self.moved, lambda some: self._differs(dict.fromkeys(some)), self._suspects())
+        narrowed = tuple(self._narrowed(name, guilty) for name in sorted(guilty))
         return Bisection(
             how=self.trial.how,
             sought=self.sought,
             moved=len(self.moved),
             asked=self.asked,
             unresolvable=self.unresolvable,
-            guilty=tuple(self._narrowed(name, guilty) for name in sorted(guilty)),
+            guilty=narrowed,
         )
 
     def _suspects(self) -> list[str]:
