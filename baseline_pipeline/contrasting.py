@@ -138,7 +138,7 @@ def row_changes(old: Part, new: Part) -> RowChanges:
     return RowChanges(
         rows=rows,
         changed_scores=int((gap != 0).sum()),
-        largest_difference=float(gap.max()) if rows and np.isfinite(gap).all() else None,
+        largest_difference=float(gap.max()) if rows and not after.is_text and np.isfinite(gap).all() else None,
         decisions_changed=count,
         labels_changed=int((before.label != after.label).sum()),
         right_to_wrong=int((right & ~still).sum()) if decisions else None,

@@ -149,6 +149,7 @@ def scores_of(
             weight=_weights(labelled, names, contract.data.weight),
             columns={name: _read(labelled, name) for name in contract.metric_columns()},
             classes=len(classes) if contract.task == "multiclass_classification" else None,
+            query=queries_of(contract, labelled, names),
         ),
         cluster=_texts(labelled, contract.data.cluster),
         day=days_of(labelled, contract.data.time),
@@ -165,14 +166,17 @@ def class_names(contract: Contract) -> tuple[str, ...]:
 
 
 def encode_labels(contract: Contract, table: pa.Table) -> tuple[np.ndarray[Any, Any], tuple[str, ...]]:
-    """Labels as class numbers (binary: 1 is the positive class) or as targets, and the classes' names.
+    """Labels as class numbers (binary: 1 is the positive class), targets or texts, and the classes' names.
 
     Raises:
-        DataUnreadable: when a binary label has more than two values, or lacks the positive one's type.
+        DataUnreadable: when a binary label has more than two values, or lacks the positive one's type; when a number
+            is asked for and there is none.
     """
     column = table.column(contract.data.label)
-    if contract.task == "regression":
-        return column.cast(pa.float64()).to_numpy(), ()
+    if contract.gives_numbers:
+        return _numbers(column, f"label {contract.data.label!r}"), ()
+    if contract.task == "question_answering":
+        return pc.cast(column, pa.string()).to_numpy(), ()
     texts = pc.cast(column, pa.string()).combine_chunks()
     found = sorted(pc.unique(texts).to_pylist())
     if contract.task == "multiclass_classification":
@@ -186,6 +190,37 @@ def encode_labels(contract: Contract, table: pa.Table) -> tuple[np.ndarray[Any, 
         raise DataUnreadable(message, next_step=f"check the column, or model.positive_class (now {positive!r})")
     labels = pc.equal(texts, positive).to_numpy(zero_copy_only=False).astype(np.int64)
     return labels, (others[0] if others else "", positive)
+
+
+def queries_of(contract: Contract, table: pa.Table, names: pa.Array) -> np.ndarray[Any, Any] | None:
+    """(n,) the query of each row, where items are ranked.
+
+    Raises:
+        DataUnreadable: when a row has none, or a query's rows lie in several clusters.
+    """
+    query, cluster = contract.data.query, contract.data.cluster
+    if query is None:
+        return None
+    column = table.column(query)
+    if column.null_count:
+        row = column.is_null().index(pa.scalar(value=True)).as_py()
+        message = f"column {query!r} (data.query) is missing in {column.null_count} rows, first in {names[row].as_py()}"
+        raise DataUnreadable(message, next_step="every item is ranked for a query; leave the others out at the source")
+    if cluster is not None and cluster != query:
+        pairs = table.select([query, cluster]).group_by([query]).aggregate([(cluster, "count_distinct")])
+        torn = pairs.filter(pc.greater(pairs.column(f"{cluster}_count_distinct"), 1)).column(query)
+        if len(torn):
+            message = f"query {torn[0].as_py()!r} lies in several clusters ({cluster!r}); {len(torn)} such queries"
+            raise DataUnreadable(message, next_step="name a data.cluster that holds whole queries, or leave it out")
+    return _values(table, query)
+
+
+def _numbers(column: pa.ChunkedArray, what: str) -> np.ndarray[Any, Any]:
+    try:
+        return np.asarray(column.cast(pa.float64()).to_numpy())
+    except (pa.ArrowInvalid, pa.ArrowNotImplementedError) as error:
+        message = f"{what} is {column.type} and holds no numbers: {error}"
+        raise DataUnreadable(message, next_step="check the label column, or the task") from error
 
 
 def _text_of(value: object) -> str:

@@ -77,9 +77,9 @@ class Importance(Record):
     """How much a model leans on one feature: what happens when its values are permuted among the rows."""
 
     feature: str
-    loss: float
-    """Squared error that it costs, on average."""
-    loss_error: float
+    loss: float | None
+    """Squared error that it costs, on average, or F1 of answers in words; of a ranking there is no loss of one row."""
+    loss_error: float | None
     """Standard error of that."""
     movement: float
     """How far scores (or predictions) move, on average; no label is needed."""

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from baseline_pipeline.evaluation import Importance
+from baseline_pipeline.metrics.answers import best_of, overlap
+from baseline_pipeline.metrics.outcomes import Outcomes
 from baseline_pipeline.scoring import outputs_of, threads
 
 if TYPE_CHECKING:
@@ -60,7 +62,7 @@ def explain(
     features = table.select(contract.data.feature_names)
     known = _position(first)
     with threads(contract.environment.threads):
-        replay = np.abs(again(features.slice(0, REPLAYED).to_pandas()) - known[:REPLAYED]).max(initial=0.0)
+        replay = _apart(again(features.slice(0, REPLAYED).to_pandas()), known[:REPLAYED]).max(initial=0.0)
         rng = np.random.Generator(np.random.Philox(table.num_rows))
         rows = np.sort(rng.permutation(table.num_rows)[: contract.explain.rows])
         frame = features.take(rows).to_pandas() if len(rows) > 1 else None
@@ -80,14 +82,15 @@ def _importances(
             changed = frame.assign(**{name: frame[name].array.take(order)})
             scored = again(changed)
             lost += _loss(scored, labels) - _loss(known, labels)
-            moved += np.abs(scored - known) if known.ndim == 1 else np.abs(scored - known).sum(axis=1) / 2
+            gap = _apart(scored, known)
+            moved += gap if gap.ndim == 1 else gap.sum(axis=1) / 2
         lost, moved = lost / contract.explain.repeats, moved / contract.explain.repeats
         root = np.sqrt(len(frame))
         found.append(
             Importance(
                 feature=name,
-                loss=float(lost.mean()),
-                loss_error=float(lost.std(ddof=1) / root),
+                loss=None if contract.task == "ranking" else float(lost.mean()),
+                loss_error=None if contract.task == "ranking" else float(lost.std(ddof=1) / root),
                 movement=float(moved.mean()),
                 movement_error=float(moved.std(ddof=1) / root),
             )
@@ -96,12 +99,23 @@ def _importances(
 
 
 def _position(predicted: Predicted) -> Array:
-    """(n,) or (n, k) what the model says, as numbers that can be compared."""
-    return np.asarray(predicted.prediction if predicted.score is None else predicted.score, dtype=float)
+    """(n,) or (n, k) what the model says, as numbers that can be compared, or as text."""
+    said = predicted.prediction if predicted.score is None else predicted.score
+    return said if said.dtype == object else np.asarray(said, dtype=float)
+
+
+def _apart(one: Array, other: Array) -> Array:
+    """(n,) or (n, k) how far two answers are apart; texts are the same (0) or not (1)."""
+    return np.asarray(one != other, dtype=float) if one.dtype == object else np.abs(one - other)
 
 
 def _loss(said: Array, labels: Array) -> Array:
-    """(n,) squared error: of the score against what happened, or of the prediction against the target."""
+    """(n,) squared error: of the score against what happened, or of the prediction against the target.
+
+    Of an answer in words, what F1 is short of one.
+    """
+    if said.dtype == object:
+        return 1 - best_of(Outcomes(labels, said), overlap)
     if said.ndim == 1:
         return np.asarray((said - labels) ** 2)
     happened = np.zeros_like(said)

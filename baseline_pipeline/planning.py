@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -61,8 +62,8 @@ def prospects(contract: Contract, scores: Scores, *, disagreement: float, seed: 
     Args:
         contract: Metrics, margins, slices and error rates.
         scores: The rows of an evaluation.
-        disagreement: Share of the decisions that differ; of a regression, the variance of the
-            predictions' difference over that of the residuals.
+        disagreement: Share of the decisions (or answers) that differ; of a regression, the variance of the
+            predictions' difference over that of the residuals, of a ranking over that of the scores.
         seed: Of the imagined noise.
     """
     rng = np.random.default_rng(seed)
@@ -91,9 +92,13 @@ def imagined(outcomes: Outcomes, disagreement: float, rng: np.random.Generator) 
         disagreement: The share; see `prospects`.
         rng: Of the noise.
     """
+    if outcomes.is_text:
+        changed = rng.random(len(outcomes)) < disagreement
+        return _with(outcomes, np.where(changed, rng.permutation(outcomes.prediction), outcomes.prediction), None)
     noise = rng.standard_normal(len(outcomes) if outcomes.score is None else outcomes.score.shape)
     if outcomes.score is None and np.issubdtype(outcomes.label.dtype, np.floating):
-        residual = np.asarray(outcomes.prediction - outcomes.label, dtype=float)
+        aim = 0.0 if outcomes.query is not None else outcomes.label  # what ranks has no scale but its own
+        residual = np.asarray(outcomes.prediction - aim, dtype=float)
         return _with(outcomes, outcomes.prediction + np.sqrt(disagreement) * residual.std() * noise, None)
     if outcomes.score is None:
         classes = np.unique(outcomes.label)
@@ -128,7 +133,7 @@ def _threshold(outcomes: Outcomes) -> float:
 
 
 def _with(outcomes: Outcomes, prediction: Array, score: Array | None) -> Outcomes:
-    return Outcomes(outcomes.label, prediction, score, outcomes.weight, outcomes.columns, outcomes.classes)
+    return replace(outcomes, prediction=prediction, score=score)
 
 
 def _exchanged(one: Outcomes, other: Outcomes, swapped: Array) -> tuple[Outcomes, Outcomes]:

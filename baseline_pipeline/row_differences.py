@@ -41,7 +41,9 @@ def at_stake(metric: Metric, old: Outcomes, new: Outcomes) -> Array:
 
 
 def moved_scores(old: Outcomes, new: Outcomes) -> Array:
-    """(n,) how far the score of every row moved; the prediction, where there is no score."""
+    """(n,) how far the score of every row moved; the prediction, where there is no score; 1 for another text."""
+    if old.is_text or new.is_text:
+        return np.asarray(new.prediction != old.prediction, dtype=float)
     if old.score is None or new.score is None:
         return np.asarray(np.abs(new.prediction.astype(float) - old.prediction.astype(float)))
     gap = np.abs(new.score - old.score)

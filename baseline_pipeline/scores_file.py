@@ -22,7 +22,7 @@ def write_scores(scores: Scores, classes: tuple[str, ...], scratch: Path) -> Pat
     """Write a temporary Parquet file, synced to disk; the store names it by its digest.
 
     Columns: row_id, label, prediction, score (or score.0, score.1, ... by class), cluster, day,
-    content, weight, `slice.<column>` for every column kept, and `metric.<column>` for those metrics read.
+    content, weight, query, `slice.<column>` for every column kept, and `metric.<column>` for those metrics read.
     """
     columns: dict[str, pa.Array | pa.ChunkedArray] = {
         "row_id": scores.row_id,
@@ -37,6 +37,8 @@ def write_scores(scores: Scores, classes: tuple[str, ...], scratch: Path) -> Pat
         columns |= {f"{_CLASS_SCORE}{k}": pa.array(score[:, k]) for k in range(score.shape[1])}
     if scores.outcomes.weight is not None:
         columns["weight"] = pa.array(scores.outcomes.weight)
+    if scores.outcomes.query is not None:
+        columns["query"] = pa.array(scores.outcomes.query)
     columns |= {f"{_METRIC}{name}": pa.array(values) for name, values in scores.outcomes.columns.items()}
     if scores.cluster is not None:
         columns["cluster"] = pa.array(scores.cluster)
@@ -71,6 +73,7 @@ def read_scores(path: Path) -> Scores:
             _numbers(table, "weight"),
             {name.removeprefix(_METRIC): _read(table, name) for name in names if name.startswith(_METRIC)},
             int((table.schema.metadata or {}).get(b"multiclass", b"") or 0) or None,
+            query=table.column("query").to_numpy().astype(str) if "query" in names else None,
         ),
         cluster=table.column("cluster").to_numpy().astype(str) if "cluster" in names else None,
         day=_numbers(table, "day"),

@@ -30,7 +30,7 @@ class Predicted:
     """Outputs of n rows.
 
     Attributes:
-        prediction: (n,) class numbers, or targets.
+        prediction: (n,) class numbers, targets, what items are ranked by, or answers as text.
         score: (n,) or (n, k) probabilities; `None` where the model gives finished predictions.
     """
 
@@ -141,7 +141,8 @@ def _words(error: Exception) -> str:
 
 
 def _array(raw: object, rows: int, names: pa.Array, start: int, version: ModelVersion) -> Array:
-    values = np.asarray(raw)
+    texts = isinstance(raw, list | tuple) and any(isinstance(one, str) for one in raw)
+    values = np.asarray(raw, dtype=object if texts else None)  # numpy makes every text as wide as the widest
     if values.ndim == 2 and values.shape[1] == 1:  # noqa: PLR2004  # one column is a vector
         values = values[:, 0]
     if values.ndim not in {1, 2} or len(values) != rows:
@@ -168,7 +169,9 @@ def interpret(
     Raises:
         ModelFailed: naming the first row whose output is none.
     """
-    if contract.task == "regression":
+    if contract.task == "question_answering":
+        return Predicted(_answers(values, names, version), None)
+    if contract.gives_numbers:
         return Predicted(_finite(values.astype(float), names, version), None)
     if contract.model.output == "prediction":
         known = {name: number for number, name in enumerate(classes)}
@@ -183,6 +186,17 @@ def interpret(
         message = f"version {version.version} gave {values.shape[1:]} columns for {len(classes)} classes"
         raise ModelFailed(message, next_step="the classes are those of the label column, sorted as text")
     return Predicted(score.argmax(axis=1), score)
+
+
+def _answers(values: Array, names: pa.Array, version: ModelVersion) -> Array:
+    """(n,) texts; an empty one is no answer, and anything else is none of the model's."""
+    found = values.astype(object)
+    if found.ndim != 1:
+        message = f"version {version.version} gave output of shape {values.shape}; accepted: one text per row"
+        raise ModelFailed(message)
+    bad = np.array([not isinstance(one, str) for one in found.tolist()], dtype=bool)
+    _first_bad(bad, found, names, version, "a text ('' for no answer)")
+    return found
 
 
 def _class_text(value: object) -> str:
@@ -211,7 +225,7 @@ def _first_bad(bad: Array, values: Array, names: pa.Array, version: ModelVersion
     if bad.any():
         row = int(bad.argmax())
         message = (
-            f"version {version.version} gave {values[row].tolist()} for row {names[row].as_py()} "
+            f"version {version.version} gave {values.tolist()[row]!r} for row {names[row].as_py()} "
             f"({int(bad.sum())} such rows); accepted: {accepted}"
         )
         raise ModelFailed(message, next_step="check the model, or model.output and positive_class in the contract")

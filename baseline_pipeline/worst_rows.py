@@ -7,7 +7,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from baseline_pipeline.metrics.answers import best_of, overlap
+from baseline_pipeline.metrics.ndcg import gains
 from baseline_pipeline.metrics.outcomes import Array
+from baseline_pipeline.metrics.queries import ranked
 
 if TYPE_CHECKING:
     from baseline_pipeline.contract import Contract
@@ -25,8 +28,17 @@ class RowTable:
 
 
 def row_losses(contract: Contract, scores: Scores) -> Array:
-    """A loss per row, (n,): absolute error, or one minus the probability of what happened (0 or 1 without scores)."""
+    """A loss per row, (n,).
+
+    Absolute error, or one minus the probability of what happened (0 or 1 without scores); of answers in words what F1
+    is short of one, and of items that are ranked what NDCG of their query is.
+    """
     outcomes = scores.outcomes
+    if contract.task == "question_answering":
+        return 1 - best_of(outcomes, overlap)
+    if contract.task == "ranking":
+        rows = ranked(outcomes)
+        return np.asarray(1 - gains(rows)[rows.query])
     if contract.task == "regression":
         loss: Array = np.abs(outcomes.prediction - outcomes.label)
     elif outcomes.score is None:
@@ -47,9 +59,11 @@ def worst_rows(contract: Contract, scores: Scores, rows: int = ROWS) -> RowTable
     columns: dict[str, list[str]] = {
         "row": [value.as_py() for value in scores.row_id.take(chosen)],
         "loss": [f"{value:.4g}" for value in loss[chosen]],
-        "label": [f"{value:g}" for value in outcomes.label],
-        "prediction": [f"{value:.4g}" for value in outcomes.prediction],
+        "label": [str(value) if outcomes.is_text else f"{value:g}" for value in outcomes.label],
+        "prediction": [str(value) if outcomes.is_text else f"{value:.4g}" for value in outcomes.prediction],
     }
+    if outcomes.query is not None:
+        columns["query"] = [str(value) for value in outcomes.query]
     if outcomes.score is not None and outcomes.score.ndim == 1:
         columns["score"] = [f"{value:.4f}" for value in outcomes.score]
     for name in slices.column_names:

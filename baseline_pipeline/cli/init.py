@@ -16,7 +16,7 @@ type: baseline_pipeline.orchestration.MonitoredModel
 attributes:
   name: {name}
   description: What does the model decide, in one sentence?
-  task: binary_classification  # multiclass_classification | regression
+  task: binary_classification  # multiclass_classification | regression | question_answering | ranking
   data:
     source: {{parquet: data/{name}/*.parquet}}  # csv | sql | delta | iceberg | callable
     row_id: [id]

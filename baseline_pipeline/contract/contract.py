@@ -19,9 +19,8 @@ from baseline_pipeline.contract.scenarios import ScenarioName
 from baseline_pipeline.contract.section import CallableRef, Name, Section, Text
 from baseline_pipeline.contract.slices import SliceSpec
 from baseline_pipeline.expression import Expression
+from baseline_pipeline.metrics.outcomes import CLASSIFICATION, Task
 from baseline_pipeline.records import Digest, digest_of
-
-Task = Literal["binary_classification", "multiclass_classification", "regression"]
 
 
 class Contract(Section):
@@ -80,6 +79,16 @@ class Contract(Section):
     """Dated known events, relative to the contract's folder."""
 
     @model_validator(mode="after")
+    def _queries_are_ranked(self) -> Self:
+        if self.task == "ranking" and self.data.query is None:
+            message = "ranking needs data.query: the column whose rows of one value are ranked against each other"
+            raise ValueError(message)
+        if self.task != "ranking" and self.data.query is not None:
+            message = f"data.query ({self.data.query!r}) is for ranking, and the task is {self.task}"
+            raise ValueError(message)
+        return self
+
+    @model_validator(mode="after")
     def _metrics_fit_the_task(self) -> Self:
         seen: set[str] = set()
         for rule in self.metrics:
@@ -97,13 +106,30 @@ class Contract(Section):
             raise ValueError(message)
         return self
 
+    @property
+    def wants_scores(self) -> bool:
+        """Whether the model answers with probabilities of classes."""
+        return self.task in CLASSIFICATION and self.model.output == "score"
+
+    @property
+    def classifies(self) -> bool:
+        """Whether a prediction is a class, which is right or wrong."""
+        return self.task in CLASSIFICATION
+
+    @property
+    def gives_numbers(self) -> bool:
+        """Whether a prediction is a number."""
+        return self.task in {"regression", "ranking"}
+
     def definition(self) -> dict[str, object]:
         """What a measurement means: two evaluations are comparable only where this is equal.
 
         Margins, roles, owners and schedules are policy and may change freely; the task, the
         meaning of columns, the positive class and the threshold may not.
         """
+        query = {} if self.data.query is None else {"query": self.data.query}
         return {
+            **query,
             "task": self.task,
             "row_id": self.data.row_id,
             "label": self.data.label,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Self
+from typing import Any, Self
 
 from pydantic import Field, model_validator
 
@@ -87,14 +87,24 @@ class DataSection(Section):
     """The columns handed to the model, in this order."""
     time: ColumnName | None = None
     """When the prediction was due; needed for training windows and backtests."""
+    query: ColumnName | None = None
+    """Rows of one value are the items ranked for one query; only where the task is ranking."""
     cluster: ColumnName | None = None
-    """Rows of one value move together (a day, a customer); errors are computed over these."""
+    """Rows of one value move together (a day, a customer); errors are computed over these. Of a ranking, the queries by
+    default; it may name something that holds whole queries, such as the user who asked them."""
     weight: ColumnName | None = None
     """How much a row counts: a positive number; rows count alike without it."""
     label_delay: Duration | None = None
     """How long after `time` the label is known."""
     expectations: RelativePath | None = None
     """Great Expectations suite, relative to the contract's folder."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _queries_move_together(cls, given: Any) -> Any:
+        if isinstance(given, dict) and given.get("query") is not None and given.get("cluster") is None:
+            return {**given, "cluster": given["query"]}
+        return given
 
     @model_validator(mode="after")
     def _columns_have_one_meaning(self) -> Self:

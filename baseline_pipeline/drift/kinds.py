@@ -49,7 +49,7 @@ def column_kinds(contract: Contract, reference: pa.Table, current: pa.Table) -> 
 
 def is_number(contract: Contract, name: str, kind: pa.DataType) -> bool:
     """Whether a column of a type is compared as numbers."""
-    if name == contract.data.label and contract.task != "regression":
+    if name == contract.data.label and not contract.gives_numbers:
         return False
     if name == "prediction" and contract.task == "multiclass_classification":
         return False

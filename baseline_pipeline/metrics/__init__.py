@@ -15,6 +15,7 @@ from baseline_pipeline.metrics.calibration_intercept import CALIBRATION_INTERCEP
 from baseline_pipeline.metrics.calibration_slope import CALIBRATION_SLOPE
 from baseline_pipeline.metrics.cost_matrix import EXPECTED_COST_BY_CLASS
 from baseline_pipeline.metrics.error_rate import ERROR_RATE
+from baseline_pipeline.metrics.exact_match import EXACT_MATCH
 from baseline_pipeline.metrics.expected_calibration_error import EXPECTED_CALIBRATION_ERROR
 from baseline_pipeline.metrics.expected_cost import EXPECTED_COST
 from baseline_pipeline.metrics.f1 import F1
@@ -37,7 +38,9 @@ from baseline_pipeline.metrics.latency import (
 from baseline_pipeline.metrics.log_loss import LOG_LOSS
 from baseline_pipeline.metrics.matthews_correlation import MATTHEWS_CORRELATION
 from baseline_pipeline.metrics.mean_absolute_error import MEAN_ABSOLUTE_ERROR
+from baseline_pipeline.metrics.mean_reciprocal_rank import MEAN_RECIPROCAL_RANK
 from baseline_pipeline.metrics.mean_squared_error import MEAN_SQUARED_ERROR
+from baseline_pipeline.metrics.ndcg import NDCG
 from baseline_pipeline.metrics.outcomes import Metric
 from baseline_pipeline.metrics.percentage_errors import MEAN_ABSOLUTE_PERCENTAGE_ERROR, SYMMETRIC_PERCENTAGE_ERROR
 from baseline_pipeline.metrics.pinball_loss import PINBALL_LOSS
@@ -48,6 +51,7 @@ from baseline_pipeline.metrics.roc_auc import ROC_AUC
 from baseline_pipeline.metrics.root_mean_squared_error import ROOT_MEAN_SQUARED_ERROR
 from baseline_pipeline.metrics.specificity import SPECIFICITY
 from baseline_pipeline.metrics.stability import FLIP_RATE, RIGHT_TO_WRONG_RATE, WRONG_TO_RIGHT_RATE
+from baseline_pipeline.metrics.token_f1 import TOKEN_F1
 from baseline_pipeline.metrics.top_k_accuracy import TOP_K_ACCURACY
 
 METRICS: dict[str, Metric] = {
@@ -88,6 +92,10 @@ METRICS: dict[str, Metric] = {
         PINBALL_LOSS,
         INTERVAL_COVERAGE,
         TOP_K_ACCURACY,
+        EXACT_MATCH,
+        TOKEN_F1,
+        NDCG,
+        MEAN_RECIPROCAL_RANK,
         LATENCY_MEAN,
         LATENCY_P50,
         LATENCY_P95,

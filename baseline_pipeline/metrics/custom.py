@@ -11,9 +11,7 @@ from typing import Any, Literal
 import numpy as np
 
 from baseline_pipeline.metrics.domain import mean_of, rows_needed
-from baseline_pipeline.metrics.outcomes import Array, Estimate, Metric, NotMeasurable, Outcomes, Task
-
-ALL_TASKS: frozenset[Task] = frozenset({"binary_classification", "multiclass_classification", "regression"})
+from baseline_pipeline.metrics.outcomes import ALL_TASKS, Array, Estimate, Metric, NotMeasurable, Outcomes
 
 
 def custom_metric(
@@ -23,8 +21,8 @@ def custom_metric(
 
     Args:
         name: What the contract calls it.
-        reference: `module:function`; it takes a DataFrame with `label`, `prediction`, `score` (or
-            `score.0`, `score.1`, ... by class) and the columns named, and returns a number per row.
+        reference: `module:function`; it takes a DataFrame with `label`, `prediction`, `score` (or `score.0`, ... by
+            class), `query` where items are ranked, and the columns named, and returns a number per row.
         better: Which values are better.
         unit: Of the values.
         columns: Further columns of the data that it reads.
@@ -119,6 +117,8 @@ def frame(outcomes: Outcomes) -> Any:  # a DataFrame; importing pandas here take
         given["score"] = outcomes.score
     elif outcomes.score is not None:
         given |= {f"score.{number}": outcomes.score[:, number] for number in range(outcomes.score.shape[1])}
+    if outcomes.query is not None:
+        given["query"] = outcomes.query
     return pd.DataFrame(given | dict(outcomes.columns))
 
 

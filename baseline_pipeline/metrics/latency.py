@@ -9,7 +9,7 @@ from typing import Literal
 
 import numpy as np
 
-from baseline_pipeline.metrics.outcomes import Array, Estimate, Metric, NotMeasurable, Outcomes, OverTimes
+from baseline_pipeline.metrics.outcomes import ALL_TASKS, Array, Estimate, Metric, NotMeasurable, Outcomes, OverTimes
 from baseline_pipeline.metrics.parameters import number, whole
 
 TRIMMED = 0.1
@@ -74,7 +74,7 @@ def _metric(
         title=title,
         better=better,
         unit=unit,
-        tasks=frozenset({"binary_classification", "multiclass_classification", "regression"}),
+        tasks=ALL_TASKS,
         measure=_of_rows,
         family="resources",
         over_times=OverTimes(value, log_ratio, pairs),

@@ -6,7 +6,7 @@ import inspect
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import numpy as np
 
@@ -15,7 +15,9 @@ from baseline_pipeline.metrics.parameters import Parameter, check, displayed
 Array = np.ndarray[Any, Any]
 Better = Literal["higher", "lower", "nearer"]
 Family = Literal["performance", "calibration", "resources"]
-Task = Literal["binary_classification", "multiclass_classification", "regression"]
+Task = Literal["binary_classification", "multiclass_classification", "regression", "question_answering", "ranking"]
+ALL_TASKS: frozenset[Task] = frozenset(get_args(Task))
+CLASSIFICATION: frozenset[Task] = frozenset({"binary_classification", "multiclass_classification"})
 
 
 @dataclass(frozen=True)
@@ -23,8 +25,9 @@ class Outcomes:
     """Labels, predictions and scores of n rows.
 
     Attributes:
-        label: (n,) class index (binary: 0 or 1, 1 is positive), or the target of a regression.
-        prediction: (n,) predicted class index, or the predicted target.
+        label: (n,) class index (binary: 0 or 1, 1 is positive), the target of a regression, the relevance of an
+            item that is ranked, or accepted answers as text.
+        prediction: (n,) predicted class index, the predicted target, what an item is ranked by, or the answer as text.
         score: (n,) probability of the positive class, or (n, k) of every class; `None` for
             regressions and for models that return finished predictions.
         weight: (n,) how much each row counts, positive; `None` where all count alike.
@@ -34,6 +37,7 @@ class Outcomes:
             are computed anew without some of them.
         count: (n,) how many rows of the data each row stands for; `None` where each is one. Weights are then
             those of all of them together.
+        query: (n,) name of the query whose items are ranked against each other; `None` for other tasks.
     """
 
     label: Array
@@ -44,6 +48,7 @@ class Outcomes:
     classes: int | None = None
     count: Array | None = None
     cluster: Array | None = None
+    query: Array | None = None
 
     def __len__(self) -> int:
         return len(self.label)
@@ -59,6 +64,11 @@ class Outcomes:
         if self.weight is None or len(self) == 0:
             return np.ones(len(self))
         return np.asarray(self.weight / self.weight.mean())
+
+    @property
+    def is_text(self) -> bool:
+        """Whether predictions are texts, which differ or do not and have no distance."""
+        return bool(self.prediction.dtype == object)
 
     def rows_in(self, chosen: Array) -> int:
         """Rows of the data that a (n,) mask selects.
@@ -80,6 +90,7 @@ class Outcomes:
             self.classes,
             None if self.count is None else self.count[rows],
             None if self.cluster is None else self.cluster[rows],
+            None if self.query is None else self.query[rows],
         )
 
 

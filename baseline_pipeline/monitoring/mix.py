@@ -81,7 +81,7 @@ class Mix:
     def _loss(self, name: str, outcomes: Outcomes) -> Array | None:
         """(n,) what the mean is taken of; `None` where the value is no mean."""
         if name == "mean label":
-            return outcomes.label.astype(float)
+            return None if outcomes.is_text else outcomes.label.astype(float)
         if name == "bias":
             given = outcomes.prediction if self.contract.task == "regression" else outcomes.score
             return None if given is None or given.ndim != 1 else given - outcomes.label

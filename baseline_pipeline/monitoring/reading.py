@@ -16,8 +16,6 @@ from baseline_pipeline.significance.clustered import clustered, supported
 from baseline_pipeline.slices import find_slices
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from baseline_pipeline.contract import Contract
     from baseline_pipeline.monitoring.inputs import FeatureCells
     from baseline_pipeline.monitoring.scored_rows import ScoredRows
@@ -32,7 +30,8 @@ LEAST_WHOLE = 10
 LEAST_SUPPORT = 10
 """Rows of the rarer class below which a value that rests on it is none."""
 LEAST_CLUSTERS = 10
-"""Clusters below which a window's rows are taken as independent; what they share is part of the spread of windows."""
+"""Clusters below which a window's rows are taken as independent; what they share is part of the spread of windows. Of a
+ranking, queries below which a window gives no reading."""
 
 
 @dataclass(frozen=True)
@@ -110,7 +109,7 @@ class Reader:
     def _outputs(self, name: str, rows: Array) -> dict[Stream, Reading]:
         outcomes = self.rows.outcomes.take(rows)
         numbers = outcomes.score if outcomes.score is not None and outcomes.score.ndim == 1 else None
-        if numbers is None and self.contract.task == "regression":
+        if numbers is None and self.contract.gives_numbers:
             numbers = outcomes.prediction
         found = {}
         if numbers is not None:
@@ -128,14 +127,14 @@ class Reader:
             outcomes = self.rows.outcomes.take(known)
             codes = None if self.cluster is None else self.cluster[known]
             for metric, weight in self._metrics(name):
-                reading = _measured(metric.measure, outcomes, codes)
+                reading = _measured(metric, outcomes, codes)
                 if reading is not None:
                     found[Stream(metric.name, name, "performance", harm_of(metric), weight)] = reading
             found |= _levels(self.contract, name, outcomes)
         elif self.calibrator is not None and len(rows) >= _least(name):
             guessed = expected_outcomes(self.calibrator, self.rows.outcomes.take(rows))
             for metric, weight in self._metrics(name):
-                reading = _measured(metric.measure, guessed, None)
+                reading = _measured(metric, guessed, None)
                 if reading is not None:
                     stream = Stream(metric.name, name, "performance", harm_of(metric), weight, estimated=True)
                     found[stream] = replace(reading, rows=len(rows))
@@ -162,7 +161,7 @@ def harm_of(metric: Metric) -> Harm:
 
 def _levels(contract: Contract, name: str, outcomes: Outcomes) -> dict[Stream, Reading]:
     """What the truth was, and by how much the model missed it in the mean."""
-    if contract.task == "multiclass_classification":
+    if contract.task in {"multiclass_classification", "question_answering"}:
         return {}
     label = outcomes.label.astype(float)
     expected = outcomes.prediction if contract.task == "regression" else outcomes.score
@@ -179,12 +178,15 @@ def _mean(values: Array) -> Reading:
     return Reading(float(finite.mean()), float(finite.std(ddof=1) / np.sqrt(len(finite))), len(finite))
 
 
-def _measured(measure: Callable[..., Any], outcomes: Outcomes, codes: Array | None) -> Reading | None:
+def _measured(metric: Metric, outcomes: Outcomes, codes: Array | None) -> Reading | None:
     groups = None if codes is None else np.unique(codes, return_inverse=True)[1]
+    queries = None if outcomes.query is None else np.unique(outcomes.query, return_inverse=True)[1]
+    if queries is not None and queries.max(initial=0) + 1 < LEAST_CLUSTERS:
+        return None
     if groups is not None and groups.max(initial=0) + 1 < LEAST_CLUSTERS:
-        groups = None
+        groups = queries
     try:
-        estimate = measure(replace(outcomes, cluster=groups))
+        estimate = metric.measure(replace(outcomes, cluster=groups))
     except NotMeasurable:
         return None
     if estimate.support is not None and estimate.support < LEAST_SUPPORT:
@@ -192,4 +194,6 @@ def _measured(measure: Callable[..., Any], outcomes: Outcomes, codes: Array | No
     error = supported(clustered(estimate.influence, groups), estimate.support).error
     if not np.isfinite(error) or not np.isfinite(estimate.value):
         return None
+    if queries is not None and metric.unit == "share":
+        error = max(error, 0.5 / (queries.max() + 2))  # a handful of queries that are all alike are not certain
     return Reading(float(estimate.value), float(error), len(outcomes))

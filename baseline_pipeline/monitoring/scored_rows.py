@@ -75,6 +75,7 @@ def joined(one: ScoredRows, two: ScoredRows) -> ScoredRows:
         prediction=np.concatenate([first.prediction, second.prediction]),
         score=both(first.score, second.score),
         weight=both(first.weight, second.weight),
+        query=both(first.query, second.query),
         columns={name: np.concatenate([values, second.columns[name]]) for name, values in first.columns.items()},
     )
     return ScoredRows(

@@ -205,4 +205,5 @@ def _joined(parts: Sequence[Outcomes]) -> Outcomes:
         weight=all_of("weight"),
         columns={name: np.concatenate([one.columns[name] for one in parts]) for name in parts[0].columns},
         classes=parts[0].classes,
+        query=all_of("query"),
     )

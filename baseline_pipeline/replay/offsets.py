@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from baseline_pipeline.evaluation import PackageDifference
-from baseline_pipeline.records import Digest, Record
+from baseline_pipeline.records import Digest, Record, digest_of
 from baseline_pipeline.replay.numeric_difference import NumericDifference, numeric_difference
 
 if TYPE_CHECKING:
@@ -168,7 +168,9 @@ class Offsets(Record):
 
 
 def array_digest(values: Array) -> Digest:
-    """SHA-256 of numbers, whatever machine holds them."""
+    """SHA-256 of numbers or texts, whatever machine holds them."""
+    if values.dtype == object:
+        return digest_of([str(one) for one in values])
     kind = "<i8" if values.dtype.kind in "iub" else "<f8"
     head = f"{kind}{values.shape}".encode()
     return hashlib.sha256(head + np.ascontiguousarray(values.astype(kind)).tobytes()).hexdigest()

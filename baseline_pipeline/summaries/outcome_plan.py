@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pyarrow as pa
 
-from baseline_pipeline.contract.contract import Task
 from baseline_pipeline.errors import ContractError, DataUnreadable
+from baseline_pipeline.metrics.outcomes import Task
 from baseline_pipeline.records import Record
 from baseline_pipeline.summaries.arrays import doubles
 from baseline_pipeline.summaries.engine import Engine
@@ -113,6 +113,7 @@ def plan_outcomes(
         DataUnreadable: when the rows lack the label, or hold neither scores nor predictions.
         ContractError: for a task that summaries cannot hold.
     """
+    require_countable(contract)
     with engine.named(rows) as relation:
         schema = engine.schema(relation)
     types = {field.name: field.type for field in schema}
@@ -142,6 +143,18 @@ def plan_outcomes(
         message = f"{_shown(rows)}: no column {absent[0]!r}; columns: {', '.join(types)}"
         raise DataUnreadable(message)
     return plan if contract.task != "regression" else _with_grids(plan, engine, rows)
+
+
+def require_countable(contract: Contract) -> None:
+    """Let only tasks through whose metrics follow from counts of labels and predictions.
+
+    Raises:
+        ContractError: for answers in words, and for items ranked within their query.
+    """
+    why = {"question_answering": "answers in words", "ranking": "the order of a query's items"}.get(contract.task)
+    if why is not None:
+        message = f"{contract.name}: {why} cannot be told from counts, and a scan holds nothing else"
+        raise ContractError(message, next_step=f"`baseline run {contract.name}` measures it row by row")
 
 
 def _many(engine: Engine, rows: pa.Table | str, cluster: str) -> bool:

@@ -71,6 +71,9 @@ BROKEN = {
     ),
     "a negative margin": ("absolute: 0.01", "absolute: -0.01", 15, ["-0.01", "greater than 0"]),
     "a metric of another task": ("metric: roc_auc", "metric: r2", 2, ["'r2' is for regression"]),
+    "a ranking without queries": ("task: binary_classification", "task: ranking", 2, ["ranking needs data.query"]),
+    "queries of another task": ("label: left", "label: left\n    query: q", 2, ["data.query ('q') is for ranking"]),
+    "answers ranked by AUC": ("task: binary_classification", "task: question_answering", 2, ["'roc_auc' is for"]),
     "a bracket left open": ("row_id: [customer]", "row_id: [customer", 8, ["not valid YAML"]),
     "a tab": ("    label: left", "\tlabel: left", 8, ["not valid YAML"]),
     "a number for a word": ("label: left", "label: 7", 8, ["7 stood here", "string"]),
@@ -104,6 +107,16 @@ def test_a_broken_contract_is_refused_with_file_line_and_what_is_accepted(what):
         assert f"churn/defs.yaml:{line}:" in message, message
     for word in words:
         assert word in message, message
+
+
+def test_queries_are_the_clusters_of_a_ranking_unless_it_names_larger_ones():
+    text = GOOD.replace("task: binary_classification", "task: ranking").replace("metric: roc_auc", "metric: ndcg")
+    contract = read(text.replace("label: left", "label: left\n    query: asked"))
+    larger = read(text.replace("label: left", "label: left\n    query: asked\n    cluster: user"))
+
+    assert (contract.data.query, contract.data.cluster) == ("asked", "asked")
+    assert (larger.data.query, larger.data.cluster) == ("asked", "user")
+    assert contract.definition()["query"] == "asked"
 
 
 def test_an_alias_bomb_is_refused_before_it_grows():

@@ -1,5 +1,10 @@
 """What every metric is held against: scikit-learn and statsmodels, or the definition written out."""
 
+import itertools
+import json
+import re
+import string
+
 import numpy as np
 import statsmodels.api as sm
 from sklearn import metrics as sk
@@ -23,6 +28,72 @@ def regression(rng, rows=2000):
     label = rng.normal(3, 2, rows)
     prediction = label + rng.normal(0.2, 1, rows)
     return Outcomes(label, prediction, columns={"low": prediction - 1.5, "high": prediction + 1.5})
+
+
+def answers(rng, rows=500):
+    words = np.array(["the", "Eiffel", "tower,", "a", "Paris", "(1889)", "it's", "an", "ô", "An-other", "..."])
+
+    def pick(most):
+        return " ".join(rng.choice(words, rng.integers(0, most)))
+
+    said = [pick(5) for _ in range(rows)]
+    wanted = [[pick(4) for _ in range(rng.integers(0, 4))] + [one] * int(rng.random() < 0.2) for one in said]
+    label = [json.dumps(one) if len(one) != 1 or one[0].startswith("[") else one[0] for one in wanted]
+    return Outcomes(np.array(label, dtype=object), np.array(said, dtype=object))
+
+
+def squad(o, of):
+    """Both parts of SQuAD's evaluation program, by sorting words instead of counting them."""
+
+    def plain(text):
+        kept = "".join(one for one in text.lower() if one not in string.punctuation)
+        return [word for word in re.split(r"\s+", kept) if word not in {"", "a", "an", "the"}]
+
+    found = []
+    for label, said in zip(o.label, o.prediction, strict=True):
+        try:
+            wanted = json.loads(label)
+        except ValueError:
+            wanted = [label]
+        wanted = [words for words in map(plain, wanted) if words] or [[]]
+        found.append(max(of(plain(said), words) for words in wanted))
+    return np.mean(found)
+
+
+def word_f1(said, wanted):
+    if not said or not wanted:
+        return float(said == wanted)
+    left, shared = list(wanted), 0
+    for word in said:
+        if word in left:
+            left.remove(word)
+            shared += 1
+    precision, recall = shared / len(said), shared / len(wanted)
+    return 2 * precision * recall / (precision + recall) if shared else 0.0
+
+
+def ranking(rng, rows=600):
+    query = rng.permutation(np.repeat(np.arange(rows), rng.integers(2, 9, rows))[:rows])
+    query = np.where(np.bincount(query)[query] < 2, 0, query)  # scikit-learn refuses to rank a single item
+    label = rng.integers(0, 4, rows) * (rng.random(rows) < 0.4)
+    score = np.round(0.3 * label + rng.normal(size=rows), 0 if rng.random() < 0.5 else 6)
+    return Outcomes(label.astype(float), score, query=query.astype(str))
+
+
+def by_query(o, of):
+    return np.mean([of(o.label[o.query == one], o.prediction[o.query == one]) for one in np.unique(o.query)])
+
+
+def reciprocal(label, score):
+    """Over every order that ties allow."""
+    before = 0
+    for one in np.unique(score)[::-1]:
+        tied = label[score == one] > 0
+        if tied.any():
+            places = itertools.combinations(range(len(tied)), int(tied.sum()))
+            return np.mean([1 / (before + min(places) + 1) for places in places])
+        before += len(tied)
+    return 0.0
 
 
 def logit(o):
@@ -152,6 +223,11 @@ CASES = [
         regression,
         lambda o: np.mean((o.columns["low"] <= o.label) & (o.label <= o.columns["high"])),
     ),
+    ("exact_match", {}, answers, lambda o: squad(o, lambda said, wanted: float(said == wanted))),
+    ("token_f1", {}, answers, lambda o: squad(o, word_f1)),
+    ("ndcg", {}, ranking, lambda o: by_query(o, lambda y, s: sk.ndcg_score([y], [s]))),
+    ("ndcg", {"k": 3}, ranking, lambda o: by_query(o, lambda y, s: sk.ndcg_score([y], [s], k=3))),
+    ("mrr", {}, ranking, lambda o: by_query(o, reciprocal)),
     ("pinball_loss", {"quantile": 0.9}, regression, lambda o: sk.mean_pinball_loss(o.label, o.prediction, alpha=0.9)),
 ]
 BIASED = {"expected_calibration_error", "brier_reliability", "mean_absolute_percentage_error"}

@@ -1,9 +1,12 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from baseline_pipeline.metrics import METRICS, nearest_metric
 from baseline_pipeline.metrics.outcomes import NotMeasurable, Outcomes
-from tests.metrics.references import BIASED, CASES, binary
+from baseline_pipeline.significance.clustered import clustered
+from tests.metrics.references import BIASED, CASES, answers, binary, ranking
 
 
 def cases(wanted=lambda _name, _given: True):
@@ -12,10 +15,13 @@ def cases(wanted=lambda _name, _given: True):
 
 
 EVERY = cases()
-RESAMPLED = cases(lambda name, _: name not in BIASED and not name.endswith("_gap"))
-"""Not the widest gap of groups that are alike: its resampling is biased."""
-WEIGHED = cases(lambda _, given: given.get("binning") != "equal_rows")
-"""Not bins that hold rows, whatever they weigh."""
+SLOW = {"exact_match", "token_f1"}
+"""Means over rows like others, of which hundreds of resamples take long."""
+RANKED = cases(lambda name, _: name in {"ndcg", "mrr"})
+RESAMPLED = cases(lambda name, _: name not in {*BIASED, *SLOW, "ndcg", "mrr"} and not name.endswith("_gap"))
+"""Not the widest gap of groups that are alike: its resampling is biased. Of rankings, queries are resampled."""
+WEIGHED = cases(lambda name, given: given.get("binning") != "equal_rows" and name not in {"ndcg", "mrr"})
+"""Not bins that hold rows, whatever they weigh; a row that is there twice makes another ranking."""
 
 
 @EVERY
@@ -51,7 +57,7 @@ def test_influences_are_the_derivative_by_a_rows_weight(name, given, make, refer
         weight = np.ones(400)
         step = 1e-4
         weight[row] += step
-        more = Outcomes(outcomes.label, outcomes.prediction, outcomes.score, weight, outcomes.columns, outcomes.classes)
+        more = replace(outcomes, weight=weight)
         slope = (measure(more).value - estimate.value) / step * 400
 
         assert slope == pytest.approx(estimate.influence[row], rel=2e-2, abs=2e-3 * np.abs(estimate.influence).max())
@@ -63,14 +69,56 @@ def test_a_row_of_weight_two_counts_as_two_rows(name, given, make, reference):
     outcomes = make(rng, 600)
     weight = rng.integers(1, 4, 600)
     measure = METRICS[name].configured(given).measure
-    heavy = Outcomes(
-        outcomes.label, outcomes.prediction, outcomes.score, weight.astype(float), outcomes.columns, outcomes.classes
-    )
+    heavy = replace(outcomes, weight=weight.astype(float))
     repeated = measure(outcomes.take(np.repeat(np.arange(600), weight)))
     found = measure(heavy)
 
     assert found.value == pytest.approx(repeated.value, rel=1e-9, abs=1e-9)
     assert found.influence.mean() == pytest.approx(0, abs=1e-9)
+
+
+@RANKED
+def test_queries_are_what_a_ranking_is_sure_by(name, given, make, reference):
+    rng = np.random.default_rng(7)
+    outcomes = make(rng, 900)
+    measure = METRICS[name].configured(given).measure
+    code = np.unique(outcomes.query, return_inverse=True)[1]
+    rows = [np.flatnonzero(code == one) for one in range(code.max() + 1)]
+    resampled = []
+    for _ in range(400):
+        drawn = [rows[one] for one in rng.integers(0, len(rows), len(rows))]
+        query = np.repeat(np.arange(len(drawn)), [len(one) for one in drawn]).astype(str)
+        resampled.append(measure(replace(outcomes.take(np.concatenate(drawn)), query=query)).value)
+
+    assert clustered(measure(outcomes).influence, code).error == pytest.approx(np.std(resampled), rel=0.12)
+
+
+@RANKED
+def test_a_query_without_a_relevant_item_counts_nothing_and_one_item_ranks_itself(name, given, make, reference):
+    measure = METRICS[name].configured(given).measure
+    alone = Outcomes(np.array([1.0, 0.0, 0.0]), np.array([0.1, 0.9, 0.2]), query=np.array(["a", "b", "b"]))
+
+    assert measure(alone).value == 0.5
+
+
+@pytest.mark.parametrize(
+    ("label", "score", "words"),
+    [([1.0, -1.0], [0.1, 0.2], "below 0"), ([1.0, 0.0], [0.1, np.nan], "not finite"), ([], [], "no rows")],
+)
+def test_what_cannot_be_ranked_is_not_measured(label, score, words):
+    outcomes = Outcomes(np.array(label), np.array(score), query=np.array(["a"] * len(label)))
+
+    with pytest.raises(NotMeasurable, match=words):
+        METRICS["ndcg"].measure(outcomes)
+
+
+def test_rows_without_queries_and_answers_without_words_are_not_measured():
+    rng = np.random.default_rng(1)
+
+    with pytest.raises(NotMeasurable, match="no queries"):
+        METRICS["mrr"].measure(replace(ranking(rng), query=None))
+    with pytest.raises(NotMeasurable, match="no answers in words"):
+        METRICS["token_f1"].measure(replace(answers(rng), prediction=np.zeros(500)))
 
 
 def test_every_metric_of_the_table_is_held_against_a_reference():

@@ -137,10 +137,9 @@ class RemoteCatalogue:
             ModelFailed: when it does not load there.
         """
         contract = self._contract
-        scores = contract.task != "regression" and contract.model.output == "score"
         job = {
             "columns": contract.data.feature_names,
-            "wants": "scores" if scores else "predictions",
+            "wants": "scores" if contract.wants_scores else "predictions",
             "project": str(self._project),
             "artifact": self._inner.artifact(version),
         }

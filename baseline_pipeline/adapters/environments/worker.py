@@ -388,6 +388,8 @@ def predicted(
         except Exception as error:
             raise Failed(PREDICT, words_of(error)) from error
         times.append(time.perf_counter_ns() - before)
+        if said.dtype.kind == "O" and any(one is None for one in said.ravel()):
+            raise Failed(PREDICT, "an output is None")
         outputs.append(said.astype(np.float64) if said.dtype.kind in "biuf" else said.astype(str))
     found = np.concatenate(outputs)
     if len(found) != len(rows):

@@ -126,7 +126,7 @@ class MlflowCatalogue:
             ModelFailed: when its bytes are not the digested ones, when loading would run code that
                 the contract does not allow, or when it does not load.
         """
-        return _load(self._vouched(version), version, wants_scores=self._wants_scores)
+        return _load(self._vouched(version), version, wants_scores=self._contract.wants_scores)
 
     def artifact(self, version: ModelVersion) -> dict[str, object]:
         """The files that a worker loads, and by which library.
@@ -151,10 +151,6 @@ class MlflowCatalogue:
             message = f"{version.uri} is not loaded: {reason}"
             raise ModelFailed(message, next_step="store it with skops, or say `allow_pickle: true` if you wrote it")
         return folder
-
-    @property
-    def _wants_scores(self) -> bool:
-        return self._contract.task != "regression" and self._contract.model.output == "score"
 
     def _folder(self, uri: str, name: str) -> Path:
         """The artifacts on disk, downloaded once and moved into place whole."""

@@ -91,7 +91,10 @@ class MlflowTracker:
         _log_input(client, run_id, evaluation, features)
         client.log_text(run_id, canonical_json(evaluation.body()).decode(), "evaluation.json")
         client.log_text(run_id, _csv(contract, scores), "worst_rows.csv")
-        log_standard_plots(scores.outcomes, regression=contract.task == "regression", seed=int(evaluation.key[:8], 16))
+        if contract.classifies or contract.task == "regression":
+            log_standard_plots(
+                scores.outcomes, regression=contract.task == "regression", seed=int(evaluation.key[:8], 16)
+            )
         with tempfile.TemporaryDirectory() as folder:
             if contract.task == "regression":
                 _residuals(scores, Path(folder))

@@ -112,6 +112,8 @@ def _searched_metric(contract: Contract) -> Metric:
         if rule.measured.rowwise:
             return rule.measured
     message = f"no metric of {contract.name} is a mean over rows"
+    if contract.task == "ranking":
+        raise UsageError(message, next_step="a ranked row has no loss of its own: declare slices of whole queries")
     raise UsageError(message, next_step="measure brier, log_loss, error_rate or mean_absolute_error, if only reported")
 
 

@@ -59,6 +59,8 @@ def outlook(bench: Workbench, contract: Contract, *, disagreement: float | None 
 
 def disagreement_seen(bench: Workbench, contract: Contract) -> tuple[float, str]:
     """The share of decisions that the last challenger changed, where there was one."""
+    if contract.gives_numbers:
+        return DISAGREEMENT, "typical of a retrained model"
     decisions = [event for event in bench.events(contract.name) if event.kind == "decision"]
     for event in reversed(decisions):
         digest = event.content.get("comparison")

@@ -16,7 +16,7 @@ from baseline_pipeline.scan.contrast import contrast_summaries
 from baseline_pipeline.summaries.data import DataPlan, DataSummary, summarise
 from baseline_pipeline.summaries.engine import grids_of
 from baseline_pipeline.summaries.file import SUFFIX, read_summary, write_summary
-from baseline_pipeline.summaries.outcome_plan import plan_outcomes
+from baseline_pipeline.summaries.outcome_plan import plan_outcomes, require_countable
 from baseline_pipeline.workbench.inspection.scoring_rows import scored_rows
 
 if TYPE_CHECKING:
@@ -74,7 +74,9 @@ def scan(
 
     Raises:
         DataUnreadable: when rows or columns are not there.
+        ContractError: for a task that cannot be counted.
     """
+    require_countable(contract)
     with bench.engine(contract) as engine:
         column = prediction if contract.task == "regression" else score
         with engine.named(_place(current)) as relation:
@@ -113,6 +115,7 @@ def save_summary(
     if save.suffix != SUFFIX:
         message = f"--save {save}: a summary's name ends in {SUFFIX}"
         raise UsageError(message)
+    require_countable(contract)
     with bench.engine(contract) as engine:
         if role is not None:
             column = prediction if contract.task == "regression" else score

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -13,7 +13,6 @@ from baseline_pipeline.content import row_names
 from baseline_pipeline.errors import ContractError, EvidenceUnavailable
 from baseline_pipeline.evaluating import class_names, encode_labels, scores_of
 from baseline_pipeline.evaluation import Scores
-from baseline_pipeline.metrics.outcomes import Outcomes
 from baseline_pipeline.monitoring.scored_rows import ScoredRows
 from baseline_pipeline.monitoring.windows import seconds_of
 from baseline_pipeline.records import Digest, Record, digest_of
@@ -301,9 +300,7 @@ def _out_of_fold(
         prediction[held] = found.prediction
         if score is not None and found.score is not None:
             score[held] = found.score
-    changed = Outcomes(
-        outcomes.label, prediction, score, outcomes.weight, outcomes.columns, outcomes.classes, outcomes.count
-    )
+    changed = replace(outcomes, prediction=prediction, score=score)
     return Scores(scores.row_id, changed, scores.cluster, scores.day, scores.columns, scores.content)
 
 

@@ -285,7 +285,7 @@ def _paired(
     """The recorded answers against the registered model's, window by window, on rows whose label is known."""
     place = pc.index_in(rows.row_id, value_set=past.rows.row_id)
     known = pc.is_valid(place).to_numpy(zero_copy_only=False) & rows.labelled
-    if not known.any() or contract.task == "regression":
+    if not known.any() or not contract.classifies:
         return None
     where = pc.fill_null(place, 0).to_numpy(zero_copy_only=False)
     recorded = rows.outcomes.prediction != rows.outcomes.label

@@ -53,8 +53,8 @@ def logged_rows(bench: Workbench, contract: Contract, data: pa.Table | None, cla
     table, names = _last_of_each(contract, section, table, names)
     if data is not None:
         table = _completed(contract, section, table, names, data)
-    weight = [contract.data.weight] if contract.data.weight else []
-    for name in (*contract.data.feature_names, *contract.kept_columns(), *weight):
+    more = [name for name in (contract.data.weight, contract.data.query) if name]
+    for name in (*contract.data.feature_names, *contract.kept_columns(), *more):
         if name not in table.column_names:
             table = table.append_column(name, pa.nulls(table.num_rows))
     outcomes, labelled = _outcomes(contract, section, table, classes)
@@ -112,7 +112,7 @@ def _completed(contract: Contract, section: Requests, table: pa.Table, names: pa
     """Columns that only the model's data have, by row id."""
     label = contract.data.label
     extra = [contract.data.cluster] if contract.data.cluster else []
-    extra += [contract.data.weight] if contract.data.weight else []
+    extra += [name for name in (contract.data.weight, contract.data.query) if name]
     wanted = dict.fromkeys([label, *contract.data.feature_names, *contract.kept_columns(), *extra])
     absent = [name for name in wanted if name not in table.column_names and name in data.column_names]
     if section.label is not None:
@@ -134,9 +134,18 @@ def _outcomes(contract: Contract, section: Requests, table: pa.Table, classes: S
     labels, known = _labels(contract, section, table, classes)
     columns = {name: _read(table, name) for name in contract.metric_columns()}
     weight = None if contract.data.weight is None else _numbers(table, contract.data.weight)
-    if contract.task == "regression":
+    if contract.task == "question_answering":
+        answer = pc.cast(table.column(section.prediction if has_prediction else section.score), pa.string())
+        answered = pc.is_valid(answer).to_numpy(zero_copy_only=False)
+        texts = pc.fill_null(answer, "").to_numpy(zero_copy_only=False)
+        return Outcomes(labels, texts, None, weight, columns), known & answered
+    if contract.gives_numbers:
         answer = _numbers(table, section.prediction if has_prediction else section.score)
-        return Outcomes(labels, answer, None, weight, columns), known & np.isfinite(answer)
+        query = _texts(table, contract.data.query)
+        asked = True
+        if contract.data.query is not None:
+            asked = pc.is_valid(table.column(contract.data.query)).to_numpy(zero_copy_only=False)
+        return Outcomes(labels, answer, None, weight, columns, query=query), known & np.isfinite(answer) & asked
     if contract.task == "multiclass_classification":
         if not has_prediction:
             message = f"the request log has no {section.prediction!r}, and several classes have no single score"
@@ -161,7 +170,9 @@ def _outcomes(contract: Contract, section: Requests, table: pa.Table, classes: S
 def _labels(contract: Contract, section: Requests, table: pa.Table, classes: Sequence[str]) -> tuple[Array, Array]:
     """(n,) labels as numbers, and which of them are known."""
     label = section.label or contract.data.label
-    values = np.zeros(table.num_rows, dtype=np.float64 if contract.task == "regression" else np.int64)
+    values = np.zeros(table.num_rows, dtype=np.float64 if contract.gives_numbers else np.int64)
+    if contract.task == "question_answering":
+        values = np.full(table.num_rows, "", dtype=object)
     if label not in table.column_names or table.column(label).null_count == table.num_rows:
         return values, np.zeros(table.num_rows, dtype=bool)
     known = pc.is_valid(table.column(label)).to_numpy(zero_copy_only=False)

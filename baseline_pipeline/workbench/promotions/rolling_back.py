@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -11,7 +12,7 @@ from baseline_pipeline.errors import ModelFailed, UsageError
 from baseline_pipeline.evaluating import encode_labels
 from baseline_pipeline.governance.events import Baseline, Event, baselines
 from baseline_pipeline.records import Record, digest_of
-from baseline_pipeline.row_differences import ROUNDING
+from baseline_pipeline.row_differences import ROUNDING, moved_scores
 from baseline_pipeline.scoring import predict_all
 from baseline_pipeline.snapshot import read
 from baseline_pipeline.workbench.iteration.environment import observe
@@ -132,11 +133,9 @@ def _still_the_same(bench: Workbench, contract: Contract, evaluation: Evaluation
     predicted, _, _ = predict_all(
         contract, table, pa.array(wanted), version, bench.catalogue(contract), evaluation.classes or classes
     )
-    before, now = (
-        np.asarray(one.prediction if one.score is None else one.score, dtype=float)
-        for one in (scores.outcomes.take(np.arange(len(wanted))), predicted)
-    )
-    largest = float(np.abs(before - now).max(initial=0.0))
+    before = scores.outcomes.take(np.arange(len(wanted)))
+    now = replace(before, prediction=predicted.prediction, score=predicted.score)
+    largest = float(moved_scores(before, now).max(initial=0.0))
     if largest > max(ROUNDING, evaluation.replay_difference or 0.0):
         message = (
             f"version {version.version} scores otherwise than it did: by up to {largest:.3g} on {len(wanted)} rows"

@@ -170,7 +170,7 @@ def _oracle(work: Replaying, trial: Trial) -> tuple[str, Callable[[WorkerRun], b
         return numeric_difference(before, work.jobs.outputs(run)).largest_absolute
 
     changes = trial.contrast.changes if trial.contrast else None
-    if changes is not None and changes.decisions_changed and work.contract.task != "regression":
+    if changes is not None and changes.decisions_changed and not work.contract.gives_numbers:
         return (
             "decisions change",
             lambda run: run.failure is not None or bool((work.jobs.scores(run).outcomes.prediction != decided).any()),

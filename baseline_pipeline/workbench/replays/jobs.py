@@ -62,11 +62,10 @@ class Jobs:
         arguments: Mapping[str, object] | None = None,
     ) -> dict[str, Any]:
         """A job in the worker's words."""
-        scores = self.contract.task != "regression" and self.contract.model.output == "score"
         told: dict[str, Any] = {
             "rows": str(rows.folder),
             "columns": self.contract.data.feature_names,
-            "wants": "scores" if scores else "predictions",
+            "wants": "scores" if self.contract.wants_scores else "predictions",
             "project": str(self.bench.settings.project),
             "artifact": artifact,
             "stages": self.contract.model.stages,

@@ -191,8 +191,8 @@ def numbers_of(outcomes: Outcomes) -> Array:
 
 
 def decisions_of(contract: Contract, outcomes: Outcomes) -> Array:
-    """(n,) decisions; a regression's numbers decide nothing, and all of them are zero."""
-    return np.zeros(len(outcomes), dtype=np.int64) if contract.task == "regression" else outcomes.prediction
+    """(n,) decisions; numbers decide nothing, and all of them are zero."""
+    return np.zeros(len(outcomes), dtype=np.int64) if contract.gives_numbers else outcomes.prediction
 
 
 def timed(model: LoadedModel, features: pd.DataFrame, batch: int) -> Array:

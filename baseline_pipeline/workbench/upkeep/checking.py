@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from baseline_pipeline.errors import BaselineError, ContractError
-from baseline_pipeline.metrics.outcomes import Outcomes
+from baseline_pipeline.metrics.outcomes import Outcomes, Task
 from baseline_pipeline.workbench.code import importable
 
 if TYPE_CHECKING:
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from baseline_pipeline.settings import Settings
 
 
-def _own_metric(rule: MetricRule) -> list[str]:
+def _own_metric(rule: MetricRule, task: Task = "binary_classification") -> list[str]:
     """What speaks against a function of the user's own: it is called with no row and with one."""
     from baseline_pipeline.metrics.custom import doubts, frame, resolved
 
@@ -24,7 +24,9 @@ def _own_metric(rule: MetricRule) -> list[str]:
     found = list(doubts(rule.own))
     for rows in (0, 1):
         columns = {name: np.zeros(rows) for name in rule.columns}
-        outcomes = Outcomes(np.zeros(rows, dtype=int), np.zeros(rows, dtype=int), np.full(rows, 0.5), columns=columns)
+        said = np.full(rows, "", dtype=object) if task == "question_answering" else np.zeros(rows, dtype=int)
+        score = None if task in {"question_answering", "ranking"} else np.full(rows, 0.5)
+        outcomes = Outcomes(said, said, score, columns=columns, query=said.astype(str) if task == "ranking" else None)
         try:
             values = np.asarray(resolved(rule.own)(frame(outcomes)), dtype=float)
         except Exception as error:  # whatever a user's function raises
@@ -76,7 +78,7 @@ def check_contract(settings: Settings, contract: Contract) -> list[str]:
         found += [f"artifacts: {words}" for words in doubts(reference) if "cannot be imported" in words]
     for rule in contract.metrics:
         if rule.own is not None:
-            found += [f"metric {rule.metric}: {words}" for words in _own_metric(rule)]
+            found += [f"metric {rule.metric}: {words}" for words in _own_metric(rule, contract.task)]
     if contract.data.expectations:
         path = settings.assets / contract.name / contract.data.expectations
         if path.is_file():

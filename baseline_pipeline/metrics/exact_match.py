@@ -1,0 +1,30 @@
+"""Share of answers that are an accepted one, word by word."""
+
+from __future__ import annotations
+
+from baseline_pipeline.metrics.answers import best_of, equal
+from baseline_pipeline.metrics.domain import mean_of
+from baseline_pipeline.metrics.outcomes import Estimate, Metric, Outcomes
+
+
+def measure(outcomes: Outcomes) -> Estimate:
+    """Share of answers that equal one of the accepted ones, both normalised.
+
+    Source: Rajpurkar et al. (2016), SQuAD, EMNLP, section 6.1; `accepted` says what a label accepts.
+
+    Raises:
+        NotMeasurable: when there are no rows, or answers are no texts.
+    """
+    return mean_of(outcomes, best_of(outcomes, equal))
+
+
+EXACT_MATCH = Metric(
+    name="exact_match",
+    title="Exact match (SQuAD)",
+    better="higher",
+    unit="share",
+    tasks=frozenset({"question_answering"}),
+    measure=measure,
+    rowwise=True,
+    decisions=True,
+)

@@ -1,0 +1,29 @@
+"""How many words an answer shares with an accepted one."""
+
+from __future__ import annotations
+
+from baseline_pipeline.metrics.answers import best_of, overlap
+from baseline_pipeline.metrics.domain import mean_of
+from baseline_pipeline.metrics.outcomes import Estimate, Metric, Outcomes
+
+
+def measure(outcomes: Outcomes) -> Estimate:
+    """Mean over the answers of the F1 of words shared with the accepted answer that is nearest, both normalised.
+
+    Source: Rajpurkar et al. (2016), SQuAD, EMNLP, section 6.1; `accepted` says what a label accepts.
+
+    Raises:
+        NotMeasurable: when there are no rows, or answers are no texts.
+    """
+    return mean_of(outcomes, best_of(outcomes, overlap))
+
+
+TOKEN_F1 = Metric(
+    name="token_f1",
+    title="F1 of words (SQuAD)",
+    better="higher",
+    unit="share",
+    tasks=frozenset({"question_answering"}),
+    measure=measure,
+    rowwise=True,
+)
