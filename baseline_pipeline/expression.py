@@ -10,6 +10,7 @@ from typing import Any, NoReturn
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 Array = np.ndarray[Any, Any]
 
@@ -121,6 +122,37 @@ column('odd name')
             message = f"{self.text!r}: the columns' types do not go with it: {error}"
             raise ValueError(message) from error
         return np.broadcast_to(np.asarray(truth.holds, dtype=bool), table.num_rows).copy()
+
+
+def length_of(axis: str) -> str | None:
+    """The column whose texts' lengths are meant, where a slice is to be made of lengths.
+
+    Example:
+        >>> length_of("length(comment)"), length_of("length(column('odd name'))"), length_of("comment")
+        ('comment', 'odd name', None)
+    """
+    if not axis.startswith("length("):
+        return None
+    try:
+        return _measures(ast.parse(axis, mode="eval").body)
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return None
+
+
+def values_of(table: pa.Table, axis: str) -> pa.ChunkedArray:
+    """A column, or the lengths of one's texts; a missing text has none.
+
+    Raises:
+        ValueError: when lengths of something else are asked for.
+    """
+    column = length_of(axis)
+    if column is None:
+        return table.column(axis)
+    kind = table.column(column).type
+    if not (pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_dictionary(kind)):
+        message = f"slice {axis!r}: column {column!r} is {kind}; accepted: text"
+        raise ValueError(message)
+    return pc.utf8_length(table.column(column).cast(pa.string()))
 
 
 def _check_condition(text: str, node: ast.expr) -> None:
@@ -276,7 +308,7 @@ def _comparison(node: ast.Compare, columns: dict[str, _Operand]) -> _Truth:
     if looked_for is not None:
         word, name = looked_for
         texts = _texts(columns[name], f"{word!r} in {name}")
-        inside = np.char.find(texts.values.astype(str), word) >= 0
+        inside = pc.match_substring(pa.array(texts.values, pa.string()), word).to_numpy(zero_copy_only=False)
         wanted = inside if isinstance(node.ops[0], ast.In) else ~inside
         return _Truth(texts.known & wanted, texts.known & ~wanted)
     left = _value(node.left, columns)
@@ -306,7 +338,8 @@ def _value(node: ast.expr, columns: dict[str, _Operand]) -> _Operand:
     measured = _measures(node)
     if measured is not None:
         texts = _texts(columns[measured], f"length({measured})")
-        return _Operand(np.char.str_len(texts.values.astype(str)), texts.known)
+        lengths = pc.utf8_length(pa.array(texts.values, pa.string()))
+        return _Operand(lengths.to_numpy(zero_copy_only=False), texts.known)
     if isinstance(node, ast.BinOp):
         left, right = _value(node.left, columns), _value(node.right, columns)
         with np.errstate(all="ignore"):

@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from baseline_pipeline.errors import DataUnreadable
-from baseline_pipeline.expression import Expression
+from baseline_pipeline.expression import Expression, values_of
 
 if TYPE_CHECKING:
     from baseline_pipeline.contract.slices import SliceSpec
@@ -66,9 +66,10 @@ def _levels(spec: SliceSpec, columns: pa.Table, quantiles_of: pa.Table) -> list[
     codes = np.zeros(columns.num_rows, dtype=np.int64)
     names = [""]
     for column in by:
-        texts = columns.column(column).cast(pa.string())
+        values = _values(columns, column)
+        texts = values.cast(pa.string())
         if spec.quantiles is not None:
-            texts = _parts(column, columns.column(column), quantiles_of.column(column), spec.quantiles)
+            texts = _parts(column, values, _values(quantiles_of, column), spec.quantiles)
         encoded = pc.fill_null(texts, "(missing)").combine_chunks().dictionary_encode()
         values = encoded.dictionary.to_pylist()
         codes = codes * len(values) + encoded.indices.to_numpy(zero_copy_only=False)
@@ -78,6 +79,13 @@ def _levels(spec: SliceSpec, columns: pa.Table, quantiles_of: pa.Table) -> list[
     levels = [SliceRows(name, order[bounds[i] : bounds[i + 1]], spec.min_rows) for i, name in enumerate(names)]
     levels.sort(key=lambda level: level.name)
     return _capped(levels, spec, by)
+
+
+def _values(columns: pa.Table, axis: str) -> pa.ChunkedArray:
+    try:
+        return values_of(columns, axis)
+    except ValueError as error:
+        raise DataUnreadable(str(error), next_step="slice by the column's values, or name a text") from error
 
 
 def _parts(name: str, column: pa.ChunkedArray, of: pa.ChunkedArray, count: int) -> pa.ChunkedArray:

@@ -18,7 +18,7 @@ from baseline_pipeline.contract.response import Owners, Promotion, Response, Sch
 from baseline_pipeline.contract.scenarios import ScenarioName
 from baseline_pipeline.contract.section import CallableRef, Name, Section, Text
 from baseline_pipeline.contract.slices import SliceSpec
-from baseline_pipeline.expression import Expression
+from baseline_pipeline.expression import Expression, length_of
 from baseline_pipeline.metrics.outcomes import CLASSIFICATION, Task
 from baseline_pipeline.records import Digest, digest_of
 
@@ -183,6 +183,7 @@ class Contract(Section):
         """Columns that slices are made of, each once, in the contract's order."""
         named: dict[str, None] = {}
         for spec in self.slices:
-            for column in spec.by or Expression.parse(spec.where or "").columns():
+            by = [length_of(one) or one for one in spec.by or []]
+            for column in by or Expression.parse(spec.where or "").columns():
                 named[column] = None
         return list(named)

@@ -14,11 +14,11 @@ class SliceSpec(Section):
     """One slice per value of `by` (or per combination), or the rows where `where` holds."""
 
     by: list[ColumnName] | None = Field(default=None, min_length=1, max_length=4)
-    """Columns whose values make the slices."""
+    """Columns whose values make the slices; `length(column)` stands for the length of a text, in characters."""
     quantiles: int | None = Field(default=None, ge=2, le=20)
     """Cut the (numeric) columns of `by` into so many parts of like size, at the baseline's quantiles."""
     where: Text | None = None
-    """A condition over columns: comparisons, `and`, `or`, `not`, `in`, arithmetic."""
+    """A condition over columns: `and`, `or`, `not`, `in`, arithmetic, comparisons, `'word' in text`, `length(text)`."""
     name: Text | None = None
     """What the `where` slice is called."""
     min_rows: int = Field(default=200, ge=1)

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 Array = np.ndarray[Any, Any]
 CATEGORIES = 20
@@ -37,10 +38,11 @@ design_effect(pa.chunked_array([np.tile([1.0, 2.0], 200)]), day)
     kind = column.type
     if pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_decimal(kind):
         return _effect(_centred_ranks(column.cast(pa.float64(), safe=False).to_numpy()), code)
-    value = np.unique(np.array([str(one) for one in column.to_pylist()]), return_inverse=True)[1]
-    counts = np.bincount(value)
+    encoded = pc.fill_null(column.cast(pa.string()), "None").combine_chunks().dictionary_encode()
+    value = encoded.indices.to_numpy(zero_copy_only=False)
+    names, counts = np.array(encoded.dictionary.to_pylist(), dtype=object), np.bincount(value)
     effects, weights = [], []
-    for frequent in np.argsort(-counts, kind="stable")[:CATEGORIES]:
+    for frequent in np.lexsort((names, -counts))[:CATEGORIES]:
         share = counts[frequent] / len(value)
         effects.append(_effect((value == frequent) - share, code))
         weights.append(1 - share)

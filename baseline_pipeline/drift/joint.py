@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
+from baseline_pipeline.drift.kinds import is_free_text
 from baseline_pipeline.metrics.outcomes import Outcomes
 from baseline_pipeline.metrics.roc_auc import ROC_AUC
 from baseline_pipeline.significance.clustered import clustered
@@ -110,18 +112,21 @@ def _encoded(before: pa.Table, after: pa.Table) -> Array:
         if pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_boolean(kind):
             columns.append(np.concatenate([one.cast(pa.float64(), safe=False).to_numpy() for one in sides]))
         else:
-            columns.append(_ranked([value for one in sides for value in one.cast(pa.string()).to_pylist()]))
+            columns.append(_ranked(pa.chunked_array([c for one in sides for c in one.cast(pa.string()).chunks])))
     return np.stack(columns, axis=1)
 
 
-def _ranked(texts: list[str | None]) -> Array:
-    values, place, counts = np.unique(
-        np.array(["\0" if text is None else text for text in texts]), return_inverse=True, return_counts=True
-    )
-    rank = np.empty(len(values))
-    rank[np.argsort(-counts, kind="stable")] = np.minimum(np.arange(len(values)), CATEGORIES)
-    rank[values == "\0"] = np.nan
-    return rank[place]
+def _ranked(texts: pa.ChunkedArray) -> Array:
+    """(n,) rank of every value by frequency; of free text, its length."""
+    if is_free_text(texts):
+        return np.asarray(pc.utf8_length(texts).cast(pa.float64()).to_numpy())
+    encoded = texts.combine_chunks().dictionary_encode()
+    place = pc.fill_null(encoded.indices, len(encoded.dictionary)).to_numpy(zero_copy_only=False)
+    values = np.array(encoded.dictionary.to_pylist(), dtype=object)
+    counts = np.bincount(place, minlength=len(values) + 1)[: len(values)]
+    rank = np.full(len(values) + 1, np.nan)
+    rank[np.lexsort((values, -counts))] = np.minimum(np.arange(len(values)), CATEGORIES)
+    return np.asarray(rank[place])
 
 
 def _groups(picked: list[Array], clusters: Sequence[Array | None]) -> Array:

@@ -6,6 +6,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import pyarrow as pa
+import pyarrow.compute as pc
+
+from baseline_pipeline.expression import length_of
 
 if TYPE_CHECKING:
     from baseline_pipeline.contract import Contract
@@ -24,6 +27,45 @@ class Kinds:
     numeric: tuple[str, ...]
     categorical: tuple[str, ...]
     silent: dict[str, str]
+
+
+FEWEST = 100
+"""Different values that a text has at least before it can be free text."""
+
+
+def is_free_text(column: pa.ChunkedArray) -> bool:
+    """Whether a text is a value of its own in most rows: its values say nothing as categories.
+
+    Example:
+        >>> is_free_text(pa.chunked_array([[f"ticket {n}" for n in range(500)]]))
+        True
+        >>> is_free_text(pa.chunked_array([["en", "fi", "en"] * 100])), is_free_text(pa.chunked_array([range(500)]))
+        (False, False)
+    """
+    if not (pa.types.is_string(column.type) or pa.types.is_large_string(column.type)):
+        return False
+    distinct = pc.count_distinct(column).as_py()
+    return bool(distinct > max(FEWEST, (len(column) - column.null_count) / 2))
+
+
+def by_length(contract: Contract, reference: pa.Table, current: pa.Table) -> tuple[pa.Table, pa.Table, dict[str, str]]:
+    """Both tables with `length(column)` in the place of free text, and what is said of the texts themselves.
+
+    What is free text is told by the reference, and never where the contract declares a category.
+    """
+    silent = {}
+    declared = {feature.name for feature in contract.data.features if feature.categorical}
+    for name in reference.column_names:
+        texts = (reference.column(name), current.column(name))
+        if name in declared or texts[0].type != texts[1].type or not is_free_text(texts[0]):
+            continue
+        values = pc.count_distinct(texts[0]).as_py()
+        silent[name] = f"free text ({values} values in {len(texts[0])} rows): its length is compared"
+        reference, current = (
+            table.append_column(f"length({name})", pc.utf8_length(text)).drop_columns([name])
+            for table, text in zip((reference, current), texts, strict=True)
+        )
+    return reference, current, silent
 
 
 def column_kinds(contract: Contract, reference: pa.Table, current: pa.Table) -> Kinds:
@@ -49,6 +91,8 @@ def column_kinds(contract: Contract, reference: pa.Table, current: pa.Table) -> 
 
 def is_number(contract: Contract, name: str, kind: pa.DataType) -> bool:
     """Whether a column of a type is compared as numbers."""
+    if length_of(name) is not None:
+        return bool(pa.types.is_integer(kind))
     if name == contract.data.label and not contract.gives_numbers:
         return False
     if name == "prediction" and contract.task == "multiclass_classification":

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Literal
 
 from baseline_pipeline.drift.columns import THRESHOLD, Design, Moved, movements
+from baseline_pipeline.expression import length_of
 from baseline_pipeline.snapshot import ColumnDrift, DriftReport
 
 if TYPE_CHECKING:
@@ -86,4 +87,5 @@ def _compared(name: str, kind: Kind, one: Moved) -> ColumnDrift:
 
 
 def _kind(contract: Contract, name: str, prediction: str) -> Kind:
+    name = length_of(name) or name
     return "target" if name == contract.data.label else "prediction" if name == prediction else "feature"

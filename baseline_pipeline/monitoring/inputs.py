@@ -9,6 +9,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from baseline_pipeline.drift.kinds import is_free_text
 from baseline_pipeline.monitoring.streams import Reading, Stream
 
 if TYPE_CHECKING:
@@ -44,7 +45,7 @@ class FeatureCells:
 
 
 def feature_cells(table: pa.Table, names: Sequence[str], calm: Array, categorical: set[str]) -> list[FeatureCells]:
-    """Every feature cut at the calm rows' deciles, or into their categories.
+    """Every feature cut at the calm rows' deciles, or into their categories; free text is cut by its length.
 
     Args:
         table: The features, n rows.
@@ -60,6 +61,8 @@ def _cells(name: str, column: pa.ChunkedArray, calm: Array, categorical: set[str
     numeric = pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_decimal(kind)
     if numeric and name not in categorical:
         cell, cells, outside, once = _of_numbers(column.cast(pa.float64()).to_numpy(), calm)
+    elif name not in categorical and is_free_text(column.filter(pa.array(calm))):
+        cell, cells, outside, once = _of_numbers(pc.utf8_length(column).cast(pa.float64()).to_numpy(), calm)
     else:
         cell, cells, outside, once = _of_texts(column.cast(pa.string()), calm)
     counts = np.bincount(cell[calm], minlength=cells).astype(float)

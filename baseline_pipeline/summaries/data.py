@@ -38,6 +38,8 @@ class DataPlan(Record):
     numbers: dict[str, Grid]
     categories: tuple[str, ...]
     absent: tuple[str, ...] = ()
+    texts: tuple[str, ...] = ()
+    """Columns of free text, which are not counted: a summary would hold every one of them."""
     outcomes: OutcomePlan
 
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyarrow as pa
 
 from baseline_pipeline.errors import ContractError, DataUnreadable
+from baseline_pipeline.expression import length_of, values_of
 from baseline_pipeline.metrics.outcomes import Task
 from baseline_pipeline.records import Record
 from baseline_pipeline.summaries.arrays import doubles
@@ -31,7 +32,7 @@ class Cut(Record):
     """A numeric column cut into parts of like size.
 
     Attributes:
-        column: The column.
+        column: The column, or `length(column)` of a text.
         parts: How many.
         edges: Where one part ends and the next begins; fewer than parts - 1 only where there are no numbers.
     """
@@ -93,8 +94,9 @@ class OutcomePlan(Record):
 
     def columns(self) -> list[str]:
         """Columns of the data that are read whatever the conditions say."""
-        named = (self.label, self.score, self.prediction, *self.values, self.weight, self.cluster)
-        return list(dict.fromkeys(name for name in (*named, *(cut.column for cut in self.cuts)) if name))
+        axes = [length_of(axis) or axis for axis in (*self.values, *(cut.column for cut in self.cuts))]
+        named = (self.label, self.score, self.prediction, *axes, self.weight, self.cluster)
+        return list(dict.fromkeys(name for name in named if name))
 
 
 def plan_outcomes(
@@ -192,14 +194,21 @@ def _given(contract: Contract, types: Mapping[str, pa.DataType], score: str, pre
 
 
 def _cut(engine: Engine, rows: pa.Table | str, types: Mapping[str, pa.DataType], column: str, parts: int) -> Cut:
+    text = length_of(column)
+    if text is not None and text in types and pa.types.is_string(types[text]):
+        found = doubles(values_of(engine.sample(rows, [text]), column))
+        return Cut(column=column, parts=parts, edges=_edges(found, parts))
     kind = types.get(column)
     if kind is None or not (pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_decimal(kind)):
         message = f"slice column {column!r} is {kind or 'absent'} and is to be cut at quantiles; accepted: numbers"
         raise DataUnreadable(message, next_step="leave out `quantiles` to slice by the column's values")
     found = doubles(engine.sample(rows, [column])[column])
+    return Cut(column=column, parts=parts, edges=_edges(found, parts))
+
+
+def _edges(found: np.ndarray[Any, Any], parts: int) -> tuple[float, ...]:
     finite = found[np.isfinite(found)]
-    edges = np.quantile(finite, np.arange(1, parts) / parts) if len(finite) else np.zeros(0)
-    return Cut(column=column, parts=parts, edges=tuple(edges.tolist()))
+    return tuple(np.quantile(finite, np.arange(1, parts) / parts).tolist()) if len(finite) else ()
 
 
 def _with_grids(plan: OutcomePlan, engine: Engine, rows: pa.Table | str) -> OutcomePlan:

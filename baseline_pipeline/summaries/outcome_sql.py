@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
-from baseline_pipeline.expression import Expression
+from baseline_pipeline.expression import Expression, length_of
 from baseline_pipeline.summaries.condition import condition_sql
 from baseline_pipeline.summaries.grid import CELLS
 from baseline_pipeline.summaries.outcome_plan import SCORE_BINS
@@ -75,7 +75,7 @@ def _known(label: str, types: Mapping[str, pa.DataType], dialect: Dialect) -> st
 
 
 def _leaves(plan: OutcomePlan, types: Mapping[str, pa.DataType], dialect: Dialect) -> list[str]:
-    found = [dialect.name(name) for name in plan.values]
+    found = [_axis(name, dialect) for name in plan.values]
     found += [_part(cut, dialect) for cut in plan.cuts]
     found += [
         f"CASE WHEN {condition_sql(Expression.parse(text), types, dialect)} THEN 1 ELSE 0 END"
@@ -84,9 +84,14 @@ def _leaves(plan: OutcomePlan, types: Mapping[str, pa.DataType], dialect: Dialec
     return [f"{one} AS leaf{place}" for place, one in enumerate(found)]
 
 
+def _axis(axis: str, dialect: Dialect) -> str:
+    text = length_of(axis)
+    return dialect.name(axis) if text is None else f"LENGTH({dialect.name(text)})"
+
+
 def _part(cut: Cut, dialect: Dialect) -> str:
     """The number of a value's part, from 1; null where there is no value."""
-    x = f"CAST({dialect.name(cut.column)} AS DOUBLE)"
+    x = f"CAST({_axis(cut.column, dialect)} AS DOUBLE)"
     part = " + ".join(["1", *(f"CAST({x} > {edge!r} AS INT)" for edge in cut.edges)])
     return f"CASE WHEN {x} IS NOT NULL AND NOT isnan({x}) THEN {part} END"
 

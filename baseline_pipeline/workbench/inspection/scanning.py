@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from baseline_pipeline.comparison import Comparison
 from baseline_pipeline.decision import Decision, decide
-from baseline_pipeline.drift.kinds import is_number
+from baseline_pipeline.drift.kinds import is_free_text, is_number
 from baseline_pipeline.drift.looking import look_within
 from baseline_pipeline.drift.reporting import drift_report
 from baseline_pipeline.errors import UsageError
@@ -145,9 +145,14 @@ def plan_data(
     wanted = [*contract.data.feature_names, said, contract.data.label]
     there = [name for name in wanted if name in types]
     numeric = [name for name in there if _compared_as_number(contract, name, types[name], said)]
+    others = [name for name in there if name not in numeric]
+    some = engine.sample(rows, others) if others else None
+    declared = {feature.name for feature in contract.data.features if feature.categorical}
+    texts = [name for name in others if some is not None and name not in declared and is_free_text(some[name])]
     return DataPlan(
         numbers=grids_of(engine, rows, numeric),
-        categories=tuple(name for name in there if name not in numeric),
+        categories=tuple(name for name in others if name not in texts),
+        texts=tuple(texts),
         absent=tuple(name for name in wanted if name not in types),
         outcomes=outcomes,
     )
@@ -176,7 +181,12 @@ def compare_summaries(
         evidence_missing=(),
         policy=contract.policy_digest(),
     )
-    silent = {**dict.fromkeys(before.plan.absent, "the baseline does not have it"), **before.silent, **after.silent}
+    silent = {
+        **dict.fromkeys(before.plan.absent, "the baseline does not have it"),
+        **dict.fromkeys(before.plan.texts, "free text, of which a summary keeps nothing: slice by its length"),
+        **before.silent,
+        **after.silent,
+    }
     empty = [name for name, one in before.columns.items() if name in after.columns and _empty(before, after, name)]
     drift = drift_report(
         contract,

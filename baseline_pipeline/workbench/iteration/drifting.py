@@ -10,7 +10,7 @@ import pyarrow.compute as pc
 
 from baseline_pipeline.content import row_names
 from baseline_pipeline.drift.design import design_effect
-from baseline_pipeline.drift.kinds import column_kinds
+from baseline_pipeline.drift.kinds import by_length, column_kinds
 from baseline_pipeline.drift.looking import look_within
 from baseline_pipeline.drift.reporting import drift_report
 from baseline_pipeline.records import Digest, digest_of
@@ -59,6 +59,7 @@ def _report(
     from baseline_pipeline.adapters.drift.evidently import EvidentlyPage
     from baseline_pipeline.adapters.engines.duckdb import duckdb_engine
 
+    reference, current, texts = by_length(contract, reference, current)
     kinds = column_kinds(contract, reference, current)
     with duckdb_engine(contract.environment.threads) as engine:
         grids = grids_of(engine, reference, list(kinds.numeric)) | dict.fromkeys(kinds.categorical)
@@ -69,7 +70,7 @@ def _report(
         contract,
         earlier,
         present,
-        kinds.silent,
+        kinds.silent | texts,
         sides=sides,
         rows=(reference.num_rows, current.num_rows),
         html=page,
