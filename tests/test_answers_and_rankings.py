@@ -1,6 +1,7 @@
 """Answers in words and ranked items, from the model's output to the verdict."""
 
 import json
+from types import SimpleNamespace
 
 import numpy as np
 import pyarrow as pa
@@ -20,6 +21,7 @@ from baseline_pipeline.replay.factorial import _joined
 from baseline_pipeline.scores_file import read_scores, write_scores
 from baseline_pipeline.scoring import _array, interpret
 from baseline_pipeline.summaries.outcome_plan import plan_outcomes
+from baseline_pipeline.workbench.replays.jobs import Jobs
 from baseline_pipeline.worst_rows import worst_rows
 from tests.test_contrasting import cell, compared, contract
 
@@ -243,3 +245,15 @@ def test_queries_stay_with_their_rows_where_populations_are_mixed():
     both = _joined([outcomes.take(np.arange(10)), outcomes.take(np.arange(10, 20))])
 
     assert both.query.tolist() == outcomes.query[:20].tolist()
+
+
+def test_a_worker_keeps_digests_of_texts(tmp_path):
+    kept = {}
+    store = SimpleNamespace(put_file=lambda path: kept.setdefault("it", path), file=lambda digest: digest)
+    bench = SimpleNamespace(settings=SimpleNamespace(scratch=tmp_path), store=store)
+    jobs = Jobs(bench, ANSWERS, VERSION, {})
+    jobs._put(np.array(["x" * 1_000_000, "y", "y"], dtype=object))
+    one, two, three = jobs.outputs(SimpleNamespace(outputs=kept["it"]))
+
+    assert one != two == three
+    assert len(one) == 32

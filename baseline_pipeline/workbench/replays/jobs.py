@@ -134,7 +134,7 @@ class Jobs:
         return record
 
     def outputs(self, run: WorkerRun) -> Array:
-        """The raw outputs of a run that did its job."""
+        """The raw outputs of a run that did its job; digests of texts."""
         found: Array = np.load(self.bench.store.file(str(run.outputs)), allow_pickle=False)
         return found
 
@@ -186,6 +186,9 @@ class Jobs:
         )
 
     def _put(self, values: Array) -> Digest:
+        """Numbers as they are, texts as digests: what they are stands in the scores."""
+        if values.dtype == object:
+            values = np.array([hashlib.blake2b(str(one).encode(), digest_size=16).hexdigest() for one in values])
         descriptor, place = tempfile.mkstemp(dir=self._scratch(), suffix=".npy")
         with os.fdopen(descriptor, "wb") as file:
             np.save(file, values, allow_pickle=False)
