@@ -184,13 +184,18 @@ def _unpaired(effect: Effect, before: Part, after: Part, one: Estimate, two: Est
 
 def _timed(effect: Effect, over: OverTimes, times: PairedTimes | None) -> Effect:
     """Fill in what paired times say; blocks of neighbouring pairs are the independent units."""
+    memory = over.of == "memory"
+    times = times.peaks if memory and times is not None else times
     effect.rows = 0 if times is None else len(times)
     if times is None:
         effect.problem = "no times: both models must run in this process to be timed against each other"
+        if memory:
+            effect.problem = "no peaks of memory: both models must run to their end in processes of their own"
         return effect
     baseline, candidate = times.blocks(over.pairs)
     if len(baseline) < MIN_BLOCKS:
-        effect.problem = f"{len(times)} pairs of timed answers; {MIN_BLOCKS * over.pairs} are needed, two a request"
+        what = "pairs of runs" if memory else "pairs of timed answers, two a request"
+        effect.problem = f"{len(times)} {what}; {MIN_BLOCKS * over.pairs} are needed"
         return effect
     sign = 1.0 if effect.metric.better == "lower" else -1.0
     ratios = over.log_ratio(baseline, candidate)

@@ -20,10 +20,12 @@ class PairedTimes:
     Attributes:
         baseline: (n,) seconds of the baseline.
         candidate: (n,) seconds of the candidate.
+        peaks: Peaks of memory of whole runs of both, in MB, where they were taken.
     """
 
     baseline: Array
     candidate: Array
+    peaks: PairedTimes | None = None
 
     def __len__(self) -> int:
         return len(self.baseline)

@@ -16,3 +16,5 @@ class LatencySection(Section):
     """Rows in a request."""
     seconds: float = Field(default=120, gt=0)
     """Stop asking after so long."""
+    memory_runs: int = Field(default=12, ge=10, le=200)
+    """Processes in which each model scores all rows, in turn, where `peak_memory` is asked for."""

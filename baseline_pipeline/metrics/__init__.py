@@ -40,6 +40,7 @@ from baseline_pipeline.metrics.matthews_correlation import MATTHEWS_CORRELATION
 from baseline_pipeline.metrics.mean_absolute_error import MEAN_ABSOLUTE_ERROR
 from baseline_pipeline.metrics.mean_reciprocal_rank import MEAN_RECIPROCAL_RANK
 from baseline_pipeline.metrics.mean_squared_error import MEAN_SQUARED_ERROR
+from baseline_pipeline.metrics.memory import PEAK_MEMORY
 from baseline_pipeline.metrics.ndcg import NDCG
 from baseline_pipeline.metrics.outcomes import Metric
 from baseline_pipeline.metrics.percentage_errors import MEAN_ABSOLUTE_PERCENTAGE_ERROR, SYMMETRIC_PERCENTAGE_ERROR
@@ -102,6 +103,7 @@ METRICS: dict[str, Metric] = {
         LATENCY_P99,
         THROUGHPUT,
         COST_PER_1K_PREDICTIONS,
+        PEAK_MEMORY,
         FLIP_RATE,
         RIGHT_TO_WRONG_RATE,
         WRONG_TO_RIGHT_RATE,

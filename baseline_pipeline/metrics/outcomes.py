@@ -125,11 +125,13 @@ class OverTimes:
         log_ratio: from (k, pairs) seconds of either side to (k,) logs of candidate over baseline, one a
             block of pairs that were timed side by side.
         pairs: pairs in a block.
+        of: what is paired: seconds of requests, or peaks of memory, in MB, of whole runs.
     """
 
     value: Callable[..., float]
     log_ratio: Callable[[Array, Array], Array]
     pairs: int
+    of: Literal["seconds", "memory"] = "seconds"
 
 
 @dataclass(frozen=True)

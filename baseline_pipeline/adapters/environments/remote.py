@@ -114,7 +114,7 @@ class RemoteCatalogue:
     def __init__(self, inner: ModelCatalogue, contract: Contract, built: Built, project: Path, scratch: Path) -> None:
         self._inner = inner
         self._contract = contract
-        self._built = built
+        self.built = built
         self._project = project
         self._scratch = scratch
 
@@ -144,4 +144,4 @@ class RemoteCatalogue:
             "artifact": self._inner.artifact(version),
         }
         knobs = Knobs(threads=contract.environment.threads or 1)
-        return RemoteModel(self._built, job, knobs, self._scratch)
+        return RemoteModel(self.built, job, knobs, self._scratch)

@@ -464,11 +464,14 @@ def environment_facts() -> dict[str, Any]:
 
 
 def peak_memory() -> float:
-    """Most memory held so far, in MB; from Linux itself, whose `getrusage` counts what the parent held too."""
+    """Most memory held so far, in MB.
+
+    Linux hands what the starting process held on to `getrusage`; its own count begins with the program.
+    """
     try:
         with Path("/proc/self/status").open() as file:
             return round(int(next(line for line in file if line.startswith("VmHWM")).split()[1]) / 2**10, 1)
-    except (OSError, StopIteration):
+    except (OSError, StopIteration, ValueError):
         pass
     import resource
 

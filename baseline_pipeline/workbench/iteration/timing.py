@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -13,8 +13,12 @@ from baseline_pipeline.snapshot import Snapshot, read
 from baseline_pipeline.timing import PairedTimes, interleaved
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     import pandas as pd
 
+    from baseline_pipeline.adapters.environments.running import Knobs
+    from baseline_pipeline.adapters.environments.uv import Built
     from baseline_pipeline.contract import Contract
     from baseline_pipeline.ports import LoadedModel, ModelCatalogue, ModelVersion, Store
     from baseline_pipeline.workbench.iteration.environment import Environment
@@ -22,14 +26,17 @@ if TYPE_CHECKING:
 
 
 class Times(Record):
-    """Seconds of the same requests on both sides, in the order they were sent."""
+    """Seconds of the same requests on both sides, in the order they were sent, and peaks of memory of whole runs."""
 
     baseline: tuple[float, ...]
     candidate: tuple[float, ...]
+    baseline_mb: tuple[float, ...] = ()
+    candidate_mb: tuple[float, ...] = ()
 
     def paired(self) -> PairedTimes:
         """As arrays."""
-        return PairedTimes(np.array(self.baseline), np.array(self.candidate))
+        peaks = PairedTimes(np.array(self.baseline_mb), np.array(self.candidate_mb)) if self.baseline_mb else None
+        return PairedTimes(np.array(self.baseline), np.array(self.candidate), peaks)
 
 
 def time_pair(
@@ -53,7 +60,8 @@ def time_pair(
         baseline: One model.
         candidate: The other.
     """
-    if not any(rule.measured.over_times for rule in contract.metrics):
+    wanted = asked_for(contract)
+    if not wanted:
         return None
     state = environment.state
     key = digest_of(
@@ -61,22 +69,104 @@ def time_pair(
             "baseline": baseline.digest,
             "candidate": candidate.digest,
             "snapshot": snapshot.digest,
-            "requests": contract.latency.model_dump(mode="json"),
+            "requests": contract.latency.model_dump(mode="json", exclude={"memory_runs"}),
             "environment": [state.lockfile_digest, state.manifest_digest],
         }
+        | ({"memory": contract.latency.memory_runs, "also": sorted(wanted)} if "memory" in wanted else {})
     )
     if bench.store.load("times", contract.name, key) is None:
         bench.progress(f"timing version {candidate.version} against version {baseline.version}, in turn")
         try:
-            models = [catalogue.load(version) for version in (baseline, candidate)]
+            taken = _seconds(bench, contract, catalogue, snapshot, key, (baseline, candidate), wanted)
+            peaks = _memory(bench, contract, catalogue, snapshot, (baseline, candidate)) if "memory" in wanted else None
         except ModelFailed:
             return None  # scoring has said so
-        requests = _requests(contract, read(snapshot, bench.store, contract.data.feature_names).to_pandas(), key)
-        with threads(contract.environment.threads):
-            taken = _taken(contract, models, requests)
-        record = Times(baseline=tuple(taken.baseline.tolist()), candidate=tuple(taken.candidate.tolist()))
+        record = times_of(taken, peaks)
         bench.store.save("times", contract.name, key, record)
     return key
+
+
+def asked_for(contract: Contract) -> set[str]:
+    """What the contract's metrics are read from beside rows: `seconds`, `memory`."""
+    return {rule.measured.over_times.of for rule in contract.metrics if rule.measured.over_times is not None}
+
+
+def times_of(seconds: PairedTimes | None, peaks: PairedTimes | None) -> Times:
+    """What is kept of both."""
+
+    def both(taken: PairedTimes | None) -> tuple[tuple[float, ...], tuple[float, ...]]:
+        return ((), ()) if taken is None else (tuple(taken.baseline.tolist()), tuple(taken.candidate.tolist()))
+
+    (one, two), (less, more) = both(seconds), both(peaks)
+    return Times(baseline=one, candidate=two, baseline_mb=less, candidate_mb=more)
+
+
+def peaks_in_turn(
+    bench: Workbench, contract: Contract, sides: Sequence[tuple[Built, dict[str, Any], Knobs]]
+) -> PairedTimes | None:
+    """Peaks of memory, in MB, of processes that load a model and score all rows, in the order A B, B A.
+
+    `None` where one does not come to its end. What a process holds while it starts and reads the rows is in both. Runs
+    are never taken over from before: another day's machine may lay out memory otherwise.
+
+    Args:
+        bench: The project.
+        contract: Says how many runs.
+        sides: Of either model: where it runs, the worker's job, and what is held still.
+    """
+    from baseline_pipeline.adapters.environments.running import run_job
+
+    taken = np.zeros((contract.latency.memory_runs, 2))
+    for number in range(len(taken)):
+        bench.progress(f"peak memory, run {number + 1} of {len(taken)} of each model")
+        for side in (0, 1) if number % 2 == 0 else (1, 0):
+            built, job, knobs = sides[side]
+            ran = run_job(built, job, knobs, bench.settings.scratch)
+            peak = ran.facts.get("peak_memory_mb")
+            if ran.failure is not None or not peak:
+                bench.progress(f"no peak of memory: {ran.words or 'this system does not tell'}")
+                return None
+            taken[number, side] = peak
+    return PairedTimes(taken[:, 0], taken[:, 1])
+
+
+def _memory(
+    bench: Workbench,
+    contract: Contract,
+    catalogue: ModelCatalogue,
+    snapshot: Snapshot,
+    versions: Sequence[ModelVersion],
+) -> PairedTimes | None:
+    from baseline_pipeline.adapters.environments.running import Knobs
+    from baseline_pipeline.adapters.environments.uv import here
+    from baseline_pipeline.workbench.replays.jobs import Jobs
+    from baseline_pipeline.workbench.replays.rows import row_set
+
+    rows = row_set(bench, contract, read(snapshot, bench.store), snapshot.digest)
+    built = getattr(catalogue, "built", None) or here()
+    knobs = Knobs(threads=contract.environment.threads or 1)
+    sides = []
+    for version in versions:
+        artifact = catalogue.artifact(version)
+        sides.append((built, Jobs(bench, contract, version, artifact).job(rows, artifact), knobs))
+    return peaks_in_turn(bench, contract, sides)
+
+
+def _seconds(
+    bench: Workbench,
+    contract: Contract,
+    catalogue: ModelCatalogue,
+    snapshot: Snapshot,
+    key: Digest,
+    versions: Sequence[ModelVersion],
+    wanted: set[str],
+) -> PairedTimes | None:
+    if "seconds" not in wanted:
+        return None
+    models = [catalogue.load(version) for version in versions]
+    requests = _requests(contract, read(snapshot, bench.store, contract.data.feature_names).to_pandas(), key)
+    with threads(contract.environment.threads):
+        return _taken(contract, models, requests)
 
 
 def load_times(bench: Workbench, model: str, key: Digest | None) -> PairedTimes | None:

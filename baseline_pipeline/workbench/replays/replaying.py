@@ -23,7 +23,7 @@ from baseline_pipeline.replay.variants import Variants
 from baseline_pipeline.snapshot import read
 from baseline_pipeline.timing import interleaved
 from baseline_pipeline.workbench.iteration.snapshotting import load_snapshot, require_quality, take_snapshot
-from baseline_pipeline.workbench.iteration.timing import Times
+from baseline_pipeline.workbench.iteration.timing import asked_for, peaks_in_turn, times_of
 from baseline_pipeline.workbench.replays.adjusting import tried_variants
 from baseline_pipeline.workbench.replays.jobs import WORKER, Jobs
 from baseline_pipeline.workbench.replays.rows import RowSet, held_out, row_set
@@ -326,17 +326,20 @@ class Replaying:
             knobs: What is held still in the new one; the same as in the old one by default.
         """
         wanted = self.contract.latency
-        if not any(rule.measured.over_times for rule in self.contract.metrics):
+        asked = asked_for(self.contract)
+        if not asked:
             return None
+        memory = [wanted.memory_runs, *sorted(asked)] if "memory" in asked else []
         key = digest_of(
             [
+                *memory,
                 WORKER,
                 "replayed",
                 old.key,
                 new.key,
                 self.version.digest,
                 rows.key,
-                wanted.model_dump(mode="json"),
+                wanted.model_dump(mode="json", exclude={"memory_runs"}),
                 (knobs or self.knobs).body(),
                 self.knobs.body(),
             ]
@@ -354,8 +357,11 @@ class Replaying:
                     seconds=wanted.seconds,
                     said=True,
                 )
-            record = Times(baseline=tuple(taken.baseline.tolist()), candidate=tuple(taken.candidate.tolist()))
-            self.bench.store.save("times", self.contract.name, key, record)
+            peaks = None
+            if memory:
+                sides = [(old, job, self.knobs), (new, job, knobs or self.knobs)]
+                peaks = peaks_in_turn(self.bench, self.contract, sides)
+            self.bench.store.save("times", self.contract.name, key, times_of(taken, peaks))
         return key
 
 

@@ -1,0 +1,96 @@
+"""Peaks of memory: measured in processes of their own, judged like times."""
+
+import sys
+from types import SimpleNamespace
+
+import numpy as np
+import pyarrow as pa
+import pytest
+
+from baseline_pipeline.adapters.environments.running import Knobs, write_rows
+from baseline_pipeline.adapters.environments.uv import here
+from baseline_pipeline.timing import PairedTimes
+from baseline_pipeline.workbench.iteration.timing import Times, asked_for, peaks_in_turn, times_of
+from tests.test_contrasting import cell, compared, contract, scores
+
+MODEL = """
+import numpy as np
+def small(features):
+    return features["x"].to_numpy()
+def large(features):
+    return features["x"].to_numpy() + 0 * np.ones(15_000_000).sum()
+def gone(features):
+    raise RuntimeError("no")
+"""
+POLICY = contract(
+    [
+        {"metric": "brier", "margin": {"absolute": 0.01}},
+        {"metric": "peak_memory", "role": "guardrail", "margin": {"relative": 0.05}},
+    ],
+    slices=(),
+)
+
+
+def judged(baseline, candidate):
+    rng = np.random.default_rng(1)
+    score = rng.random(1000)
+    rows = scores(score, (rng.random(1000) < score).astype(int))
+    peaks = None if baseline is None else PairedTimes(np.array(baseline), np.array(candidate))
+    times = PairedTimes(np.zeros(0), np.zeros(0), peaks)
+    return cell(compared(rows, rows, policy=POLICY, times=times), "peak_memory")
+
+
+def peaks(seed, level, runs=12):
+    return level * np.exp(0.004 * np.random.default_rng(seed).normal(size=runs))
+
+
+def test_a_model_that_needs_more_memory_is_found():
+    found = judged(peaks(1, 200.0), peaks(2, 240.0))
+
+    assert (found.verdict, found.rows, found.unit) == ("degraded", 12, "MB")
+    assert found.candidate == pytest.approx(240, rel=0.01)
+
+
+def test_a_model_that_needs_as_much_is_unchanged():
+    assert judged(peaks(1, 200.0), peaks(2, 200.0)).verdict == "unchanged"
+    assert judged([200.0] * 12, [200.0] * 12).verdict == "unchanged"
+
+
+def test_peaks_that_were_not_taken_are_not_zero():
+    found = judged(None, None)
+
+    assert (found.verdict, found.candidate) == ("not_evaluated", None)
+    assert "no peaks of memory" in found.note
+
+
+def test_what_was_taken_is_kept_beside_times():
+    pair = PairedTimes(np.array([1.0]), np.array([2.0]))
+    kept = Times.stored(times_of(None, pair).body())
+
+    assert asked_for(POLICY) == {"memory"}
+    assert kept.paired().peaks.candidate.tolist() == [2.0]
+    assert Times(baseline=(1.0,), candidate=(1.0,)).paired().peaks is None
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere a process is told the peak of who started it")
+def test_a_process_is_measured_by_itself(tmp_path):
+    (tmp_path / "hold.py").write_text(MODEL)
+    rows = tmp_path / "rows"
+    rows.mkdir()
+    write_rows(pa.table({"x": np.arange(10.0)}), rows)
+    bench = SimpleNamespace(progress=lambda _: None, settings=SimpleNamespace(scratch=tmp_path / "scratch"))
+    once = POLICY.model_copy(update={"latency": POLICY.latency.model_copy(update={"memory_runs": 1})})
+    built = here()
+    held = np.ones(40_000_000)  # 320 MB that this process holds and theirs do not
+
+    def side(name):
+        artifact = {"loader": "function", "function": f"hold:{name}"}
+        job = {"rows": str(rows), "columns": ["x"], "wants": "scores", "project": str(tmp_path), "artifact": artifact}
+        return built, job, Knobs(threads=1)
+
+    taken = peaks_in_turn(bench, once, [side("small"), side("large")])
+
+    assert held.sum() == 40_000_000
+    assert taken.candidate[0] - taken.baseline[0] == pytest.approx(114, abs=25)
+    assert taken.baseline[0] < 320
+    assert peaks_in_turn(bench, once, [side("gone"), side("small")]) is None
