@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, StringConstraints
+from pydantic import AfterValidator, BaseModel, ConfigDict, StringConstraints
+
+from baseline_pipeline.contract.cron import understood
 
 Name = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9._-]{0,63}$")]
 """A name that may become a folder, an asset key or an alias."""
@@ -18,7 +20,8 @@ CallableRef = Annotated[str, StringConstraints(pattern=r"^[A-Za-z_][\w.]*:[A-Za-
 Duration = Annotated[str, StringConstraints(pattern=r"^\d+(s|m|h|d|w)$")]
 """A whole number with a unit: `90s`, `15m`, `6h`, `1d`, `2w`."""
 
-CronExpression = Annotated[str, StringConstraints(pattern=r"^\S+ \S+ \S+ \S+ \S+$")]
+CronExpression = Annotated[str, StringConstraints(pattern=r"^\S+ \S+ \S+ \S+ \S+$"), AfterValidator(understood)]
+"""Minute, hour, day of month, month and day of week, as POSIX has them."""
 
 
 class Section(BaseModel):

@@ -78,6 +78,18 @@ BROKEN = {
     "a tab": ("    label: left", "\tlabel: left", 8, ["not valid YAML"]),
     "a number for a word": ("label: left", "label: 7", 8, ["7 stood here", "string"]),
     "a type of another component": (COMPONENT_TYPE, "dagster.Sling", 1, ["dagster.Sling", COMPONENT_TYPE]),
+    "a review on no day": (
+        "  slices:\n",
+        "  schedules: {review: '0 0 31 2 *'}\n  slices:\n",
+        12,
+        ["0 0 31 2 *", "no day that ever comes"],
+    ),
+    "a tick in no minute": (
+        "  slices:\n",
+        "  schedules: {monitor: '61 * * * *'}\n  slices:\n",
+        12,
+        ["minute '61' is not understood", "accepted: *, */2"],
+    ),
     "an unknown word at the top": ("attributes:", "atributes:", None, ["did you mean 'attributes'?"]),
 }
 

@@ -57,7 +57,6 @@ def review(bench: Workbench, contract: Contract, *, max_age: int = MAX_AGE, now:
 
     Raises:
         EvidenceUnavailable: when there is no baseline, or evidence about it is gone from the store.
-        ContractError: when `schedules.review` is not understood.
     """
     baseline = bench.baseline(contract.name)
     if baseline is None:
