@@ -325,3 +325,22 @@ def test_a_drill_goes_from_damage_to_review_and_leaves_the_home_alone(project):
     assert "# Review of I-" in found.report
     assert not incidents(bench.events("small"))
     assert bench.ledger.head()[0] == before + 1
+
+
+def test_a_drill_on_days_that_are_not_calm_names_the_open_alarms(project):
+    write_contract(project, LOGGED.replace(", requests: {parquet: requests/*.parquet}", ""))
+    frame = healthy()
+    broken = pd.to_datetime(frame["at"]) >= pd.Timestamp("2026-02-22")
+    frame.loc[broken, "x"] *= 1000
+    project.write(frame)
+    bench = project.bench()
+    contract = bench.contract("small")
+    opened = monitor(bench, contract, now="2026-03-03").incidents
+    found = drill(bench, contract, scenario="unit_error", actor="ada")
+    words = found.steps[1].words
+
+    assert not found.detected
+    assert "these days were not calm before" in words
+    assert "since 2026-02-22" in words
+    assert any(f"baseline incident show {one.id}" in words for one in opened)
+    assert "not calm before" in found.report

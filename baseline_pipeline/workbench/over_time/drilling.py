@@ -42,11 +42,14 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from baseline_pipeline.contract import Contract
+    from baseline_pipeline.monitoring.alarms import Alarm
     from baseline_pipeline.response.incidents import Incident
     from baseline_pipeline.workbench.over_time.backtesting import Windows
 
 WINDOWS = 3
 """Last windows that are spoilt."""
+SHOWN = 5
+"""Alarms that are named."""
 SECRET = "drill"  # noqa: S105  # signs messages from this process to itself
 
 
@@ -137,6 +140,7 @@ class _Stage:
         self.since = ""
         self.delay: float | None = None
         self.review = ""
+        self.hidden: list[str] = []
 
     @contextmanager
     def timed(self, what: str) -> Iterator[list[str]]:
@@ -270,10 +274,13 @@ class _Stage:
             learned = (rows.at >= inside[0]) & (rows.at <= inside[-1])
         found = judge_rows(self.bench, self.contract, rows, learned, starts, self.windowing)
         plain = judge_rows(self.bench, self.contract, self.past.rows, self.past.learned, starts, self.windowing)
-        known = {one.key for one in plain.alarms(self.contract)}
+        before = plain.alarms(self.contract)
+        known = {one.key for one in before}
         fresh = [one for one in found.alarms(self.contract) if one.opened >= self.since and one.key not in known]
         if not fresh:
             words.append("NOT detected: no alarm opened in the spoilt windows")
+            self.hidden = self._hidden(before)
+            words.extend(self.hidden)
             return found
         self.alarms = fresh
         respond(self.bench, self.contract, fresh, overlap=overlaps(found.reader.calm_parts))
@@ -288,6 +295,27 @@ class _Stage:
         self.delay = float(gap / np.timedelta64(1, "D"))
         words.append(f"{self.incident.id}, {self.incident.tier}, {len(fresh)} alarm(s); first: {first.words()}")
         return found
+
+    def _hidden(self, before: list[Alarm]) -> list[str]:
+        """Alarms that were open on these days without any damage, and what to do: damage joins an open alarm."""
+        there = [one for one in before if one.closed is None or one.closed > self.since]
+        if not there:
+            return []
+        shown = [f"{one.lead.stream} since {one.opened[:16].replace('T', ' ')}" for one in there[:SHOWN]]
+        more = [f"{len(there) - SHOWN} more"] if len(there) > SHOWN else []
+        words = [f"these days were not calm before: {len(there)} alarm(s) open, {', '.join(shown + more)}"]
+        known = incidents(self.bench.events(self.contract.name), self.contract.name)
+        keys = {one.key for one in there}
+        held = [one for one in known if one.open and set(one.alarms) & keys]
+        if held:
+            words.append(f"what is spoilt now joins {', '.join(f'{one.id} ({one.tier})' for one in held)}")
+            words.append(f"settle that first: baseline incident show {held[0].id}; then rehearse on calm days")
+        else:
+            words.append(
+                f"no incident holds them: baseline monitor {self.contract.name} opens one; rehearse on calm days, or name "
+                "calm times that are like the present: monitoring.reference"
+            )
+        return words
 
     def _watched(self, found: Windows) -> Watched:
         return Watched(
@@ -318,6 +346,8 @@ class _Stage:
             (
                 f"**Detected** after {self.delay:.1f} days of data time as {tier}; {arrived} notification(s) arrived."
                 if detected
+                else f"**Not detected**: {'; '.join(self.hidden)}."
+                if self.hidden
                 else "**Not detected**: no guardrail saw it. What would, is shown by `baseline power --sensitivity`."
             ),
             "",
