@@ -111,12 +111,15 @@ class Figures(Record):
     age_oldest_days: float | None
     incidents: int
     detect: Times | None
-    """From the start of the first window concerned until it was written down; of a past that was watched afterwards,
-    years."""
+    """From when the first window concerned could be judged (it had ended, its labels had come, and the ledger knew of
+    the model) until the incident was written down, by the clock; of a past that was replayed with `--now`, until the
+    instant that was looked at."""
+    looked_back: int
+    """How many of those incidents lie in a past that was replayed, or before the ledger begins."""
     known: Times | None
-    """From there until an alarm could be known at all: the window's length and the wait for labels, data time."""
+    """From the start of the first window until it could be judged: its length and the wait for labels, data time."""
     resolve: Times | None
-    """From the start of the first window concerned until a person closed it."""
+    """From when it was written down until a person closed it, by the clock."""
     triaged: int
     noise_share: float | None
     """Of the incidents that a person triaged."""
@@ -204,10 +207,11 @@ def _figures(
     recent = [one for one in events if moment_of(one.at) >= now - dt.timedelta(days=days)]
     kinds = Counter(one.kind for one in recent)
     opening = {
-        str(one.content["incident"]): str(one.content["known"])
+        str(one.content["incident"]): one
         for one in events
         if one.kind == "incident" and one.content.get("change") == "opened" and "known" in one.content
     }
+    waits = [_wait(opening[one.id], events) for one in incidents if one.id in opening]
     there = Counter(one.tier for one in incidents if one.open)
     return Figures(
         name=name,
@@ -218,10 +222,11 @@ def _figures(
         age_median_days=median(ages) if ages else None,
         age_oldest_days=max(ages, default=None),
         incidents=len(incidents),
-        detect=_times((one.since, one.opened) for one in incidents),
-        known=_times((one.since, opening[one.id]) for one in incidents if one.id in opening),
+        detect=_times((start, end) for start, end, _ in waits),
+        looked_back=sum(back for _, _, back in waits),
+        known=_times((one.since, str(opening[one.id].content["known"])) for one in incidents if one.id in opening),
         resolve=_times(
-            (one.since, moment.at) for one in incidents for moment in one.timeline if moment.change == "closed"
+            (one.opened, moment.at) for one in incidents for moment in one.timeline if moment.change == "closed"
         ),
         triaged=len(triaged),
         noise_share=triaged.count(False) / len(triaged) if triaged else None,
@@ -233,6 +238,16 @@ def _figures(
         frozen=tuple(dict.fromkeys(one.model for one in incidents if one.frozen and one.open)) if events else None,
         drills=tuple(drills(events)),
     )
+
+
+def _wait(opened: Event, events: Sequence[Event]) -> tuple[str, str, bool]:
+    """From when an incident could be found until it was, and whether a past was looked back at."""
+    known = str(opened.content["known"])
+    if "looked" in opened.content:
+        return known, max(known, str(opened.content["looked"]), key=moment_of), True
+    first = next(one.at for one in events if one.model == opened.model)
+    since = max(known, first, key=moment_of)
+    return since, max(since, opened.at, key=moment_of), since != known
 
 
 def _times(spans: Iterable[tuple[str, str]]) -> Times | None:

@@ -50,8 +50,12 @@ def _lines(one: Figures, days: int) -> Iterator[str]:
         age = f"median {one.age_median_days:.1f} days, oldest {one.age_oldest_days:.1f}"
     yield _line("age of baselines", age)
     yield _line("time to detect", _times(one.detect))
-    if one.known is not None:
-        yield _line("", f"of which until it could be known: {_times(one.known)}")
+    if one.detect is not None and one.known is not None:
+        yield _line("", "by the clock, from when a window's rows and labels had come until the incident was opened")
+        if one.looked_back:
+            back = f"{one.looked_back} of them in a past that was looked back at"
+            yield _line("", f"{back}: by the clock of --now, or from the first look on")
+        yield _line("", f"before that, a window and its labels take {_times(one.known)}, by the data's days")
     yield _line("time to resolve", _times(one.resolve))
     noise = NOTHING if one.noise_share is None else f"{one.noise_share:.0%} of {one.triaged} triaged"
     yield _line("noise", f"{noise}; {one.incidents} incident(s) in all" if one.incidents else NOTHING)

@@ -182,6 +182,7 @@ def planned(
     freezes: frozenset[Tier],
     overlap: Any,
     news: Callable[[Alarm], bool] = lambda _alarm: True,
+    looked: str | None = None,
 ) -> list[Event]:
     """What to write down about a model's alarms: nothing where all was written before.
 
@@ -197,6 +198,7 @@ def planned(
         freezes: Tiers that hold promotions.
         overlap: Whether two slices share rows.
         news: Whether an alarm that no incident holds is worth opening one; all are by default.
+        looked: The instant that was pretended, where a past is replayed: times to detect are counted by it.
     """
     present = {one.id: one for one in known}
     events: list[Event] = []
@@ -206,11 +208,12 @@ def planned(
         name = str(event.content["incident"])
         present[name] = _changed(present[name], event) if name in present else _opened(event)
 
+    replayed = {} if looked is None else {"looked": looked}
     for alarm in alarms:
         home = next((one for one in present.values() if alarm.key in one.alarms), None)
         if home is None:
             if news(alarm):
-                write(_new(list(present.values()), alarm, model, owner, freezes, overlap))
+                write(_new(list(present.values()), alarm, model, {"owner": owner, **replayed}, freezes, overlap))
         elif home.open and TIERS.index(alarm.tier) > TIERS.index(home.tier):
             content = {**_content(alarm, freezes), "alarms": [], "incident": home.id, "change": "escalated"}
             write(_event(model, ["escalated", alarm.key, alarm.tier], alarm.words(), content))
@@ -254,7 +257,7 @@ def _new(
     known: list[Incident],
     alarm: Alarm,
     model: str,
-    owner: str,
+    more: dict[str, str],
     freezes: frozenset[Tier],
     overlap: Any,
 ) -> Event:
@@ -267,7 +270,7 @@ def _new(
             model,
             ["opened", alarm.key],
             alarm.words(),
-            {**content, "incident": name, "change": "opened", "owner": owner},
+            {**content, "incident": name, "change": "opened", **more},
         )
     worse = TIERS.index(alarm.tier) > TIERS.index(home.tier)
     change = "escalated" if worse else "joined"

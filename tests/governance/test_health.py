@@ -82,9 +82,10 @@ def test_every_figure_is_what_a_person_would_sum_up():
     assert (total.models, total.with_baseline, total.coverage) == (3, 1, 1 / 3)
     assert total.gated_slices == 12
     assert (total.age_median_days, total.age_oldest_days) == (30, 30)
-    assert (total.detect.mean_hours, total.detect.median_hours, total.detect.count) == ((30 + 36 + 24) / 3, 30, 3)
+    assert (total.detect.mean_hours, total.detect.median_hours, total.detect.count) == ((6 + 12 + 0) / 3, 6, 3)
     assert total.known.mean_hours == 24
-    assert (total.resolve.mean_hours, total.resolve.count) == (96, 1)
+    assert (total.resolve.mean_hours, total.resolve.count) == (72, 1)
+    assert total.looked_back == 0
     assert (total.triaged, total.noise_share) == (2, 0.5)
     assert total.open_incidents == {"minor": 1, "moderate": 0, "severe": 1}
     assert (total.overrides, total.rollbacks) == (1, 1)
@@ -94,6 +95,17 @@ def test_every_figure_is_what_a_person_would_sum_up():
     assert alarms.words == "compatible with what is accepted"
     assert total.creep == (creep,)
     assert found.dead_receivers == ("chat",)
+
+
+def test_a_past_that_is_replayed_does_not_look_like_a_slow_programme():
+    replayed = opened(2, "I-1", "2013-03-10T00:00", "2013-03-11T00:00", "2026-03-11T06:00:00Z")
+    replayed = replayed.model_copy(update={"content": {**replayed.content, "looked": "2013-03-11T06:00"}})
+    before = opened(3, "I-2", "2025-12-01T00:00", "2025-12-02T00:00", "2026-03-01T02:00:00Z")
+    events = [established(1, "2026-03-01T00:00:00Z"), replayed, before]
+
+    found = health([facts("churn", "ana")], events, incidents(events), now=NOW).total
+
+    assert (found.detect.mean_hours, found.detect.count, found.looked_back) == ((6 + 2) / 2, 2, 2)
 
 
 def test_owners_are_counted_apart_and_nothing_is_not_zero():

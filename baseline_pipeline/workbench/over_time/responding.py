@@ -64,7 +64,14 @@ def monitor(bench: Workbench, contract: Contract, *, now: str | None = None, not
         if notify:  # what was written down before is told all the same
             deliver(bench, [contract])
         raise
-    changed = respond(bench, contract, watched.alarms, overlap=overlaps(found.reader.calm_parts), news=news(watched))
+    changed = respond(
+        bench,
+        contract,
+        watched.alarms,
+        overlap=overlaps(found.reader.calm_parts),
+        news=news(watched),
+        looked=None if now is None else watched.now,
+    )
     _experiments(bench, contract, watched, found)
     delivered = deliver(bench, [contract]) if notify else None
     return Tick(
@@ -82,6 +89,7 @@ def respond(
     *,
     overlap: Callable[[str, str], bool],
     news: Callable[[Alarm], bool] = lambda _alarm: True,
+    looked: str | None = None,
 ) -> list[Event]:
     """Write down what the alarms lead to, and put what people are told into the outbox.
 
@@ -94,7 +102,9 @@ def respond(
     known = incidents(bench.events(contract.name), contract.name)
     freezes: frozenset[Tier] = frozenset(tier for tier in TIERS if "freeze" in contract.response.actions(tier))
     owner = contract.owners.on_call or contract.owners.model or ""
-    events = planned(known, alarms, model=contract.name, owner=owner, freezes=freezes, overlap=overlap, news=news)
+    events = planned(
+        known, alarms, model=contract.name, owner=owner, freezes=freezes, overlap=overlap, news=news, looked=looked
+    )
     head = bench.ledger.head()[0]
     written = [one for one in bench.ledger.append(*events) if one.seq > head] if events else []
     tell(bench, contract)
