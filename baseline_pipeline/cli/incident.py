@@ -25,13 +25,13 @@ def _shown(incident: str) -> str:
 
     from baseline_pipeline.report.monitoring import incident_lines
     from baseline_pipeline.report.replay_text import wrapped
-    from baseline_pipeline.workbench.over_time.incidents import find_incident
+    from baseline_pipeline.workbench.over_time.incidents import experiment_words, find_incident
     from baseline_pipeline.workbench.over_time.responding import playbook_of
     from baseline_pipeline.workbench.workbench import Workbench
 
     bench = Workbench.here()
     one = find_incident(bench, incident)
-    lines = incident_lines(one, playbook_of(bench, bench.contract(one.model), one))
+    lines = incident_lines(one, playbook_of(bench, bench.contract(one.model), one), experiment_words(bench, one))
     return wrapped(lines, shutil.get_terminal_size((120, 24)).columns)
 
 

@@ -11,12 +11,21 @@ NAMED = 2
 """Details of a facet that a sentence names."""
 
 
-def sentence(found: Shared, moved: Mapping[str, Sequence[str]]) -> str:
+OF_INCIDENT: dict[Factor, str] = {
+    **WORDS,
+    "data_values": "wrong values",
+    "population": "who comes",
+    "concept": "other outcomes of rows that look the same",
+}
+
+
+def sentence(found: Shared, moved: Mapping[str, Sequence[str]], words: Mapping[Factor, str] = WORDS) -> str:
     """Who did how much of a metric's change.
 
     Args:
         found: The metric, shared out.
-        moved: What differs, by facet, in words.
+        moved: What differs, by facet or factor, in words.
+        words: What factors are called.
     """
     where = found.metric if found.slice == "all" else f"{found.metric}[{found.slice}]"
     decimals = places(max(abs(found.harm), *(abs(one.harm) for one in found.contributions), 1e-9), 2)
@@ -30,21 +39,26 @@ def sentence(found: Shared, moved: Mapping[str, Sequence[str]]) -> str:
             "and no cause is told apart from chance"
         )
         likely = [one for one in found.contributions if one.interval[0] > 0]
-        named = [f"{fixed(one.harm, decimals)} from {_cause(one.factor, moved)}" for one in likely]
+        named = [f"{fixed(one.harm, decimals)} from {_cause(one.factor, moved, words)}" for one in likely]
         return f"{text}; likely: {', '.join(named)}" if named else text
     first, *others = told
+    part = f"{fixed(first.harm, decimals)} of the {fixed(found.harm, decimals)}"
+    if first.harm > found.harm > 0:
+        whole, own = fixed(found.harm, decimals), fixed(first.harm, decimals)
+        part = f"all of the {whole}" if own == whole else f"{own}, more than the {whole} in all,"
     text = (
-        f"{fixed(first.harm, decimals)} of the {fixed(found.harm, decimals)} of {where} {word} come from "
-        f"{_cause(first.factor, moved)}, interval {fixed(first.interval[0], decimals)} to "
+        f"{part} of {where} {word} come from "
+        f"{_cause(first.factor, moved, words)}, interval {fixed(first.interval[0], decimals)} to "
         f"{fixed(first.interval[1], decimals)}"
     )
-    return "; ".join([text, *(f"{fixed(one.harm, decimals)} from {_cause(one.factor, moved)}" for one in others)])
+    return "; ".join(
+        [text, *(f"{fixed(one.harm, decimals)} from {_cause(one.factor, moved, words)}" for one in others)]
+    )
 
 
-def _cause(factor: Factor, moved: Mapping[str, Sequence[str]]) -> str:
-    facet = {"data_values": "data", "population": "data"}.get(factor, factor)
-    details = [] if facet == "data" else list(moved.get(facet, ()))[:NAMED]
-    return WORDS[factor] + (f" ({'; '.join(details)})" if details else "")
+def _cause(factor: Factor, moved: Mapping[str, Sequence[str]], words: Mapping[Factor, str]) -> str:
+    details = list(moved.get(factor, ()))[:NAMED]
+    return words[factor] + (f" ({'; '.join(details)})" if details else "")
 
 
 def advised(found: Shared | None, model: str, features: Sequence[str]) -> str:
@@ -60,6 +74,22 @@ def advised(found: Shared | None, model: str, features: Sequence[str]) -> str:
             f"keep the old lockfile, or retrain under the new one: `baseline replay {model} --bisect` names the package"
         ),
         "model": f"keep the model that stood; where it is promoted already, `baseline rollback {model}`",
+        "concept": "look at the labels first, then retrain on recent rows: the model's rule no longer holds",
         "infrastructure": "give the model the machine it was approved on, or approve a baseline on this one",
     }
     return advice[top.factor]
+
+
+def advised_of_incident(found: Shared, features: Sequence[str]) -> str:
+    """What to do about an incident's largest cause."""
+    top = found.top
+    if top is None or not top.found or top.harm <= 0:
+        return "more rows would tell the causes apart"
+    advice = {
+        "data_values": f"repair {', '.join(features[:3]) or 'the feed'}; the model is not to blame",
+        "population": "the model does as before on each kind of row: look at who comes, and why",
+        "concept": (
+            "check the labels, then whether the world changed; values that are wrong and look right would show so too"
+        ),
+    }
+    return advice.get(top.factor, "")

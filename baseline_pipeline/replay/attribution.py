@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import combinations
 from math import factorial
-from typing import Any, Literal, get_args
+from typing import Any, Generic, Literal, TypeVar, get_args
 
 import numpy as np
 from scipy.special import stdtr, stdtrit
@@ -16,7 +16,7 @@ from baseline_pipeline.records import Record
 from baseline_pipeline.significance.clustered import clustered
 
 Array = np.ndarray[Any, Any]
-Factor = Literal["data_values", "population", "dependencies", "model", "infrastructure"]
+Factor = Literal["data_values", "population", "dependencies", "model", "infrastructure", "concept"]
 FACTORS: tuple[Factor, ...] = get_args(Factor)
 WORDS: dict[Factor, str] = {
     "data_values": "the changed values of the same rows",
@@ -24,9 +24,11 @@ WORDS: dict[Factor, str] = {
     "dependencies": "the dependencies",
     "model": "the model",
     "infrastructure": "the infrastructure",
+    "concept": "other outcomes of rows that look the same",
 }
 CELLS = frozenset[Factor]
 """The factors that are new in a cell; the others are old."""
+Cell = TypeVar("Cell", bound=Hashable)
 APART = 0.002
 """Two-sided p-value from which a contribution is held to be one."""
 CONFIDENCE = 0.95
@@ -123,59 +125,130 @@ def share_out(
     Source: Shapley (1953); Zhang et al. (2023), "Why did the model fail?" (arXiv 2210.10769) for the causes; Box,
         Hunter and Hunter (2005) for factorials; Hampel (1974) for influences.
     """
-    universe = 1 + max(int(one.rows.max(initial=-1)) for one in cells.values()) if cluster is None else len(cluster)
-    present = np.zeros(universe, dtype=bool)
-    values: dict[CELLS, float] = {}
-    influences: dict[CELLS, Array] = {}
-    for new, cell in cells.items():
-        codes = None if cluster is None else np.unique(cluster[cell.rows], return_inverse=True)[1]
-        estimate = metric.measure(replace(cell.outcomes, cluster=codes))
-        values[new], sign = _harm(metric, estimate.value)
-        held = np.zeros(universe)
-        held[cell.rows] = sign * estimate.influence / max(len(cell.rows), 1)
-        influences[new] = held
-        present[cell.rows] = True
-    codes = None if cluster is None else np.unique(cluster[present], return_inverse=True)[1]
-
-    def combined(weights: Mapping[CELLS, float]) -> tuple[float, tuple[float, float], float]:
-        """A linear combination of the cells: value, interval, p-value."""
-        value = sum(weight * values[new] for new, weight in weights.items())
-        row: Array = sum((weight * influences[new] for new, weight in weights.items()), np.zeros(universe))
-        found = clustered(row[present] * present.sum(), codes)
-        if found.error == 0:
-            return value, (value, value), 0.0 if value else 1.0
-        width = float(stdtrit(found.degrees, 0.5 + CONFIDENCE / 2)) * found.error
-        return value, (value - width, value + width), float(2 * stdtr(found.degrees, -abs(value) / found.error))
-
+    measured = _Measured(metric, cells, cluster)
     nothing, everything = frozenset[Factor](), frozenset(factors)
-    harm, interval, _ = combined({everything: 1.0, nothing: -1.0} if factors else {nothing: 0.0})
-    plain = [metric.measure(cells[which].outcomes).value for which in (nothing, everything)]
-    contributions = []
-    for factor in factors:
-        value, bounds, p_value = combined(_weights(factors, factor, rows_first=rows_first))
-        contributions.append(
-            Contribution(factor=factor, harm=value, interval=bounds, p_value=p_value, found=p_value < APART)
-        )
+    contributions = [
+        measured.contribution(factor, _weights(factors, factor, rows_first=rows_first)) for factor in factors
+    ]
     interactions = []
     later = _after_rows(factors) if rows_first else list(factors)
     for pair in combinations(later, 2):
         weights = interaction_weights(later, pair)
         if rows_first:
             weights = {cell | {"population"}: weight for cell, weight in weights.items()}
-        value, bounds, _ = combined(weights)
+        value, bounds, _ = measured.combined(weights)
         interactions.append(Interaction(factors=pair, harm=value, interval=bounds))
-    return Shared(
-        metric=metric.name,
-        slice=name,
-        unit=metric.unit,
-        rows=len(cells[everything].rows),
-        before=plain[0],
-        after=plain[1],
-        harm=harm,
-        interval=interval,
-        contributions=tuple(sorted(contributions, key=_rank, reverse=True)),
-        interactions=tuple(interactions),
-    )
+    return measured.shared(nothing, everything, name, contributions, interactions)
+
+
+def share_along(
+    metric: Metric,
+    cells: Mapping[str, Replayed],
+    parts: Mapping[Factor, Mapping[str, float]],
+    ends: tuple[str, str],
+    cluster: Array | None = None,
+    name: str = "all",
+    *,
+    spread: float = 1.0,
+) -> Shared:
+    """A metric's change over cells that stand on a way from old to new, where not every combination can be had.
+
+    Args:
+        metric: Measured on rows.
+        cells: By name.
+        parts: Of every factor, the weights of the cells whose sum is its share; together they are the change.
+        ends: The first cell and the last one.
+        cluster: As in `share_out`.
+        name: The slice's name.
+        spread: Standard deviation of the metric over windows in which nothing happened, as a multiple of what rows
+            taken as independent let one expect: by that errors are larger.
+
+    Raises:
+        NotMeasurable: when the metric has no value in one of the cells.
+
+    Example:
+        >>> from baseline_pipeline.metrics import METRICS
+        >>> def cell(first, wrong):
+        ...     said = np.repeat([1, 0], [wrong, 100 - wrong])
+        ...     return Replayed(Outcomes(np.zeros(100, int), said), first + np.arange(100))
+        >>> cells = {"calm": cell(0, 10), "alike": cell(0, 30), "now": cell(100, 70)}
+        >>> parts = {"population": {"alike": 1, "calm": -1}, "concept": {"now": 1, "alike": -1}}
+        >>> found = share_along(METRICS["error_rate"], cells, parts, ("calm", "now"))
+        >>> [(one.factor, round(one.harm, 3), one.found) for one in found.contributions]
+        [('concept', 0.4, True), ('population', 0.2, True)]
+    """
+    measured = _Measured(metric, cells, cluster, spread)
+    contributions = [measured.contribution(factor, weights) for factor, weights in parts.items()]
+    return measured.shared(*ends, name, contributions, [])
+
+
+class _Measured(Generic[Cell]):
+    """A metric in every cell, and the influence of every row on it.
+
+    Args:
+        metric: Measured on rows.
+        cells: Where.
+        cluster: Number of the cluster of every row of the universe.
+        spread: By what errors of rows are multiplied.
+
+    Raises:
+        NotMeasurable: when the metric has no value in one of the cells.
+    """
+
+    def __init__(
+        self, metric: Metric, cells: Mapping[Cell, Replayed], cluster: Array | None, spread: float = 1.0
+    ) -> None:
+        self.metric, self.cells, self.spread = metric, cells, spread
+        universe = 1 + max(int(one.rows.max(initial=-1)) for one in cells.values()) if cluster is None else len(cluster)
+        self.present = np.zeros(universe, dtype=bool)
+        self.values: dict[Cell, float] = {}
+        self.influences: dict[Cell, Array] = {}
+        for name, cell in cells.items():
+            codes = None if cluster is None else np.unique(cluster[cell.rows], return_inverse=True)[1]
+            estimate = metric.measure(replace(cell.outcomes, cluster=codes))
+            self.values[name], sign = _harm(metric, estimate.value)
+            held = np.zeros(universe)
+            held[cell.rows] = sign * estimate.influence / max(len(cell.rows), 1)
+            self.influences[name] = held
+            self.present[cell.rows] = True
+        self.codes = None if cluster is None else np.unique(cluster[self.present], return_inverse=True)[1]
+
+    def combined(self, weights: Mapping[Cell, float]) -> tuple[float, tuple[float, float], float]:
+        """A linear combination of the cells: value, interval, p-value."""
+        value = sum(weight * self.values[name] for name, weight in weights.items())
+        row: Array = sum(
+            (weight * self.influences[name] for name, weight in weights.items()), np.zeros(len(self.present))
+        )
+        found = clustered(row[self.present] * self.present.sum(), self.codes)
+        error = found.error * self.spread
+        if error == 0:
+            return value, (value, value), 0.0 if value else 1.0
+        width = float(stdtrit(found.degrees, 0.5 + CONFIDENCE / 2)) * error
+        return value, (value - width, value + width), float(2 * stdtr(found.degrees, -abs(value) / error))
+
+    def contribution(self, factor: Factor, weights: Mapping[Cell, float]) -> Contribution:
+        """A factor's share."""
+        value, bounds, p_value = self.combined(weights)
+        return Contribution(factor=factor, harm=value, interval=bounds, p_value=p_value, found=p_value < APART)
+
+    def shared(
+        self, first: Cell, last: Cell, name: str, parts: Sequence[Contribution], interactions: Sequence[Interaction]
+    ) -> Shared:
+        """All of it."""
+        harm, interval, _ = self.combined({first: 0.0} if first == last else {last: 1.0, first: -1.0})
+        before, after = (self.metric.measure(self.cells[which].outcomes).value for which in (first, last))
+        return Shared(
+            metric=self.metric.name,
+            slice=name,
+            unit=self.metric.unit,
+            rows=len(self.cells[last].rows),
+            before=before,
+            after=after,
+            harm=harm,
+            interval=interval,
+            contributions=tuple(sorted(parts, key=_rank, reverse=True)),
+            interactions=tuple(interactions),
+        )
 
 
 def _after_rows(factors: Sequence[Factor]) -> list[Factor]:

@@ -4,14 +4,21 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from baseline_pipeline.report.visible import visible
+from baseline_pipeline.significance.e_values import e_bh
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from baseline_pipeline.response.incidents import Incident
     from baseline_pipeline.response.playbooks import Playbook
     from baseline_pipeline.workbench.over_time.responding import Tick
 
 SHOWN = 12
+DISCOVERY = 0.05
+"""Share of false ones that is accepted among models that are called worse."""
 
 
 def tick_lines(tick: Tick) -> list[str]:
@@ -45,6 +52,21 @@ def tick_lines(tick: Tick) -> list[str]:
     return lines
 
 
+def over_models(ticks: Sequence[Tick]) -> list[str]:
+    """Which services are worse than their registered models at one false-discovery rate over all, the surest first.
+
+    It orders what is looked at together, and neither opens nor closes an incident. Nothing for fewer than two models.
+    """
+    known = [(tick.watched.model, tick.watched.paired) for tick in ticks]
+    paired = [(model, found.log_e_value) for model, found in known if found is not None]
+    if len(paired) < 2:  # noqa: PLR2004  # one model needs no rate over several
+        return []
+    rates = e_bh(np.array([log_e for _, log_e in paired]))
+    sure = sorted((rate, model) for rate, (model, _) in zip(rates.tolist(), paired, strict=True) if rate <= DISCOVERY)
+    named = ", ".join(f"{visible(model)} (from {rate:.2g} on)" for rate, model in sure) or "none"
+    return [f"worse than the registered model, over {len(paired)} models at a false-discovery rate of 5 %: {named}"]
+
+
 def incident_line(one: Incident) -> str:
     """One incident in a line."""
     frozen = ", promotions frozen" if one.frozen else ""
@@ -58,8 +80,14 @@ def _clock(instant: str) -> str:
     return instant[:16].replace("T", " ")
 
 
-def incident_lines(one: Incident, playbook: Playbook | None) -> list[str]:
-    """Everything of one incident, for a terminal."""
+def incident_lines(one: Incident, playbook: Playbook | None, experiment: Sequence[str] = ()) -> list[str]:
+    """Everything of one incident, for a terminal.
+
+    Args:
+        one: The incident.
+        playbook: What to do about it.
+        experiment: What the last experiment about it said, the sentence first.
+    """
     found = {True: "signal", False: "noise", None: "not triaged"}[one.signal]
     lines = [
         incident_line(one),
@@ -72,6 +100,9 @@ def incident_lines(one: Incident, playbook: Playbook | None) -> list[str]:
         lines.append(f"remedy: {one.remedy}; {visible(one.outcome)}")
     if one.links:
         lines.append(f"links: {', '.join(visible(link) for link in one.links)}")
+    if experiment:
+        lines.append(f"experiment: {visible(experiment[0])}")
+        lines += [f"  {visible(line)}" for line in experiment[1:]]
     lines.append("timeline:")
     lines += [
         f"  {_clock(moment.at)}  {visible(moment.actor)}  {moment.change}: {visible(moment.words)}"

@@ -13,11 +13,19 @@ import pytest
 
 from baseline_pipeline.errors import DataUnreadable, UsageError
 from baseline_pipeline.recorder import Recorder
-from baseline_pipeline.report.monitoring import tick_lines
+from baseline_pipeline.report.monitoring import incident_lines, tick_lines
 from baseline_pipeline.response.incidents import incidents
 from baseline_pipeline.workbench.iteration.deciding import establish
 from baseline_pipeline.workbench.over_time.drilling import drill
-from baseline_pipeline.workbench.over_time.incidents import add_test, close, remedy, review, tick, triage
+from baseline_pipeline.workbench.over_time.incidents import (
+    add_test,
+    close,
+    experiment_words,
+    remedy,
+    review,
+    tick,
+    triage,
+)
 from baseline_pipeline.workbench.over_time.responding import message_of, monitor, outbox_of, respond, silences_of
 from tests.backtest.test_scoring import alarm
 from tests.conftest import SMALL
@@ -101,11 +109,16 @@ def test_a_feature_that_breaks_on_its_way_is_found_and_named(logged):
     found = looked(logged, "2026-02-28")
     bench = logged.bench()
     (one,) = [each for each in found.incidents if each.tier == "severe"]
-    words = "\n".join(moment.words for moment in one.timeline if moment.change == "experiment")
+    words = "\n".join(experiment_words(bench, one))
+    (said,) = [moment.words for moment in one.timeline if moment.change == "experiment"]
 
     assert found.exit_code == 1
     assert one.since.startswith("2026-02-25")
-    assert "request log and data differ for the same rows: (score)" in words or "x in" in words
+    assert said.startswith("a feature breaks on its way to the service: x in ")
+    assert "come from wrong values (x: " in said
+    assert "the service answers as version" in words
+    assert "neither lockfile nor model version moved" in words
+    assert any(f"experiment: {said[:80]}" in line for line in incident_lines(one, None, experiment_words(bench, one)))
     assert "x in 300 of 300 rows" in words.replace("450 of 450", "300 of 300")
     assert found.watched.paired.alarmed_at.startswith(("2026-02-25", "2026-02-26"))
     assert "worse than its baseline" in "\n".join(tick_lines(found))
@@ -220,7 +233,14 @@ def test_people_are_told_once_of_a_change_and_again_when_it_ends(logged, receive
     assert sent.sent == 1
     assert (later.delivered.sent, later.delivered.failed) == (0, 0)
     text = json.dumps(arrived[-1])
-    for word in ("small", "owner: ada", "playbook", "baseline incident show", "promotions of this model are frozen"):
+    for word in (
+        "small",
+        "experiment: a feature breaks on its way to the service: x in ",
+        "owner: ada",
+        "playbook",
+        "baseline incident show",
+        "promotions of this model are frozen",
+    ):
         assert word in text
     assert b"s3cret" not in (bench.settings.home / "outbox.sqlite").read_bytes()
 

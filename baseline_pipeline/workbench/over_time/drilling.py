@@ -33,7 +33,7 @@ from baseline_pipeline.workbench.over_time.backtesting import judge_rows, window
 from baseline_pipeline.workbench.over_time.experimenting import experiment
 from baseline_pipeline.workbench.over_time.history import Past, instants, labels_of, scored_past, zone_of
 from baseline_pipeline.workbench.over_time.monitoring import Watched, _latest
-from baseline_pipeline.workbench.over_time.responding import deliver, last_good, playbook_of, respond
+from baseline_pipeline.workbench.over_time.responding import deliver, last_good, playbook_of, respond, tell
 from baseline_pipeline.workbench.people import Voice
 from baseline_pipeline.workbench.promotions.rolling_back import roll_back
 from baseline_pipeline.workbench.workbench import Workbench
@@ -165,6 +165,7 @@ class _Stage:
         if self.incident is None:
             return
         with self.timed("people told") as words:
+            tell(self.bench, self.contract)
             sent = deliver(self.bench, [self.contract])
             words.append("nobody" if sent is None else f"{sent.sent} notification(s) out, {sent.failed} failed")
         with self.timed("experiment") as words:
@@ -312,8 +313,8 @@ class _Stage:
             words.append(f"settle that first: baseline incident show {held[0].id}; then rehearse on calm days")
         else:
             words.append(
-                f"no incident holds them: baseline monitor {self.contract.name} opens one; rehearse on calm days, or name "
-                "calm times that are like the present: monitoring.reference"
+                f"no incident holds them: baseline monitor {self.contract.name} opens one; rehearse on calm days, or "
+                "name calm times that are like the present: monitoring.reference"
             )
         return words
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -9,21 +10,37 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from baseline_pipeline.comparison import JointShift
-from baseline_pipeline.drift.joint import separation
+from baseline_pipeline.drift.joint import FEWEST, separation
 from baseline_pipeline.drift.skew import EQUAL, Skew, skews
 from baseline_pipeline.effects import Part
+from baseline_pipeline.errors import BaselineError
 from baseline_pipeline.governance.events import Event
 from baseline_pipeline.measuring import cluster_codes
-from baseline_pipeline.records import Digest, Record, digest_of
+from baseline_pipeline.records import Digest, Record, digest_of, short
+from baseline_pipeline.replay.advice import OF_INCIDENT, advised_of_incident, sentence
+from baseline_pipeline.replay.put_back import PutBack
+from baseline_pipeline.report.attribution import attribution_lines
 from baseline_pipeline.response.incidents import PIPELINE, Incident
 from baseline_pipeline.shift import joint_shift
 from baseline_pipeline.significance.units import units_of
+from baseline_pipeline.slices import find_slices
+from baseline_pipeline.workbench.iteration.comparing import load_comparison
+from baseline_pipeline.workbench.over_time.causes import Causes, Scorer, causes, sides_of
 from baseline_pipeline.workbench.over_time.history import scored_past
+from baseline_pipeline.workbench.over_time.resembling import Resembles, resembling
+from baseline_pipeline.workbench.over_time.serving import Served, served
+from baseline_pipeline.workbench.replays.attributing import attribute, attribution_of
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from baseline_pipeline.contract import Contract
+    from baseline_pipeline.fingerprint import Facet
+    from baseline_pipeline.metrics.outcomes import Metric
     from baseline_pipeline.monitoring.scored_rows import ScoredRows
     from baseline_pipeline.workbench.over_time.backtesting import Windows
+    from baseline_pipeline.workbench.over_time.causes import Sides
+    from baseline_pipeline.workbench.over_time.history import Past
     from baseline_pipeline.workbench.over_time.monitoring import Watched
     from baseline_pipeline.workbench.workbench import Workbench
 
@@ -33,6 +50,7 @@ LEAST_CLUSTERS = 10
 """Clusters below which an incident's rows are taken as independent: a day or two have no spread of their own."""
 TELLING = 3.0
 """Standard deviations of calm windows from which a feature or a slice is named."""
+UNSPLIT = "hardly any calm row looks like these, and other rows and other outcomes cannot be told apart"
 
 
 class Experiment(Record):
@@ -51,7 +69,16 @@ class Experiment(Record):
     """Slices that stood out against all rows, likewise."""
     skew: tuple[Skew, ...]
     """Columns that differ between request log and data, most rows first; needs both."""
+    served: Served | None = None
+    """The service's answers beside the registered model's; needs a request log."""
+    causes: Causes | None = None
+    """What made the metrics worse."""
+    resembles: Resembles | None = None
+    """The scenario that it looks like, where one does."""
+    early: bool = False
+    """Whether there were too few labelled rows to say: it is done again when there are more."""
     words: tuple[str, ...]
+    """What it comes to: a sentence, then all that was found, and in a line each why something could not be done."""
 
 
 def experiment(
@@ -71,28 +98,66 @@ def experiment(
     until = np.datetime64(max([one.last for one in alarms] or [incident.last]), "s")
     starts = found.readings.starts
     inside = (starts >= since) & (starts <= until)
-    now = _rows(found, starts[inside])
-    calm = _rows(found, starts[found.calm])
+    now, calm = (_within(contract, found, incident, starts[chosen]) for chosen in (inside, found.calm))
     bench.progress(f"looking at {len(now)} rows of {incident.id} beside {len(calm)} calm ones")
-    shift = _shift(contract, found.rows, calm, now)
-    features, slices = _outstanding(found, inside)
-    skew = _skew(bench, contract, found.rows, now) if contract.monitoring.requests is not None else ()
+    logged = contract.monitoring.requests is not None
+    past, no_past = _past(bench, contract, found)
+    look = _Look(shift=_shift(contract, found.rows, calm, now), not_done=list(no_past))
+    look.features, look.slices = _outstanding(found, inside)
+    exact: dict[str, PutBack] = {}
+    if past is not None:
+        scorer = Scorer(bench, contract, past)
+        if logged:
+            look.skew, exact = _skew(contract, found.rows, past, now)
+            look.take_served(served(bench, contract, found.rows.take(now), scorer))
+        learned = bool(past.learned.any()) and bool(np.isin(found.rows.at[calm], past.rows.at[past.learned]).any())
+        sides = sides_of(found, calm, now, learned=learned, exact=exact)
+        if look.served is not None and not look.served.same:
+            sides = replace(sides, otherwise=True)
+        look.early = len(sides.now) < FEWEST
+        metrics = _metrics(contract, incident)
+        look.take_causes(_causes(contract, found, sides, scorer, metrics))
+        if look.causes is not None:
+            lead = next(one for one in metrics if one.name == look.causes.shared[0].metric)
+            look.resembles = resembling(contract, sides, scorer, look.causes, lead)
+    look.moved = _moved(bench, contract, found.span[1], until)
     result = Experiment(
         model=contract.name,
         incident=incident.id,
         windows=(str(since.astype("datetime64[m]")), str(until.astype("datetime64[m]"))),
         rows=len(now),
         calm_rows=len(calm),
-        shift=shift,
-        features=features,
-        slices=slices,
-        skew=skew,
-        words=_words(shift, features, slices, skew),
+        shift=look.shift,
+        features=look.features,
+        slices=look.slices,
+        skew=look.skew,
+        served=look.served,
+        causes=look.causes,
+        resembles=look.resembles,
+        early=look.early,
+        words=look.words(),
     )
+    if result.early and last_experiment(bench, incident) is not None:
+        return result
     key = digest_of(result.body())
     bench.store.save("experiments", contract.name, key, result)
     bench.ledger.append(_event(contract, incident, result, key))
     return result
+
+
+def is_due(bench: Workbench, incident: Incident) -> bool:
+    """Whether an incident has no experiment yet, or one that came too early to say what did it."""
+    last = last_experiment(bench, incident)
+    return last is None or last.early
+
+
+def last_experiment(bench: Workbench, incident: Incident) -> Experiment | None:
+    """The latest experiment about an incident; `None` where there is none."""
+    for event in reversed(bench.events(incident.model)):
+        if event.kind == "incident" and event.content.get("incident") == incident.id and "experiment" in event.content:
+            body = bench.store.load("experiments", incident.model, str(event.content["experiment"]))
+            return None if body is None else Experiment.stored(body)
+    return None
 
 
 def _event(contract: Contract, incident: Incident, result: Experiment, key: Digest) -> Event:
@@ -100,10 +165,75 @@ def _event(contract: Contract, incident: Incident, result: Experiment, key: Dige
         kind="incident",
         model=contract.name,
         actor=PIPELINE,
-        reason="; ".join(result.words),
-        key=digest_of(["incident", incident.id, "experiment"]),
+        reason=result.words[0],
+        key=digest_of(["incident", incident.id, "experiment", key]),
         content={"incident": incident.id, "change": "experiment", "experiment": key},
     )
+
+
+def _past(bench: Workbench, contract: Contract, found: Windows) -> tuple[Past | None, list[str]]:
+    """The registered model with the model's data, or why they cannot be had."""
+    try:
+        return found.past or scored_past(bench, contract), []
+    except BaselineError as reason:
+        return None, [f"nothing was replayed: {reason.message}"]
+
+
+def _within(contract: Contract, found: Windows, incident: Incident, starts: Array) -> Array:
+    """Rows of some windows, of the incident's slices where it does not concern all rows."""
+    rows = _rows(found, starts)
+    if "all" in incident.slices:
+        return rows
+    parts = find_slices(contract.slices, found.rows.columns)
+    chosen = [part.rows for part in parts if part.name in incident.slices]
+    return np.intersect1d(rows, np.concatenate(chosen)) if chosen else rows
+
+
+def _metrics(contract: Contract, incident: Incident) -> list[Metric]:
+    """Those that gate and are measured on rows, the ones that alarmed first."""
+    said = [stream.partition("[")[0] for stream in incident.streams]
+    metrics = [rule.measured for rule in contract.metrics if rule.role != "report_only" and rule.measured.of_rows]
+    return sorted(metrics, key=lambda one: said.index(one.name) if one.name in said else len(said))
+
+
+def _causes(contract: Contract, found: Windows, sides: Sides, scorer: Scorer, metrics: list[Metric]) -> Causes | str:
+    """What made the metrics worse, or why that cannot be said."""
+    if not metrics:
+        return "no gating metric is measured on rows"
+    try:
+        return causes(contract, found, sides, scorer, metrics)
+    except BaselineError as failure:
+        return failure.message
+
+
+def _moved(bench: Workbench, contract: Contract, calm: np.datetime64, until: np.datetime64) -> list[str]:
+    """What the ledger says of lockfile and model version between calm times and the incident's end."""
+    low, high = str(calm), str(until + np.timedelta64(1, "D"))
+    decisions = [
+        one
+        for one in bench.events(contract.name)
+        if one.kind == "decision" and one.content.get("comparison") and low <= one.at[:19] <= high
+    ]
+    words = []
+    for event in decisions:
+        comparison = load_comparison(bench, contract.name, str(event.content["comparison"]))
+        facets = [one.facet for one in comparison.changed if one.facet in {"dependencies", "model"}]
+        if facets:
+            digest = str(event.content["decision"])
+            told = _attributed(bench, contract, digest, facets)
+            words.append(f"{' and '.join(facets)} moved on {event.at[:10]}: {told}")
+    return words or [f"neither lockfile nor model version moved between {low[:10]} and {high[:10]}, says the ledger"]
+
+
+def _attributed(bench: Workbench, contract: Contract, decision: Digest, facets: Sequence[Facet]) -> str:
+    """What a decision's attribution says; made now where no environment has to be built."""
+    known = attribution_of(bench, contract.name, decision)
+    if known is None and "dependencies" not in facets:
+        try:
+            known = attribute(bench, contract, decision)
+        except BaselineError as reason:
+            return f"not attributed: {reason.message}"
+    return f"baseline attribute {contract.name} {short(decision)} replays it" if known is None else known.sentence
 
 
 def _rows(found: Windows, starts: Array) -> Array:
@@ -152,48 +282,130 @@ def _outstanding(found: Windows, inside: Array) -> tuple[tuple[tuple[str, float]
     return tuple(features), tuple(slices)
 
 
-def _skew(bench: Workbench, contract: Contract, rows: ScoredRows, now: Array) -> tuple[Skew, ...]:
-    """Columns whose logged values differ from the model's data for the same rows."""
-    past = scored_past(bench, contract)
+def _skew(contract: Contract, rows: ScoredRows, past: Past, now: Array) -> tuple[tuple[Skew, ...], dict[str, PutBack]]:
+    """Columns whose logged values differ from the model's data for the same rows, and what these have there."""
     names = rows.row_id.take(pa.array(now))
     place = pc.index_in(names, value_set=past.rows.row_id)
     known = pc.is_valid(place)
     if not pc.any(known).as_py():
-        return ()
-    logged, own = now[known.to_numpy(zero_copy_only=False)], place.filter(known)
+        return (), {}
+    there = known.to_numpy(zero_copy_only=False)
+    logged, own = now[there], place.filter(known)
     one, two = past.rows.features.take(own), rows.features.take(pa.array(logged))
-    found = list(skews(one, two, contract.data.feature_names))
+    found, exact = list(skews(one, two, contract.data.feature_names)), {}
+    for skew in found:
+        here = rows.features.column(skew.column).take(pa.array(now))
+        both = pc.if_else(known, past.rows.features.column(skew.column).take(place).cast(here.type), here)
+        words = f"{skew.different} of {len(logged)} logged values are not those of the model's data"
+        exact[skew.column] = PutBack(skew.column, both.combine_chunks(), skew.different, words)
     place_of = own.to_numpy(zero_copy_only=False)
     if rows.outcomes.score is not None and past.rows.outcomes.score is not None and rows.outcomes.score.ndim == 1:
         moved = np.abs(rows.outcomes.score[logged] - past.rows.outcomes.score[place_of]) > EQUAL
         if moved.any():
             found.append(Skew(column="(score)", rows=len(logged), different=int(moved.sum())))
-    return tuple(sorted(found, key=lambda one: (-one.different, one.column)))
+    return tuple(sorted(found, key=lambda one: (-one.different, one.column))), exact
 
 
-def _words(
-    shift: JointShift | None,
-    features: tuple[tuple[str, float], ...],
-    slices: tuple[tuple[str, float], ...],
-    skew: tuple[Skew, ...],
-) -> tuple[str, ...]:
-    words = []
-    if skew:
-        named = ", ".join(f"{one.column} in {one.different} of {one.rows} rows" for one in skew[:SHOWN])
-        words.append(f"request log and data differ for the same rows: {named}")
-    if shift is not None:
-        apart = "can hardly be told from calm ones" if shift.auc < 0.6 else "differ from calm ones"  # noqa: PLR2004
-        words.append(f"the rows {apart} (AUC {shift.auc:.2f})")
-        for one in shift.adjusted:
+@dataclass
+class _Look:
+    """What was found so far, and what could not be done."""
+
+    shift: JointShift | None
+    not_done: list[str]
+    features: tuple[tuple[str, float], ...] = ()
+    slices: tuple[tuple[str, float], ...] = ()
+    skew: tuple[Skew, ...] = ()
+    served: Served | None = None
+    causes: Causes | None = None
+    resembles: Resembles | None = None
+    early: bool = False
+    moved: list[str] = field(default_factory=list)
+
+    def take_served(self, found: Served | str) -> None:
+        """The paired replay, or why there is none."""
+        if isinstance(found, str):
+            self.not_done.append(f"the service's answers were not replayed: {found}")
+        else:
+            self.served = found
+
+    def take_causes(self, found: Causes | str) -> None:
+        """The attribution, or why there is none."""
+        if isinstance(found, str):
+            self.not_done.append(f"causes were not told apart: {found}")
+        else:
+            self.causes = found
+
+    def words(self) -> tuple[str, ...]:
+        """The sentence, then everything."""
+        lines = [] if self.served is None else [self.served.words()]
+        if self.skew:
+            lines.append(f"request log and data differ for the same rows: {_named(self.skew)}")
+        if self.causes is not None:
+            lines += cause_lines(self.causes)
+        if self.resembles is not None:
+            lines.append(self.resembles.words())
+        lines += self._shifted()
+        if self.features:
+            named = ", ".join(f"{name} {value:+.1f}" for name, value in self.features)
+            lines.append(f"features that stood out: {named}")
+        if self.slices:
+            lines.append("slices that stood out: " + ", ".join(f"{name} {value:+.1f}" for name, value in self.slices))
+        return (self._sentence(), *lines, *self.moved, *self.not_done)
+
+    def _sentence(self) -> str:
+        """For a person who is called at night."""
+        if self.served is not None and not self.served.same:
+            told = f"; {cause_sentence(self.causes)}" if self.causes is not None else ""
+            return f"{self.served.words()}{told}"
+        columns = tuple(one for one in self.skew if one.column != "(score)")
+        if columns:
+            told = f"; {cause_sentence(self.causes)}" if self.causes is not None else ""
+            return f"a feature breaks on its way to the service: {_named(columns)} differ between log and data{told}"
+        if self.causes is not None:
+            like = self.resembles
+            looks = "" if like is None else f"; it looks like {like.scenario} on {like.feature}"
+            return f"{cause_sentence(self.causes)}{looks}"
+        return self.not_done[0] if self.not_done else "nothing stood out beside the alarm itself"
+
+    def _shifted(self) -> list[str]:
+        """What tells the rows from calm ones."""
+        if self.shift is None:
+            return []
+        apart = "can hardly be told from calm ones" if self.shift.auc < 0.6 else "differ from calm ones"  # noqa: PLR2004
+        return [f"the rows {apart} (AUC {self.shift.auc:.2f})"]
+
+
+def _named(skew: tuple[Skew, ...]) -> str:
+    return ", ".join(f"{one.column} in {one.different} of {one.rows} rows" for one in skew[:SHOWN])
+
+
+def cause_sentence(found: Causes) -> str:
+    """What did most of the harm, in a sentence, and what to do."""
+    first = found.shared[0]
+    if first.interval[0] <= 0:
+        return (
+            f"{first.metric} is not shown to be worse on these rows ({first.before:.3g} -> {first.after:.3g}): "
+            "something moved, and it has done no harm that can be told from chance"
+        )
+    moved = {
+        "data_values": [f"{name}: {words}" for name, words in found.wrong.items()],
+        "population": found.who,
+    }
+    top = first.top
+    text = sentence(first, moved, OF_INCIDENT)
+    if not found.split and top is not None and top.factor != "data_values":
+        return f"{text}; {UNSPLIT}"
+    return f"{text}; {advised_of_incident(first, list(found.wrong))}"
+
+
+def cause_lines(found: Causes) -> list[str]:
+    """Every metric's change with the share of each cause, then features."""
+    lines = [line for one in found.shared for line in attribution_lines(one)]
+    for one in found.features:
+        if one.feature in found.wrong:
             low, high = one.interval
-            if high < 0:
-                words.append(
-                    f"{one.metric} is worse by {-one.gain:.3g} [{-high:.3g}, {-low:.3g}] on rows that look the same"
-                )
-            elif low > 0:
-                words.append(f"{one.metric} is no worse on rows that look the same")
-    if features:
-        words.append("features that stood out: " + ", ".join(f"{name} {value:+.1f}" for name, value in features))
-    if slices:
-        words.append("slices that stood out: " + ", ".join(f"{name} {value:+.1f}" for name, value in slices))
-    return tuple(words or ["nothing stood out beside the alarm itself"])
+            cost = f"{one.harm:.3g} [{low:.3g}, {high:.3g}] of {one.metric}"
+            lines.append(f"{one.feature}: {found.wrong[one.feature]}; that costs {cost}")
+    if not found.split:
+        lines.append(f"calm rows weighted to look like these are worth {found.alike:.0f}: {UNSPLIT}")
+    return lines

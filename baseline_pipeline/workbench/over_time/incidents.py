@@ -12,7 +12,7 @@ from baseline_pipeline.records import short
 from baseline_pipeline.report.monitoring import review_text
 from baseline_pipeline.report.visible import visible
 from baseline_pipeline.response.incidents import CATEGORIES, REMEDIES, Incident, incidents, spoken
-from baseline_pipeline.workbench.over_time.experimenting import Experiment
+from baseline_pipeline.workbench.over_time.experimenting import last_experiment
 from baseline_pipeline.workbench.over_time.responding import playbook_of, tell
 from baseline_pipeline.workbench.reporting import write_whole
 
@@ -165,12 +165,8 @@ def review(bench: Workbench, name: str, path: Path | None, *, actor: str) -> Pat
 
 def experiment_words(bench: Workbench, one: Incident) -> list[str]:
     """What the experiment about an incident said; nothing where none was made."""
-    for event in bench.events(one.model):
-        if event.kind == "incident" and event.content.get("incident") == one.id and "experiment" in event.content:
-            body = bench.store.load("experiments", one.model, str(event.content["experiment"]))
-            if body is not None:
-                return list(Experiment.stored(body).words)
-    return []
+    found = last_experiment(bench, one)
+    return [] if found is None else list(found.words)
 
 
 def add_test(bench: Workbench, name: str, *, actor: str) -> Path:

@@ -13,6 +13,7 @@ from baseline_pipeline.response.incidents import Incident, incidents, planned
 from baseline_pipeline.response.messages import Message, instant
 from baseline_pipeline.response.playbooks import Playbook, chosen, read_playbook
 from baseline_pipeline.verdicts import TIERS
+from baseline_pipeline.workbench.over_time.experimenting import experiment, is_due
 from baseline_pipeline.workbench.over_time.monitoring import Watched, _watched, news
 
 if TYPE_CHECKING:
@@ -22,10 +23,13 @@ if TYPE_CHECKING:
     from baseline_pipeline.contract import Contract
     from baseline_pipeline.monitoring.alarms import Alarm
     from baseline_pipeline.verdicts import Tier
+    from baseline_pipeline.workbench.over_time.backtesting import Windows
     from baseline_pipeline.workbench.workbench import Workbench
 
 NEW_RECEIVER_SECONDS = 86_400
 """Whoever is told for the first time is told of the last day, not of all that ever was."""
+WHILE_OPEN = frozenset({"opened", "escalated", "reopened"})
+"""Changes after which somebody has to look: the experiment's sentence stands first."""
 TOLD = frozenset({"opened", "escalated", "reopened", "ended", "closed"})
 """Changes that people are told of; the others stand in the timeline."""
 
@@ -72,7 +76,10 @@ def monitor(bench: Workbench, contract: Contract, *, now: str | None = None, not
         news=news(watched),
         looked=None if now is None else watched.now,
     )
-    _experiments(bench, contract, watched, found)
+    try:
+        changed += _experiments(bench, contract, watched, found)
+    finally:
+        tell(bench, contract)  # with what the experiments say, and whatever becomes of them
     delivered = deliver(bench, [contract]) if notify else None
     return Tick(
         watched=watched,
@@ -91,10 +98,7 @@ def respond(
     news: Callable[[Alarm], bool] = lambda _alarm: True,
     looked: str | None = None,
 ) -> list[Event]:
-    """Write down what the alarms lead to, and put what people are told into the outbox.
-
-    Messages are named by the ledger's events and put in whenever they are not there: a process that dies between the
-    two leaves nothing untold.
+    """Write down what the alarms lead to.
 
     Returns:
         What is new in the ledger.
@@ -106,13 +110,15 @@ def respond(
         known, alarms, model=contract.name, owner=owner, freezes=freezes, overlap=overlap, news=news, looked=looked
     )
     head = bench.ledger.head()[0]
-    written = [one for one in bench.ledger.append(*events) if one.seq > head] if events else []
-    tell(bench, contract)
-    return written
+    return [one for one in bench.ledger.append(*events) if one.seq > head] if events else []
 
 
 def tell(bench: Workbench, contract: Contract) -> None:
-    """Put every change of the model's incidents that people are told of into the outbox."""
+    """Put every change of the model's incidents that people are told of into the outbox.
+
+    Messages are named by the ledger's events and put in whenever they are not there: a process that dies between the
+    two leaves nothing untold.
+    """
     if not contract.notify:
         return
     events = bench.events(contract.name)
@@ -143,6 +149,9 @@ def message_of(bench: Workbench, contract: Contract, incident: Incident, event: 
     ]
     if book is not None:
         lines.append(f"playbook: {book.title} (assets/{contract.name}/playbooks/{book.name}.md)")
+    said = [moment.words for moment in incident.timeline if moment.change == "experiment"]
+    if said and change in WHILE_OPEN:
+        lines.insert(0, f"experiment: {said[-1]}")
     if incident.frozen:
         lines.append("promotions of this model are frozen")
         back = last_good(bench, contract)
@@ -246,16 +255,18 @@ def playbook_of(bench: Workbench, contract: Contract, incident: Incident) -> Pla
     return chosen(playbooks_of(bench, contract), incident.tier, kinds)
 
 
-def _experiments(bench: Workbench, contract: Contract, watched: Watched, found: object) -> None:
-    """Look closer, by itself, where the contract asks for it; a failure is a line of the timeline."""
-    from baseline_pipeline.workbench.over_time.experimenting import experiment
+def _experiments(bench: Workbench, contract: Contract, watched: Watched, found: Windows) -> list[Event]:
+    """Look closer, by itself, where the contract asks for it; what is new in the ledger.
 
+    An experiment that found too few labelled rows is made again by later ticks, until there are enough.
+    """
+    head = bench.ledger.head()[0]
     for incident in incidents(bench.events(contract.name), contract.name):
         actions = contract.response.actions(incident.tier)
-        done = any(moment.change == "experiment" for moment in incident.timeline)
-        if not incident.open or done or not {"experiment", "page"} & set(actions):
+        if not incident.open or not is_due(bench, incident) or not {"experiment", "page"} & set(actions):
             continue
         try:
-            experiment(bench, contract, incident, watched, found)  # type: ignore[arg-type]
+            experiment(bench, contract, incident, watched, found)
         except BaselineError as error:
             bench.progress(f"the experiment about {incident.id} was not made: {error.message}")
+    return [one for one in bench.events(contract.name) if one.seq > head and one.content.get("change") == "experiment"]

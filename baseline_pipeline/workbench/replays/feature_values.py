@@ -9,7 +9,7 @@ import pyarrow.compute as pc
 
 from baseline_pipeline.content import row_contents
 from baseline_pipeline.records import Record
-from baseline_pipeline.replay.attribution import Replayed, share_out
+from baseline_pipeline.replay.attribution import Factor, Replayed, share_along
 from baseline_pipeline.workbench.replays.rows import RowSet, row_set
 
 if TYPE_CHECKING:
@@ -74,11 +74,37 @@ def _harm(metric: Metric, feature: str, rows: int, restored: Scores, present: Sc
     cluster: np.ndarray[Any, Any] | None = None
     if present.cluster is not None:
         cluster = np.unique(present.cluster, return_inverse=True)[1]
-    cells = {
-        frozenset[Any](): Replayed(restored.outcomes, numbers),
-        frozenset[Any](["data_values"]): Replayed(present.outcomes, numbers),
-    }
-    (one,) = share_out(metric, ["data_values"], cells, cluster).contributions
+    before, after = (Replayed(one.outcomes, numbers) for one in (restored, present))
+    return harm_of(metric, feature, rows, before, after, cluster)
+
+
+def harm_of(
+    metric: Metric,
+    feature: str,
+    rows: int,
+    restored: Replayed,
+    present: Replayed,
+    cluster: np.ndarray[Any, Any] | None,
+    *,
+    spread: float = 1.0,
+) -> FeatureHarm:
+    """What the values of one feature do to a metric.
+
+    Args:
+        metric: What is measured.
+        feature: The feature's name.
+        rows: How many of its values changed.
+        restored: Rows with the values put back.
+        present: The same rows as they are.
+        cluster: Number of the cluster of every row of the universe; `None` where rows are independent.
+        spread: See `share_along`.
+
+    Raises:
+        NotMeasurable: when the metric has no value on the rows.
+    """
+    cells = {"before": restored, "after": present}
+    parts: dict[Factor, dict[str, float]] = {"data_values": {"after": 1.0, "before": -1.0}}
+    (one,) = share_along(metric, cells, parts, ("before", "after"), cluster, spread=spread).contributions
     return FeatureHarm(
         feature=feature, metric=metric.name, rows=rows, harm=one.harm, interval=one.interval, found=one.found
     )

@@ -1,0 +1,362 @@
+"""What made a model worse in an incident: other rows, wrong values, or other outcomes of rows that look the same."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from baseline_pipeline.adapters.models.remembered import RememberedModels
+from baseline_pipeline.drift.joint import FEWEST, Separation, separation
+from baseline_pipeline.evaluating import class_names
+from baseline_pipeline.measuring import cluster_codes
+from baseline_pipeline.metrics.outcomes import NotMeasurable, Outcomes
+from baseline_pipeline.records import Record
+from baseline_pipeline.replay.attribution import Factor, Replayed, Shared, share_along
+from baseline_pipeline.replay.put_back import Lost, PutBack, lost, moved_shares, put_back, with_lost
+from baseline_pipeline.scoring import predict_all
+from baseline_pipeline.workbench.iteration.elsewhere import in_declared_environment
+from baseline_pipeline.workbench.iteration.environment import observe
+from baseline_pipeline.workbench.replays.feature_values import FeatureHarm, harm_of
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from baseline_pipeline.contract import Contract
+    from baseline_pipeline.metrics.outcomes import Metric
+    from baseline_pipeline.monitoring.scored_rows import ScoredRows
+    from baseline_pipeline.scoring import Predicted
+    from baseline_pipeline.workbench.over_time.backtesting import Windows
+    from baseline_pipeline.workbench.over_time.history import Past
+    from baseline_pipeline.workbench.workbench import Workbench
+
+Array = np.ndarray[Any, Any]
+MOST_ROWS = 20_000
+"""Rows of either side that are looked at."""
+LEAST_CLUSTERS = 10
+"""Clusters of an incident below which calm windows tell how far luck moves a metric."""
+LEAST_ALIKE = 100.0
+"""Calm rows, in worth, that must look like the incident's: fewer cannot tell other rows from other outcomes."""
+LEAST_WINDOWS = 10
+WHO, OTHERS = 3, 0.1
+"""Columns that are named for other rows, and how far they moved at least."""
+
+
+class Causes(Record):
+    """A change between calm rows and an incident's, shared out."""
+
+    shared: tuple[Shared, ...]
+    """Every gating metric; the one that alarmed first."""
+    wrong: dict[str, str]
+    """What had strayed of the features whose values did harm, in words."""
+    features: tuple[FeatureHarm, ...]
+    """The harm of each of them by itself, on the first metric."""
+    who: tuple[str, ...]
+    """Columns by which other rows come than in calm times, in words, the most moved first."""
+    alike: float
+    """Calm rows that the weighted ones are worth."""
+    auc: float
+    """Of telling the incident's rows from calm ones once wrong values are put back."""
+
+    @property
+    def split(self) -> bool:
+        """Whether enough calm rows look like the incident's to tell other rows from other outcomes."""
+        return self.alike >= LEAST_ALIKE
+
+
+class Scorer:
+    """The registered model, asked about rows that are changed.
+
+    Args:
+        bench: The project.
+        contract: The features.
+        past: Names model and classes.
+    """
+
+    def __init__(self, bench: Workbench, contract: Contract, past: Past) -> None:
+        self.contract, self.past = contract, past
+        observed = observe(contract, bench.settings.project)
+        self.catalogue = RememberedModels(
+            in_declared_environment(bench, contract, observed, bench.catalogue(contract))[1]
+        )
+        self.classes = class_names(contract) if contract.task == "binary_classification" else past.classes
+
+    def predicted(self, features: pa.Table, version: Any = None) -> Predicted:
+        """What a version, the registered one by default, says of rows.
+
+        Raises:
+            ModelFailed: when it does not load or predict.
+        """
+        names = pa.array([f"{number:012}" for number in range(features.num_rows)])
+        found, _, _ = predict_all(
+            self.contract, features, names, version or self.past.model, self.catalogue, self.classes
+        )
+        return found
+
+    def outcomes(self, rows: ScoredRows, features: pa.Table) -> Outcomes:
+        """Rows with other features, scored anew."""
+        said = self.predicted(features)
+        return replace(rows.outcomes, prediction=said.prediction, score=said.score)
+
+
+@dataclass(frozen=True)
+class Sides:
+    """Calm rows and an incident's rows, all with labels.
+
+    Attributes:
+        calm: The former.
+        now: The latter.
+        learned: Whether the model learned from calm rows: they are scored out of fold then.
+        cluster: Number of the cluster of every row, calm ones first; `None` where luck is told by calm windows.
+        exact: Columns of the incident's rows as another source has them, by feature.
+    """
+
+    calm: ScoredRows
+    now: ScoredRows
+    learned: bool
+    cluster: Array | None
+    exact: Mapping[str, PutBack]
+
+
+def causes(contract: Contract, found: Windows, sides: Sides, scorer: Scorer, metrics: list[Metric]) -> Causes | str:
+    """Share the change of every metric out over who comes, what values are wrong, and what remains.
+
+    On the way from calm rows to the incident's: calm rows weighted to look like the incident's (population), then
+    the same with the cells lost that are lost now (values), the incident's rows with strayed values put back (what
+    remains: concept), the incident's rows (values). Values are put back where a metric is the better for it, told
+    apart from chance: else they are other rows' own.
+
+    What remains is a change of outcomes only as far as features and slice columns tell rows apart, and holds also
+    values that are wrong in a way that their distribution does not show. Population and concept can be told apart
+    only where calm rows look like the incident's. These are assumptions, and no data can test them.
+
+    Source: Cai, Namkoong and Yadlowsky (2023), Diagnosing model performance under distribution shift (arXiv
+    2303.02011); Zhang et al. (2023), Why did the model fail? (arXiv 2210.10769).
+
+    Args:
+        contract: Features and slices.
+        found: Calm windows, for how far luck moves a metric.
+        sides: The rows.
+        scorer: The registered model.
+        metrics: What is shared out, the most important first.
+
+    Returns:
+        Why not, in words, where it cannot be done.
+
+    Raises:
+        ModelFailed: when the model does not take the changed rows.
+    """
+    if min(len(sides.calm), len(sides.now)) < FEWEST:
+        return f"{len(sides.now)} labelled rows of it and {len(sides.calm)} calm ones; {FEWEST} of each are needed"
+    work = _Work(contract, found, sides, scorer, metrics[0])
+    gone = [one for one in (lost(name, *work.columns(name)) for name in work.features) if one is not None]
+    back, harms = work.put_back({one.feature: one for one in gone})
+    told = work.told_apart(back, gone)
+    if told is None:
+        return "too few rows to tell them from calm ones"
+    cells, parts = work.cells(told, back, gone)
+    shared = []
+    for metric in metrics:
+        try:
+            shared.append(
+                share_along(metric, cells, parts, ("calm", "now"), sides.cluster, spread=work.spread(metric.name))
+            )
+        except NotMeasurable:
+            continue
+    if not shared:
+        return "no metric has a value on calm rows weighted to look like these"
+    harms += work.losses(told, gone)
+    named = {one.feature: one.words for one in back} | {one.feature: one.words for one in gone}
+    weight = told.likeness
+    return Causes(
+        shared=tuple(shared),
+        wrong={one.feature: named[one.feature] for one in harms if one.harm > 0 and one.found},
+        features=tuple(sorted(harms, key=lambda one: -one.harm)),
+        who=work.who({one.feature for one in back} | {one.feature for one in gone}),
+        alike=float(weight.sum() ** 2 / (weight**2).sum()),
+        auc=told.auc,
+    )
+
+
+class _Work:
+    """The rows of both sides, and what the model says of them when they are changed."""
+
+    def __init__(self, contract: Contract, found: Windows, sides: Sides, scorer: Scorer, metric: Metric) -> None:
+        self.contract, self.found, self.sides, self.scorer, self.metric = contract, found, sides, scorer, metric
+        kinds = sides.now.features.schema
+        self.features = [name for name in contract.data.feature_names if kinds.field(name).type != pa.null()]
+        self.numbers = (np.arange(len(sides.calm)), len(sides.calm) + np.arange(len(sides.now)))
+        self.rng = np.random.Generator(np.random.Philox(0))
+
+    def columns(self, name: str) -> tuple[pa.Array, pa.Array]:
+        """A feature of calm rows and of the incident's."""
+        sides = (self.sides.calm, self.sides.now)
+        one, two = (side.features.column(name).combine_chunks() for side in sides)
+        return one, two
+
+    def who(self, wrong: set[str]) -> tuple[str, ...]:
+        """By which columns, but those with wrong values, other rows come."""
+        kept = [name for name in self.contract.slice_columns() if name not in self.features]
+        pairs = {name: self.columns(name) for name in self.features if name not in wrong}
+        for name in kept:
+            one, two = (side.columns.column(name).combine_chunks() for side in (self.sides.calm, self.sides.now))
+            pairs[name] = (one, two)
+        moved = [one for name, pair in pairs.items() if (one := moved_shares(name, *pair)) is not None]
+        return tuple(words for distance, words in sorted(moved, reverse=True)[:WHO] if distance >= OTHERS)
+
+    def put_back(self, gone: Mapping[str, Lost]) -> tuple[list[PutBack], list[FeatureHarm]]:
+        """Columns that the metric is the better for when they are put back, and how much."""
+        kept, harms = [], []
+        for name in self.features:
+            own = self.sides.exact.get(name)
+            ways = put_back(name, *self.columns(name), gone.get(name)) if own is None else [own]
+            undone = [(harm, one) for one in ways if (harm := self._undone(one)) is not None]
+            if undone:
+                harm, one = max(undone, key=lambda pair: pair[0].harm)
+                kept.append(one)
+                harms.append(harm)
+        return kept, harms
+
+    def _undone(self, one: PutBack) -> FeatureHarm | None:
+        """The harm that is gone once a column is put back; `None` where none is, as far as can be told."""
+        restored = self.scorer.outcomes(self.sides.now, _with(self.sides.now.features, [one]))
+        try:
+            harm = self._harm(one.feature, one.rows, restored, self.sides.now.outcomes, self.numbers[1])
+        except NotMeasurable:
+            return None
+        return harm if harm.found and harm.harm > 0 else None
+
+    def losses(self, told: Separation, gone: list[Lost]) -> list[FeatureHarm]:
+        """The harm of cells that are lost, done to calm rows one feature at a time."""
+        harms = []
+        for one in gone:
+            calm = self._alike(told, self._own(told, []))
+            changed = self._alike(told, self._own(told, [one]))
+            try:
+                rows = round(one.share * len(self.sides.now))
+                harms.append(self._harm(one.feature, rows, calm, changed, self.numbers[0][told.rows]))
+            except NotMeasurable:
+                continue
+        return harms
+
+    def _harm(self, name: str, rows: int, before: Outcomes, after: Outcomes, numbers: Array) -> FeatureHarm:
+        spread = self.spread(self.metric.name)
+        one, two = Replayed(before, numbers), Replayed(after, numbers)
+        return harm_of(self.metric, name, rows, one, two, self.sides.cluster, spread=spread)
+
+    def told_apart(self, back: list[PutBack], gone: list[Lost]) -> Separation | None:
+        """Calm rows beside the incident's with values put back; features that are lost tell nothing."""
+        without = {one.feature for one in gone}
+        usable = [name for name in self.features if name not in without]
+        tables = []
+        for rows, features in (
+            (self.sides.calm, self.sides.calm.features),
+            (self.sides.now, _with(self.sides.now.features, back)),
+        ):
+            table = features.select(usable)
+            for name in self.contract.slice_columns():
+                if name not in self.features:
+                    table = table.append_column(name, rows.columns.column(name))
+            tables.append(table)
+        same = [
+            name for name in tables[0].column_names if pa.null() not in {one.schema.field(name).type for one in tables}
+        ]
+        if not same:
+            return None
+        groups: list[Array | None] = [None, None]
+        if self.sides.cluster is not None:
+            groups = [self.sides.cluster[numbers] for numbers in self.numbers]
+        return separation(*(one.select(same) for one in tables), seed=0, clusters=groups)
+
+    def cells(
+        self, told: Separation, back: list[PutBack], gone: list[Lost]
+    ) -> tuple[dict[str, Replayed], dict[Factor, dict[str, float]]]:
+        """The cells of the way, and what each cause's share is made of."""
+        calm, now = self.numbers
+        alike = self._alike(told, self.sides.calm.outcomes.take(told.rows))
+        cells = {
+            "calm": Replayed(self.sides.calm.outcomes, calm),
+            "alike": Replayed(alike, calm[told.rows]),
+            "now": Replayed(self.sides.now.outcomes, now),
+        }
+        values: dict[str, float] = {}
+        rest, end = {"alike": -1.0}, "now"
+        if back:
+            restored = self.scorer.outcomes(self.sides.now, _with(self.sides.now.features, back))
+            cells["back"] = Replayed(restored, now)
+            values |= {"now": 1.0, "back": -1.0}
+            end = "back"
+        if gone:
+            cells["whole"] = Replayed(self._alike(told, self._own(told, [])), calm[told.rows])
+            cells["lost"] = Replayed(self._alike(told, self._own(told, gone)), calm[told.rows])
+            values |= {"lost": 1.0, "whole": -1.0}
+            rest |= {"lost": -1.0, "whole": 1.0}
+        rest[end] = 1.0
+        parts: dict[Factor, dict[str, float]] = {"population": {"alike": 1.0, "calm": -1.0}, "concept": rest}
+        if values:
+            parts["data_values"] = values
+        return cells, parts
+
+    def _own(self, told: Separation, gone: list[Lost]) -> Outcomes:
+        """Calm rows as the registered model itself scores them, with cells lost."""
+        rows = self.sides.calm.take(told.rows)
+        if not gone and not self.sides.learned:
+            return rows.outcomes
+        return self.scorer.outcomes(rows, with_lost(rows.features, gone, np.random.Generator(np.random.Philox(0))))
+
+    def _alike(self, told: Separation, outcomes: Outcomes) -> Outcomes:
+        return replace(outcomes, weight=outcomes.weights * told.likeness)
+
+    def spread(self, metric: str) -> float:
+        """How much more a metric varies over calm windows than their rows, taken as independent, would."""
+        if self.sides.cluster is not None:
+            return 1.0
+        readings = self.found.readings
+        number = next(
+            (
+                place
+                for place, stream in enumerate(readings.streams)
+                if (stream.name, stream.slice, stream.estimated) == (metric, "all", False)
+            ),
+            None,
+        )
+        if number is None:
+            return 1.0
+        values, errors = (table[self.found.calm, number] for table in (readings.values, readings.errors))
+        known = np.isfinite(values) & np.isfinite(errors) & (errors > 0)
+        if known.sum() < LEAST_WINDOWS:
+            return 1.0
+        return max(1.0, float(np.std(values[known], ddof=1) / np.sqrt(np.mean(errors[known] ** 2))))
+
+
+def sides_of(found: Windows, calm: Array, now: Array, *, learned: bool, exact: Mapping[str, PutBack]) -> Sides:
+    """Labelled rows of either side, at most 20 000 of each, spread evenly over time.
+
+    Args:
+        found: All rows.
+        calm: Positions of calm rows.
+        now: Positions of the incident's rows.
+        learned: Whether the model learned from calm ones.
+        exact: See `Sides`; of all rows of the incident.
+    """
+    rows = found.rows
+    chosen = []
+    for part in (calm, now):
+        known = part[rows.labelled[part]]
+        chosen.append(known[:: -(-len(known) // MOST_ROWS)] if len(known) > MOST_ROWS else known)
+    cluster = None
+    if rows.cluster is not None and len(np.unique(rows.cluster[chosen[1]])) >= LEAST_CLUSTERS:
+        cluster = cluster_codes(rows.cluster[np.concatenate(chosen)])
+    place = np.searchsorted(now, chosen[1])
+    picked = {name: replace(one, column=one.column.take(pa.array(place)), rows=one.rows) for name, one in exact.items()}
+    return Sides(rows.take(chosen[0]), rows.take(chosen[1]), learned, cluster, picked)
+
+
+def _with(features: pa.Table, back: list[PutBack]) -> pa.Table:
+    for one in back:
+        place = features.column_names.index(one.feature)
+        features = features.set_column(place, one.feature, pc.cast(one.column, features.schema.field(place).type))
+    return features

@@ -1,0 +1,130 @@
+"""Incidents of known truth: which cause is named, and that shares add up."""
+
+from dataclasses import replace
+from types import SimpleNamespace
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pytest
+
+from baseline_pipeline.contract.reading import parse_contract
+from baseline_pipeline.metrics import METRICS
+from baseline_pipeline.metrics.outcomes import Outcomes
+from baseline_pipeline.monitoring.scored_rows import ScoredRows
+from baseline_pipeline.monitoring.streams import Readings, Stream
+from baseline_pipeline.workbench.over_time.causes import causes, sides_of
+from baseline_pipeline.workbench.over_time.experimenting import cause_sentence
+from baseline_pipeline.workbench.over_time.resembling import resembling
+from baseline_pipeline.workbench.over_time.serving import served
+from tests.conftest import SMALL
+
+BRIER = METRICS["brier"]
+CALM, NOW = 6000, 1500
+WITHOUT = Readings(np.arange(0), (), np.zeros((0, 0)), np.zeros((0, 0)), np.zeros((0, 0)))
+
+
+def model(features):
+    """What the registered model says; an empty cell counts as nothing."""
+    x = np.nan_to_num(features["x"].to_numpy(dtype=float))
+    return 1 / (1 + np.exp(-np.clip(x * np.where(features["z"].to_numpy(dtype=float) > 1.5, 0.2, 1.5), -30, 30)))
+
+
+class Scorer:
+    """The model, asked as the experiment asks the registered one."""
+
+    past = SimpleNamespace(model=SimpleNamespace(version="7", digest="d" * 64))
+
+    def predicted(self, features):
+        score = model(features.to_pandas())
+        return SimpleNamespace(prediction=(score >= 0.5).astype(int), score=score)
+
+    def outcomes(self, rows, features):
+        score = model(features.to_pandas())
+        return replace(rows.outcomes, prediction=(score >= 0.5).astype(int), score=score)
+
+
+def world(truth, seed):
+    """Calm rows, then an incident's, of which something is wrong."""
+    rng = np.random.default_rng(seed)
+    rows = CALM + NOW
+    now = np.arange(rows) >= CALM
+    x, z = rng.normal(0, 2, rows), rng.normal(0, 1, rows)
+    if truth == "other rows":
+        z = np.where(now, rng.normal(1.5, 1, rows), z)
+    odds = model(pd.DataFrame({"x": x, "z": z}))
+    if truth == "other outcomes":
+        odds = np.where(now, 1 - odds, odds)
+    label = (rng.random(rows) < odds).astype(int)
+    hit = now & (rng.random(rows) < 0.5)
+    x = {"a wrong unit": np.where(hit, x * 1000, x), "empty cells": np.where(hit, np.nan, x)}.get(truth, x)
+    features = pa.table({"x": pa.array(x, from_pandas=True), "z": z})
+    score = model(features.to_pandas())
+    at = np.datetime64("2026-01-01", "s") + np.arange(rows)
+    outcomes = Outcomes(label, (score >= 0.5).astype(int), score)
+    group = pa.table({"group": ["a"] * rows})
+    names = pa.array([f"{number:06}" for number in range(rows)])
+    return ScoredRows(names, at, outcomes, np.ones(rows, bool), None, group, features)
+
+
+def told(truth, seed=1, now=NOW, readings=WITHOUT):
+    contract = parse_contract("small/defs.yaml", SMALL, folder="small")
+    found = SimpleNamespace(rows=world(truth, seed), readings=readings, calm=np.ones(len(readings), bool))
+    sides = sides_of(found, np.arange(CALM), CALM + np.arange(now), learned=False, exact={})
+    return contract, sides, causes(contract, found, sides, Scorer(), [BRIER])
+
+
+@pytest.mark.parametrize(
+    ("truth", "factor", "words", "like"),
+    [
+        ("a wrong unit", "data_values", ["wrong values (x: ", "about 1000 times as large", "repair x;"], "unit_error"),
+        ("empty cells", "data_values", ["x: 50 % of its cells are empty"], "missing_values"),
+        ("other rows", "population", ["come from who comes (z: half of the rows above 1."], None),
+        ("other outcomes", "concept", ["other outcomes of rows that look the same", "check the labels"], None),
+    ],
+)
+def test_the_cause_is_named_and_shares_add_up(truth, factor, words, like):
+    contract, sides, found = told(truth)
+    first = found.shared[0]
+    seen = resembling(contract, sides, Scorer(), found, BRIER)
+
+    assert first.top.factor == factor
+    assert first.top.harm > 0.8 * first.harm
+    assert sum(one.harm for one in first.contributions) == pytest.approx(first.harm)
+    assert all(one in cause_sentence(found) for one in words), cause_sentence(found)
+    assert (None if seen is None else (seen.scenario, seen.feature)) == (None if like is None else (like, "x"))
+
+
+def test_where_nothing_is_wrong_nothing_is_blamed():
+    _, _, found = told("nothing")
+
+    assert found.wrong == {}
+    assert "is not shown to be worse" in cause_sentence(found)
+
+
+def test_a_service_that_serves_another_model_is_told_so():
+    contract = parse_contract("small/defs.yaml", SMALL, folder="small")
+    bench = SimpleNamespace(baselines=lambda _name: [])
+    rows = world("nothing", 1)
+    same = served(bench, contract, rows, Scorer())
+    other = np.where(np.arange(len(rows)) < 10, 1 - rows.outcomes.score, rows.outcomes.score)
+    outcomes = replace(rows.outcomes, score=other, prediction=(other >= 0.5).astype(int))
+    found = served(bench, contract, replace(rows, outcomes=outcomes), Scorer())
+
+    assert same.same
+    assert same.words() == "the service answers as version 7 on the features it logged: 7500 rows, bit-identical"
+    assert (found.difference.rows_changed, found.decisions) == (10, 10)
+    assert "does NOT answer as version 7" in found.words()
+
+
+def test_too_few_rows_say_so():
+    assert told("other outcomes", now=100)[2] == "100 labelled rows of it and 6000 calm ones; 200 of each are needed"
+
+
+def test_windows_that_differ_more_than_their_rows_widen_the_intervals():
+    values = np.random.default_rng(0).normal(0.1, 0.05, (30, 1))
+    stream = Stream("brier", "all", "performance")
+    spread = Readings(np.arange(30), (stream,), values, np.full((30, 1), 0.01), np.full((30, 1), 100))
+    widths = [np.diff(told("other outcomes", readings=one)[2].shared[0].interval)[0] for one in (WITHOUT, spread)]
+
+    assert widths[1] / widths[0] == pytest.approx(values.std(ddof=1) / 0.01, rel=1e-6)
