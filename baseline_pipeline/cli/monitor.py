@@ -33,7 +33,7 @@ def command(
     import shutil
 
     from baseline_pipeline.errors import BaselineError
-    from baseline_pipeline.report.monitoring import tick_lines
+    from baseline_pipeline.report.monitoring import over_models, tick_lines
     from baseline_pipeline.report.replay_text import wrapped
     from baseline_pipeline.workbench.over_time.responding import monitor, receiver_states
     from baseline_pipeline.workbench.workbench import Workbench
@@ -53,7 +53,7 @@ def command(
     if as_json:
         emit({"ticks": [one.body() for one in ticks], "receivers": [one.body() for one in states]})
     else:
-        lines = [line for tick in ticks for line in tick_lines(tick)]
+        lines = [line for tick in ticks for line in tick_lines(tick)] + over_models(ticks)
         for state in states:
             trouble = "DEAD" if state.dead else f"failing since {state.failing_since}" if state.failing_since else "ok"
             lines.append(f"receiver {state.name}: {state.sent} told, {state.pending} waiting, {trouble}")

@@ -181,3 +181,24 @@ def test_a_plan_that_makes_no_sense_is_refused_before_the_first_window(wrong):
 def test_more_changed_rows_than_rows_are_refused():
     with pytest.raises(ValidationError, match="of 5"):
         window(3, 3, rows=5)
+
+
+def test_over_several_models_those_are_named_that_stand_at_one_rate():
+    from types import SimpleNamespace
+
+    from baseline_pipeline.report.monitoring import over_models
+
+    def tick(model, worse, better):
+        window = PairedWindow(
+            start="2026-01-01", rows=2000, worse=worse, better=better, harm_sum=worse - better, harm_squares=worse
+        )
+        paired = follow([window], alpha=0.01, horizon=None, expected_rows=20_000)
+        return SimpleNamespace(watched=SimpleNamespace(model=model, paired=paired))
+
+    without = SimpleNamespace(watched=SimpleNamespace(model="plain", paired=None))
+    (line,) = over_models([tick("bad", 60, 20), tick("calm", 20, 20), tick("worst", 90, 10), without])
+
+    assert "over 3 models" in line
+    assert line.index("worst (from ") < line.index("bad (from ")
+    assert "calm" not in line
+    assert over_models([tick("bad", 60, 20), without]) == []
