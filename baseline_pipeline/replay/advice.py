@@ -16,6 +16,7 @@ OF_INCIDENT: dict[Factor, str] = {
     "data_values": "wrong values",
     "population": "who comes",
     "concept": "other outcomes of rows that look the same",
+    "model": "answers that are not the registered model's",
 }
 
 
@@ -87,6 +88,7 @@ def advised_of_incident(found: Shared, features: Sequence[str]) -> str:
         return "more rows would tell the causes apart"
     advice = {
         "data_values": f"repair {', '.join(features[:3]) or 'the feed'}; the model is not to blame",
+        "model": "deploy the registered model again, and look at what the service runs",
         "population": "the model does as before on each kind of row: look at who comes, and why",
         "concept": (
             "check the labels, then whether the world changed; values that are wrong and look right would show so too"

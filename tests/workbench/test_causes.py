@@ -117,6 +117,19 @@ def test_a_service_that_serves_another_model_is_told_so():
     assert "does NOT answer as version 7" in found.words()
 
 
+def test_answers_of_another_model_are_a_cause_of_their_own():
+    contract = parse_contract("small/defs.yaml", SMALL, folder="small")
+    rows = world("nothing", 1)
+    score = np.where(np.arange(len(rows)) < CALM, rows.outcomes.score, 0.5)
+    found = SimpleNamespace(rows=replace(rows, outcomes=replace(rows.outcomes, score=score)), readings=WITHOUT, calm=[])
+    sides = sides_of(found, np.arange(CALM), np.arange(CALM, CALM + NOW), learned=False, exact={})
+    (first,) = causes(contract, found, replace(sides, otherwise=True), Scorer(), [BRIER]).shared
+
+    assert first.top.factor == "model"
+    assert first.top.harm > 0.9 * first.harm
+    assert sum(one.harm for one in first.contributions) == pytest.approx(first.harm)
+
+
 def test_too_few_rows_say_so():
     assert told("other outcomes", now=100)[2] == "100 labelled rows of it and 6000 calm ones; 200 of each are needed"
 

@@ -112,6 +112,7 @@ class Sides:
         learned: Whether the model learned from calm rows: they are scored out of fold then.
         cluster: Number of the cluster of every row, calm ones first; `None` where luck is told by calm windows.
         exact: Columns of the incident's rows as another source has them, by feature.
+        otherwise: Whether the incident's rows were answered otherwise than the registered model would.
     """
 
     calm: ScoredRows
@@ -119,6 +120,7 @@ class Sides:
     learned: bool
     cluster: Array | None
     exact: Mapping[str, PutBack]
+    otherwise: bool = False
 
 
 def causes(contract: Contract, found: Windows, sides: Sides, scorer: Scorer, metrics: list[Metric]) -> Causes | str:
@@ -127,7 +129,8 @@ def causes(contract: Contract, found: Windows, sides: Sides, scorer: Scorer, met
     On the way from calm rows to the incident's: calm rows weighted to look like the incident's (population), then
     the same with the cells lost that are lost now (values), the incident's rows with strayed values put back (what
     remains: concept), the incident's rows (values). Values are put back where a metric is the better for it, told
-    apart from chance: else they are other rows' own.
+    apart from chance: else they are other rows' own. Where a service answers otherwise than the registered model, what
+    that does comes last (model).
 
     What remains is a change of outcomes only as far as features and slice columns tell rows apart, and holds also
     values that are wrong in a way that their distribution does not show. Population and concept can be told apart
@@ -189,7 +192,8 @@ class _Work:
         kinds = sides.now.features.schema
         self.features = [name for name in contract.data.feature_names if kinds.field(name).type != pa.null()]
         self.numbers = (np.arange(len(sides.calm)), len(sides.calm) + np.arange(len(sides.now)))
-        self.rng = np.random.Generator(np.random.Philox(0))
+        now = sides.now
+        self.asked = scorer.outcomes(now, now.features) if sides.otherwise else now.outcomes
 
     def columns(self, name: str) -> tuple[pa.Array, pa.Array]:
         """A feature of calm rows and of the incident's."""
@@ -224,7 +228,7 @@ class _Work:
         """The harm that is gone once a column is put back; `None` where none is, as far as can be told."""
         restored = self.scorer.outcomes(self.sides.now, _with(self.sides.now.features, [one]))
         try:
-            harm = self._harm(one.feature, one.rows, restored, self.sides.now.outcomes, self.numbers[1])
+            harm = self._harm(one.feature, one.rows, restored, self.asked, self.numbers[1])
         except NotMeasurable:
             return None
         return harm if harm.found and harm.harm > 0 else None
@@ -283,11 +287,16 @@ class _Work:
             "now": Replayed(self.sides.now.outcomes, now),
         }
         values: dict[str, float] = {}
+        parts: dict[Factor, dict[str, float]] = {"population": {"alike": 1.0, "calm": -1.0}}
         rest, end = {"alike": -1.0}, "now"
+        if self.sides.otherwise:
+            cells["asked"] = Replayed(self.asked, now)
+            parts["model"] = {"now": 1.0, "asked": -1.0}
+            end = "asked"
         if back:
             restored = self.scorer.outcomes(self.sides.now, _with(self.sides.now.features, back))
             cells["back"] = Replayed(restored, now)
-            values |= {"now": 1.0, "back": -1.0}
+            values |= {end: 1.0, "back": -1.0}
             end = "back"
         if gone:
             cells["whole"] = Replayed(self._alike(told, self._own(told, [])), calm[told.rows])
@@ -295,7 +304,7 @@ class _Work:
             values |= {"lost": 1.0, "whole": -1.0}
             rest |= {"lost": -1.0, "whole": 1.0}
         rest[end] = 1.0
-        parts: dict[Factor, dict[str, float]] = {"population": {"alike": 1.0, "calm": -1.0}, "concept": rest}
+        parts["concept"] = rest
         if values:
             parts["data_values"] = values
         return cells, parts
