@@ -35,13 +35,22 @@ def canonical(table: pa.Table) -> pa.Table:
     Raises:
         DataUnreadable: on two columns of one name, and on nested columns.
     """
+    refuse_twins(table)
+    return pa.table({name: _plain(name, table.column(name)) for name in sorted(table.column_names)})
+
+
+def refuse_twins(table: pa.Table) -> None:
+    """Every column has a name of its own.
+
+    Raises:
+        DataUnreadable: on two columns of one name.
+    """
     twice = [name for name, count in Counter(table.column_names).items() if count > 1]
     if twice:
         message = (
             f"column {twice[0]!r} stands there {table.column_names.count(twice[0])} times; each name is accepted once"
         )
         raise DataUnreadable(message, next_step="rename one of them at the source")
-    return pa.table({name: _plain(name, table.column(name)) for name in sorted(table.column_names)})
 
 
 def _plain(name: str, column: pa.ChunkedArray) -> pa.ChunkedArray:

@@ -11,6 +11,7 @@ import pyarrow as pa
 from baseline_pipeline.metrics.outcomes import Metric, NotMeasurable, Outcomes
 from baseline_pipeline.monitoring.estimated import Calibrator, calibrator, expected_outcomes
 from baseline_pipeline.monitoring.inputs import feature_cells, feature_readings
+from baseline_pipeline.monitoring.recorded_streams import RecordedReader
 from baseline_pipeline.monitoring.streams import Harm, Reading, Readings, Stream, readings
 from baseline_pipeline.significance.clustered import clustered, supported
 from baseline_pipeline.slices import find_slices
@@ -64,6 +65,7 @@ class Reader:
         self.calm_parts = find_slices(contract.slices, before)
         self.parts += [Part(one.name, np.sort(one.rows)) for one in sliced]
         self.cluster = None if rows.cluster is None else np.unique(rows.cluster, return_inverse=True)[1]
+        self.recorded = None if rows.recorded is None else RecordedReader(rows.recorded, calm)
         self.calibrator: Calibrator | None = calibrator(contract, rows.outcomes, calm & rows.labelled)
 
     def read(self, starts: Array) -> Readings:
@@ -81,6 +83,8 @@ class Reader:
             return found
         found |= self._traffic(where)
         found |= feature_readings(self.cells, where)
+        if self.recorded is not None:
+            found |= self.recorded.window(where)
         for part in self.parts:
             low, high = np.searchsorted(part.rows, [where.start, where.stop])
             chosen = part.rows[low:high]
@@ -126,27 +130,29 @@ class Reader:
         if len(known) >= _least(name):
             outcomes = self.rows.outcomes.take(known)
             codes = None if self.cluster is None else self.cluster[known]
-            for metric, weight in self._metrics(name):
-                reading = _measured(metric, outcomes, codes)
+            for metric, weight in watched_metrics(self.contract, name):
+                reading = measured(metric, outcomes, codes)
                 if reading is not None:
                     found[Stream(metric.name, name, "performance", harm_of(metric), weight)] = reading
             found |= _levels(self.contract, name, outcomes)
         elif self.calibrator is not None and len(rows) >= _least(name):
             guessed = expected_outcomes(self.calibrator, self.rows.outcomes.take(rows))
-            for metric, weight in self._metrics(name):
-                reading = _measured(metric, guessed, None)
+            for metric, weight in watched_metrics(self.contract, name):
+                reading = measured(metric, guessed, None)
                 if reading is not None:
                     stream = Stream(metric.name, name, "performance", harm_of(metric), weight, estimated=True)
                     found[stream] = replace(reading, rows=len(rows))
         return found
 
-    def _metrics(self, name: str) -> list[tuple[Metric, float]]:
-        return [
-            (rule.measured, rule.business_weight)
-            for rule in self.contract.metrics
-            if rule.measured.of_rows
-            and (rule.role if name == ALL_ROWS or rule.role == "report_only" else rule.slices.role) != "report_only"
-        ]
+
+def watched_metrics(contract: Contract, name: str) -> list[tuple[Metric, float]]:
+    """The metrics that a slice is watched by, with their weights."""
+    return [
+        (rule.measured, rule.business_weight)
+        for rule in contract.metrics
+        if rule.measured.of_rows
+        and (rule.role if name == ALL_ROWS or rule.role == "report_only" else rule.slices.role) != "report_only"
+    ]
 
 
 def _least(name: str) -> int:
@@ -178,7 +184,14 @@ def _mean(values: Array) -> Reading:
     return Reading(float(finite.mean()), float(finite.std(ddof=1) / np.sqrt(len(finite))), len(finite))
 
 
-def _measured(metric: Metric, outcomes: Outcomes, codes: Array | None) -> Reading | None:
+def measured(metric: Metric, outcomes: Outcomes, codes: Array | None) -> Reading | None:
+    """A metric with its standard error; `None` where the rows do not give it.
+
+    Args:
+        metric: Which.
+        outcomes: n rows.
+        codes: (n,) clusters; `None` where rows are independent.
+    """
     groups = None if codes is None else np.unique(codes, return_inverse=True)[1]
     queries = None if outcomes.query is None else np.unique(outcomes.query, return_inverse=True)[1]
     if queries is not None and queries.max(initial=0) + 1 < LEAST_CLUSTERS:

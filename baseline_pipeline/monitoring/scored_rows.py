@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyarrow as pa
 
 from baseline_pipeline.metrics.outcomes import Outcomes
+
+if TYPE_CHECKING:
+    from baseline_pipeline.monitoring.recorded import Recorded
 
 Array = np.ndarray[Any, Any]
 
@@ -27,6 +30,7 @@ class ScoredRows:
         features: The features.
         failed: (n,) whether the request failed; `None` where that is not recorded.
         seconds: (n,) how long each request took; `None` where that is not recorded.
+        recorded: Stage timings, importances and representations; `None` where the log has none.
     """
 
     row_id: pa.Array
@@ -38,6 +42,7 @@ class ScoredRows:
     features: pa.Table
     failed: Array | None = None
     seconds: Array | None = None
+    recorded: Recorded | None = None
 
     def __len__(self) -> int:
         return len(self.at)
@@ -59,11 +64,17 @@ class ScoredRows:
             self.features.take(chosen),
             part(self.failed),
             part(self.seconds),
+            None if self.recorded is None else self.recorded.take(rows),
         )
 
 
 def joined(one: ScoredRows, two: ScoredRows) -> ScoredRows:
-    """Rows of both, the first ones first; columns that one lacks are null there."""
+    """Rows of both, the first ones first; columns that one lacks are null there.
+
+    Args:
+        one: Rows of which nothing was recorded beside scores.
+        two: Rows of a log.
+    """
     first, second = one.outcomes, two.outcomes
 
     def both(before: Array | None, after: Array | None) -> Array | None:
@@ -88,6 +99,7 @@ def joined(one: ScoredRows, two: ScoredRows) -> ScoredRows:
         features=_stacked(one.features, two.features),
         failed=_either(one, two, "failed", fill=False),
         seconds=_either(one, two, "seconds", fill=float("nan")),
+        recorded=None if two.recorded is None else two.recorded.after(len(one)),
     )
 
 

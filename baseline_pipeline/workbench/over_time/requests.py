@@ -9,10 +9,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from baseline_pipeline.adapters.sources.requests import read_requests
-from baseline_pipeline.content import canonical, row_names
+from baseline_pipeline.content import canonical, refuse_twins, row_names
 from baseline_pipeline.errors import DataNotThereYet, DataUnreadable
 from baseline_pipeline.evaluating import encode_labels
 from baseline_pipeline.metrics.outcomes import Outcomes
+from baseline_pipeline.monitoring.recorded import PREFIXES, Recorded, recorded
 from baseline_pipeline.monitoring.scored_rows import ScoredRows
 from baseline_pipeline.workbench.over_time.history import instants, zone_of
 
@@ -45,12 +46,15 @@ def logged_rows(bench: Workbench, contract: Contract, data: pa.Table | None, cla
     section = contract.monitoring.requests
     assert section is not None  # noqa: S101  # the caller has looked
     bench.progress(f"reading the request log ({section.kind})")
-    table = canonical(read_requests(section, bench.settings.project))
+    table, beside = _readable(contract, section, read_requests(section, bench.settings.project))
     if table.num_rows == 0:
         message = "the request log holds no request yet"
         raise DataNotThereYet(message, next_step="wait for the first ones, or check monitoring.requests")
     names = _names(contract, section, table, data)
-    table, names = _last_of_each(contract, section, table, names)
+    kept = _last_of_each(contract, section, table, names)
+    if beside is not None:
+        beside = beside.take(kept)
+    table, names = table.take(pa.array(kept)), names.take(pa.array(kept))
     if data is not None:
         table = _completed(contract, section, table, names, data)
     more = [name for name in (contract.data.weight, contract.data.query) if name]
@@ -69,8 +73,42 @@ def logged_rows(bench: Workbench, contract: Contract, data: pa.Table | None, cla
         features=table.select(contract.data.feature_names),
         failed=_failed(table, section.error),
         seconds=_numbers(table, section.latency) if section.latency in table.column_names else None,
+        recorded=beside,
     )
     return rows.take(np.argsort(at, kind="stable"))
+
+
+def _readable(contract: Contract, section: Requests, table: pa.Table) -> tuple[pa.Table, Recorded | None]:
+    """The log's columns in canonical form, and what a service records beside scores.
+
+    Objects of JSON are spread over columns, `{"stage": {"predict": 0.003}}` over `stage.predict`; other nested columns
+    are left out where the contract does not name them.
+    """
+    table = table.flatten()
+    refuse_twins(table)
+    nested = {
+        name for name, kind in zip(table.column_names, table.schema.types, strict=True) if pa.types.is_nested(kind)
+    }
+    own = _own(contract, section)
+    beside = [name for name in table.column_names if name.startswith(PREFIXES) and name not in own]
+    if contract.task == "multiclass_classification" and section.score in nested:
+        beside.append(section.score)
+    plain = canonical(
+        table.select([name for name in table.column_names if name not in beside and name not in nested - own])
+    )
+    if table.num_rows == 0 or not beside:
+        return plain, None
+    order = plain.column(_time(contract, section, plain)).to_numpy(zero_copy_only=False)
+    return plain, recorded(table.select(beside), order, section.score)
+
+
+def _own(contract: Contract, section: Requests) -> set[str]:
+    """Columns of the log that the contract names, and must be plain."""
+    named = [section.row_id, section.time, section.label, contract.data.time, contract.data.label, section.prediction]
+    if contract.task != "multiclass_classification":
+        named.append(section.score)
+    kept = [*contract.data.row_id, *contract.data.feature_names, *contract.kept_columns()]
+    return {name for name in (*named, *kept) if name is not None}
 
 
 def _names(contract: Contract, section: Requests, table: pa.Table, data: pa.Table | None) -> pa.Array:
@@ -100,12 +138,12 @@ def _time(contract: Contract, section: Requests, table: pa.Table) -> str:
     return found
 
 
-def _last_of_each(contract: Contract, section: Requests, table: pa.Table, names: pa.Array) -> tuple[pa.Table, pa.Array]:
+def _last_of_each(contract: Contract, section: Requests, table: pa.Table, names: pa.Array) -> Array:
+    """Positions of the requests, of those that came twice the last."""
     time = table.column(_time(contract, section, table)).to_numpy(zero_copy_only=False)
     order = np.argsort(time, kind="stable")[::-1]
     _, first = np.unique(names.to_numpy(zero_copy_only=False)[order].astype(str), return_index=True)
-    kept = pa.array(np.sort(order[first]))
-    return table.take(kept), names.take(kept)
+    return np.asarray(np.sort(order[first]))
 
 
 def _completed(contract: Contract, section: Requests, table: pa.Table, names: pa.Array, data: pa.Table) -> pa.Table:
