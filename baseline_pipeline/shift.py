@@ -37,7 +37,7 @@ def joint_shift(contract: Contract, before: Part, after: Part, told_apart: Separ
     """
     kept = before.outcomes.take(told_apart.rows)
     clusters = None if before.cluster is None else before.cluster[told_apart.rows]
-    alike = _weighted(kept, told_apart.likeness)
+    alike = weighted(kept, told_apart.likeness)
     adjusted = []
     for rule in contract.metrics:
         metric = rule.measured
@@ -62,12 +62,11 @@ def joint_shift(contract: Contract, before: Part, after: Part, told_apart: Separ
                 interval=(gain - NORMAL_95 * sure.error, gain + NORMAL_95 * sure.error),
             )
         )
-    weights = told_apart.likeness
     return JointShift(
         auc=told_apart.auc,
         error=told_apart.error,
         p_value=told_apart.p_value,
-        effective_rows=float(weights.sum() ** 2 / (weights**2).sum()),
+        effective_rows=effective_rows(told_apart.likeness),
         adjusted=tuple(adjusted),
     )
 
@@ -76,5 +75,18 @@ def _nearer(before: float, after: float, target: float) -> float:
     return abs(before - target) - abs(after - target)
 
 
-def _weighted(outcomes: Outcomes, likeness: Array) -> Outcomes:
+def effective_rows(likeness: Array) -> float:
+    """Rows that weighted ones are worth, the square of their weights' sum over the sum of squares.
+
+    Source: Kish (1965), Survey Sampling.
+
+    Example:
+        >>> effective_rows(np.array([1.0, 1.0, 0.0, 0.0]))
+        2.0
+    """
+    return float(likeness.sum() ** 2 / (likeness**2).sum())
+
+
+def weighted(outcomes: Outcomes, likeness: Array) -> Outcomes:
+    """The same rows, each counting as often as its like is seen on the other side."""
     return replace(outcomes, weight=outcomes.weights * likeness)

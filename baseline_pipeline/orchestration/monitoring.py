@@ -60,10 +60,12 @@ def _version(tick: Tick) -> str:
 def _metadata(tick: Tick) -> dict[str, Any]:
     """Numbers under flat, stable names, so that they plot over time."""
     numbers: dict[str, Any] = {
-        NOT_A_WORD.sub("_", one.stream): one.value
-        for one in tick.watched.latest
-        if one.value is not None and not one.estimated
+        NOT_A_WORD.sub("_", one.stream): one.value for one in tick.watched.latest if one.value is not None
     }
+    for one in tick.watched.estimates:  # the last window's stays
+        for way, value in (("calibrated", one.calibrated), ("weighted", one.weighted)):
+            if value is not None:
+                numbers[f"estimated_{NOT_A_WORD.sub('_', one.stream)}_{way}"] = value
     return {
         **numbers,
         "windows": tick.watched.windows,

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from baseline_pipeline.response.incidents import Incident
     from baseline_pipeline.response.playbooks import Playbook
+    from baseline_pipeline.workbench.over_time.monitoring import Estimate
     from baseline_pipeline.workbench.over_time.responding import Tick
 
 SHOWN = 12
@@ -36,8 +37,9 @@ def tick_lines(tick: Tick) -> list[str]:
         value = "-" if one.value is None else f"{one.value:.4g}"
         usual = "" if one.expected is None else f"  usually {one.expected:.4g}"
         away = "" if one.distance is None else f"  {one.distance:+.1f} spreads"
-        guess = "  (estimated, labels have not come)" if one.estimated else ""
-        lines.append(f"  {visible(one.stream):28} {value:>10}{usual}{away}{guess}")
+        lines.append(f"  {visible(one.stream):28} {value:>10}{usual}{away}")
+    lines += _estimate_lines(seen.estimates)
+    lines += [f"  note: {visible(words)}" for words in seen.notes]
     if seen.paired is not None:
         lines.append(f"  service against registered model: {seen.paired.words()}")
     lines += [f"now: {visible(change)}" for change in tick.changed[:SHOWN]]
@@ -65,6 +67,28 @@ def over_models(ticks: Sequence[Tick]) -> list[str]:
     sure = sorted((rate, model) for rate, (model, _) in zip(rates.tolist(), paired, strict=True) if rate <= DISCOVERY)
     named = ", ".join(f"{visible(model)} (from {rate:.2g} on)" for rate, model in sure) or "none"
     return [f"worse than the registered model, over {len(paired)} models at a false-discovery rate of 5 %: {named}"]
+
+
+def _estimate_lines(estimates: Sequence[Estimate]) -> list[str]:
+    """Both estimates of the last window without labels, side by side."""
+    last = [one for one in estimates if one.window == estimates[-1].window]
+    if not last:
+        return []
+    lines = [f"  ESTIMATED for {_clock(last[0].window)}, without labels (sees no concept drift, never alarms):"]
+    for one in last:
+        usual = "" if one.usual is None else f"  usually {one.usual:.4g}"
+        ways = [] if one.calibrated is None else [f"{one.calibrated:.4g} by calibrated scores"]
+        if one.weighted is not None:
+            ways.append(f"{one.weighted:.4g} +/- {one.error:.2g} by weighted calm rows")
+        lines.append(f"    {visible(one.stream):26} {', '.join(ways) or '-'}{usual}")
+    worth = next((one.effective_rows for one in last if one.weighted is not None), None)
+    if worth is not None:
+        lines.append(f"    weighted calm rows are worth {worth:.0f} rows")
+    return lines + [
+        f"    no estimate by weighted calm rows: {words}"
+        for words in dict.fromkeys(one.why_not for one in last)
+        if words
+    ]
 
 
 def incident_line(one: Incident) -> str:

@@ -133,7 +133,8 @@ def test_labels_count_from_when_they_came(logged):
     after = looked(logged, "2026-02-27")
 
     assert not [one for one in before.incidents if "performance" in one.families]
-    assert any(one.estimated for one in before.watched.latest)
+    assert {one.window for one in before.watched.estimates} == {"2026-02-25T00:00"}
+    assert "ESTIMATED for 2026-02-25" in "\n".join(tick_lines(before))
     assert [one for one in after.incidents if "performance" in one.families]
 
 
@@ -160,6 +161,41 @@ def test_a_log_that_cannot_be_read_says_why(logged):
     pq.write_table(pa.table({"request_id": [1], "x": [0.1]}), folder / "b.parquet")
     with pytest.raises(DataUnreadable, match="no time"):
         looked(logged, "2026-02-28")
+
+
+def test_what_a_service_records_beside_scores_is_watched_or_said_not_to_be(logged):
+    """Of JSON lines whose objects are spread over columns; lists were refused once."""
+    write_contract(logged, LOGGED.replace("parquet: requests/*.parquet", "jsonl: requests/*.jsonl"))
+    frame = past(days=60, rows=60)
+    logged.write(frame)
+    rng = np.random.default_rng(6)
+    broken = (pd.to_datetime(frame["at"]) >= pd.Timestamp("2026-02-20")).to_numpy()
+    lines = [
+        {
+            "id": int(one.id),
+            "at": one.at,
+            "x": one.x,
+            "z": one.z,
+            "score": 1 / (1 + np.exp(-one.x)),
+            "stage": {"predict": 0.001 * float(rng.lognormal(0, 0.2)) * (1 + 2 * bad)},
+            "extra": {"hidden": (rng.normal(3 * bad, 1, 3 + (number == 7))).tolist(), "word": "a"},
+        }
+        for number, (one, bad) in enumerate(zip(frame.itertuples(), broken, strict=True))
+    ]
+    for line in lines[:3000]:
+        line["importance"] = {"z": 1.0}  # only in the beginning
+    (logged.root / "requests").mkdir()
+    (logged.root / "requests" / "a.jsonl").write_text("\n".join(json.dumps(line) for line in lines))
+    found = looked(logged, "2026-02-22")
+    streams = {stream for one in found.incidents for stream in one.streams}
+
+    assert {"drift(extra.hidden)", "log stage predict p50"} <= streams
+    assert "importance missing(z)" in streams
+    assert found.watched.notes == (
+        "extra.hidden: 1 of 3600 rows have another length than 3, or no number",
+        "extra.word holds string; accepted: numbers, lists of numbers",
+    )
+    assert "note: extra.word holds string" in "\n".join(tick_lines(found))
 
 
 def outcomes(project, table, text=LOGGED, classes=("0", "1")):

@@ -331,6 +331,8 @@ class _Stage:
             reference_windows=int(found.calm.sum()),
             streams=len(found.watch.readings.streams),
             latest=_latest(found),
+            estimates=(),
+            notes=(),
             alarms=tuple(self.alarms),
             paired=None,
         )

@@ -12,16 +12,20 @@ import pyarrow.compute as pc
 
 from baseline_pipeline.errors import BaselineError, EvidenceUnavailable, UsageError
 from baseline_pipeline.monitoring.alarms import Alarm, Sign, text_of
+from baseline_pipeline.monitoring.calm import LEAST_WINDOWS
+from baseline_pipeline.monitoring.reading import ALL_ROWS, LEAST_WHOLE, harm_of, watched_metrics
 from baseline_pipeline.monitoring.scored_rows import ScoredRows, joined
 from baseline_pipeline.monitoring.sequential import PairedWindow, Sequential, follow
+from baseline_pipeline.monitoring.streams import Stream
+from baseline_pipeline.monitoring.weighting import weighted_performance
 from baseline_pipeline.monitoring.windows import Windowing, seconds_of
 from baseline_pipeline.records import Record, digest_of
-from baseline_pipeline.workbench.over_time.backtesting import Windows, judge_rows, windowing_of
+from baseline_pipeline.workbench.over_time.backtesting import Windows, judge_rows, rows_of, windowing_of
 from baseline_pipeline.workbench.over_time.history import scored_past, zone_of
 from baseline_pipeline.workbench.over_time.requests import logged_rows
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from baseline_pipeline.contract import Contract
     from baseline_pipeline.monitoring.streams import Family
@@ -35,6 +39,8 @@ RECENT_DAYS = 7
 HALF = 0.5
 LATEST_ROWS = 2_000
 """Last rows whose labels are due that are looked at for missing ones."""
+ESTIMATED = 7
+"""Last windows that performance is estimated for where labels have not come."""
 PAIRED_ROWS = 20_000
 """Rows by which a harm that matters shall be found in the paired comparison."""
 
@@ -46,8 +52,28 @@ class Now(Record):
     value: float | None
     expected: float | None
     distance: float | None
-    estimated: bool
-    """Whether labels were guessed from calibrated scores; such a value never alarms."""
+
+
+class Estimate(Record):
+    """A metric over all rows of a window whose labels have not come, guessed in two ways; it never alarms.
+
+    Neither sees concept drift: both take on that what labels depended on in calm times, they depend on now.
+    """
+
+    window: str
+    stream: str
+    usual: float | None
+    """What calm windows show."""
+    calibrated: float | None
+    """What calibrated scores let one expect (CBPE); of binary classification only."""
+    weighted: float | None
+    """What labelled calm rows show that are weighted to look like those of the window."""
+    error: float | None
+    """Standard error of the weighted one, the weights taken as known."""
+    effective_rows: float | None
+    """Calm rows that the weighted ones are worth."""
+    why_not: str
+    """Why there is no weighted one; empty where there is."""
 
 
 class Watched(Record):
@@ -64,6 +90,10 @@ class Watched(Record):
     reference_windows: int
     streams: int
     latest: tuple[Now, ...]
+    estimates: tuple[Estimate, ...]
+    """Of the last windows without labels, oldest first."""
+    notes: tuple[str, ...]
+    """What of the recorded cannot be watched, or only in part, and why."""
     alarms: tuple[Alarm, ...]
     """All that could be known by now, of windows after those that calm was learned from, oldest first."""
     paired: Sequential | None
@@ -116,6 +146,8 @@ def _watched(bench: Workbench, contract: Contract, now: str | None) -> tuple[Wat
         reference_windows=int(found.calm.sum()),
         streams=sum(not one.estimated for one in found.watch.readings.streams),
         latest=_latest(found),
+        estimates=tuple(_estimates(contract, found)),
+        notes=_notes(found),
         alarms=tuple(said),
         paired=paired,
     )
@@ -256,11 +288,11 @@ def _latest(found: Windows) -> tuple[Now, ...]:
     over = found.over
     at = {stream: number for number, stream in enumerate(over.readings.streams)}
     for number, stream in enumerate(found.readings.streams):
-        if stream.slice != "all" or stream.family == "inputs":
+        if stream.slice != "all" or stream.family == "inputs" or stream.estimated:
             continue
         values = found.readings.values[:, number]
         known = np.flatnonzero(np.isfinite(values))
-        if len(known) == 0 or (stream.estimated and known[-1] < len(values) - 1):
+        if len(known) == 0:
             continue
         place, window = at.get(stream), int(known[-1])
         shown.append(
@@ -269,10 +301,61 @@ def _latest(found: Windows) -> tuple[Now, ...]:
                 value=float(values[window]),
                 expected=_number(None if place is None else over.expected[window, place]),
                 distance=_number(None if place is None else over.distance[window, place]),
-                estimated=stream.estimated,
             )
         )
     return tuple(shown)
+
+
+def _estimates(contract: Contract, found: Windows) -> Iterator[Estimate]:
+    """Both estimates of every metric in the last windows whose labels have not come."""
+    readings, over = found.readings, found.over
+    at = {stream: number for number, stream in enumerate(readings.streams)}
+    usual = {stream: number for number, stream in enumerate(over.readings.streams)}
+    calm = np.flatnonzero(rows_of(found.rows.at, readings.starts[found.calm], found.windowing) & found.rows.labelled)
+    for window, now in _unlabelled(found):
+        guess = weighted_performance(contract, found.rows, calm, now)
+        for metric, weight in watched_metrics(contract, ALL_ROWS):
+            stream = Stream(metric.name, ALL_ROWS, "performance", harm_of(metric), weight)
+            known, scored = usual.get(stream), at.get(replace(stream, estimated=True))
+            weighted = guess.readings.get(metric.name)
+            yield Estimate(
+                window=text_of(readings.starts[window]),
+                stream=stream.label,
+                usual=_number(None if known is None else over.expected[window, known]),
+                calibrated=_number(None if scored is None else readings.values[window, scored]),
+                weighted=None if weighted is None else weighted.value,
+                error=None if weighted is None else weighted.error,
+                effective_rows=_number(guess.effective_rows),
+                why_not="" if weighted else guess.refused or "the weighted rows do not give it",
+            )
+
+
+def _unlabelled(found: Windows) -> Iterator[tuple[int, Array]]:
+    """The last windows in which fewer labels have come than a reading takes, with their rows."""
+    rows = found.rows
+    for window in range(max(0, len(found.readings) - ESTIMATED), len(found.readings)):
+        inside = found.windowing.rows_in(rows.at, found.readings.starts[window])
+        now = np.arange(inside.start, inside.stop)
+        if len(now) >= LEAST_WHOLE > rows.labelled[now].sum():
+            yield window, now
+
+
+def _notes(found: Windows) -> tuple[str, ...]:
+    """What was recorded and is not watched, or only in part."""
+    beside, reader = found.rows.recorded, found.reader.recorded
+    if beside is None or reader is None:
+        return ()
+    watched = {stream.name for stream in found.watch.readings.streams}
+    streams = {
+        **{f"stage.{name}": f"log stage {name} p50" for name in beside.stages},
+        **{f"importance.{name}": f"importance missing({name})" for name in reader.features},
+        **{name: f"drift({name})" for name in beside.representations},
+    }
+    young = [name for name, stream in streams.items() if stream not in watched]
+    few = [f"not watched, since too few calm windows have it ({LEAST_WINDOWS} are needed): {', '.join(young)}"]
+    if len(beside.importances) > len(reader.features):
+        few.append(f"{len(beside.importances)} importances; the {len(reader.features)} largest are watched")
+    return (*beside.notes, *few[0 if young else 1 :])
 
 
 def _number(value: float | None) -> float | None:
