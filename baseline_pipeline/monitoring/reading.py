@@ -60,7 +60,7 @@ class Reader:
         categorical = {one.name for one in contract.data.features if one.categorical}
         self.cells: list[FeatureCells] = feature_cells(rows.features, contract.data.feature_names, calm, categorical)
         self.parts = [Part(ALL_ROWS, np.arange(len(rows)))]
-        before = rows.columns.filter(pa.array(calm))
+        before = rows.columns.filter(pa.array(calm)) if rows.columns.num_columns else rows.columns
         sliced = find_slices(contract.slices, rows.columns, quantiles_of=before)
         self.calm_parts = find_slices(contract.slices, before)
         self.parts += [Part(one.name, np.sort(one.rows)) for one in sliced]

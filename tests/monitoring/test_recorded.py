@@ -120,3 +120,14 @@ def test_rows_before_the_log_are_no_missing_ones():
 
     assert reader.window(slice(0, 30)) == {}
     assert {stream.name for stream in reader.window(slice(30, 60))} == {"missing(extra.e)"}
+
+
+def test_a_contract_without_slices_is_watched():
+    from baseline_pipeline.monitoring.reading import Reader
+    from tests.monitoring.test_weighting import REGRESSION, regression
+
+    rows, _ = regression(0.0)
+    reader = Reader(REGRESSION, rows, Windowing(1000, 1000), np.arange(3800) < 3000)
+    names = {stream.name for stream in reader.window(rows.at[0])}
+
+    assert {"rows", "mean_absolute_error", "drift(x)"} <= names
