@@ -21,6 +21,9 @@ LEAST_TAIL = 1.5
 """Standard deviations that even the tamest stream is taken to stray."""
 FARTHEST = 1e6
 """Standard deviations at which distances end: what never strayed at all strays infinitely far at first."""
+MOST_APART = 1.5
+"""Times that a calm window is taken to lie further from the others than from all: one that lies alone, as a day of an
+unknown event does, would else set the limit of everything that is watched beside it."""
 SEASON_P = 0.01
 """A season is taken out where an F test shows it at this level."""
 
@@ -59,18 +62,49 @@ class Calm:
     def standardised(self, found: Readings) -> Array:
         """(w, s) distances from what is expected, in standard deviations; positive is up."""
         with np.errstate(divide="ignore", invalid="ignore"):
+            distance = found.values - self.expected(found.starts)
+            away = np.where(np.abs(distance) < 1e-12, 0.0 * distance, distance / self.width(found))  # noqa: PLR2004  # equal
+            return np.clip(away, -FARTHEST, FARTHEST)
+
+    def width(self, found: Readings) -> Array:
+        """(w, s) the standard deviation of a new window: between windows, of the level, and of its rows."""
+        with np.errstate(invalid="ignore"):
             by_chance = np.sqrt(self.chance * (1 - self.chance) / np.maximum(found.rows, 1))
             error = np.where(np.isnan(self.chance), found.errors, np.fmax(by_chance, 0.0))
-            width = np.sqrt(self.spread**2 * (1 + 1 / self.windows) + error**2)
-            distance = found.values - self.expected(found.starts)
-            away = np.where(np.abs(distance) < 1e-12, 0.0 * distance, distance / width)  # noqa: PLR2004  # equal
-            return np.clip(away, -FARTHEST, FARTHEST)
+            return np.asarray(np.sqrt(self.spread**2 * (1 + 1 / self.windows) + error**2))
 
     def harm(self, standardised: Array) -> Array:
         """(w, s) the same in the harmful direction, tails made alike."""
         with np.errstate(invalid="ignore"):  # what lies infinitely far either way
             turned = np.where(self.sign == 0, np.abs(standardised), standardised * self.sign)
             return np.asarray(turned / self.tail)
+
+
+def from_the_others(calm: Calm, found: Readings) -> Array:
+    """(n, s) distances of calm windows from what the other ones show, as those of windows to come will be.
+
+    A window draws level and spread towards itself: of few windows none lies far from what it helped to set, while
+    new ones do (externally and internally studentised residuals).
+
+    Source: Cook and Weisberg (1982), Residuals and Influence in Regression, ch. 2; Barber et al. (2021), Predictive
+    inference with the jackknife+, Ann. Stat. 49:486.
+
+    Args:
+        calm: Levels and spreads of these windows.
+        found: The calm windows.
+    """
+    own = calm.standardised(found)
+    count = np.maximum(np.isfinite(found.values).sum(axis=0), LEAST_WINDOWS)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        left = found.values - calm.expected(found.starts)
+        total = np.nanvar(left, axis=0, ddof=1)
+        without = ((count - 1) * total - count / (count - 1) * (left - np.nanmean(left, axis=0)) ** 2) / (count - 2)
+        lost = np.maximum(total - without, 0.0)
+        spread = np.sqrt(np.maximum(calm.spread**2 - lost, 0.0))
+        width = replace(calm, windows=max(calm.windows - 1, 1), spread=spread).width(found)
+        away = np.abs(left) * count / (count - 1) / width
+    apart = np.fmin(away, MOST_APART * np.sqrt((count + 1) / (count - 1)) * np.abs(own))
+    return np.asarray(np.copysign(np.where(own == 0, 0.0, apart), own))
 
 
 def calm_of(found: Readings, *, period: int = 0, step: int = 86400) -> Calm:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from baseline_pipeline.errors import EvidenceUnavailable
-from baseline_pipeline.monitoring.calm import LEAST_WINDOWS, Calm, calm_of, tails
+from baseline_pipeline.monitoring.calm import LEAST_WINDOWS, Calm, calm_of, from_the_others, tails
 from baseline_pipeline.monitoring.limits import Slow, slow_limit, sudden_limit
 from baseline_pipeline.monitoring.streams import Family, Readings
 
@@ -102,7 +102,7 @@ def learn(found: Readings, windowing: Windowing, *, per_month: float, seed: int 
     kept = found.only(np.isfinite(found.values).sum(axis=0) >= LEAST_WINDOWS)
     calm = calm_of(kept, period=windowing.period, step=windowing.step)
     distance = calm.standardised(kept) * np.sqrt((len(kept) + 1) / (len(kept) - 1))  # the level was taken from them
-    raw = calm.harm(distance) * calm.tail
+    raw = calm.harm(from_the_others(calm, kept)) * calm.tail
     harm = raw / tails(raw)[1]
     members = group_members(kept)
     rate = per_month / windowing.per_month

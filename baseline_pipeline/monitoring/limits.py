@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 Array = np.ndarray[Any, Any]
 TAIL_SHARE = 0.25
 """Share of the calm maxima that the tail is fitted to."""
+LEAST_FITTED = 3
+"""Calm maxima that it is fitted to at least."""
 BLOCK = 7
 """Windows that are drawn together, so that what carries over from one to the next is kept."""
 RUNS, RUN_LENGTH = 60, 200
@@ -30,10 +32,13 @@ def sudden_limit(calm: Array, rate: float) -> float:
     """What the largest of several streams exceeds in a share `rate` of calm windows.
 
     Where there are enough calm windows this is their own order statistic, and needs no assumption but that
-    the windows to come are exchangeable with them; beyond, the tail is taken on as exponential.
+    the windows to come are exchangeable with them; beyond, the tail is taken on as exponential. Its mean is known
+    from k windows only: a new one exceeds the base by more than x means in a share (1 + x / k)^-k of cases (Pareto),
+    not exp(-x), and the limit is taken from that.
 
     Source: Vovk, Gammerman and Shafer (2005), Algorithmic Learning in a Random World; Pickands (1975),
-    Statistical inference using extreme order statistics, Ann. Stat. 3:119.
+    Statistical inference using extreme order statistics, Ann. Stat. 3:119; Renyi (1953), On the theory of order
+    statistics, Acta Math. Hung. 4:191; Geisser (1993), Predictive Inference.
 
     Args:
         calm: (n,) the largest standardised harm of each calm window.
@@ -45,15 +50,17 @@ def sudden_limit(calm: Array, rate: float) -> float:
     """
     ordered = np.sort(calm[np.isfinite(calm)])
     count = len(ordered)
-    if count == 0:
+    if count < 2:  # noqa: PLR2004  # a base, and one beyond it
         return float("inf")
     beyond = rate * (count + 1)
     if beyond >= 1:
         return float(np.interp(count - beyond, np.arange(count), ordered))
-    base = float(np.quantile(ordered, 1 - TAIL_SHARE))
-    excess = ordered[ordered > base] - base
-    mean = float(excess.mean()) if len(excess) else 0.0
-    return float(max(base + mean * np.log(TAIL_SHARE / rate), ordered[-1]))
+    fitted = max(int(TAIL_SHARE * count), min(LEAST_FITTED, count - 1))
+    base = float(ordered[count - fitted - 1])
+    mean = float((ordered[count - fitted :] - base).mean())
+    share = (fitted + 1) / (count + 1)
+    reach = fitted * ((share / rate) ** (1 / fitted) - 1)
+    return float(max(base + mean * reach, ordered[-1]))
 
 
 @dataclass(frozen=True)
