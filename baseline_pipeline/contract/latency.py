@@ -11,7 +11,7 @@ class LatencySection(Section):
     """Requests that both models answer twice, in turn; asked for by metrics of latency and throughput."""
 
     requests: int = Field(default=2000, ge=100, le=100_000)
-    """How many requests; +1 % is seen with 5,000 in two of three cases, +2 % always."""
+    """How many requests; +1 % is seen with 5,000 in nineteen of twenty simulated cases (`make latency`)."""
     rows: int = Field(default=1, ge=1)
     """Rows in a request."""
     seconds: float = Field(default=120, gt=0)
