@@ -95,6 +95,12 @@ soak: $(READY)  ## promotions killed at every step, 420 times on each database; 
 attribution: $(READY)  ## attribution on thirteen cases of known truth; ten minutes
 	@$(BIN)/python -m benchmarks.attribution
 
+library-updates: $(READY)  ## real wheels, old and new, through `baseline replay`; resumable, an hour
+	@$(BIN)/python -m benchmarks.library_updates
+
+latency: $(READY)  ## +1 % latency and none, 3,000 simulated runs and a few real ones; resumable, half an hour
+	@$(BIN)/python -m benchmarks.latency
+
 ledger: $(READY)  ## appends a second and time to verify, on both databases
 	@$(BIN)/python benchmarks/ledger.py
 
@@ -114,4 +120,4 @@ lock:  ## resolve the dependencies anew
 clean:  ## forget the environment and the demo
 	@rm -rf $(VENV) demo .baseline
 
-.PHONY: help setup demo test quick check dev bench null-rates coverage looks zoo zoo-quick soak attribution ledger speed spark backtest trajectories monitoring recorder lock clean
+.PHONY: help setup demo test quick check dev bench null-rates coverage looks zoo zoo-quick soak attribution library-updates latency ledger speed spark backtest trajectories monitoring recorder lock clean
