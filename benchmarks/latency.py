@@ -27,6 +27,7 @@ import pyarrow as pa
 import threadpoolctl
 from scipy.signal import lfilter
 
+from baseline_pipeline.adapters.environments.cores import on_the_same_cores
 from baseline_pipeline.adapters.environments.running import Knobs, serving, write_rows
 from baseline_pipeline.adapters.environments.uv import here
 from baseline_pipeline.significance.clopper_pearson import clopper_pearson, clopper_pearson_upper
@@ -153,7 +154,11 @@ def real(seed: int, number: int, requests: int, name: str) -> PairedTimes:
             {**told, "artifact": {"loader": "function", "function": f"waiting_models:{one}"}} for one in ("plain", name)
         ]
         knobs, built = Knobs(), here()
-        with serving(built, jobs[0], knobs, place) as one, serving(built, jobs[1], knobs, place) as two:
+        with (
+            serving(built, jobs[0], knobs, place) as one,
+            serving(built, jobs[1], knobs, place) as two,
+            on_the_same_cores(one.pid, two.pid),
+        ):
             times = interleaved(
                 lambda start: one.seconds(start, 1),
                 lambda start: two.seconds(start, 1),

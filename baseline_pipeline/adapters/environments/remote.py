@@ -59,6 +59,11 @@ class RemoteModel:
             message = f"the model does not load in its environment: {words}"
             raise ModelFailed(message, next_step="see `baseline replay`: it says which package moved")
 
+    @property
+    def pid(self) -> int:
+        """The process's number."""
+        return self._process.pid
+
     def predict(self, features: pd.DataFrame) -> object:
         """Outputs of a batch.
 

@@ -227,6 +227,11 @@ class Server:
         self._process = process
         self._heard("ready")
 
+    @property
+    def pid(self) -> int:
+        """The process's number."""
+        return self._process.pid
+
     def seconds(self, start: int, rows: int) -> float:
         """How long it took to score a block."""
         assert self._process.stdin is not None  # noqa: S101  # it was asked for

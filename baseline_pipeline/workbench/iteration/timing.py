@@ -193,10 +193,14 @@ def _requests(contract: Contract, features: pd.DataFrame, key: Digest) -> list[p
 
 
 def _taken(contract: Contract, models: list[LoadedModel], requests: list[pd.DataFrame]) -> PairedTimes:
+    from baseline_pipeline.adapters.environments.cores import on_the_same_cores
+
     first, second = models
     clocks = [getattr(one, "timed", None) for one in models]
     if all(clocks):  # in another environment: what passes between the processes is not the model's time
-        return interleaved(clocks[0], clocks[1], requests, seconds=contract.latency.seconds, said=True)  # type: ignore[arg-type]  # both there
+        processes = [getattr(one, "pid") for one in models]  # noqa: B009  # those that tell times have one
+        with on_the_same_cores(*processes, threads=contract.environment.threads or 1):
+            return interleaved(clocks[0], clocks[1], requests, seconds=contract.latency.seconds, said=True)  # type: ignore[arg-type]  # both there
     return interleaved(first.predict, second.predict, requests, seconds=contract.latency.seconds)
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+from baseline_pipeline.adapters.environments.cores import on_the_same_cores
 from baseline_pipeline.adapters.environments.running import Knobs, serving
 from baseline_pipeline.adapters.environments.uv import Built, build, here
 from baseline_pipeline.comparison import Contrast, Moved, Side
@@ -349,7 +350,11 @@ class Replaying:
             starts = [number * wanted.rows % max(len(rows) - wanted.rows, 1) for number in range(wanted.requests)]
             job = self.jobs.job(rows, self.artifact)
             scratch = self.bench.settings.scratch
-            with serving(old, job, self.knobs, scratch) as one, serving(new, job, knobs or self.knobs, scratch) as two:
+            with (
+                serving(old, job, self.knobs, scratch) as one,
+                serving(new, job, knobs or self.knobs, scratch) as two,
+                on_the_same_cores(one.pid, two.pid, threads=self.knobs.threads),
+            ):
                 taken = interleaved(
                     lambda start: one.seconds(start, wanted.rows),
                     lambda start: two.seconds(start, wanted.rows),
