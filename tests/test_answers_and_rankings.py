@@ -14,7 +14,7 @@ from baseline_pipeline.evaluating import encode_labels, scores_of
 from baseline_pipeline.evaluation import Scores
 from baseline_pipeline.explaining import explain
 from baseline_pipeline.metrics.outcomes import Outcomes
-from baseline_pipeline.monitoring.reading import _measured
+from baseline_pipeline.monitoring.reading import measured
 from baseline_pipeline.planning import prospects
 from baseline_pipeline.ports import ModelVersion
 from baseline_pipeline.replay.factorial import _joined
@@ -236,8 +236,8 @@ def test_a_window_with_few_queries_gives_no_reading_and_one_whose_queries_are_al
     few = ranked(1, 0.0, queries=5).outcomes
     alike = Outcomes(np.tile([1.0, 0.0], 20), np.tile([1.0, 0.0], 20), query=np.repeat(np.arange(20), 2).astype(str))
 
-    assert _measured(metric, few, None) is None
-    assert _measured(metric, alike, None).error == pytest.approx(0.5 / 21)
+    assert measured(metric, few, None) is None
+    assert measured(metric, alike, None).error == pytest.approx(0.5 / 21)
 
 
 def test_queries_stay_with_their_rows_where_populations_are_mixed():

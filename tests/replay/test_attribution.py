@@ -283,12 +283,15 @@ def test_an_attribution_that_is_killed_leaves_nothing_half_made_and_goes_on(loan
     decision = bench.events("loans")[-1].content["decision"]
     jobs = [0]
 
-    for point in (1, 8, 20, 10**6):
+    for point in (1, 12, 10**6):
         done = subprocess.run(
             [sys.executable, "-c", KILLED, copy, str(point)], capture_output=True, text=True, timeout=200, check=False
         )
-        jobs.append(len(list(bench.store.records("worker_runs", "loans"))))  # every one is read and checked
-        asked = done.stdout.count("scoring ")
+        kept = [body for body in bench.store.records("worker_runs", "loans") if body["trained"] is None]
+        jobs.append(len(kept))  # every one is read and checked
+        asked = sum(
+            line.strip().startswith("scoring ") for line in done.stdout.splitlines()
+        )  # one variant cannot train
         finished = done.returncode == 0
         assert finished or done.returncode == -signal.SIGKILL, done.stderr
         assert asked - (jobs[-1] - jobs[-2]) in ({0} if finished else {0, 1})  # what was finished is not done again

@@ -87,6 +87,9 @@ def test_rows_are_scored_where_the_lockfile_says_and_a_lock_without_what_is_need
     scores = load_scores(bench, evaluation).outcomes.score
     assert np.isfinite(scores).all()
     assert len(scores) == 6000
+    environments = bench.settings.home / "environments"
+    assert list(environments.glob("*/lib/python*/site-packages/numpy/__pycache__/__init__.*.pyc"))
+    assert not (locked / "__pycache__").exists()
     establish(bench, bench.contract("credit"), actor="Ada", reason="measured as agreed")
     seen = look(bench, bench.contract("credit")).watched
     assert seen.dependencies == evaluation.fingerprint.dependencies or seen.dependencies is not None

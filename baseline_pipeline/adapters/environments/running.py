@@ -6,6 +6,7 @@ import json
 import os
 import shutil
 import subprocess
+import sys
 import tempfile
 import time
 from contextlib import contextmanager, suppress
@@ -277,6 +278,7 @@ def written(built: Built, job: dict[str, Any], knobs: Knobs, folder: Path) -> li
         "jitter_ms": knobs.jitter_ms,
         "disk_mb_s": knobs.disk_mb_s,
         "clock_s": knobs.clock_s,
+        "own_environment": built.folder != Path(sys.prefix),
     }
     (folder / "job.json").write_text(json.dumps(told))
     for script in worker.SCRIPTS:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import faulthandler
 import gc
 import importlib
+import importlib.machinery
 import importlib.util
 import inspect
 import json
@@ -154,6 +155,24 @@ def prepare(job: dict[str, Any]) -> None:
     if job.get("project"):
         sys.path.insert(0, job["project"])
     sys.dont_write_bytecode = True
+    if job.get("own_environment"):
+        keep_compiled_libraries()
+
+
+def keep_compiled_libraries() -> None:
+    """Write compiled libraries into the environment, so that the next worker starts in a third of the time.
+
+    What does not belong to it is compiled anew: Python tells versions of a file apart by the second and its size.
+    """
+    loader: Any = importlib.machinery.SourceFileLoader
+    written = loader.set_data
+
+    def set_data(self: Any, path: str, data: bytes, **more: Any) -> None:
+        if Path(self.path).is_relative_to(sys.prefix) and "site-packages" in Path(self.path).parts:
+            written(self, path, data, **more)
+
+    loader.set_data = set_data
+    sys.dont_write_bytecode = False
 
 
 def set_clocks(ahead: float) -> None:
