@@ -1,5 +1,6 @@
 """The backtest: one partition per window of the contract, made up for whenever one is missing."""
 
+import warnings
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -33,22 +34,25 @@ def backtest_definitions(contract: Contract, project: Path) -> dg.Definitions:
     partitions = dg.DynamicPartitionsDefinition(name=f"{name}_windows")
     key = dg.AssetKey([contract.name, "backtest"])
 
-    @dg.asset(
-        key=key,
-        deps=[dg.AssetKey([contract.name, "promotion_decision"])],
-        partitions_def=partitions,
-        backfill_policy=dg.BackfillPolicy.multi_run(TOGETHER),
-        group_name=name,
-        tags={MODEL_TAG: contract.name},
-        description="Each window of the champion's rows, judged by the present rules, with the events that are known.",
-    )
-    def backtest(context: dg.AssetExecutionContext) -> dg.MaterializeResult:
-        bench = Workbench(load_settings(project), progress=context.log.info)
-        judged = backtest_windows(bench, contract, context.partition_keys)
-        for one in judged:
-            context.add_asset_metadata(_metadata(one), asset_key=key, partition_key=one.window)
-        version = digest_of([one.body() for one in judged])
-        return dg.MaterializeResult(data_version=dg.DataVersion(version))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", dg.BetaWarning)  # several windows in a run are beta in Dagster
+
+        @dg.asset(
+            key=key,
+            deps=[dg.AssetKey([contract.name, "promotion_decision"])],
+            partitions_def=partitions,
+            backfill_policy=dg.BackfillPolicy.multi_run(TOGETHER),
+            group_name=name,
+            tags={MODEL_TAG: contract.name},
+            description="Each window of the champion's rows, judged by the present rules, with the known events.",
+        )
+        def backtest(context: dg.AssetExecutionContext) -> dg.MaterializeResult:
+            bench = Workbench(load_settings(project), progress=context.log.info)
+            judged = backtest_windows(bench, contract, context.partition_keys)
+            for one in judged:
+                context.add_asset_metadata(_metadata(one), asset_key=key, partition_key=one.window)
+            version = digest_of([one.body() for one in judged])
+            return dg.MaterializeResult(data_version=dg.DataVersion(version))
 
     job = dg.define_asset_job(
         f"{name}_backtest",

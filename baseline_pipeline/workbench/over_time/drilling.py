@@ -170,7 +170,7 @@ class _Stage:
             words.append("nobody" if sent is None else f"{sent.sent} notification(s) out, {sent.failed} failed")
         with self.timed("experiment") as words:
             seen = self._watched(found)
-            words.extend(experiment(self.bench, self.contract, self.incident, seen, found).words)
+            words.append(experiment(self.bench, self.contract, self.incident, seen, found).words[0])
         self._people()
 
     def _people(self) -> None:
