@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,6 +12,10 @@ import numpy as np
 
 Array = np.ndarray[Any, Any]
 WARM_UP = 5
+SITTINGS = 16
+"""Pairs of processes that are started one after the other."""
+
+Answer = Callable[[Any], object]
 
 
 @dataclass(frozen=True)
@@ -21,18 +26,25 @@ class PairedTimes:
         baseline: (n,) seconds of the baseline.
         candidate: (n,) seconds of the candidate.
         peaks: Peaks of memory of whole runs of both, in MB, where they were taken.
+        sittings: Pairs of processes that answered, each as many times, one after the other.
     """
 
     baseline: Array
     candidate: Array
     peaks: PairedTimes | None = None
+    sittings: int = 1
 
     def __len__(self) -> int:
         return len(self.baseline)
 
     def blocks(self, pairs: int) -> tuple[Array, Array]:
-        """Neighbouring pairs gathered in blocks, (n // pairs, pairs) of either side; the rest is left out."""
-        count = len(self) // pairs
+        """Neighbouring pairs gathered in blocks, (n // pairs, pairs) of either side; the rest is left out.
+
+        With several sittings each is one block: what a pair of processes has in common says nothing of the next pair.
+        """
+        if self.sittings > 1:
+            pairs = len(self) // self.sittings
+        count = len(self) // max(pairs, 1)
         return (
             self.baseline[: count * pairs].reshape(count, pairs),
             self.candidate[: count * pairs].reshape(count, pairs),
@@ -40,8 +52,8 @@ class PairedTimes:
 
 
 def interleaved(
-    baseline: Callable[[Any], object],
-    candidate: Callable[[Any], object],
+    baseline: Answer,
+    candidate: Answer,
     requests: Iterable[Any],
     *,
     seconds: float,
@@ -89,6 +101,40 @@ def interleaved(
             break
     times = np.array(taken, dtype=float).reshape(-1, 2)
     return PairedTimes(times[:, 0], times[:, 1])
+
+
+def in_sittings(
+    opened: Callable[[int], AbstractContextManager[tuple[Answer, Answer]]],
+    requests: Sequence[Any],
+    *,
+    seconds: float,
+    sittings: int = SITTINGS,
+) -> PairedTimes:
+    """Interleaved times of models that live in processes of their own, with new processes for every sitting.
+
+    Where a process lays out its memory is drawn when it starts, and stays: two processes of the same code were found
+    half a per cent apart for as long as they lived. Only other processes tell that from a difference between models.
+
+    Sources: Mytkowicz et al. (2009), Producing wrong data without doing anything obviously wrong, ASPLOS; Kalibera and
+    Jones (2013), Rigorous benchmarking in reasonable time, ISMM.
+
+    Args:
+        opened: Both answers of a sitting, which tell the seconds they took; its processes end with it.
+        requests: What to ask; every sitting has its share.
+        seconds: Stop asking after so long, starts and warm-up aside.
+        sittings: How many.
+    """
+    parts = []
+    for number in range(sittings):
+        with opened(number) as (baseline, candidate):
+            share = requests[number::sittings]
+            parts.append(interleaved(baseline, candidate, share, seconds=seconds / sittings, said=True))
+    least = min(len(part) for part in parts)
+    return PairedTimes(
+        np.concatenate([part.baseline[:least] for part in parts]),
+        np.concatenate([part.candidate[:least] for part in parts]),
+        sittings=sittings,
+    )
 
 
 def _timed(answer: Callable[[Any], Any], request: object, clock: Callable[[], float], *, said: bool) -> float:

@@ -17,7 +17,9 @@ import os
 import platform
 import sys
 import tempfile
+from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor, as_completed
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -31,7 +33,7 @@ from baseline_pipeline.adapters.environments.cores import on_the_same_cores
 from baseline_pipeline.adapters.environments.running import Knobs, serving, write_rows
 from baseline_pipeline.adapters.environments.uv import here
 from baseline_pipeline.significance.clopper_pearson import clopper_pearson, clopper_pearson_upper
-from baseline_pipeline.timing import PairedTimes, interleaved
+from baseline_pipeline.timing import SITTINGS, Answer, PairedTimes, in_sittings, interleaved
 from benchmarks.zoo.cases import Case, draw
 from benchmarks.zoo.gates import ours, policy
 from benchmarks.zoo.population import Population, population
@@ -140,10 +142,10 @@ def slower(rows):
 
 
 def real(seed: int, number: int, requests: int, name: str) -> PairedTimes:
-    """Times of two workers, the plain model and `name`; taken once, then read."""
+    """Times of two workers, the plain model and `name`, started anew for every sitting; taken once, then read."""
     kept_at = BUILD / f"{name}-{seed}-{requests}-{number}.npy"
     if kept_at.exists():
-        return PairedTimes(*np.load(kept_at, allow_pickle=False))
+        return PairedTimes(*np.load(kept_at, allow_pickle=False), sittings=SITTINGS)
     with tempfile.TemporaryDirectory() as folder:
         place = Path(folder)
         (place / "waiting_models.py").write_text(MODELS, encoding="utf-8")
@@ -154,18 +156,17 @@ def real(seed: int, number: int, requests: int, name: str) -> PairedTimes:
             {**told, "artifact": {"loader": "function", "function": f"waiting_models:{one}"}} for one in ("plain", name)
         ]
         knobs, built = Knobs(), here()
-        with (
-            serving(built, jobs[0], knobs, place) as one,
-            serving(built, jobs[1], knobs, place) as two,
-            on_the_same_cores(one.pid, two.pid),
-        ):
-            times = interleaved(
-                lambda start: one.seconds(start, 1),
-                lambda start: two.seconds(start, 1),
-                range(requests),
-                seconds=1e9,
-                said=True,
-            )
+
+        @contextmanager
+        def opened(_number: int) -> Iterator[tuple[Answer, Answer]]:
+            with (
+                serving(built, jobs[0], knobs, place) as one,
+                serving(built, jobs[1], knobs, place) as two,
+                on_the_same_cores(one.pid, two.pid),
+            ):
+                yield (lambda start: one.seconds(start, 1), lambda start: two.seconds(start, 1))
+
+        times = in_sittings(opened, range(requests), seconds=1e9)
     np.save(kept_at, np.stack([times.baseline, times.candidate]))
     return times
 

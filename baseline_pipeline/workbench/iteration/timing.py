@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -10,17 +11,18 @@ from baseline_pipeline.errors import EvidenceUnavailable, ModelFailed
 from baseline_pipeline.records import Digest, Record, digest_of, short
 from baseline_pipeline.scoring import threads
 from baseline_pipeline.snapshot import Snapshot, read
-from baseline_pipeline.timing import PairedTimes, interleaved
+from baseline_pipeline.timing import SITTINGS, Answer, PairedTimes, in_sittings, interleaved
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Iterator, Sequence
+    from contextlib import AbstractContextManager
 
     import pandas as pd
 
     from baseline_pipeline.adapters.environments.running import Knobs
     from baseline_pipeline.adapters.environments.uv import Built
     from baseline_pipeline.contract import Contract
-    from baseline_pipeline.ports import LoadedModel, ModelCatalogue, ModelVersion, Store
+    from baseline_pipeline.ports import ModelCatalogue, ModelVersion, Store
     from baseline_pipeline.workbench.iteration.environment import Environment
     from baseline_pipeline.workbench.workbench import Workbench
 
@@ -32,11 +34,12 @@ class Times(Record):
     candidate: tuple[float, ...]
     baseline_mb: tuple[float, ...] = ()
     candidate_mb: tuple[float, ...] = ()
+    sittings: int = 1
 
     def paired(self) -> PairedTimes:
         """As arrays."""
         peaks = PairedTimes(np.array(self.baseline_mb), np.array(self.candidate_mb)) if self.baseline_mb else None
-        return PairedTimes(np.array(self.baseline), np.array(self.candidate), peaks)
+        return PairedTimes(np.array(self.baseline), np.array(self.candidate), peaks, self.sittings)
 
 
 def time_pair(
@@ -98,7 +101,8 @@ def times_of(seconds: PairedTimes | None, peaks: PairedTimes | None) -> Times:
         return ((), ()) if taken is None else (tuple(taken.baseline.tolist()), tuple(taken.candidate.tolist()))
 
     (one, two), (less, more) = both(seconds), both(peaks)
-    return Times(baseline=one, candidate=two, baseline_mb=less, candidate_mb=more)
+    sittings = 1 if seconds is None else seconds.sittings
+    return Times(baseline=one, candidate=two, baseline_mb=less, candidate_mb=more, sittings=sittings)
 
 
 def peaks_in_turn(
@@ -163,10 +167,12 @@ def _seconds(
 ) -> PairedTimes | None:
     if "seconds" not in wanted:
         return None
-    models = [catalogue.load(version) for version in versions]
     requests = _requests(contract, read(snapshot, bench.store, contract.data.feature_names).to_pandas(), key)
+    if getattr(catalogue, "built", None) is not None:
+        return in_sittings(_remote(bench, contract, catalogue, versions), requests, seconds=contract.latency.seconds)
+    first, second = (catalogue.load(version) for version in versions)
     with threads(contract.environment.threads):
-        return _taken(contract, models, requests)
+        return interleaved(first.predict, second.predict, requests, seconds=contract.latency.seconds)
 
 
 def load_times(bench: Workbench, model: str, key: Digest | None) -> PairedTimes | None:
@@ -192,16 +198,21 @@ def _requests(contract: Contract, features: pd.DataFrame, key: Digest) -> list[p
     return [features.iloc[rows] for rows in chosen]
 
 
-def _taken(contract: Contract, models: list[LoadedModel], requests: list[pd.DataFrame]) -> PairedTimes:
+def _remote(
+    bench: Workbench, contract: Contract, catalogue: ModelCatalogue, versions: Sequence[ModelVersion]
+) -> Callable[[int], AbstractContextManager[tuple[Answer, Answer]]]:
+    """Sittings of models that live in another environment; what passes between the processes is not their time."""
     from baseline_pipeline.adapters.environments.cores import on_the_same_cores
 
-    first, second = models
-    clocks = [getattr(one, "timed", None) for one in models]
-    if all(clocks):  # in another environment: what passes between the processes is not the model's time
-        processes = [getattr(one, "pid") for one in models]  # noqa: B009  # those that tell times have one
+    @contextmanager
+    def opened(number: int) -> Iterator[tuple[Answer, Answer]]:
+        bench.progress(f"timing, sitting {number + 1} of {SITTINGS}")
+        first, second = (catalogue.load(version) for version in versions)
+        processes = [getattr(one, "pid") for one in (first, second)]  # noqa: B009  # those that tell times have one
         with on_the_same_cores(*processes, threads=contract.environment.threads or 1):
-            return interleaved(clocks[0], clocks[1], requests, seconds=contract.latency.seconds, said=True)  # type: ignore[arg-type]  # both there
-    return interleaved(first.predict, second.predict, requests, seconds=contract.latency.seconds)
+            yield getattr(first, "timed"), getattr(second, "timed")  # noqa: B009  # as above
+
+    return opened
 
 
 def copy_times(bench: Workbench, target: Store, model: str, key: Digest | None) -> None:

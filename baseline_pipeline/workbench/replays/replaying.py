@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -22,7 +23,7 @@ from baseline_pipeline.replay.outcome import Ending, How, Trial, WorkerRun, ende
 from baseline_pipeline.replay.stages import StagesCompared, stages_compared
 from baseline_pipeline.replay.variants import Variants
 from baseline_pipeline.snapshot import read
-from baseline_pipeline.timing import interleaved
+from baseline_pipeline.timing import SITTINGS, Answer, in_sittings
 from baseline_pipeline.workbench.iteration.snapshotting import load_snapshot, require_quality, take_snapshot
 from baseline_pipeline.workbench.iteration.timing import asked_for, peaks_in_turn, times_of
 from baseline_pipeline.workbench.replays.adjusting import tried_variants
@@ -30,6 +31,7 @@ from baseline_pipeline.workbench.replays.jobs import WORKER, Jobs
 from baseline_pipeline.workbench.replays.rows import RowSet, held_out, row_set
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
     from baseline_pipeline.contract import Contract
@@ -346,22 +348,21 @@ class Replaying:
             ]
         )
         if self.bench.store.load("times", self.contract.name, key) is None:
-            self.bench.progress("timing both environments in turn")
             starts = [number * wanted.rows % max(len(rows) - wanted.rows, 1) for number in range(wanted.requests)]
             job = self.jobs.job(rows, self.artifact)
             scratch = self.bench.settings.scratch
-            with (
-                serving(old, job, self.knobs, scratch) as one,
-                serving(new, job, knobs or self.knobs, scratch) as two,
-                on_the_same_cores(one.pid, two.pid, threads=self.knobs.threads),
-            ):
-                taken = interleaved(
-                    lambda start: one.seconds(start, wanted.rows),
-                    lambda start: two.seconds(start, wanted.rows),
-                    starts,
-                    seconds=wanted.seconds,
-                    said=True,
-                )
+
+            @contextmanager
+            def opened(number: int) -> Iterator[tuple[Answer, Answer]]:
+                self.bench.progress(f"timing both environments in turn, sitting {number + 1} of {SITTINGS}")
+                with (
+                    serving(old, job, self.knobs, scratch) as one,
+                    serving(new, job, knobs or self.knobs, scratch) as two,
+                    on_the_same_cores(one.pid, two.pid, threads=self.knobs.threads),
+                ):
+                    yield (lambda start: one.seconds(start, wanted.rows), lambda start: two.seconds(start, wanted.rows))
+
+            taken = in_sittings(opened, starts, seconds=wanted.seconds)
             peaks = None
             if memory:
                 sides = [(old, job, self.knobs), (new, job, knobs or self.knobs)]

@@ -1,0 +1,78 @@
+"""Latency of models in processes of their own: what a process happens to be like is no difference between models."""
+
+from contextlib import contextmanager
+
+import numpy as np
+
+from baseline_pipeline.timing import PairedTimes, in_sittings
+from baseline_pipeline.workbench.iteration.timing import Times, times_of
+from tests.test_contrasting import cell, compared, contract, scores
+
+POLICY = contract(
+    [
+        {"metric": "brier", "margin": {"absolute": 0.01}},
+        {"metric": "latency_mean", "role": "guardrail", "margin": {"relative": 0.05}},
+        {"metric": "latency_p99", "role": "guardrail", "margin": {"relative": 0.05}},
+    ],
+    slices=(),
+)
+LAYOUT = 0.005
+"""Standard deviation of the logarithm of a process's speed."""
+
+
+def taken(rng, slower=1.0, requests=640, sittings=16):
+    @contextmanager
+    def opened(_number):
+        one, two = np.exp(LAYOUT * rng.standard_normal(2))
+        yield (
+            lambda weight: one * weight * np.exp(0.05 * rng.standard_normal()),
+            lambda weight: slower * two * weight * np.exp(0.05 * rng.standard_normal()),
+        )
+
+    return in_sittings(opened, np.exp(0.3 * rng.standard_normal(requests)).tolist(), seconds=1e9, sittings=sittings)
+
+
+def latency(times, metric="latency_mean"):
+    rng = np.random.default_rng(1)
+    score = rng.random(1000)
+    rows = scores(score, (rng.random(1000) < score).astype(int))
+    return cell(compared(rows, rows, policy=POLICY, times=times), metric)
+
+
+def test_processes_of_the_same_code_are_not_told_apart():
+    runs = [taken(np.random.default_rng([5, run])) for run in range(40)]
+    alone = [taken(np.random.default_rng([5, run]), sittings=1) for run in range(40)]
+
+    assert sum(latency(one).tier is not None for one in runs) <= 3
+    assert sum(latency(one).tier is not None for one in alone) > 3  # one pair of processes for all requests
+
+
+def test_a_slower_model_is():
+    found = [latency(taken(np.random.default_rng([6, run]), slower=1.015)) for run in range(20)]
+
+    assert sum(one.tier is not None for one in found) >= 15
+    assert {one.rows for one in found} == {1280}
+    assert latency(taken(np.random.default_rng(7)), "latency_p99").verdict == "unchanged"
+
+
+def test_every_sitting_counts_alike_and_is_kept():
+    cut = iter([8, 5, 8])
+
+    @contextmanager
+    def opened(_number):
+        answers = iter([0.001] * (10 + 4 * next(cut)) + [1e9] * 1000)  # then it is too late for more
+        yield (lambda _: next(answers), lambda _: next(answers))
+
+    times = in_sittings(opened, range(24), seconds=1e9, sittings=3)
+    kept = Times.stored(times_of(times, None).body()).paired()
+
+    assert len(times) % 3 == 0
+    assert kept.sittings == 3
+    assert [part.shape for part in kept.blocks(10)] == [(3, len(times) // 3)] * 2
+    assert PairedTimes(np.ones(25), np.ones(25)).blocks(10)[0].shape == (2, 10)
+
+
+def test_too_few_sittings_say_nothing():
+    found = latency(taken(np.random.default_rng(8), sittings=4))
+
+    assert (found.verdict, found.candidate) == ("not_evaluated", None)
