@@ -110,14 +110,20 @@ zoo-quick: $(READY)  ## the same in two minutes, with generous bounds
 spark: $(READY)  ## PySpark too, which needs Java 17 or later
 	@$(BIN)/uv pip install --quiet --compile-bytecode --python $(BIN)/python --require-hashes -r requirements-spark.lock
 
+shap: $(READY)  ## SHAP too, for contracts that say `explain: {shap: true}`
+	@$(BIN)/uv pip install --quiet --compile-bytecode --python $(BIN)/python --require-hashes -r requirements-shap.lock
+
 lock:  ## resolve the dependencies anew
 	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
 		--no-annotate --no-header --extra delta --extra iceberg --extra demo --group dev --no-emit-package baseline-pipeline \
 		pyproject.toml -o requirements.lock
-	grep -oE 'pyspark.connect.[^"]+' pyproject.toml | $(BIN)/uv pip compile --quiet --universal --python-version 3.11 \
-		--generate-hashes --no-emit-index-url --no-annotate --no-header -c requirements.lock - -o requirements-spark.lock
+	for extra in spark shap; do
+		$(BIN)/python -c "import tomllib; p = tomllib.load(open('pyproject.toml', 'rb'))['project']; \
+			print(*p['optional-dependencies']['$$extra'], sep='\n')" | $(BIN)/uv pip compile --quiet --universal --python-version 3.11 \
+			--generate-hashes --no-emit-index-url --no-annotate --no-header -c requirements.lock - -o requirements-$$extra.lock
+	done
 
 clean:  ## forget the environment and the demo
 	@rm -rf $(VENV) demo .baseline
 
-.PHONY: help setup demo test quick check dev bench null-rates coverage looks zoo zoo-quick soak attribution library-updates latency ledger speed spark backtest trajectories monitoring recorder lock clean
+.PHONY: help setup demo test quick check dev bench null-rates coverage looks zoo zoo-quick soak attribution library-updates latency ledger speed spark backtest trajectories monitoring recorder shap lock clean

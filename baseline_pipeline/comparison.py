@@ -70,7 +70,8 @@ class Leaning(Record):
 
     feature: str
     baseline: float
-    """Share of the movement that permuting all features one by one makes; the shares add up to one."""
+    """Share of the movement that permuting all features one by one makes, or of all mean |SHAP values|; the shares add
+    up to one."""
     candidate: float
     p_adjusted: float
     """Of no change, over all features."""
@@ -140,6 +141,8 @@ class Contrast(Record):
     """How far either model's scores of the same rows differ when it scores them twice."""
     leanings: tuple[Leaning, ...] = ()
     """What the two models lean on, the largest change first."""
+    shap_leanings: tuple[Leaning, ...] = ()
+    """The same by SHAP values, where both evaluations have them."""
     look: int = 1
     """How often this was asked of growing data since the baseline was revised, this time included."""
 

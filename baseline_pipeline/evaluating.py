@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -14,11 +15,11 @@ from baseline_pipeline import __version__
 from baseline_pipeline.content import row_contents, row_names
 from baseline_pipeline.contract import Contract
 from baseline_pipeline.errors import DataUnreadable
-from baseline_pipeline.evaluation import EnvironmentState, Evaluation, MetricValue, Scores, Subject
-from baseline_pipeline.explaining import explain
+from baseline_pipeline.evaluation import EnvironmentState, Evaluation, MetricValue, Scores, ShapValues, Subject
+from baseline_pipeline.explaining import explain, explain_by_shap
 from baseline_pipeline.fingerprint import Fingerprint
 from baseline_pipeline.metrics.outcomes import Outcomes
-from baseline_pipeline.ports import ModelCatalogue, ModelVersion, Store
+from baseline_pipeline.ports import Explainer, LoadedModel, ModelCatalogue, ModelVersion, Store
 from baseline_pipeline.records import Digest, digest_of
 from baseline_pipeline.scores_file import write_scores
 from baseline_pipeline.scoring import Predicted, predict_all
@@ -28,13 +29,19 @@ Measure = Callable[[Contract, Scores], "tuple[MetricValue, ...]"]
 
 
 def evaluation_key(
-    contract: Contract, fingerprint: Fingerprint, environment: EnvironmentState, *, repeat: int = 0
+    contract: Contract,
+    fingerprint: Fingerprint,
+    environment: EnvironmentState,
+    *,
+    repeat: int = 0,
+    explainer: Explainer | None = None,
 ) -> Digest:
     """Names an evaluation by everything its row-level results depend on; equal keys need no second run.
 
     The packages and machine facts that contradict what was declared belong to it: an interpreter
-    that is repaired later gives another evaluation.
+    that is repaired later gives another evaluation. So does what computes SHAP values, where they are asked for.
     """
+    shap = {} if explainer is None else {"shap": explainer.identity}
     return digest_of(
         {
             "fingerprint": fingerprint.body(),
@@ -43,7 +50,7 @@ def evaluation_key(
             "metrics": [rule.measured.name for rule in contract.metrics],
             "differences": [one.body() for one in environment.differences],
             "contradictions": list(environment.contradictions),
-            "explain": contract.explain.model_dump(mode="json"),
+            "explain": {**contract.explain.model_dump(mode="json", exclude={"shap"}), **shap},
             "repeat": repeat,
         }
     )
@@ -62,6 +69,7 @@ def evaluate(
     scratch: Path,
     measure: Measure,
     repeat: int = 0,
+    explainer: Explainer | None = None,
 ) -> tuple[Evaluation, Scores]:
     """Score a model on a snapshot and keep the evidence: rows, metrics, timing, environment.
 
@@ -77,6 +85,7 @@ def evaluate(
         scratch: Unfinished files, on the store's file system.
         measure: From rows to metrics.
         repeat: Above 0 for a repetition of an evaluation that exists.
+        explainer: Computes SHAP values, where the contract asks for them; where it cannot, the evaluation says why.
 
     Raises:
         ModelFailed: when the model does not load, does not predict, or gives no usable output.
@@ -86,10 +95,13 @@ def evaluate(
     labels, classes = encode_labels(contract, labelled)
     predicted, timing, model = predict_all(contract, labelled, names, version, catalogue, classes)
     replay, importances = explain(contract, labelled, labels, predicted, model, version, classes)
+    shap = None
+    if explainer is not None:
+        shap = _shap(contract, labelled, model, version, classes, explainer=explainer, store=store, scratch=scratch)
     scores = scores_of(contract, labelled, names, labels, classes, predicted)
     file = store.put_file(write_scores(scores, classes, scratch))
     evaluation = Evaluation(
-        key=evaluation_key(contract, fingerprint, environment, repeat=repeat),
+        key=evaluation_key(contract, fingerprint, environment, repeat=repeat, explainer=explainer),
         model=contract.name,
         subject=Subject(
             name=version.name,
@@ -111,9 +123,29 @@ def evaluate(
         unlabelled=table.num_rows - labelled.num_rows,
         replay_difference=replay,
         importances=importances,
+        shap=shap,
     )
     store.save("evaluations", contract.name, evaluation.key, evaluation)
     return evaluation, scores
+
+
+def _shap(
+    contract: Contract,
+    table: pa.Table,
+    model: LoadedModel,
+    version: ModelVersion,
+    classes: tuple[str, ...],
+    *,
+    explainer: Explainer,
+    store: Store,
+    scratch: Path,
+) -> ShapValues:
+    """SHAP values, their plots in the store."""
+    scratch.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=scratch) as name:
+        found = explain_by_shap(contract, table, model, version, classes, explainer, Path(name))
+        plots = {plot.stem: store.put_file(plot) for plot in sorted(Path(name).glob("*.png"))}
+    return found.model_copy(update={"plots": plots})
 
 
 def labelled_rows(contract: Contract, table: pa.Table, snapshot: Digest) -> tuple[pa.Table, pa.Array]:

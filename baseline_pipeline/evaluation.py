@@ -74,16 +74,29 @@ class MetricValue(Record):
 
 
 class Importance(Record):
-    """How much a model leans on one feature: what happens when its values are permuted among the rows."""
+    """How much a model leans on one feature: what permuting its values among the rows does, or its SHAP values."""
 
     feature: str
     loss: float | None
-    """Squared error that it costs, on average, or F1 of answers in words; of a ranking there is no loss of one row."""
+    """Squared error that permuting costs, on average, or F1 of answers in words; rankings and SHAP values have none."""
     loss_error: float | None
     """Standard error of that."""
     movement: float
-    """How far scores (or predictions) move, on average; no label is needed."""
+    """How far scores (or predictions) move, on average: mean |SHAP value|, where it is that; no label is needed."""
     movement_error: float
+
+
+class ShapValues(Record):
+    """SHAP values of some rows, or why there are none."""
+
+    importances: tuple[Importance, ...] = ()
+    """Mean |SHAP value| of each feature, in the order of the features."""
+    plots: dict[str, Digest] = Field(default_factory=dict)
+    """MLflow's plots of them (PNG), by name."""
+    rows: int = 0
+    """Rows that were explained, each against all of them."""
+    note: str = ""
+    """Why there are none, in words."""
 
 
 class Evaluation(Record):
@@ -110,6 +123,8 @@ class Evaluation(Record):
     """Largest difference of scores when the same rows were scored twice; 0 where the model repeats itself."""
     importances: tuple[Importance, ...] = ()
     """What the model leans on, in the order of the features."""
+    shap: ShapValues | None = None
+    """The same by SHAP values; `None` where the contract does not ask for them."""
 
     @property
     def trustworthy(self) -> bool:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, Protocol
 
 if TYPE_CHECKING:
     from pathlib import Path
+    from typing import Any
 
+    import numpy as np
     import pandas as pd
     import pyarrow as pa
 
@@ -115,6 +117,24 @@ class ModelCatalogue(Protocol):
         ...
 
 
+class Explainer(Protocol):
+    """Takes a model's outputs apart into what each feature contributes."""
+
+    @property
+    def identity(self) -> str:
+        """Name and version of what computes them; "" where it is not installed."""
+        ...
+
+    def values(
+        self, frame: pd.DataFrame, predict: Callable[[pd.DataFrame], np.ndarray[Any, Any]], folder: Path
+    ) -> np.ndarray[Any, Any]:
+        """(n, f) or (n, f, k) contributions to each row's output, its plots written into the folder as PNG.
+
+        Equal for equal rows and models. Raises `EvidenceUnavailable` with the reason.
+        """
+        ...
+
+
 class QualitySuite(Protocol):
     """Expectations about a snapshot."""
 
@@ -130,7 +150,14 @@ class QualitySuite(Protocol):
 class RunTracker(Protocol):
     """Keeps one finished run per evaluation for people to browse."""
 
-    def track(self, contract: Contract, evaluation: Evaluation, scores: Scores, features: pa.Table) -> str:
+    def track(
+        self,
+        contract: Contract,
+        evaluation: Evaluation,
+        scores: Scores,
+        features: pa.Table,
+        plots: Mapping[str, Path] = ...,
+    ) -> str:
         """Find or create the finished run of this evaluation; returns its id.
 
         Raises `TrackingUnavailable` within 30 s where the server does not answer.

@@ -14,3 +14,5 @@ class ExplanationSection(Section):
     """How many rows; 0 leaves it out."""
     repeats: int = Field(default=2, ge=1, le=50)
     """How many permutations of each feature."""
+    shap: bool = False
+    """SHAP values of 50 rows beside it; the extra `shap` brings them."""

@@ -32,10 +32,11 @@ def model_findings(contrast: Contrast) -> Iterator[str]:
                 f"{one.metric} on the baseline's rows weighted to look like the present: {one.baseline:.4g} -> "
                 f"{one.candidate:.4g}, gain {one.gain:+.4g} [{low:+.4g}, {high:+.4g}]"
             )
-    for leaning in contrast.leanings:
-        if leaning.found:
-            shares = f"{leaning.baseline:.0%} -> {leaning.candidate:.0%}"
-            yield f"leans on another feature: {leaning.feature} makes {shares} of what moves the score"
+    for leanings, how in ((contrast.leanings, ""), (contrast.shap_leanings, ", by SHAP values")):
+        for leaning in leanings:
+            if leaning.found:
+                shares = f"{leaning.baseline:.0%} -> {leaning.candidate:.0%}"
+                yield f"leans on another feature: {leaning.feature} makes {shares} of what moves the score{how}"
 
 
 def _budget(contrast: Contrast) -> Iterator[str]:

@@ -158,10 +158,15 @@ def test_small_losses_that_each_pass_do_not_add_up_past_the_anchor(diabetes):
     assert any(cell.harm_bounds[1] > cell.margin for cell in last.cells)
 
 
-def test_a_challenger_that_leans_on_other_features_is_said_to(diabetes):
+@pytest.mark.parametrize("shap", [False, True])
+def test_a_challenger_that_leans_on_other_features_is_said_to(diabetes, shap):
     from sklearn.linear_model import Ridge
 
     project, frame, features = diabetes
+    if shap:
+        pytest.importorskip("shap", reason="the extra `shap` is not installed")
+        contract = project.root / "assets" / "diabetes" / "defs.yaml"
+        contract.write_text(contract.read_text() + "  explain: {shap: true}\n")
     project.run("diabetes")
     project.establish("diabetes")
     blind = frame[features].assign(bmi=0.0)
@@ -172,6 +177,7 @@ def test_a_challenger_that_leans_on_other_features_is_said_to(diabetes):
 
     assert "leans on another feature: bmi makes " in said
     assert "What the models lean on" in report.read_text()
+    assert (", by SHAP values" in said, "lean on, by SHAP values: 4 features" in report.read_text()) == (shap, shap)
 
 
 @pytest.mark.parametrize("engine", ["duckdb", pytest.param("spark", marks=pytest.mark.slow)])

@@ -5,16 +5,18 @@ from __future__ import annotations
 import csv
 import io
 import re
+import shutil
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from baseline_pipeline.adapters.registries.mlflow import connect, quietly
-from baseline_pipeline.adapters.tracking.own_artifacts import importance_plot, own_artifacts
+from baseline_pipeline.adapters.tracking.own_artifacts import importance_plots, own_artifacts
 from baseline_pipeline.adapters.tracking.standard_plots import log_standard_plots
 from baseline_pipeline.records import canonical_json
 from baseline_pipeline.worst_rows import worst_rows
@@ -42,12 +44,26 @@ class MlflowTracker:
     def __init__(self, uri: str, experiment: str, open_run: OpenRun | None = None) -> None:
         self._uri = uri
         self._experiment = experiment
-        self._open_run = open_run or _active
+        self._open_run = open_run or active
 
-    def track(self, contract: Contract, evaluation: Evaluation, scores: Scores, features: pa.Table) -> str:
+    def track(
+        self,
+        contract: Contract,
+        evaluation: Evaluation,
+        scores: Scores,
+        features: pa.Table,
+        plots: Mapping[str, Path] = MappingProxyType({}),
+    ) -> str:
         """The id of the evaluation's finished run, found or written now.
 
         A run that an earlier attempt left unfinished is set to FAILED, so that exactly one is FINISHED.
+
+        Args:
+            contract: What the columns mean.
+            evaluation: What was measured.
+            scores: Row-level results.
+            features: n rows as the model saw them.
+            plots: PNG files of SHAP values, by name.
 
         Raises:
             TrackingUnavailable: when the server does not answer or refuses.
@@ -66,7 +82,7 @@ class MlflowTracker:
             run_id = str(run.info.run_id)
             try:
                 with self._open_run(run_id):
-                    self._write(client, run_id, contract, evaluation, scores, features)
+                    self._write(client, run_id, contract, evaluation, scores, features, plots)
                 client.set_terminated(run_id, "FINISHED")
             except BaseException:
                 client.set_terminated(run_id, "FAILED")
@@ -81,6 +97,7 @@ class MlflowTracker:
         evaluation: Evaluation,
         scores: Scores,
         features: pa.Table,
+        plots: Mapping[str, Path],
     ) -> None:
         import mlflow
         from mlflow.entities import Metric, Param
@@ -98,13 +115,15 @@ class MlflowTracker:
         with tempfile.TemporaryDirectory() as folder:
             if contract.task == "regression":
                 _residuals(scores, Path(folder))
-            importance_plot(evaluation, Path(folder))
+            importance_plots(evaluation, Path(folder))
+            for name, plot in plots.items():
+                shutil.copyfile(plot, Path(folder) / f"{name}.png")
             own_artifacts(contract, scores, Path(folder))
             client.log_artifacts(run_id, folder)
         assert mlflow.active_run() is None or mlflow.active_run().info.run_id == run_id  # noqa: S101  # plots go where we mean
 
 
-def _active(run_id: str) -> AbstractContextManager[object]:
+def active(run_id: str) -> AbstractContextManager[object]:
     """Enter a run, whatever experiment the process or MLFLOW_EXPERIMENT_NAME takes for the active one."""
     import mlflow
 

@@ -10,7 +10,7 @@ from baseline_pipeline.metrics.custom import frame, resolved
 
 if TYPE_CHECKING:
     from baseline_pipeline.contract import Contract
-    from baseline_pipeline.evaluation import Evaluation, Scores
+    from baseline_pipeline.evaluation import Evaluation, Importance, Scores
 
 
 def own_artifacts(contract: Contract, scores: Scores, folder: Path) -> None:
@@ -36,19 +36,28 @@ def own_artifacts(contract: Contract, scores: Scores, folder: Path) -> None:
             (place / "failed.txt").write_text(f"{reference} failed: {type(error).__name__}: {error}\n")
 
 
-def importance_plot(evaluation: Evaluation, folder: Path) -> None:
-    """`importances.png`: how far permuting each feature moves the score, largest first, with 95 % intervals."""
-    if not evaluation.importances:
+def importance_plots(evaluation: Evaluation, folder: Path) -> None:
+    """`importances.png` and `shap_importances.png`: how far each feature moves the score, with 95 % intervals."""
+    words = "mean movement of the score when the feature is permuted"
+    _importance_plot(evaluation.importances, words, folder / "importances.png")
+    if evaluation.shap is not None:
+        words = f"mean |SHAP value|, {evaluation.shap.rows} rows"
+        _importance_plot(evaluation.shap.importances, words, folder / "shap_importances.png")
+
+
+def _importance_plot(importances: tuple[Importance, ...], words: str, path: Path) -> None:
+    """The 25 largest, the largest first."""
+    if not importances:
         return
     import matplotlib as mpl
 
     mpl.use("Agg")
     from matplotlib.figure import Figure
 
-    ranked = sorted(evaluation.importances, key=lambda one: one.movement)[-25:]
+    ranked = sorted(importances, key=lambda one: one.movement)[-25:]
     figure = Figure(figsize=(6, 1 + 0.28 * len(ranked)), layout="constrained")
     axes = figure.add_subplot()
     names = [one.feature for one in ranked]
     axes.barh(names, [one.movement for one in ranked], xerr=[1.96 * one.movement_error for one in ranked])
-    axes.set_xlabel("mean movement of the score when the feature is permuted")
-    figure.savefig(folder / "importances.png", dpi=120)
+    axes.set_xlabel(words)
+    figure.savefig(path, dpi=120)

@@ -50,7 +50,7 @@ def log_standard_plots(outcomes: Outcomes, *, regression: bool, seed: int) -> No
         outcomes = outcomes.take(rows)
     if not regression and len(np.unique(outcomes.label)) < 2:  # noqa: PLR2004  # one class cannot be plotted
         return
-    with _silence():
+    with silence():
         _evaluate(outcomes, regression=regression)
 
 
@@ -74,7 +74,8 @@ def _evaluate(outcomes: Outcomes, *, regression: bool) -> None:
 
 
 @contextlib.contextmanager
-def _silence() -> Any:
+def silence() -> Any:
+    """Nothing of what MLflow and its evaluators print, warn and log."""
     level = logging.getLogger("mlflow").level
     logging.getLogger("mlflow").setLevel(logging.CRITICAL)
     with warnings.catch_warnings(), open(os.devnull, "w") as nowhere:  # noqa: PTH123  # devnull is no path

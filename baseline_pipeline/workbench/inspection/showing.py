@@ -14,6 +14,7 @@ from baseline_pipeline.workbench.reporting import load_decision
 from baseline_pipeline.workbench.upkeep.auditing import event_line
 
 if TYPE_CHECKING:
+    from baseline_pipeline.evaluation import Evaluation
     from baseline_pipeline.workbench.workbench import Workbench
 
 HEX = re.compile(r"[0-9a-f]{4,64}")
@@ -102,9 +103,20 @@ def _evaluation(bench: Workbench, model: str, digest: str, events: list[Event]) 
         *([f"  MLflow run {run['run_id']} at {run['tracking_uri']}"] if run else []),
         *values[:MOST],
         *([f"  and {len(values) - MOST} more; --json has all"] if len(values) > MOST else []),
+        *_shap(one),
         *_records(events),
     ]
     return {"evaluation": one.body(), "run": run, "records": [event.body() for event in events]}, "\n".join(lines)
+
+
+def _shap(evaluation: Evaluation) -> list[str]:
+    """Mean |SHAP values|, the largest first, or why there are none."""
+    if evaluation.shap is None:
+        return []
+    if evaluation.shap.note:
+        return [f"  no SHAP values: {evaluation.shap.note}"]
+    ranked = sorted(evaluation.shap.importances, key=lambda one: -one.movement)[:MOST]
+    return [f"  mean |SHAP| {one.movement:.4g} of {one.feature}" for one in ranked]
 
 
 def _records(events: list[Event]) -> list[str]:

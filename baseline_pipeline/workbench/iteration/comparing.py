@@ -168,10 +168,15 @@ class _Comparing:
             look=self._look(moved, old.side, new.side) if look is None else look,
             noise=max(one.evaluation.replay_difference or 0.0 for one in (old, new)),
         )
-        leaning = leanings(
-            old.evaluation.importances, new.evaluation.importances, self.contract.error_rates.false_alarm
+        level = self.contract.error_rates.false_alarm
+        before, after = (one.evaluation.shap.importances if one.evaluation.shap else () for one in (old, new))
+        return found.model_copy(
+            update={
+                "anchor_revision": anchor,
+                "leanings": leanings(old.evaluation.importances, new.evaluation.importances, level),
+                "shap_leanings": leanings(before, after, level),
+            }
         )
-        return found.model_copy(update={"anchor_revision": anchor, "leanings": leaning})
 
     def _look(self, moved: Moved, old: Side, new: Side) -> int:
         """How often the same versions were compared on growing rows since the baseline was revised."""

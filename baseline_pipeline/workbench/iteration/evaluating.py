@@ -25,7 +25,7 @@ from baseline_pipeline.workbench.stages import Evaluated, Scored, SnapshotTaken,
 if TYPE_CHECKING:
     from baseline_pipeline.contract import Contract
     from baseline_pipeline.governance.events import Baseline
-    from baseline_pipeline.ports import ModelCatalogue
+    from baseline_pipeline.ports import Explainer, ModelCatalogue
     from baseline_pipeline.workbench.workbench import Workbench
 
 
@@ -146,6 +146,7 @@ class _Scoring:
         self.environment, self.catalogue = in_declared_environment(
             bench, contract, observe(contract, bench.settings.project), bench.catalogue(contract)
         )
+        self.explainer = _explainer(bench, contract)
         self.code = code_digest(contract, bench.settings.project)
         _keep_declarations(bench, contract.name, self.environment)
 
@@ -167,7 +168,7 @@ class _Scoring:
         shown = f"{role.replace('_', ' ')} (version {version.version}) on {snapshot.rows} rows"
         if self.bench.store.load("evaluations", self.contract.name, key) is None:
             self.bench.progress(f"scoring {shown}")
-            evaluate(
+            found, _ = evaluate(
                 self.contract,
                 snapshot,
                 read(snapshot, self.bench.store),
@@ -179,7 +180,10 @@ class _Scoring:
                 scratch=self.bench.settings.scratch,
                 measure=measure,
                 repeat=repeat,
+                explainer=self.explainer,
             )
+            if found.shap is not None and found.shap.note:
+                self.bench.progress(f"no SHAP values: {found.shap.note}")
         else:
             self.bench.progress(f"found {shown}: evaluation {short(key)}")
         ensure_tracked(self.bench, self.contract, key)
@@ -199,7 +203,9 @@ class _Scoring:
 
     def _key(self, version: ModelVersion, snapshot: Snapshot, repeat: int) -> Digest:
         fingerprint = self.fingerprint(version, snapshot.digest)
-        return evaluation_key(self.contract, fingerprint, self.environment.state, repeat=repeat)
+        return evaluation_key(
+            self.contract, fingerprint, self.environment.state, repeat=repeat, explainer=self.explainer
+        )
 
     def _repeat(self, version: ModelVersion, snapshot: Snapshot) -> int:
         """0, or with `force` the number of the first repetition that does not exist yet."""
@@ -209,6 +215,15 @@ class _Scoring:
         ):
             repeat += 1
         return repeat
+
+
+def _explainer(bench: Workbench, contract: Contract) -> Explainer | None:
+    """What computes SHAP values, where the contract asks for them."""
+    if not contract.explain.shap:
+        return None
+    from baseline_pipeline.adapters.tracking.shap import MlflowShap
+
+    return MlflowShap(bench.settings.scratch)
 
 
 def _keep_declarations(bench: Workbench, model: str, environment: Environment) -> None:
@@ -235,8 +250,11 @@ def ensure_tracked(bench: Workbench, contract: Contract, key: Digest) -> Tracked
     scores = load_scores(bench, evaluation)
     table = read(load_snapshot(bench, contract.name, evaluation.snapshot), bench.store, contract.data.feature_names)
     tracker = MlflowTracker(bench.settings.tracking_uri, bench.settings.experiment, bench.open_run)
+    plots = {} if evaluation.shap is None else evaluation.shap.plots
+    files = {name: bench.store.file(digest) for name, digest in plots.items()}
     run = TrackedRun(
-        run_id=tracker.track(contract, evaluation, scores, table), tracking_uri=shown_uri(bench.settings.tracking_uri)
+        run_id=tracker.track(contract, evaluation, scores, table, files),
+        tracking_uri=shown_uri(bench.settings.tracking_uri),
     )
     bench.store.save("tracked", contract.name, key, run)
     return run

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from baseline_pipeline.errors import BaselineError, ContractError
+from baseline_pipeline.errors import BaselineError, ContractError, EvidenceUnavailable
 from baseline_pipeline.metrics.outcomes import Outcomes, Task
 from baseline_pipeline.workbench.code import importable
 
@@ -54,6 +54,19 @@ def _environment(settings: Settings, contract: Contract) -> list[str]:
     return found + [f"{state.manifest}: {words}" for words in state.contradictions]
 
 
+def _shap(contract: Contract) -> list[str]:
+    """Why SHAP values that are asked for will be missing."""
+    if not contract.explain.shap:
+        return []
+    from baseline_pipeline.adapters.tracking.shap import require
+
+    try:
+        require()
+    except EvidenceUnavailable as missing:
+        return [f"explain.shap: {missing.message}, so evaluations go without: {missing.next_step}"]
+    return []
+
+
 def check_contract(settings: Settings, contract: Contract) -> list[str]:
     """Findings in words; none when everything that the contract names can be read.
 
@@ -73,6 +86,7 @@ def check_contract(settings: Settings, contract: Contract) -> list[str]:
     found += _environment(settings, contract)
     if contract.model.allow_pickle:
         found.append("model.allow_pickle: loading the model runs its code; only for artifacts that you wrote")
+    found += _shap(contract)
     importable(settings.project)
     for reference in contract.artifacts:
         found += [f"artifacts: {words}" for words in doubts(reference) if "cannot be imported" in words]
