@@ -237,7 +237,7 @@ def _change(strayed: Array, back: Array) -> str:
     factor = factor[np.isfinite(factor)]
     if len(factor):
         low, middle, high = np.quantile(factor, [0.25, 0.5, 0.75])
-        if high - low <= ALIKE * abs(middle):
+        if middle != 0 and high - low <= ALIKE * abs(middle):
             whole = _round(1 / middle if 0 < middle < 1 else middle)
             return f"about 1/{whole:g} as large" if 0 < middle < 1 else f"about {whole:g} times as large"
     low, middle, high = np.quantile(strayed - back, [0.25, 0.5, 0.75])

@@ -62,3 +62,11 @@ def test_what_says_nothing_any_more_is_named_and_can_be_done_to_calm_rows(calm, 
     changed = np.array([one != two for one, two in zip(done["f"].to_pylist(), calm.to_pylist(), strict=True)])
     assert changed.mean() == pytest.approx(found.share, abs=0.1)
     assert done["g"].combine_chunks().equals(calm)
+
+
+def test_a_few_zeros_where_none_were_are_put_back_without_a_factor():
+    now = np.where(np.arange(1000) % 20, TRUE, 0.0)
+    (found,) = put_back("f", pa.array(TRUE + 10), pa.array(now + 10 * (now > 0)))
+
+    assert found.rows >= 50
+    assert "times as large" not in found.words
