@@ -73,14 +73,16 @@ def settled(before: Outcomes, after: Outcomes, noise: float) -> Outcomes:
 
 
 DUST = 1e-12
-"""Of the largest value: what the order of additions moves; up to 1e-13 between releases of real libraries."""
+"""Of a value: what the order of additions moves; up to 1e-13 between releases of real libraries."""
+LARGE = 0.9
+"""Quantile of the values by which small ones are measured too: they may be differences of large ones."""
 
 
 def without_dust(before: Outcomes, after: Outcomes) -> Outcomes:
     """What came after, with values that moved by no more than arithmetic does as they were before.
 
     Dust moves to one side as easily as to both: on enough rows 1e-16 would be proven to be harm. A decision that
-    changed stays changed.
+    changed stays changed; and one value beyond all others makes no dust of what is seen beside it.
 
     Args:
         before: The baseline's rows.
@@ -96,7 +98,8 @@ def without_dust(before: Outcomes, after: Outcomes) -> Outcomes:
     if not len(before) or "f" not in {old.dtype.kind, new.dtype.kind}:
         return after
     moved = moved_scores(before, after)
-    still = (moved > 0) & (moved <= DUST * np.abs(old).max())
+    size = np.abs(old) if old.ndim == 1 else np.abs(old).max(axis=1)
+    still = (moved > 0) & (moved <= DUST * np.maximum(size, np.quantile(size, LARGE, method="lower")))
     if after.score is None:
         return replace(after, prediction=np.where(still, old, new))
     still &= before.prediction == after.prediction

@@ -10,6 +10,7 @@ from baseline_pipeline.contrasting import contrast
 from baseline_pipeline.evaluation import Scores
 from baseline_pipeline.measuring import measure
 from baseline_pipeline.metrics.outcomes import Outcomes
+from baseline_pipeline.row_differences import without_dust
 from baseline_pipeline.significance.clopper_pearson import clopper_pearson_upper
 
 SIDE = Side(evaluation="e", scores_file="f", version="1", snapshot="s")
@@ -178,3 +179,11 @@ def test_a_harm_well_above_the_margin_is_found(metric):
     cell = overall(compared(contract(metric), scored(score, label), scored(worse, label)))[metric]
 
     assert (cell.verdict, cell.tier) == ("degraded", "severe")
+
+
+def test_one_huge_value_makes_no_dust_of_what_moves_beside_it():
+    before = Outcomes(np.ones(100), np.append(np.arange(99.0), 1e14), None)
+    after = Outcomes(np.ones(100), np.append(np.arange(99.0) + np.repeat([1.0, 1e-12], [50, 49]), 1e14), None)
+    moved = without_dust(before, after).prediction - before.prediction
+
+    assert moved.tolist() == [1.0] * 50 + [0.0] * 50
