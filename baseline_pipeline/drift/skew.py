@@ -13,7 +13,7 @@ from baseline_pipeline.records import Record
 
 Array = np.ndarray[Any, Any]
 EQUAL = 1e-9
-"""Relative difference up to which two numbers are the same."""
+"""Relative difference up to which two numbers are the same; of narrower types, what they round by."""
 
 
 class Skew(Record):
@@ -50,8 +50,9 @@ def _skew(name: str, training: pa.ChunkedArray, serving: pa.ChunkedArray) -> Ske
         texts = [pc.fill_null(pc.cast(part, pa.string()), "\0").combine_chunks() for part in (training, serving)]
         different = pc.not_equal(*texts).to_numpy(zero_copy_only=False)
         return Skew(column=name, rows=len(training), different=int(different.sum()))
+    rounding = max(EQUAL, _rounding(training.type), _rounding(serving.type))
     before, after = (part.cast(pa.float64()).to_numpy(zero_copy_only=False) for part in (training, serving))
-    different = ~np.isclose(before, after, rtol=EQUAL, atol=0.0, equal_nan=True)
+    different = ~np.isclose(before, after, rtol=rounding, atol=0.0, equal_nan=True)
     sized = different & np.isfinite(before) & np.isfinite(after)
     gap: Array = after[sized] - before[sized]
     return Skew(
@@ -64,4 +65,10 @@ def _skew(name: str, training: pa.ChunkedArray, serving: pa.ChunkedArray) -> Ske
 
 
 def _numeric(column: pa.ChunkedArray) -> bool:
-    return bool(pa.types.is_integer(column.type) or pa.types.is_floating(column.type))
+    kind = column.type
+    numbers = pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_decimal(kind)
+    return bool(numbers or pa.types.is_boolean(kind))
+
+
+def _rounding(kind: pa.DataType) -> float:
+    return float(np.finfo(kind.to_pandas_dtype()).eps) if pa.types.is_floating(kind) else 0.0

@@ -20,3 +20,12 @@ def test_numbers_texts_and_missing_values_are_held_against_each_other():
     assert found["n"].largest_difference == 3.0
     assert (found["t"].different, found["t"].mean_difference) == (2, None)
     assert (found["gone"].different, found["gone"].largest_difference) == (4, None)
+
+
+def test_the_same_number_in_another_type_is_the_same():
+    training = pa.table({"f": pa.array([0.1, 0.2], pa.float32()), "flag": [True, False], "price": [1.5, 2.0]})
+    price = pa.array([1.5, 2.0]).cast(pa.decimal128(9, 2))
+    serving = pa.table({"f": [0.1, 0.2], "flag": [1, 0], "price": price})
+
+    assert skews(training, serving, ["f", "flag", "price"]) == ()
+    assert skews(training, serving.set_column(0, "f", pa.array([0.1, 0.20001])), ["f"])[0].different == 1
