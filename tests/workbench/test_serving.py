@@ -1,5 +1,7 @@
 """Rows as they were served beside the same rows as they were learned from."""
 
+import datetime as dt
+
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
@@ -36,4 +38,7 @@ def test_the_skewed_feature_is_named_with_what_putting_it_right_gains(project):
         served(bench, contract, file)
     pq.write_table(pa.table({"id": [1], "x": [1.0]}), file)
     with pytest.raises(DataUnreadable, match="lacks feature 'z'; its columns: id, x"):
+        served(bench, contract, file)
+    pq.write_table(pa.table({"id": [1], "x": [dt.date(2026, 1, 1)], "z": [1.0]}), file)
+    with pytest.raises(DataUnreadable, match="feature x is served as date32"):
         served(bench, contract, file)

@@ -121,7 +121,7 @@ def _as_served(bench: Workbench, contract: Contract, known: RowSet, given: pa.Ta
         wanted = pa.float64() if pa.types.is_integer(kind) and pa.types.is_floating(given.column(name).type) else kind
         try:
             column = given.column(name).cast(wanted)
-        except pa.ArrowInvalid as error:
+        except (pa.ArrowInvalid, pa.ArrowNotImplementedError) as error:
             message = f"feature {name} is served as {given.column(name).type}, and learned from as {kind}: {error}"
             raise DataUnreadable(message, next_step="serve what the model learned from") from error
         table = table.set_column(table.column_names.index(name), name, column)
