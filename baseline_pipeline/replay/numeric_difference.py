@@ -31,6 +31,8 @@ class NumericDifference(Record):
         """The same for people."""
         if self.identical:
             return f"{self.rows} rows bit-identical"
+        if self.largest_ulp == 0:  # texts, which have no distance
+            return f"{self.rows_changed} of {self.rows} rows differ"
         return (
             f"{self.rows_changed} of {self.rows} rows differ, by up to {self.largest_absolute:.3g} "
             f"({self.largest_relative:.2g} relative, {self.largest_ulp:.3g} ULP)"

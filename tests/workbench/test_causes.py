@@ -14,7 +14,7 @@ from baseline_pipeline.metrics.outcomes import Outcomes
 from baseline_pipeline.monitoring.scored_rows import ScoredRows
 from baseline_pipeline.monitoring.streams import Readings, Stream
 from baseline_pipeline.workbench.over_time.causes import causes, sides_of
-from baseline_pipeline.workbench.over_time.experimenting import cause_sentence
+from baseline_pipeline.workbench.over_time.experimenting import _either, cause_sentence
 from baseline_pipeline.workbench.over_time.resembling import resembling
 from baseline_pipeline.workbench.over_time.serving import served
 from tests.conftest import SMALL
@@ -115,6 +115,46 @@ def test_a_service_that_serves_another_model_is_told_so():
     assert same.words() == "the service answers as version 7 on the features it logged: 7500 rows, bit-identical"
     assert (found.difference.rows_changed, found.decisions) == (10, 10)
     assert "does NOT answer as version 7" in found.words()
+
+
+@pytest.mark.parametrize(
+    ("task", "own", "logged", "words"),
+    [
+        ("regression", [2e6 / 3, 0.1], [666666.7, 0.1 + 1e-9], "7500 rows, up to rounding"),
+        ("regression", [1.0, 2.0], [1.0, 2.1], "(0.048 relative, 2.25e+14 ULP)"),
+        ("question_answering", ["Oslo", "Lima"], ["Oslo", "Rome"], "3750 of 7500 rows differ, 3750 decided otherwise"),
+        ("question_answering", ["Oslo", "Lima"], ["Oslo", ""], "3750 rows, bit-identical"),
+    ],
+)
+def test_numbers_and_texts_of_a_service_are_held_against_the_models(task, own, logged, words):
+    rows = world("nothing", 1)
+    many = len(rows) // 2
+    said, asked = (np.array(one * many, dtype=object if task != "regression" else float) for one in (logged, own))
+    scorer = SimpleNamespace(
+        past=Scorer.past,
+        predicted=lambda features: SimpleNamespace(prediction=asked[: features.num_rows], score=None),
+    )
+    if "" in logged:
+        scorer.predicted = lambda _features: SimpleNamespace(prediction=asked[::2], score=None)
+    rows = replace(rows, outcomes=Outcomes(said, said, None))
+    contract = SimpleNamespace(name="m", gives_numbers=task == "regression")
+    found = served(SimpleNamespace(baselines=lambda _name: []), contract, rows, scorer)
+
+    assert found.words().endswith(words)
+
+
+@pytest.mark.parametrize(
+    ("own", "logged", "found"),
+    [
+        ([0.5, 1.5], pa.array([0, 1]), [0.5, 1.0]),
+        ([0.5, 1.5], pa.array([None, None]), [0.5, None]),
+        (["a", "b"], pa.array([0, 1]), None),
+    ],
+)
+def test_values_of_the_data_stand_for_logged_ones_of_another_type(own, logged, found):
+    both = _either(pa.array([True, False]), pa.chunked_array([own]), pa.chunked_array([logged]))
+
+    assert (both if both is None else both.to_pylist()) == found
 
 
 def test_answers_of_another_model_are_a_cause_of_their_own():

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from baseline_pipeline.adapters.models.remembered import RememberedModels
 from baseline_pipeline.drift.joint import FEWEST, Separation, separation
@@ -367,5 +366,5 @@ def sides_of(found: Windows, calm: Array, now: Array, *, learned: bool, exact: M
 def _with(features: pa.Table, back: list[PutBack]) -> pa.Table:
     for one in back:
         place = features.column_names.index(one.feature)
-        features = features.set_column(place, one.feature, pc.cast(one.column, features.schema.field(place).type))
+        features = features.set_column(place, one.feature, one.column)
     return features

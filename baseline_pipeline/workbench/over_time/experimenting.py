@@ -295,15 +295,27 @@ def _skew(contract: Contract, rows: ScoredRows, past: Past, now: Array) -> tuple
     found, exact = list(skews(one, two, contract.data.feature_names)), {}
     for skew in found:
         here = rows.features.column(skew.column).take(pa.array(now))
-        both = pc.if_else(known, past.rows.features.column(skew.column).take(place).cast(here.type), here)
+        both = _either(known, past.rows.features.column(skew.column).take(place), here)
         words = f"{skew.different} of {len(logged)} logged values are not those of the model's data"
-        exact[skew.column] = PutBack(skew.column, both.combine_chunks(), skew.different, words)
+        if both is not None:
+            exact[skew.column] = PutBack(skew.column, both, skew.different, words)
     place_of = own.to_numpy(zero_copy_only=False)
     if rows.outcomes.score is not None and past.rows.outcomes.score is not None and rows.outcomes.score.ndim == 1:
         moved = np.abs(rows.outcomes.score[logged] - past.rows.outcomes.score[place_of]) > EQUAL
         if moved.any():
             found.append(Skew(column="(score)", rows=len(logged), different=int(moved.sum())))
     return tuple(sorted(found, key=lambda one: (-one.different, one.column))), exact
+
+
+def _either(known: pa.Array, own: pa.ChunkedArray, logged: pa.ChunkedArray) -> pa.Array | None:
+    """The data's values where they are known, else the logged ones; `None` where the two are of different kinds."""
+    kinds = {own.type, logged.type} - {pa.null()}
+    kind = pa.float64() if len(kinds) > 1 and pa.types.is_floating(own.type) else logged.type
+    kind = own.type if pa.types.is_null(logged.type) else kind
+    try:
+        return pc.if_else(known, own.cast(kind), logged.cast(kind)).combine_chunks()
+    except (pa.ArrowInvalid, pa.ArrowNotImplementedError):
+        return None
 
 
 @dataclass

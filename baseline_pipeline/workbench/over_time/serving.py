@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 Array = np.ndarray[Any, Any]
 ROUNDING = 1e-6
-"""Answers that are no further apart were rounded on their way into the log."""
+"""Answers that are no further apart, by themselves or of their size, were rounded on their way into the log."""
 
 
 class Served(Record):
@@ -30,15 +30,16 @@ class Served(Record):
     version: str
     """The registered model's."""
     difference: NumericDifference
-    decisions: int
-    """Rows that are decided otherwise."""
+    decisions: int | None
+    """Rows that are decided otherwise; `None` where an answer is a number."""
     answers_of: str
     """Another version of the ledger whose answers these are; empty where there is none."""
 
     @property
     def same(self) -> bool:
         """Whether the service answers as the registered model does, up to rounding."""
-        return self.decisions == 0 and self.difference.largest_absolute <= ROUNDING
+        apart = min(self.difference.largest_absolute, self.difference.largest_relative)
+        return not self.decisions and apart <= ROUNDING
 
     def words(self) -> str:
         """The finding in a line."""
@@ -47,9 +48,10 @@ class Served(Record):
             rows = self.difference.rows
             return f"the service answers as version {self.version} on the features it logged: {rows} rows, {exact}"
         other = f"; they are those of version {self.answers_of}" if self.answers_of else ""
+        decided = "" if self.decisions is None else f", {self.decisions} decided otherwise"
         return (
             f"the service does NOT answer as version {self.version} on the features it logged: "
-            f"{self.difference.words()}, {self.decisions} decided otherwise{other}"
+            f"{self.difference.words()}{decided}{other}"
         )
 
 
@@ -71,28 +73,27 @@ def served(bench: Workbench, contract: Contract, rows: ScoredRows, scorer: Score
     if not len(rows):
         return "no request of it was answered"
     try:
-        difference, decisions = _beside(rows, scorer.predicted(rows.features))
+        found = _beside(contract, rows, scorer.predicted(rows.features), scorer.past.model.version)
     except ModelFailed as failure:
         return f"the registered model does not take the logged features: {failure.message}"
-    version = scorer.past.model.version
-    found = Served(version=version, difference=difference, decisions=decisions, answers_of="")
     return found if found.same else found.model_copy(update={"answers_of": _other(bench, contract, rows, scorer)})
 
 
 def _answered(rows: ScoredRows) -> Array:
-    """Positions of the requests that were answered."""
+    """Positions of the requests that were answered; an empty text is no answer."""
     said = rows.outcomes.prediction if rows.outcomes.score is None else rows.outcomes.score
-    known = np.isfinite(said).reshape(len(rows), -1).all(axis=1)
+    known = said != "" if rows.outcomes.is_text else np.isfinite(said).reshape(len(rows), -1).all(axis=1)
     return np.flatnonzero(known if rows.failed is None else known & ~rows.failed)
 
 
-def _beside(rows: ScoredRows, model: Predicted) -> tuple[NumericDifference, int]:
+def _beside(contract: Contract, rows: ScoredRows, model: Predicted, version: str) -> Served:
     """How far logged answers are from a model's, and how many rows are decided otherwise."""
     logged = rows.outcomes
     one, two = (logged.prediction, model.prediction) if logged.score is None else (logged.score, model.score)
     if two is None or one.shape != two.shape:
         one, two = logged.prediction, model.prediction
-    return numeric_difference(one, two), int((logged.prediction != model.prediction).sum())
+    decisions = None if contract.gives_numbers else int((logged.prediction != model.prediction).sum())
+    return Served(version=version, difference=numeric_difference(one, two), decisions=decisions, answers_of="")
 
 
 def _other(bench: Workbench, contract: Contract, rows: ScoredRows, scorer: Scorer) -> str:
@@ -107,9 +108,9 @@ def _other(bench: Workbench, contract: Contract, rows: ScoredRows, scorer: Score
             continue
         asked.add(version.digest)
         try:
-            difference, decisions = _beside(rows, scorer.predicted(rows.features, version))
+            found = _beside(contract, rows, scorer.predicted(rows.features, version), version.version)
         except ModelFailed:
             continue
-        if decisions == 0 and difference.largest_absolute <= ROUNDING:
+        if found.same:
             return version.version
     return ""

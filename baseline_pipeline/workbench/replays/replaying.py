@@ -232,7 +232,7 @@ class Replaying:
         said = [self.jobs.outputs(run) for run in (old, new)]
         if said[0].shape != said[1].shape:  # probabilities of both classes, and of one
             said = [each.prediction if each.score is None else each.score for each in (one, two)]
-        decided = None if self.contract.task == "regression" else int((one.prediction != two.prediction).sum())
+        decided = None if self.contract.gives_numbers else int((one.prediction != two.prediction).sum())
         return stages_compared(before, after, numeric_difference(*said), decided, floor=floor, failure=failure)
 
     def once(self, how: How, locked: Locked, built: Built) -> WorkerRun:
