@@ -13,6 +13,7 @@ from baseline_pipeline.metrics import METRICS
 from baseline_pipeline.metrics.outcomes import Outcomes
 from baseline_pipeline.monitoring.scored_rows import ScoredRows
 from baseline_pipeline.monitoring.streams import Readings, Stream
+from baseline_pipeline.replay.put_back import PutBack
 from baseline_pipeline.workbench.over_time.causes import causes, sides_of
 from baseline_pipeline.workbench.over_time.experimenting import _either, cause_sentence
 from baseline_pipeline.workbench.over_time.resembling import resembling
@@ -67,10 +68,10 @@ def world(truth, seed):
     return ScoredRows(names, at, outcomes, np.ones(rows, bool), None, group, features)
 
 
-def told(truth, seed=1, now=NOW, readings=WITHOUT):
+def told(truth, seed=1, now=NOW, readings=WITHOUT, exact=None):
     contract = parse_contract("small/defs.yaml", SMALL, folder="small")
     found = SimpleNamespace(rows=world(truth, seed), readings=readings, calm=np.ones(len(readings), bool))
-    sides = sides_of(found, np.arange(CALM), CALM + np.arange(now), learned=False, exact={})
+    sides = sides_of(found, np.arange(CALM), CALM + np.arange(now), learned=False, exact=exact or {})
     return contract, sides, causes(contract, found, sides, Scorer(), [BRIER])
 
 
@@ -93,6 +94,16 @@ def test_the_cause_is_named_and_shares_add_up(truth, factor, words, like):
     assert sum(one.harm for one in first.contributions) == pytest.approx(first.harm)
     assert all(one in cause_sentence(found) for one in words), cause_sentence(found)
     assert (None if seen is None else (seen.scenario, seen.feature)) == (None if like is None else (like, "x"))
+
+
+def test_cells_that_the_models_data_have_are_put_back_and_not_counted_as_lost_too():
+    own = world("nothing", 1).features.column("x").combine_chunks()[CALM:]
+    _, _, found = told("empty cells", exact={"x": PutBack("x", own, NOW // 2, "not those of the model's data")})
+    (first,) = found.shared
+
+    assert [one.feature for one in found.features] == ["x"]
+    assert first.top.factor == "data_values"
+    assert first.top.harm == pytest.approx(first.harm, rel=0.2)
 
 
 def test_where_nothing_is_wrong_nothing_is_blamed():
@@ -121,6 +132,7 @@ def test_a_service_that_serves_another_model_is_told_so():
     ("task", "own", "logged", "words"),
     [
         ("regression", [2e6 / 3, 0.1], [666666.7, 0.1 + 1e-9], "7500 rows, up to rounding"),
+        ("regression", [19.987, 7.126], [19.99, 7.13], "7500 rows, up to rounding"),
         ("regression", [1.0, 2.0], [1.0, 2.1], "(0.048 relative, 2.25e+14 ULP)"),
         ("question_answering", ["Oslo", "Lima"], ["Oslo", "Rome"], "3750 of 7500 rows differ, 3750 decided otherwise"),
         ("question_answering", ["Oslo", "Lima"], ["Oslo", ""], "3750 rows, bit-identical"),

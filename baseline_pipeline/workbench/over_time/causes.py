@@ -154,8 +154,8 @@ def causes(contract: Contract, found: Windows, sides: Sides, scorer: Scorer, met
     if min(len(sides.calm), len(sides.now)) < FEWEST:
         return f"{len(sides.now)} labelled rows of it and {len(sides.calm)} calm ones; {FEWEST} of each are needed"
     work = _Work(contract, found, sides, scorer, metrics[0])
-    gone = [one for one in (lost(name, *work.columns(name)) for name in work.features) if one is not None]
-    back, harms = work.put_back({one.feature: one for one in gone})
+    back, harms = work.put_back({one.feature: one for one in work.lost({})})
+    gone = work.lost({one.feature: one.column for one in back if one.feature in sides.exact})
     told = work.told_apart(back, gone)
     if told is None:
         return "too few rows to tell them from calm ones"
@@ -199,6 +199,15 @@ class _Work:
         sides = (self.sides.calm, self.sides.now)
         one, two = (side.features.column(name).combine_chunks() for side in sides)
         return one, two
+
+    def lost(self, exact: Mapping[str, pa.Array]) -> list[Lost]:
+        """Features whose cells say nothing any more, but for those that another source has."""
+        found = []
+        for name in self.features:
+            calm, now = self.columns(name)
+            one = lost(name, calm, exact.get(name, now))
+            found += [] if one is None else [one]
+        return found
 
     def who(self, wrong: set[str]) -> tuple[str, ...]:
         """By which columns, but those with wrong values, other rows come."""

@@ -24,6 +24,11 @@ ROUNDING = 1e-6
 """Answers that are no further apart, by themselves or of their size, were rounded on their way into the log."""
 
 
+MOST_DECIMALS = 12
+FINE = 0.01
+"""Of the answers' standard deviation: what a rounding may take away and the answers still be known by it."""
+
+
 class Served(Record):
     """Logged answers beside those of the registered model on the logged features."""
 
@@ -32,6 +37,8 @@ class Served(Record):
     difference: NumericDifference
     decisions: int | None
     """Rows that are decided otherwise; `None` where an answer is a number."""
+    decimals: int | None = None
+    """Decimals that the logged answers are the model's rounded to; `None` where they are not that."""
     answers_of: str
     """Another version of the ledger whose answers these are; empty where there is none."""
 
@@ -39,7 +46,7 @@ class Served(Record):
     def same(self) -> bool:
         """Whether the service answers as the registered model does, up to rounding."""
         apart = min(self.difference.largest_absolute, self.difference.largest_relative)
-        return not self.decisions and apart <= ROUNDING
+        return not self.decisions and (apart <= ROUNDING or self.decimals is not None)
 
     def words(self) -> str:
         """The finding in a line."""
@@ -93,7 +100,28 @@ def _beside(contract: Contract, rows: ScoredRows, model: Predicted, version: str
     if two is None or one.shape != two.shape:
         one, two = logged.prediction, model.prediction
     decisions = None if contract.gives_numbers else int((logged.prediction != model.prediction).sum())
-    return Served(version=version, difference=numeric_difference(one, two), decisions=decisions, answers_of="")
+    difference = numeric_difference(one, two)
+    decimals = None if logged.is_text else rounded_to(one, two)
+    return Served(version=version, difference=difference, decisions=decisions, decimals=decimals, answers_of="")
+
+
+def rounded_to(logged: Array, own: Array) -> int | None:
+    """The decimals that every logged answer is the model's own rounded to; `None` where they are not that.
+
+    A rounding that takes away more than a hundredth of the answers' standard deviation says too little of them.
+
+    Example:
+        >>> own = np.array([0.1234, 0.5678, 0.9012])
+        >>> rounded_to(np.array([0.123, 0.568, 0.901]), own), rounded_to(np.array([0.0, 1.0, 1.0]), own)
+        (3, None)
+    """
+    logged, own = logged.astype(float), own.astype(float)
+    for decimals in range(MOST_DECIMALS + 1):
+        unit = 10.0**-decimals
+        if unit <= FINE * own.std() and (np.round(logged, decimals) == logged).all():
+            near = np.abs(logged - own) <= 0.5 * unit + ROUNDING * np.minimum(np.abs(own), unit)
+            return decimals if near.all() else None
+    return None
 
 
 def _other(bench: Workbench, contract: Contract, rows: ScoredRows, scorer: Scorer) -> str:
