@@ -10,6 +10,7 @@ from baseline_pipeline.contrasting import contrast
 from baseline_pipeline.evaluation import Scores
 from baseline_pipeline.metrics.outcomes import Outcomes
 from baseline_pipeline.planning import imagined, prospects
+from baseline_pipeline.workbench.inspection.planning import Outlook, outlook_text
 
 
 def contract(margin, task="binary_classification", metrics=("brier", "error_rate")):
@@ -105,3 +106,18 @@ def test_a_regression_has_prospects_too():
     assert 0 < found[0].realistic_margin < 0.01
     assert found[0].rows_needed >= 500  # fewer give no verdict, however precise they are
     assert found[0].enough
+
+
+def test_predictions_without_any_spread_promise_nothing():
+    rng = np.random.default_rng(3)
+    still = scores(Outcomes(np.ones(500), np.ones(500), None), rng)
+    policy = contract(0.01, task="regression", metrics=("mean_absolute_error",))
+    seen = prospects(policy, still, disagreement=0.03, seed=1)
+    text = outlook_text(
+        Outlook(model="m", evaluation="e", disagreement=0.03, disagreement_from="as given", prospects=seen),
+        0.8,
+        show_all=False,
+    )
+
+    assert "nothing can be said of mean_absolute_error[all] (no spread is seen)" in text
+    assert "every primary" not in text

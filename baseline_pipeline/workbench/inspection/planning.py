@@ -19,6 +19,10 @@ if TYPE_CHECKING:
     from baseline_pipeline.workbench.workbench import Workbench
 
 
+SHOWN = 3
+"""Metrics that are named."""
+
+
 class Outlook(Record):
     """What the gate could say on the rows of one evaluation."""
 
@@ -101,7 +105,12 @@ def outlook_text(found: Outlook, power: float, *, show_all: bool) -> str:
         f"or a margin of {fixed(one.realistic_margin, places(one.realistic_margin))}"
         for one in whole
     ]
-    if not whole:
+    unknown = [one for one in found.prospects if one.role == "primary" and one.margin and one.enough is None]
+    if unknown:
+        named = [f"{one.metric}[{one.slice}] ({one.note or 'no spread is seen'})" for one in unknown[:SHOWN]]
+        more = f" and {len(unknown) - SHOWN} more" if len(unknown) > SHOWN else ""
+        lines.append(f"nothing can be said of {', '.join(named)}{more}")
+    elif not whole:
         lines.append(f"every primary can be shown no worse than its margin, with {power:.0%} power")
     lines.append("detectable: the harm found; realistic: the margin an equally good candidate is shown to keep")
     return "\n".join(lines)
