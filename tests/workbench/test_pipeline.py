@@ -398,3 +398,19 @@ def test_check_calls_a_function_of_ones_own_and_names_what_it_reads(project, own
     assert "reads RATE, which is not among its arguments" in found["hidden"]
     assert "fails on 0 rows: KeyError" in found["broken"]
     assert "gives shape (1,) for 0 rows" in found["total"]
+
+
+def test_check_names_stages_and_training_that_cannot_be_imported(project):
+    from baseline_pipeline.workbench.upkeep.checking import check_contract
+
+    project.write(project.rows())
+    model = {
+        "stages": "smallmodel:layers",
+        "training": {"entry": "nowhere:fit", "window": ["2026-01-01", "2026-01-02"]},
+    }
+    contract = project.bench().contract("small")
+    contract = contract.model_copy(update={"model": type(contract.model)(function="smallmodel:predict", **model)})
+    words = " | ".join(check_contract(project.settings, contract))
+
+    assert "model.stages: smallmodel:layers cannot be imported" in words
+    assert "model.training.entry: nowhere:fit cannot be imported" in words

@@ -90,6 +90,11 @@ def check_contract(settings: Settings, contract: Contract) -> list[str]:
     importable(settings.project)
     for reference in contract.artifacts:
         found += [f"artifacts: {words}" for words in doubts(reference) if "cannot be imported" in words]
+    training = contract.model.training
+    functions = {"model.stages": contract.model.stages, "model.training.entry": training.entry if training else None}
+    for place, function in functions.items():
+        words = doubts(function) if function is not None else ()
+        found += [f"{place}: {one}" for one in words if "cannot be imported" in one]
     for rule in contract.metrics:
         if rule.own is not None:
             found += [f"metric {rule.metric}: {words}" for words in _own_metric(rule, contract.task)]
