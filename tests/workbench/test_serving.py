@@ -7,6 +7,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from baseline_pipeline.errors import DataUnreadable, EvidenceUnavailable
+from baseline_pipeline.workbench.replays.rows import held_out, row_set
 from baseline_pipeline.workbench.replays.serving import served
 
 
@@ -42,3 +43,14 @@ def test_the_skewed_feature_is_named_with_what_putting_it_right_gains(project):
     pq.write_table(pa.table({"id": [1], "x": [dt.date(2026, 1, 1)], "z": [1.0]}), file)
     with pytest.raises(DataUnreadable, match="feature x is served as date32"):
         served(bench, contract, file)
+
+
+def test_halves_of_other_rows_of_a_snapshot_are_other_rows(project):
+    project.write(project.rows())
+    bench = project.bench()
+    contract = bench.contract("small")
+    table = pa.Table.from_pandas(project.rows())
+    all_of_them, some = row_set(bench, contract, table, "s"), row_set(bench, contract, table.slice(0, 900), "s", "some")
+    keys = {half.key for one in (all_of_them, some) for half in held_out(bench, contract, one)}
+
+    assert len(keys) == 4

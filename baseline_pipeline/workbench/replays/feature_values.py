@@ -55,7 +55,7 @@ def feature_harms(
     there = pc.is_valid(position)
     before = old.table.take(position.drop_null())
     after = new.table.filter(there)
-    present = scores(row_set(bench, contract, after, new.snapshot, f"shared with {old.snapshot}"))
+    present = scores(row_set(bench, contract, after, new.snapshot, f"{new.key} shared with {old.key}"))
     found = []
     for feature in contract.data.feature_names:
         moved = row_contents(before, [feature]) != row_contents(after, [feature])
@@ -64,7 +64,7 @@ def feature_harms(
         bench.progress(f"putting back {feature} ({int(moved.sum())} rows)")
         column = before.column(feature).cast(after.schema.field(feature).type)
         back = after.set_column(after.column_names.index(feature), feature, column)
-        restored = scores(row_set(bench, contract, back, new.snapshot, f"{feature} as in {old.snapshot}"))
+        restored = scores(row_set(bench, contract, back, new.snapshot, f"{new.key}, {feature} as in {old.key}"))
         found.append(_harm(metric, feature, int(moved.sum()), restored, present))
     return tuple(sorted(found, key=lambda one: -one.harm))
 

@@ -122,7 +122,7 @@ def held_out(bench: Workbench, contract: Contract, rows: RowSet) -> tuple[RowSet
             rows.snapshot,
             name,
         )
-        for part, name in ((chosen, f"train {window}"), (~chosen, f"judge {window}"))
+        for part, name in ((chosen, f"train {window} of {rows.key}"), (~chosen, f"judge {window} of {rows.key}"))
     )
 
 
