@@ -57,7 +57,8 @@ class RowChanges(Record):
     rows: int
     changed_scores: int
     largest_difference: float | None
-    decisions_changed: int
+    decisions_changed: int | None
+    """Decisions, or answers in words; `None` where the model gives numbers and decides nothing."""
     labels_changed: int
     right_to_wrong: int | None
     wrong_to_right: int | None

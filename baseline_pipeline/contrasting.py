@@ -139,7 +139,7 @@ def row_changes(old: Part, new: Part) -> RowChanges:
         rows=rows,
         changed_scores=int((gap != 0).sum()),
         largest_difference=float(gap.max()) if rows and not after.is_text and np.isfinite(gap).all() else None,
-        decisions_changed=count,
+        decisions_changed=count if decisions or after.is_text else None,
         labels_changed=int((before.label != after.label).sum()),
         right_to_wrong=int((right & ~still).sum()) if decisions else None,
         wrong_to_right=int((~right & still).sum()) if decisions else None,

@@ -97,9 +97,11 @@ def test_queries_are_what_a_ranking_is_judged_by():
 def test_a_ranking_of_other_scores_in_the_same_order_is_unchanged():
     old = ranked(1, 0.0)
     new = frozen(Outcomes(old.outcomes.label, 7 * old.outcomes.prediction - 3, query=old.outcomes.query), None)
-    found = cell(compared(old, new, policy=RANKING), "mrr")
+    contrast = compared(old, new, policy=RANKING)
+    found = cell(contrast, "mrr")
 
     assert (found.verdict, found.gain) == ("unchanged", 0.0)
+    assert (contrast.changes.changed_scores, contrast.changes.decisions_changed) == (len(old.outcomes), None)
 
 
 def test_answers_that_differ_in_an_article_are_changed_and_no_worse():

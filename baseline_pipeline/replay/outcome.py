@@ -120,8 +120,9 @@ def _judged(
 ) -> tuple[Ending, str]:
     """What follows from rows that both environments scored."""
     moved = difference.words()
-    if not difference.identical:
-        moved += f"; {contrast.changes.decisions_changed if contrast.changes else 0} decisions changed"
+    changed = contrast.changes.decisions_changed if contrast.changes else 0
+    if not difference.identical and changed is not None:
+        moved += f"; {changed} decisions changed"
     if contrast.not_comparable:
         return "evidence_missing", f"{moved}; {contrast.not_comparable}"
     decision = _decided(contract, contrast)

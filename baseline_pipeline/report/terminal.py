@@ -133,9 +133,9 @@ def _contrast(contrast: Contrast, *, show_all: bool) -> list[str]:
         lines.append(f"{contrast.rows_left_out} rows left out: {contrast.left_out_because}")
     if contrast.changes:
         changes = contrast.changes
-        decided = f"{changes.decisions_changed} decisions changed"
+        decided = "" if changes.decisions_changed is None else f", {changes.decisions_changed} decisions changed"
         decided += f", {changes.labels_changed} labels changed" if changes.labels_changed else ""
-        lines.append(f"{changes.changed_scores} of {changes.rows} scores differ, {decided}")
+        lines.append(f"{changes.changed_scores} of {changes.rows} scores differ{decided}")
     lines.extend(model_findings(contrast))
     shown, rest = folded(contrast.cells, show_all=show_all)
     lines.extend(verdict_line(cell, contrast.pairing) for cell in shown)

@@ -82,7 +82,7 @@ def bisect(work: Replaying, old: Locked, new: Locked, found: Replay) -> Bisectio
 def _urgency(trial: Trial) -> tuple[int, int]:
     """The worst ending first; of equal ones, the one that changes most decisions."""
     changes = trial.contrast.changes if trial.contrast else None
-    return WORST.index(trial.ending), -(changes.decisions_changed if changes else 0)
+    return WORST.index(trial.ending), -((changes.decisions_changed if changes else 0) or 0)
 
 
 def _differs(trial: Trial) -> bool:

@@ -151,7 +151,8 @@ def simulation_lines(found: Simulation) -> list[str]:
             continue
         if one.difference is not None:
             changes = one.contrast.changes if one.contrast else None
-            decided = f"; {changes.decisions_changed} decisions changed" if changes else ""
+            changed = changes.decisions_changed if changes else None
+            decided = "" if changed is None else f"; {changed} decisions changed"
             lines.append(f"  {one.difference.words()}{decided}")
         times = "; ".join(f"{stage} {a:.2f} -> {b:.2f} s" for stage, (a, b) in one.seconds.items())
         lines.append(f"  {times}; most of it: {one.bottleneck}")
