@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
+from baseline_pipeline.monitoring.calm import FARTHEST
 from baseline_pipeline.monitoring.detection import Detector, Group, group_members
 from baseline_pipeline.monitoring.tiers import tier_of
 from baseline_pipeline.records import Record, digest_of
@@ -81,10 +82,11 @@ class Alarm(Record):
         mix = f"; a change of mix: {self.mix}" if self.mix else ""
         lasts = "one window so far" if self.windows == 1 else f"{self.windows} windows"
         of = "" if lead.slice == "all" or self.family == "inputs" else " against all rows"
-        return (
-            f"{lead.stream} {kind} {abs(lead.distance):.1f} spreads {way} calm windows"
-            f" ({lead.value:.4g}{of}, expected {lead.expected:.4g}; {lead.ratio:.2f} of the limit){also}; {lasts}{mix}"
-        )
+        far, limit = f"{abs(lead.distance):.1f} spreads {way} calm windows", f"; {lead.ratio:.2f} of the limit"
+        if abs(lead.distance) >= FARTHEST:
+            far, limit = f"{way} calm windows, which are all alike", ""
+        seen = f"{lead.value:.4g}{of}, expected {lead.expected:.4g}{limit}"
+        return f"{lead.stream} {kind} {far} ({seen}){also}; {lasts}{mix}"
 
 
 @dataclass

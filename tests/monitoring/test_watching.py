@@ -5,6 +5,7 @@ import pyarrow as pa
 import pytest
 
 from baseline_pipeline.errors import EvidenceUnavailable, UsageError
+from baseline_pipeline.monitoring.alarms import Alarm, Sign
 from baseline_pipeline.monitoring.calm import calm_of, tails
 from baseline_pipeline.monitoring.detection import exceedances, learn
 from baseline_pipeline.monitoring.inputs import feature_cells, feature_readings
@@ -187,3 +188,15 @@ def test_weeks_begin_on_mondays_and_a_bad_duration_is_said_to_be_one():
     for bad in ("", "d", "0d", "1y", "1.5d"):
         with pytest.raises(UsageError, match="accepted"):
             seconds_of(bad)
+
+
+def test_an_alarm_beyond_windows_that_are_all_alike_counts_no_spreads():
+    sign = {"stream": "failed", "name": "failed", "slice": "all", "window": "2026-01-02T00:00:00Z", "value": 0.5}
+    sign |= {"expected": 0.0, "rows": 100, "weight": 1.0, "tier": "severe"}
+    alarm = {"key": "k", "family": "traffic", "detector": "sudden", "opened": "2026-01-02T00:00:00Z", "closed": None}
+    alarm |= {"known": "2026-01-03T00:00:00Z", "last": "2026-01-02T00:00:00Z", "windows": 1, "tier": "severe"}
+    beyond = Alarm(**alarm, signs=(Sign(**sign, distance=1e6, ratio=1e6),))
+    far = Alarm(**alarm, signs=(Sign(**sign, distance=41.26, ratio=3.0),))
+
+    assert beyond.words() == "failed is above calm windows, which are all alike (0.5, expected 0); one window so far"
+    assert far.words().startswith("failed is 41.3 spreads above calm windows (0.5, expected 0; 3.00 of the limit)")

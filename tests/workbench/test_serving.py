@@ -43,6 +43,9 @@ def test_the_skewed_feature_is_named_with_what_putting_it_right_gains(project):
     pq.write_table(pa.table({"id": [1], "x": [dt.date(2026, 1, 1)], "z": [1.0]}), file)
     with pytest.raises(DataUnreadable, match="feature x is served as date32"):
         served(bench, contract, file)
+    pq.write_table(pa.table({"id": [1], "x": [dt.datetime(2026, 1, 1, tzinfo=dt.UTC)], "z": [1.0]}), file)
+    with pytest.raises(DataUnreadable, match=r"feature x is served as timestamp.*learned from as double"):
+        served(bench, contract, file)
 
 
 def test_halves_of_other_rows_of_a_snapshot_are_other_rows(project):

@@ -118,6 +118,10 @@ def _as_served(bench: Workbench, contract: Contract, known: RowSet, given: pa.Ta
     table = known.table
     for name in columns:
         kind = table.schema.field(name).type
+        served_as = given.column(name).type
+        if any(pa.types.is_temporal(one) and _number(other) for one, other in ((served_as, kind), (kind, served_as))):
+            message = f"feature {name} is served as {served_as}, and learned from as {kind}"
+            raise DataUnreadable(message, next_step="serve what the model learned from")
         wanted = pa.float64() if pa.types.is_integer(kind) and pa.types.is_floating(given.column(name).type) else kind
         try:
             column = given.column(name).cast(wanted)
@@ -126,3 +130,7 @@ def _as_served(bench: Workbench, contract: Contract, known: RowSet, given: pa.Ta
             raise DataUnreadable(message, next_step="serve what the model learned from") from error
         table = table.set_column(table.column_names.index(name), name, column)
     return row_set(bench, contract, table, known.snapshot, "as served")
+
+
+def _number(kind: pa.DataType) -> bool:
+    return bool(pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_decimal(kind))
