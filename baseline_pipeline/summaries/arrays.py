@@ -1,7 +1,8 @@
-"""From Arrow to numpy without pandas, which pyarrow would import for it (0.8 s and 80 MB)."""
+"""From Arrow to numpy and back without pandas, which pyarrow would import for it (0.8 s and 80 MB)."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -30,9 +31,29 @@ def _whole(column: pa.Array | pa.ChunkedArray) -> pa.Array:
 
 
 def positions(order: Array) -> pa.Array:
-    """Positions to take rows of a table by."""
+    """Positions to take rows of a table by; any whole numbers."""
     found = np.ascontiguousarray(order, dtype=np.int64)
     return pa.Array.from_buffers(pa.int64(), len(found), [None, pa.py_buffer(found)])
+
+
+def column_of(values: Array) -> pa.Array:
+    """A column of doubles."""
+    found = np.ascontiguousarray(values, dtype=np.float64)
+    return pa.Array.from_buffers(pa.float64(), len(found), [None, pa.py_buffer(found)])
+
+
+def texts_of(names: Sequence[str | None], place: Array) -> pa.Array:
+    """A column of texts: (n,) places among some names.
+
+    Example:
+        >>> texts_of(["a", None, "öl"], np.array([2, 0, 1])).to_pylist()
+        ['öl', 'a', None]
+    """
+    content = [b"" if name is None else name.encode() for name in names]
+    ends = np.cumsum([0, *map(len, content)], dtype=np.int32)
+    known = np.packbits(np.array([name is not None for name in names], dtype=bool), bitorder="little")
+    buffers = [pa.py_buffer(known), pa.py_buffer(ends), pa.py_buffer(b"".join(content))]
+    return pa.Array.from_buffers(pa.string(), len(names), buffers).take(positions(place))
 
 
 def numbered(code: Array) -> tuple[Array, Array]:
@@ -52,6 +73,23 @@ def numbered(code: Array) -> tuple[Array, Array]:
     there = np.zeros(size, dtype=bool)
     there[code] = True
     return np.flatnonzero(there), (np.cumsum(there) - 1)[code]
+
+
+def coded(column: pa.Array) -> tuple[list[str | None], Array]:
+    """Values that a column has, as text, and (n,) the place of each row's among them; missing ones are the last.
+
+    Args:
+        column: Texts, whole numbers or truth values.
+
+    Example:
+        >>> names, code = coded(pa.array(["b", None, "b"]))
+        >>> names, code.tolist()
+        (['b', None], [0, 1, 0])
+    """
+    encoded = column if pa.types.is_dictionary(column.type) else column.dictionary_encode()
+    names = encoded.dictionary.cast(pa.string()).to_pylist()
+    code = integers(encoded.indices)
+    return [*names, None], np.where(code < 0, len(names), code) if encoded.null_count else code
 
 
 def _viewed(values: pa.Array, kind: type, missing: float) -> Array:

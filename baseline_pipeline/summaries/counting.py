@@ -1,4 +1,4 @@
-"""Counting numbers into cells in this process, batch by batch: what SQL counts elsewhere, to the last row."""
+"""Counting columns in this process, batch by batch: what SQL counts elsewhere, to the last row."""
 
 from __future__ import annotations
 
@@ -7,14 +7,18 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from baseline_pipeline.summaries.arrays import doubles
-from baseline_pipeline.summaries.column import NumberSummary
+from baseline_pipeline.summaries.arrays import doubles, integers
+from baseline_pipeline.summaries.column import CategorySummary, NumberSummary
 from baseline_pipeline.summaries.grid import CELLS, HALF, Grid
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
+    from baseline_pipeline.summaries.column import Summary
+
 Array = np.ndarray[Any, Any]
+MOST_VALUES = 10_000
+"""A column with more categories in one batch is left to SQL, which hashes them faster than a dict does."""
 
 
 class NumberCounter:
@@ -78,6 +82,51 @@ class NumberCounter:
         return NumberSummary(self.grid, counts, self.total, self.atoms, self.nulls, self.infinite, self.low, self.high)
 
 
+class CategoryCounter:
+    """Counts one column of texts, whole numbers or truth values by value.
+
+    Attributes:
+        left: Whether there are so many values that the column is left to SQL.
+    """
+
+    def __init__(self) -> None:
+        self.left = False
+        self._nulls = 0
+        self._counts: dict[str, int] = {}
+        self._dictionary: pa.Array | None = None
+        self._rows = np.zeros(0, dtype=np.int64)
+
+    def add(self, values: pa.Array) -> None:
+        """Count a batch; rows are kept by dictionary for as long as batches share one."""
+        if self.left:
+            return
+        encoded = values.dictionary_encode()
+        dictionary = encoded.dictionary
+        if len(dictionary) > MOST_VALUES:
+            self.left = True
+            return
+        if self._dictionary is None or not dictionary.equals(self._dictionary):
+            self._settle()
+            self._dictionary, self._rows = dictionary, np.zeros(len(dictionary), dtype=np.int64)
+        rows = np.bincount(integers(encoded.indices) + 1, minlength=len(dictionary) + 1)
+        self._nulls += int(rows[0])
+        self._rows += rows[1:]
+
+    def _settle(self) -> None:
+        if self._dictionary is None:
+            return
+        for name, rows in zip(self._dictionary.cast("string").to_pylist(), self._rows.tolist(), strict=True):
+            if rows and name is not None:
+                self._counts[name] = self._counts.get(name, 0) + rows
+            self._nulls += rows if name is None else 0
+        self._dictionary = None
+
+    def summary(self) -> CategorySummary:
+        """What was counted so far."""
+        self._settle()
+        return CategorySummary(dict(self._counts), self._nulls)
+
+
 class Room:
     """Arrays that batches are worked on in; one of them for each thread."""
 
@@ -92,11 +141,20 @@ class Room:
         return one[:rows], two[:rows], three[:rows]
 
 
-def count_batches(batches: Iterable[pa.RecordBatch], grids: Mapping[str, Grid]) -> dict[str, NumberSummary]:
-    """The summaries of columns of numbers."""
-    counters = {name: NumberCounter(grid) for name, grid in grids.items()}
+def count_batches(batches: Iterable[pa.RecordBatch], grids: Mapping[str, Grid | None]) -> dict[str, Summary]:
+    """The summaries of columns; of those with too many categories there is none.
+
+    Args:
+        batches: The rows.
+        grids: By column: its grid, or `None` for categories.
+    """
+    numbers = {name: NumberCounter(grid) for name, grid in grids.items() if grid is not None}
+    categories = {name: CategoryCounter() for name, grid in grids.items() if grid is None}
     room = Room()
     for batch in batches:
-        for name, counter in counters.items():
-            counter.add(batch.column(name), room)
-    return {name: counter.summary() for name, counter in counters.items()}
+        for name, number in numbers.items():
+            number.add(batch.column(name), room)
+        for name, category in categories.items():
+            category.add(batch.column(name))
+    found: dict[str, Summary] = {name: number.summary() for name, number in numbers.items()}
+    return found | {name: category.summary() for name, category in categories.items() if not category.left}

@@ -112,7 +112,7 @@ def summarise(
         silent |= {name: f"the type moved: it is {there[name]}" for name in plan.numbers if _no_number(there.get(name))}
         wanted: dict[str, Grid | None] = {**plan.numbers, **dict.fromkeys(plan.categories)}
         progress("counting labels, predictions and scores")
-        outcomes = summarise_outcomes(engine, relation, plan.outcomes)
+        outcomes = summarise_outcomes(engine, rows, relation, plan.outcomes)
         progress(f"counting {len(wanted) - len(silent)} columns")
         columns = column_summaries(engine, rows, relation, {n: grid for n, grid in wanted.items() if n not in silent})
     return DataSummary(plan, columns, outcomes, silent)

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from baseline_pipeline.summaries.dialect import Dialect
+    from baseline_pipeline.summaries.outcome_plan import OutcomePlan
 
 Array = np.ndarray[Any, Any]
 
@@ -45,8 +46,11 @@ class Engine(Protocol):
     def query(self, statement: str) -> pa.Table:
         """What a statement gives."""
 
-    def numbers(self, rows: pa.Table | str, relation: str, grids: Mapping[str, Grid]) -> dict[str, NumberSummary]:
-        """Summaries of columns of numbers."""
+    def counted(self, rows: pa.Table | str, grids: Mapping[str, Grid | None]) -> dict[str, Summary]:
+        """Summaries of the columns that are counted faster than by SQL; SQL is asked for all others."""
+
+    def counted_outcomes(self, rows: pa.Table | str, plan: OutcomePlan) -> tuple[pa.Table, int] | None:
+        """What `outcome_cells` would give, and rows without a label, where they are counted faster than by SQL."""
 
     def sample(self, rows: pa.Table | str, columns: list[str]) -> pa.Table:
         """Some rows from everywhere in the relation, at most `SAMPLE_ROWS`."""
@@ -77,19 +81,21 @@ def column_summaries(
         relation: The same, as the engine named it.
         grids: By column: its grid, or `None` for categories.
     """
-    numbers = engine.numbers(rows, relation, {name: grid for name, grid in grids.items() if grid is not None})
-    return {name: _category(engine, relation, name) if grid is None else numbers[name] for name, grid in grids.items()}
-
-
-def numbers_by_sql(engine: Engine, relation: str, grids: Mapping[str, Grid]) -> dict[str, NumberSummary]:
-    """Summaries of columns of numbers, one statement each."""
-    return {name: _number(engine, relation, name, grid) for name, grid in grids.items()}
+    counted = engine.counted(rows, grids)
+    return {
+        name: counted[name] if name in counted else _column(engine, relation, name, grid)
+        for name, grid in grids.items()
+    }
 
 
 def values_within(engine: Engine, relation: str, column: str, grid: Grid, cells: list[int]) -> tuple[Array, Array]:
     """(v,) values that lie in some cells, ascending, and (v,) rows of each."""
     found = engine.query(sql.values_in_cells(relation, column, grid, cells, engine.dialect))
     return doubles(found["value"]), integers(found["n"])
+
+
+def _column(engine: Engine, relation: str, column: str, grid: Grid | None) -> Summary:
+    return _category(engine, relation, column) if grid is None else _number(engine, relation, column, grid)
 
 
 def _number(engine: Engine, relation: str, column: str, grid: Grid) -> NumberSummary:

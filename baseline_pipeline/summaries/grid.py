@@ -69,18 +69,28 @@ class Grid(Record):
             >>> Grid.of(np.array([0, 3, 5])).whole, Grid.of(np.array([0.0, 0.0, 5.5])).atoms
             (True, (0.0,))
         """
-        finite = sample[np.isfinite(sample)].astype(float)
+        finite = sample[np.isfinite(sample)].astype(float)  # a copy
         if len(finite) == 0:
             return cls(location=0.0, scale=1.0)
-        low, middle, high = (float(value) for value in np.quantile(finite, (0.05, 0.5, 0.95)))
+        finite.sort()
+        low, middle, high = (float(value) for value in _quantiles(finite, (0.05, 0.5, 0.95)))
         spread = (high - low) / 2 or float(np.abs(finite - middle).max()) or abs(middle) or 1.0
-        if np.ptp(finite) < HALF and (finite == np.floor(finite)).all():
+        if float(finite[-1]) - float(finite[0]) < HALF and (finite == np.floor(finite)).all():
             return cls(location=float(np.floor(middle)), scale=spread, whole=True)
         return cls(location=middle, scale=spread, atoms=_atoms(finite))
 
 
-def _atoms(finite: Array) -> tuple[float, ...]:
-    values, counts = np.unique(finite, return_counts=True)
-    heavy = np.flatnonzero((counts > HEAVY * len(finite)) & (counts > 1))
+def _quantiles(ascending: Array, shares: tuple[float, ...]) -> Array:
+    """By linear interpolation between neighbours (Hyndman & Fan 1996, type 7)."""
+    place = np.array(shares) * (len(ascending) - 1)
+    below = np.floor(place).astype(int)
+    above = np.minimum(below + 1, len(ascending) - 1)
+    return np.asarray(ascending[below] + (ascending[above] - ascending[below]) * (place - below))
+
+
+def _atoms(ascending: Array) -> tuple[float, ...]:
+    first = np.flatnonzero(np.concatenate([[True], ascending[1:] != ascending[:-1]]))
+    counts = np.diff(first, append=len(ascending))
+    heavy = np.flatnonzero((counts > HEAVY * len(ascending)) & (counts > 1))
     chosen = heavy[np.argsort(-counts[heavy], kind="stable")][:MAX_ATOMS]
-    return tuple(float(value) + 0.0 for value in np.sort(values[chosen]))
+    return tuple(float(value) + 0.0 for value in np.sort(ascending[first[chosen]]))

@@ -61,8 +61,11 @@ class OutcomeSummary:
         return OutcomeSummary(self.plan, cells, clusters, self.unlabelled + other.unlabelled)
 
 
-def summarise_outcomes(engine: Engine, relation: str, plan: OutcomePlan) -> OutcomeSummary:
-    """The summary of a relation, as the engine named it."""
+def summarise_outcomes(engine: Engine, rows: pa.Table | str, relation: str, plan: OutcomePlan) -> OutcomeSummary:
+    """The summary of rows, and of the same as the engine named them."""
+    counted = engine.counted_outcomes(rows, plan)
+    if counted is not None:
+        return OutcomeSummary(plan, _added(_texts(plan, counted[0])), None, counted[1])
     types = {field.name: field.type for field in engine.schema(relation)}
     missing = int(engine.query(unlabelled(plan, relation, types, engine.dialect))["missing"][0].as_py())
     cells = _texts(plan, engine.query(outcome_cells(plan, relation, types, engine.dialect)))

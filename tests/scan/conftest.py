@@ -116,5 +116,5 @@ def summed(engine, policy, baseline, *others):
     found = []
     for rows in (baseline, *others):
         with engine.named(rows) as relation:
-            found.append(summarise_outcomes(engine, relation, plan))
+            found.append(summarise_outcomes(engine, rows, relation, plan))
     return found

@@ -7,7 +7,14 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from baseline_pipeline.adapters.engines.parquet_files import files_of, identity_of, numbers_of, sampled, write_mapped
+from baseline_pipeline.adapters.engines.parquet_files import (
+    columns_of,
+    files_of,
+    identity_of,
+    outcomes_of,
+    sampled,
+    write_mapped,
+)
 from baseline_pipeline.errors import DataUnreadable
 from baseline_pipeline.summaries.dialect import STANDARD
 from baseline_pipeline.summaries.engine import column_summaries
@@ -18,9 +25,10 @@ if TYPE_CHECKING:
     import duckdb
     import pyarrow as pa
 
-    from baseline_pipeline.summaries.column import NumberSummary, Summary
+    from baseline_pipeline.summaries.column import Summary
     from baseline_pipeline.summaries.engine import Mapped
     from baseline_pipeline.summaries.grid import Grid
+    from baseline_pipeline.summaries.outcome_plan import OutcomePlan
 
 
 @contextmanager
@@ -85,9 +93,13 @@ class DuckDbEngine:
             message = f"DuckDB: {str(error).splitlines()[0]}"
             raise DataUnreadable(message) from error
 
-    def numbers(self, rows: pa.Table | str, relation: str, grids: Mapping[str, Grid]) -> dict[str, NumberSummary]:  # noqa: ARG002  # files are read as they lie
-        """Summaries of columns of numbers, counted batch by batch: twice as fast as by SQL, and the same."""
-        return numbers_of(rows, grids, self._threads)
+    def counted(self, rows: pa.Table | str, grids: Mapping[str, Grid | None]) -> dict[str, Summary]:
+        """Summaries counted batch by batch: twice as fast as by SQL, and the same."""
+        return columns_of(rows, grids, self._threads)
+
+    def counted_outcomes(self, rows: pa.Table | str, plan: OutcomePlan) -> tuple[pa.Table, int] | None:
+        """Cells of outcomes counted batch by batch: four times as fast as by SQL, where leaves are few."""
+        return outcomes_of(rows, plan, self._threads)
 
     def sample(self, rows: pa.Table | str, columns: list[str]) -> pa.Table:
         """Some rows from everywhere."""

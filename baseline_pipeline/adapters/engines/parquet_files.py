@@ -1,30 +1,40 @@
-"""Tables and Parquet files as they lie: some rows from everywhere, and numbers counted batch by batch."""
+"""Tables and Parquet files as they lie: some rows from everywhere, and all of them counted batch by batch."""
 
 from __future__ import annotations
 
 import glob
+import os
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from functools import reduce
+from functools import partial, reduce
 from pathlib import Path
 from queue import Empty, SimpleQueue
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import pyarrow as pa
 
 from baseline_pipeline.errors import DataUnreadable
 from baseline_pipeline.summaries.counting import count_batches
+from baseline_pipeline.summaries.counting_outcomes import (
+    OutcomeCounter,
+    TooManyLeaves,
+    count_outcomes,
+    counted_densely,
+)
 from baseline_pipeline.summaries.engine import SAMPLE_ROWS
 
 if TYPE_CHECKING:
     import pyarrow.parquet as pq
 
-    from baseline_pipeline.summaries.column import NumberSummary
+    from baseline_pipeline.summaries.column import Summary
     from baseline_pipeline.summaries.engine import Mapped
     from baseline_pipeline.summaries.grid import Grid
+    from baseline_pipeline.summaries.outcome_plan import OutcomePlan
+
+Counted = TypeVar("Counted")
 
 PLACES = 4
-BATCH = 32_768
+BATCH = 65_536
 TOLD_EVERY = 1_000_000
 
 
@@ -34,25 +44,36 @@ def sampled(rows: pa.Table | str, columns: list[str]) -> pa.Table:
     Raises:
         DataUnreadable: when there is no such file, or no such column.
     """
-    import pyarrow.parquet as pq
-
     if isinstance(rows, pa.Table):
         step = max(1, rows.num_rows // SAMPLE_ROWS)
         places = pa.array(range(0, rows.num_rows, step)[:SAMPLE_ROWS], pa.int64())
         return rows.select(columns).take(places)
-    found = []
-    for file, group in _spread([_open(name) for name in files_of(rows)]):
-        absent = [name for name in columns if name not in file.schema_arrow.names]
-        if absent:
-            message = f"{rows}: no column {absent[0]!r}; columns: {', '.join(file.schema_arrow.names)}"
-            raise DataUnreadable(message)
-        batches = file.iter_batches(SAMPLE_ROWS // PLACES, row_groups=[group], columns=columns, use_threads=False)
-        found += [batch for batch, _ in zip(batches, range(1), strict=False)]
+    places = _spread(files_of(rows))
+    with ThreadPoolExecutor(min(PLACES, len(os.sched_getaffinity(0)))) as pool:
+        found = list(pool.map(lambda place: _first_rows(place, columns), places))
     if not found:
-        return pq.ParquetFile(files_of(rows)[0]).schema_arrow.empty_table().select(columns)
+        return _open(files_of(rows)[0]).schema_arrow.empty_table().select(columns)
     table = pa.Table.from_batches(found)
     pa.default_memory_pool().release_unused()
     return table
+
+
+def _first_rows(place: tuple[str, int], columns: list[str]) -> pa.RecordBatch:
+    """Those of one row group of a file."""
+    name, group = place
+    file = _open(name)
+    absent = [column for column in columns if column not in file.schema_arrow.names]
+    if absent:
+        message = f"{name}: no column {absent[0]!r}; columns: {', '.join(file.schema_arrow.names)}"
+        raise DataUnreadable(message)
+    batches = file.iter_batches(SAMPLE_ROWS // PLACES, row_groups=[group], columns=columns, use_threads=False)
+    for batch in batches:
+        return batch
+    return _no_rows(file.schema_arrow, columns)
+
+
+def _no_rows(schema: pa.Schema, columns: list[str]) -> pa.RecordBatch:
+    return pa.RecordBatch.from_pylist([], schema.empty_table().select(columns).schema)
 
 
 def files_of(pattern: str) -> list[str]:
@@ -69,31 +90,69 @@ def files_of(pattern: str) -> list[str]:
     return found
 
 
-def _spread(files: list[pq.ParquetFile]) -> list[tuple[pq.ParquetFile, int]]:
-    every = [(file, group) for file in files for group in range(file.metadata.num_row_groups)]
+def _spread(names: list[str]) -> list[tuple[str, int]]:
+    every = [(name, group) for name in names for group in range(_open(name).metadata.num_row_groups)]
     if len(every) <= PLACES:
         return every
     return [every[place * (len(every) - 1) // (PLACES - 1)] for place in range(PLACES)]
 
 
-def numbers_of(rows: pa.Table | str, grids: Mapping[str, Grid], threads: int) -> dict[str, NumberSummary]:
-    """Summaries of columns of numbers; every thread counts row groups of its own."""
-    if not grids:
+def columns_of(rows: pa.Table | str, grids: Mapping[str, Grid | None], threads: int) -> dict[str, Summary]:
+    """Summaries of numbers, and of such categories as are quickly told apart: texts, whole numbers, truth values."""
+    types = _types(rows)
+    wanted = {name: grid for name, grid in grids.items() if grid is not None or _named_quickly(types.get(name))}
+    if not wanted:
         return {}
+    parts = _counted(rows, list(wanted), threads, BATCH, partial(count_batches, grids=wanted))
+    return {
+        name: reduce(_merged, (part[name] for part in parts)) for name in wanted if all(name in one for one in parts)
+    }
+
+
+def outcomes_of(rows: pa.Table | str, plan: OutcomePlan, threads: int) -> tuple[pa.Table, int] | None:
+    """Cells of outcomes, and rows without a label; nothing where cells are many, or of a kind not counted here."""
+    types = _types(rows)
+    if any(types.get(name) is None for name in plan.columns()) or not counted_densely(plan, types):
+        return None
+    try:
+        parts = _counted(rows, plan.columns(), threads, 2 * BATCH, partial(count_outcomes, plan=plan))
+        counted = reduce(OutcomeCounter.merge, parts)
+    except TooManyLeaves:
+        return None
+    return counted.table(), counted.unlabelled
+
+
+def _types(rows: pa.Table | str) -> dict[str, pa.DataType | None]:
+    """The type of every column; none where files differ in it."""
     if isinstance(rows, pa.Table):
-        return count_batches(rows.select(list(grids)).to_batches(BATCH) or [_empty(rows, list(grids))], grids)
+        return {field.name: field.type for field in rows.schema}
+    if "://" in rows:
+        return {}
+    schemas = [_open(name).schema_arrow for name in files_of(rows)]
+    kinds = [{field.name: field.type for field in schema} for schema in schemas]
+    return {name: kind if all(one.get(name) == kind for one in kinds) else None for name, kind in kinds[0].items()}
+
+
+def _counted(
+    rows: pa.Table | str,
+    columns: list[str],
+    threads: int,
+    batch: int,
+    count: Callable[[Iterator[pa.RecordBatch]], Counted],
+) -> list[Counted]:
+    """What is counted of some columns; every thread takes row groups of its own."""
+    if isinstance(rows, pa.Table):
+        return [count(iter(rows.select(columns).to_batches(batch) or [_no_rows(rows.schema, columns)]))]
     waiting: SimpleQueue[tuple[str, int]] = SimpleQueue()
-    names = files_of(rows)
-    for name in names:
+    for name in files_of(rows):
         for group in range(_open(name).metadata.num_row_groups):
             waiting.put((name, group))
     with ThreadPoolExecutor(threads) as pool:
-        parts = list(pool.map(lambda _: count_batches(_batches(waiting, list(grids)), grids), range(threads)))
-    return reduce(lambda one, other: {name: one[name].merged(other[name]) for name in one}, parts)
+        return list(pool.map(lambda _: count(_batches(waiting, columns, batch)), range(threads)))
 
 
-def _batches(waiting: SimpleQueue[tuple[str, int]], columns: list[str]) -> Iterator[pa.RecordBatch]:
-    """Batches of the row groups that nobody has taken yet."""
+def _batches(waiting: SimpleQueue[tuple[str, int]], columns: list[str], batch: int) -> Iterator[pa.RecordBatch]:
+    """Batches of the row groups that nobody has taken yet; texts stay dictionaries, as they lie."""
     opened: dict[str, pq.ParquetFile] = {}
     while True:
         try:
@@ -101,18 +160,25 @@ def _batches(waiting: SimpleQueue[tuple[str, int]], columns: list[str]) -> Itera
         except Empty:
             return
         if name not in opened:
-            opened = {name: _open(name)}
-        yield from opened[name].iter_batches(BATCH, row_groups=[group], columns=columns, use_threads=False)
+            opened = {name: _open(name, columns)}
+        yield from opened[name].iter_batches(batch, row_groups=[group], columns=columns, use_threads=False)
 
 
-def _open(name: str) -> pq.ParquetFile:
+def _open(name: str, as_dictionaries: list[str] | None = None) -> pq.ParquetFile:
     import pyarrow.parquet as pq
 
-    return pq.ParquetFile(name, pre_buffer=False, buffer_size=1 << 20)
+    return pq.ParquetFile(name, pre_buffer=False, buffer_size=1 << 20, read_dictionary=as_dictionaries)
 
 
-def _empty(rows: pa.Table, columns: list[str]) -> pa.RecordBatch:
-    return pa.RecordBatch.from_pylist([], rows.schema.empty_table().select(columns).schema)
+def _named_quickly(kind: pa.DataType | None) -> bool:
+    if kind is not None and pa.types.is_dictionary(kind):
+        kind = kind.value_type
+    tests = (pa.types.is_string, pa.types.is_large_string, pa.types.is_integer, pa.types.is_boolean)
+    return kind is not None and any(test(kind) for test in tests)
+
+
+def _merged(one: Summary, other: Summary) -> Summary:
+    return one.merged(other)  # type: ignore[arg-type]  # of one column, so of one kind
 
 
 def identity_of(rows: str) -> list[object]:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from baseline_pipeline.adapters.engines.parquet_files import identity_of, sampled
 from baseline_pipeline.errors import DataUnreadable, EvidenceUnavailable, ModelFailed
 from baseline_pipeline.summaries.dialect import Dialect
-from baseline_pipeline.summaries.engine import SAMPLE_ROWS, numbers_by_sql
+from baseline_pipeline.summaries.engine import SAMPLE_ROWS
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -20,9 +20,10 @@ if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
     from baseline_pipeline.contract.engine import SparkSection
-    from baseline_pipeline.summaries.column import NumberSummary
+    from baseline_pipeline.summaries.column import Summary
     from baseline_pipeline.summaries.engine import Mapped
     from baseline_pipeline.summaries.grid import Grid
+    from baseline_pipeline.summaries.outcome_plan import OutcomePlan
 
 VIEW = "given_rows"
 
@@ -128,9 +129,13 @@ class SparkSqlEngine:
             message = f"Spark: {str(error).splitlines()[0]}"
             raise DataUnreadable(message) from error
 
-    def numbers(self, rows: pa.Table | str, relation: str, grids: Mapping[str, Grid]) -> dict[str, NumberSummary]:  # noqa: ARG002  # the relation says it all
-        """Summaries of columns of numbers."""
-        return numbers_by_sql(self, relation, grids)
+    def counted(self, rows: pa.Table | str, grids: Mapping[str, Grid | None]) -> dict[str, Summary]:  # noqa: ARG002  # rows stay where they are
+        """No column: Spark counts by SQL."""
+        return {}
+
+    def counted_outcomes(self, rows: pa.Table | str, plan: OutcomePlan) -> tuple[pa.Table, int] | None:  # noqa: ARG002  # as above
+        """Nothing, as above."""
+        return None
 
     def identity(self, rows: str) -> list[object]:
         """What tells files from others of the same name; of remote ones, their names."""

@@ -13,9 +13,10 @@ from baseline_pipeline.drift.looking import look_within
 from baseline_pipeline.drift.reporting import drift_report
 from baseline_pipeline.errors import UsageError
 from baseline_pipeline.scan.contrast import contrast_summaries
+from baseline_pipeline.summaries.arrays import doubles
 from baseline_pipeline.summaries.data import DataPlan, DataSummary, summarise
-from baseline_pipeline.summaries.engine import grids_of
 from baseline_pipeline.summaries.file import SUFFIX, read_summary, write_summary
+from baseline_pipeline.summaries.grid import Grid
 from baseline_pipeline.summaries.outcome_plan import plan_outcomes, require_countable
 from baseline_pipeline.workbench.inspection.scoring_rows import scored_rows
 
@@ -146,11 +147,11 @@ def plan_data(
     there = [name for name in wanted if name in types]
     numeric = [name for name in there if _compared_as_number(contract, name, types[name], said)]
     others = [name for name in there if name not in numeric]
-    some = engine.sample(rows, others) if others else None
     declared = {feature.name for feature in contract.data.features if feature.categorical}
-    texts = [name for name in others if some is not None and name not in declared and is_free_text(some[name])]
+    some = engine.sample(rows, there)
+    texts = [name for name in others if name not in declared and is_free_text(some[name])]
     return DataPlan(
-        numbers=grids_of(engine, rows, numeric),
+        numbers={name: Grid.of(doubles(some[name])) for name in numeric},
         categories=tuple(name for name in others if name not in texts),
         texts=tuple(texts),
         absent=tuple(name for name in wanted if name not in types),

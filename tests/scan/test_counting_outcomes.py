@@ -1,0 +1,138 @@
+"""What is counted in this process is what SQL counts, row for row."""
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from baseline_pipeline.adapters.engines.duckdb import DuckDbEngine
+from baseline_pipeline.adapters.engines.parquet_files import columns_of, outcomes_of
+from baseline_pipeline.summaries.counting_outcomes import MOST_LEAVES
+from baseline_pipeline.summaries.engine import column_summaries
+from baseline_pipeline.summaries.outcome import summarise_outcomes
+from baseline_pipeline.summaries.outcome_plan import Cut, OutcomePlan
+
+
+class BySql(DuckDbEngine):
+    """DuckDB, asked for everything by SQL."""
+
+    def counted(self, rows, grids):
+        return {}
+
+    def counted_outcomes(self, rows, plan):
+        return None
+
+
+COUNTING, ASKING = DuckDbEngine(2), BySql(2)
+PLAN = OutcomePlan(
+    task="binary_classification",
+    label="y",
+    score="p",
+    positive="1",
+    threshold=0.4,
+    values=("word", "flag", "whole"),
+    cuts=(Cut(column="x", parts=3, edges=(-0.5, 0.5)),),
+)
+odd = st.one_of(st.none(), st.floats(allow_nan=True, allow_infinity=True, width=32))
+rows = st.lists(
+    st.tuples(
+        st.sampled_from([None, 0, 1, 2]),
+        st.one_of(odd, st.floats(0, 1)),
+        st.sampled_from([None, "a", "", "ü'\"", "None"]),
+        st.sampled_from([None, True, False]),
+        st.sampled_from([None, -1, 0, 7]),
+        st.one_of(odd, st.sampled_from([-0.5, 0.5, 0.0])),
+    ),
+    max_size=60,
+)
+TYPES = {
+    "y": pa.int64(),
+    "p": pa.float64(),
+    "word": pa.string(),
+    "flag": pa.bool_(),
+    "whole": pa.int32(),
+    "x": pa.float32(),
+}
+
+
+def table_of(given_rows):
+    columns = list(zip(*given_rows, strict=True)) or [()] * len(TYPES)
+    return pa.table({name: pa.array(one, kind) for (name, kind), one in zip(TYPES.items(), columns, strict=True)})
+
+
+def summed(engine, source, plan):
+    with engine.named(source) as relation:
+        return summarise_outcomes(engine, source, relation, plan)
+
+
+def same(one, other):
+    assert one.unlabelled == other.unlabelled
+    assert one.cells.num_rows == other.cells.num_rows
+    for name in one.cells.column_names:
+        mine, others = one.cells[name].to_pylist(), other.cells[name].to_pylist()
+        assert mine == (pytest.approx(others, rel=1e-12) if isinstance((mine or [0])[0], float) else others), name
+
+
+@settings(deadline=None, max_examples=150)
+@given(rows)
+def test_outcomes_are_those_of_the_sql_whatever_the_values(given_rows):
+    table = table_of(given_rows)
+
+    same(summed(COUNTING, table, PLAN), summed(ASKING, table, PLAN))
+
+
+@pytest.mark.parametrize("label", ["numbers", "truth values", "texts"])
+def test_files_of_many_row_groups_are_counted_as_by_sql(tmp_path, label):
+    rng = np.random.default_rng(4)
+    for part in range(3):
+        number = rng.integers(0, 2, 20_000)
+        made = {"numbers": number, "truth values": number == 1, "texts": np.where(number == 1, "yes", "no")}
+        table = pa.table(
+            {
+                "y": pa.array(made[label], mask=rng.random(20_000) < 0.01),
+                "p": rng.random(20_000).round(3),
+                "word": pa.array(rng.choice(["b", "a", "c"][: part + 1], 20_000)).dictionary_encode(),
+                "flag": rng.random(20_000) < 0.5,
+                "whole": rng.integers(0, 4, 20_000),
+                "x": pa.array(rng.normal(0, 1, 20_000), mask=rng.random(20_000) < 0.1),
+            }
+        )
+        pq.write_table(table, tmp_path / f"{part}.parquet", row_group_size=3_000)
+    positive = {"numbers": "1", "truth values": "true", "texts": "yes"}[label]
+    plan = PLAN.model_copy(update={"positive": positive})
+    found = summed(COUNTING, str(tmp_path), plan)
+    grids = {"word": None, "flag": None, "whole": None, "y": None}
+    with ASKING.named(str(tmp_path)) as relation:
+        asked = column_summaries(ASKING, str(tmp_path), relation, grids)
+
+    assert outcomes_of(str(tmp_path), plan, 2) is not None
+    same(found, summed(ASKING, str(tmp_path), plan))
+    assert columns_of(str(tmp_path), grids, 2) == asked
+
+
+def test_more_leaves_than_a_dense_table_is_good_for_are_left_to_sql():
+    count = 4 * MOST_LEAVES
+    table = table_of([(number % 2, 0.3, f"w{number}", True, 1, 0.0) for number in range(count)])
+
+    assert outcomes_of(table, PLAN, 1) is None
+    assert summed(COUNTING, table, PLAN).cells.num_rows == count
+
+
+def test_files_that_differ_in_a_type_are_left_to_sql(tmp_path):
+    for part, kind in enumerate((pa.int32(), pa.float64())):
+        table = table_of([(1, 0.5, "a", True, 3, 0.1)] * 5)
+        pq.write_table(table.set_column(4, "whole", table["whole"].cast(kind)), tmp_path / f"{part}.parquet")
+
+    assert outcomes_of(str(tmp_path), PLAN, 2) is None
+    assert columns_of(str(tmp_path), {"whole": None, "word": None}, 2).keys() == {"word"}
+    assert summed(COUNTING, str(tmp_path), PLAN).rows == 10
+
+
+def test_a_column_of_many_categories_is_left_to_sql():
+    table = pa.table({"name": [f"n{number}" for number in range(20_000)], "few": ["a", None] * 10_000})
+    counted = columns_of(table, {"name": None, "few": None}, 1)
+
+    assert counted.keys() == {"few"}
+    assert (counted["few"].counts, counted["few"].nulls) == ({"a": 10_000}, 10_000)
