@@ -73,8 +73,7 @@ class DataSummary:
         cells = self.outcomes.cells
         for name in cells.column_names:
             if name.startswith("leaf") or name in KEYS:
-                found.update(canonical_json(cells[name].unique().to_pylist()))
-                found.update(integers(cells[name].combine_chunks().dictionary_encode().indices).tobytes())
+                found.update(_listed(cells[name].combine_chunks()))
         return found.hexdigest()
 
     def merged(self, other: DataSummary) -> DataSummary:
@@ -124,6 +123,16 @@ def _no_number(kind: pa.DataType | None) -> bool:
     return kind is not None and not (
         pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_decimal(kind)
     )
+
+
+def _listed(column: pa.Array) -> bytes:
+    """A column's values in their order."""
+    import pyarrow as pa
+
+    if pa.types.is_integer(column.type):
+        return integers(column).tobytes()
+    encoded = column.dictionary_encode()
+    return canonical_json(encoded.dictionary.to_pylist()) + integers(encoded.indices).tobytes()
 
 
 def _counted(summary: Summary) -> bytes:
