@@ -151,3 +151,14 @@ class Scores:
     day: np.ndarray[Any, Any] | None
     columns: pa.Table
     content: np.ndarray[Any, Any]
+
+    def take(self, rows: np.ndarray[Any, Any]) -> Scores:
+        """Some of its rows, by their positions."""
+        return Scores(
+            self.row_id.take(pa.array(rows)),
+            self.outcomes.take(rows),
+            None if self.cluster is None else self.cluster[rows],
+            None if self.day is None else self.day[rows],
+            self.columns.take(pa.array(rows)),
+            self.content[rows],
+        )

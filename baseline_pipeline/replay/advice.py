@@ -76,6 +76,7 @@ def advised(found: Shared | None, model: str, features: Sequence[str]) -> str:
         ),
         "model": f"keep the model that stood; where it is promoted already, `baseline rollback {model}`",
         "concept": "look at the labels first, then retrain on recent rows: the model's rule no longer holds",
+        "code": f"undo the edit, or approve its answers: `baseline establish {model} --by NAME --reason TEXT`",
         "infrastructure": "give the model the machine it was approved on, or approve a baseline on this one",
     }
     return advice[top.factor]

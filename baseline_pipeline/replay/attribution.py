@@ -16,7 +16,7 @@ from baseline_pipeline.records import Record
 from baseline_pipeline.significance.clustered import clustered
 
 Array = np.ndarray[Any, Any]
-Factor = Literal["data_values", "population", "dependencies", "model", "infrastructure", "concept"]
+Factor = Literal["data_values", "population", "dependencies", "model", "infrastructure", "code", "concept"]
 FACTORS: tuple[Factor, ...] = get_args(Factor)
 WORDS: dict[Factor, str] = {
     "data_values": "the changed values of the same rows",
@@ -24,6 +24,7 @@ WORDS: dict[Factor, str] = {
     "dependencies": "the dependencies",
     "model": "the model",
     "infrastructure": "the infrastructure",
+    "code": "the code that scores",
     "concept": "other outcomes of rows that look the same",
 }
 CELLS = frozenset[Factor]

@@ -20,7 +20,7 @@ OF_ROWS: tuple[Factor, ...] = ("data_values", "population")
 SliceOf = Callable[[pa.Table], Mapping[str, Array]]
 """From the slice columns of n rows to the positions of every slice's rows, by name."""
 State = frozenset[Factor]
-"""What is new of dependencies, model and infrastructure."""
+"""What is new of dependencies, model, infrastructure and code."""
 
 
 @dataclass(frozen=True)
@@ -80,11 +80,11 @@ def factorial(states: Mapping[State, Sides]) -> Factorial:
     """The cells of all factors that moved anything.
 
     Values of rows that both populations hold are exchanged row by row; rows that only one of them holds have the only
-    values there are. A factor of the world (dependencies, model, infrastructure) that changes not one output in any
+    values there are. A factor of the world (dependencies, model, machine, code) that changes not one output in any
     state drops out, and so does one of the rows that changes none: the design halves with each.
 
     Args:
-        states: What every combination of dependencies, model and infrastructure says; all 2^k of them.
+        states: What every combination of the factors of the world says; all 2^k of them.
     """
     worldly = [factor for factor in FACTORS if any(factor in state for state in states)]
     dropped: dict[Factor, str] = {}

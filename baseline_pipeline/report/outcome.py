@@ -31,6 +31,7 @@ _NEXT_STEPS: dict[Outcome | Hold, str] = {
     "not_comparable": f"if the change of meaning is wanted, {_ESTABLISH}; otherwise undo it",
     "evidence_missing": f"repair what the reasons name, then {_RUN} again",
 }
+_FAILED = f"keep the baseline; repair what the reasons name, or undo the change; then {_RUN} again"
 _FIRST = f"read the measured values, then {_ESTABLISH}"
 
 
@@ -63,5 +64,6 @@ def standing(decision: Decision) -> str:
 def next_step(decision: Decision) -> str:
     """What the reader does now; commands to type stand between backticks."""
     first = decision.baseline_revision is None and decision.hold == "needs_approval"
-    text = _FIRST if first else _NEXT_STEPS[decision.hold or decision.outcome]
+    failed = decision.candidate is None and decision.outcome == "reject"
+    text = _FIRST if first else _FAILED if failed else _NEXT_STEPS[decision.hold or decision.outcome]
     return text.format(model=decision.model.replace("`", r"\x60"))

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import pyarrow as pa
 
 from baseline_pipeline.comparison import ALL_ROWS
-from baseline_pipeline.errors import BaselineError, UsageError
+from baseline_pipeline.errors import BaselineError, EvidenceUnavailable, UsageError
 from baseline_pipeline.metrics.outcomes import NotMeasurable
 from baseline_pipeline.records import Digest, Record, digest_of, short
 from baseline_pipeline.replay.advice import advised, sentence
@@ -83,14 +83,14 @@ def attribute(
 
     Raises:
         UsageError: when there is no such decision, or nothing moved.
-        EvidenceUnavailable: when model, rows or environments cannot be had.
+        EvidenceUnavailable: when model, rows or environments cannot be had, or several facets moved together of which
+            none can be replayed. One that moved alone needs no replay: it is all of the change.
     """
     digest, comparison, old, new = _judged(bench, contract, decision)
     earlier = _earlier(bench, contract, comparison, old, new)
     work = World(bench, contract, old, new, earlier, locks, knobs, python)
     if not work.factors and old.snapshot == new.snapshot:
-        message = f"nothing that can be replayed moved between {short(old.key)} and {short(new.key)}"
-        raise UsageError(message, next_step="name what moved: --lock OLD --lock NEW, or another decision")
+        _nothing_to_replay(work, old, new)
     bench.progress(f"replaying {2 ** len(work.factors)} states of the world on both populations")
     states = work.states()
     found = factorial(states)
@@ -145,12 +145,22 @@ def _judged(
     comparison = load_comparison(bench, contract.name, str(event.content["comparison"]))
     if comparison.candidate is None or comparison.baseline_revision is None:
         message = f"decision {short(event.content['decision'])} compared nothing with a baseline"
-        raise UsageError(message, next_step="name another one: see `baseline audit log`")
+        raise EvidenceUnavailable(message, next_step="read its reasons: `baseline audit log`, or name another decision")
     revisions = {one.revision: one for one in bench.baselines(contract.name)}
     stood = revisions[comparison.baseline_revision]
     old = load_evaluation(bench, contract.name, stood.evaluation)
     new = load_evaluation(bench, contract.name, comparison.candidate)
     return str(event.content["decision"]), comparison, old, new
+
+
+def _nothing_to_replay(work: World, old: Evaluation, new: Evaluation) -> NoReturn:
+    if not work.left_out:
+        message = f"nothing moved between {short(old.key)} and {short(new.key)}"
+        raise UsageError(message, next_step="name another decision: see `baseline audit log`")
+    facets = "; ".join(f"{facet}: {why}" for facet, why in work.left_out.items())
+    message = f"what moved together cannot be told apart: {facets}"
+    lock = f"`baseline attribute {work.contract.name} --lock OLD --lock NEW`" if "dependencies" in work.left_out else ""
+    raise EvidenceUnavailable(message, next_step=lock or "undo one of them, and run again: it then moves alone")
 
 
 def _earlier(

@@ -1,4 +1,4 @@
-"""The states of the world that an attribution replays: dependencies, model and infrastructure, old or new."""
+"""The states of the world that an attribution replays: dependencies, model, infrastructure and code, old or new."""
 
 from __future__ import annotations
 
@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from baseline_pipeline.adapters.models.remembered import RememberedModels
 from baseline_pipeline.errors import EvidenceUnavailable
 from baseline_pipeline.evaluating import class_names, days_of, scores_of
 from baseline_pipeline.records import Digest, short
-from baseline_pipeline.replay.attribution import Factor
+from baseline_pipeline.replay.attribution import FACTORS, Factor
 from baseline_pipeline.replay.factorial import Sides, State
 from baseline_pipeline.scoring import predict_all
 from baseline_pipeline.snapshot import read
@@ -70,6 +71,17 @@ class World:
             self.left_out["infrastructure"] = "it moved, and no profile was given: --profile NAME replays it"
         if old.fingerprint.code != new.fingerprint.code:
             self.left_out["code"] = "it moved, and the old code is not there to be run"
+        self.alone = self._alone(old, new)
+        if self.alone is not None:
+            self.factors.append(self.alone[0])
+            del self.left_out[self.alone[0]]
+
+    def _alone(self, old: Evaluation, new: Evaluation) -> tuple[Factor, Evaluation, Evaluation] | None:
+        """What moved with nothing beside it, so that its two states are the evaluations; nothing is replayed then."""
+        if self.factors or len(self.left_out) != 1 or old.snapshot != new.snapshot:
+            return None
+        factor: Factor = next(one for one in FACTORS if one in self.left_out)
+        return factor, old, new
 
     def _kept(self, old: Evaluation, new: Evaluation) -> tuple[Locked, Locked] | None:
         """The lockfiles of both evaluations, where they differ and say all there is to install."""
@@ -97,6 +109,11 @@ class World:
             EvidenceUnavailable: when the model does not load or predict in that state: that is a finding by itself.
         """
         version = self.versions["model" in state]
+        if self.alone is not None:
+            factor, *sides = self.alone
+            known = load_scores(self.bench, sides[factor in state])
+            places = pc.index_in(rows.names, value_set=known.row_id)
+            return known.take(places.drop_null().to_numpy(zero_copy_only=False))
         if self.locks is None and self.knobs is None:
             before = self._scored_before(version, rows)
             if before is not None:
@@ -108,8 +125,11 @@ class World:
         """Where within the model the new rows part when only this factor is new.
 
         Raises:
-            EvidenceUnavailable: when a worker cannot load or score the model; see `scores`.
+            EvidenceUnavailable: when a worker cannot load or score the model, or there is nothing to run; see `scores`.
         """
+        if self.alone is not None:
+            message = f"{self.alone[0]} alone moved, and its old state is not there to be run"
+            raise EvidenceUnavailable(message)
         rows = self.rows[1]
         work, old = self._run(frozenset(), self.versions[0], rows)
         _, new = self._run(frozenset([factor]), self.versions[factor == "model"], rows)
