@@ -39,7 +39,7 @@ def command(
     from baseline_pipeline.report.replay_text import wrapped
     from baseline_pipeline.workbench.replays.attributed import attributed_html, attributed_lines
     from baseline_pipeline.workbench.replays.attributing import attribute
-    from baseline_pipeline.workbench.replays.replaying import Locked
+    from baseline_pipeline.workbench.replays.locked import Locked
     from baseline_pipeline.workbench.replays.simulating import knobs_pair
     from baseline_pipeline.workbench.reporting import write_whole
     from baseline_pipeline.workbench.workbench import Workbench

@@ -48,8 +48,10 @@ def command(  # noqa: PLR0917  # options
     from baseline_pipeline.errors import UsageError
     from baseline_pipeline.report.replay_text import wrapped
     from baseline_pipeline.workbench.replays.bisecting import bisect as find_guilty
+    from baseline_pipeline.workbench.replays.dependency_replay import replay
+    from baseline_pipeline.workbench.replays.locked import Locked
+    from baseline_pipeline.workbench.replays.opening import open_replaying
     from baseline_pipeline.workbench.replays.replayed import replay_lines
-    from baseline_pipeline.workbench.replays.replaying import Locked, open_replaying, replay
     from baseline_pipeline.workbench.workbench import Workbench
 
     bench = Workbench.here(progress=progress(quiet=quiet))

@@ -38,7 +38,7 @@ def command(
 
     from baseline_pipeline.replay.profiles import PROFILES
     from baseline_pipeline.report.replay_text import wrapped
-    from baseline_pipeline.workbench.replays.replaying import open_replaying
+    from baseline_pipeline.workbench.replays.opening import open_replaying
     from baseline_pipeline.workbench.replays.rolling_out import rollout_lines, simulate_rollout
     from baseline_pipeline.workbench.replays.simulating import simulate, simulation_lines
     from baseline_pipeline.workbench.workbench import Workbench

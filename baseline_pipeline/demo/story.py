@@ -24,8 +24,10 @@ from baseline_pipeline.workbench.people import Voice
 from baseline_pipeline.workbench.promotions.approving import speak
 from baseline_pipeline.workbench.promotions.rolling_back import roll_back
 from baseline_pipeline.workbench.replays.attributing import attribution_of
+from baseline_pipeline.workbench.replays.dependency_replay import replay
+from baseline_pipeline.workbench.replays.locked import Locked
+from baseline_pipeline.workbench.replays.opening import open_replaying
 from baseline_pipeline.workbench.replays.replayed import replay_lines
-from baseline_pipeline.workbench.replays.replaying import Locked, open_replaying, replay
 from baseline_pipeline.workbench.reporting import (
     decision_story,
     last_decision_digest,

@@ -12,8 +12,8 @@ from baseline_pipeline.orchestration.listening import also_to
 from baseline_pipeline.orchestration.pipes import CLIENT, piped
 from baseline_pipeline.records import digest_of
 from baseline_pipeline.settings import load_settings
+from baseline_pipeline.workbench.replays.dependency_replay import Replay
 from baseline_pipeline.workbench.replays.lockfile_moved import replay_moved
-from baseline_pipeline.workbench.replays.replaying import Replay
 from baseline_pipeline.workbench.reporting import write_decision_report
 from baseline_pipeline.workbench.workbench import Workbench
 

@@ -20,7 +20,7 @@ from baseline_pipeline.workbench.iteration.comparing import load_comparison
 from baseline_pipeline.workbench.iteration.evaluating import load_evaluation
 from baseline_pipeline.workbench.promotions.approving import find_decision
 from baseline_pipeline.workbench.replays.feature_values import FeatureHarm, feature_harms
-from baseline_pipeline.workbench.replays.replaying import Locked
+from baseline_pipeline.workbench.replays.locked import Locked
 from baseline_pipeline.workbench.replays.states import World
 
 if TYPE_CHECKING:

@@ -18,7 +18,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from baseline_pipeline.replay.outcome import Trial, WorkerRun
-    from baseline_pipeline.workbench.replays.replaying import Locked, Replay, Replaying
+    from baseline_pipeline.workbench.replays.dependency_replay import Replay
+    from baseline_pipeline.workbench.replays.locked import Locked
+    from baseline_pipeline.workbench.replays.replaying import Replaying
 
 IMPORTED_AS = {"sklearn": "scikit-learn", "cv2": "opencv-python", "PIL": "pillow", "yaml": "pyyaml"}
 

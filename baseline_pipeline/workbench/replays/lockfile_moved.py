@@ -10,7 +10,9 @@ from baseline_pipeline.workbench.iteration.elsewhere import as_evaluated
 from baseline_pipeline.workbench.iteration.environment import observe
 from baseline_pipeline.workbench.iteration.evaluating import load_evaluation, version_of
 from baseline_pipeline.workbench.promotions.approving import find_decision
-from baseline_pipeline.workbench.replays.replaying import Locked, Replay, Replaying, replay
+from baseline_pipeline.workbench.replays.dependency_replay import Replay, replay
+from baseline_pipeline.workbench.replays.locked import Locked
+from baseline_pipeline.workbench.replays.replaying import Replaying
 
 if TYPE_CHECKING:
     from baseline_pipeline.contract import Contract

@@ -8,7 +8,7 @@ from baseline_pipeline.records import short
 from baseline_pipeline.report.replay_text import WORDS, moved_words, trial_lines
 
 if TYPE_CHECKING:
-    from baseline_pipeline.workbench.replays.replaying import EnvironmentSeen, Replay
+    from baseline_pipeline.workbench.replays.dependency_replay import EnvironmentSeen, Replay
 
 NEXT = {
     "accept": "take the update: not a bit of the model moves",

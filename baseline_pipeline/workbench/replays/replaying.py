@@ -1,130 +1,34 @@
-"""`baseline replay`: the same model on the same rows in the environments of two lockfiles."""
+"""One model and its rows, run in environments as they are asked for."""
 
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
-from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from baseline_pipeline.adapters.environments.cores import on_the_same_cores
-from baseline_pipeline.adapters.environments.running import Knobs, serving
+from baseline_pipeline.adapters.environments.running import Knobs
 from baseline_pipeline.adapters.environments.uv import Built, build, here
 from baseline_pipeline.comparison import Contrast, Moved, Side
 from baseline_pipeline.contrasting import contrast
-from baseline_pipeline.environment.installable import Installable, installable
-from baseline_pipeline.environment.lock import Lock
-from baseline_pipeline.environment.lockfile import moved, read_lockfile
-from baseline_pipeline.errors import DataNotThereYet, EvidenceUnavailable
-from baseline_pipeline.records import Digest, Record, digest_of, short
+from baseline_pipeline.errors import EvidenceUnavailable
+from baseline_pipeline.records import Digest, digest_of
 from baseline_pipeline.replay.numeric_difference import numeric_difference
-from baseline_pipeline.replay.outcome import Ending, How, Trial, WorkerRun, ended, overall
+from baseline_pipeline.replay.outcome import How, Trial, WorkerRun, ended
 from baseline_pipeline.replay.stages import StagesCompared, stages_compared
-from baseline_pipeline.replay.variants import Variants
 from baseline_pipeline.snapshot import read
-from baseline_pipeline.timing import SITTINGS, Answer, in_sittings
 from baseline_pipeline.workbench.iteration.snapshotting import load_snapshot, require_quality, take_snapshot
-from baseline_pipeline.workbench.iteration.timing import asked_for, peaks_in_turn, times_of
-from baseline_pipeline.workbench.replays.adjusting import tried_variants
-from baseline_pipeline.workbench.replays.jobs import WORKER, Jobs
+from baseline_pipeline.workbench.replays.jobs import Jobs
 from baseline_pipeline.workbench.replays.rows import RowSet, held_out, row_set
+from baseline_pipeline.workbench.replays.timing import times_in_turn
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
-
     from baseline_pipeline.contract import Contract
-    from baseline_pipeline.evaluation import EnvironmentState
     from baseline_pipeline.ports import ModelVersion
-    from baseline_pipeline.verdicts import Tier
+    from baseline_pipeline.workbench.replays.locked import Locked
     from baseline_pipeline.workbench.workbench import Workbench
 
 A_A = 2
 """Runs in the old environment: what they differ by is noise."""
-
-
-class EnvironmentSeen(Record):
-    """An environment that was replayed in."""
-
-    lock: str
-    key: Digest
-    packages: int
-    left_out: tuple[str, ...]
-    beyond: tuple[str, ...]
-    """Installed although the lockfile does not name them."""
-
-
-class Replay(Record):
-    """What a replay found."""
-
-    model: str
-    version: str
-    snapshot: Digest
-    rows: int
-    old: EnvironmentSeen
-    new: EnvironmentSeen
-    moved: tuple[str, ...]
-    """Packages that differ between the lockfiles."""
-    trials: tuple[Trial, ...]
-    ending: Ending
-    why: str
-    variants: Variants | None = None
-    """The contract's variants of the training entry, in the new environment."""
-
-    @property
-    def tier(self) -> Tier | None:
-        """How bad what it was rejected for is."""
-        return overall(self.trials).tier
-
-    @property
-    def exit_code(self) -> int:
-        """How the command ends."""
-        from baseline_pipeline.replay.outcome import EXIT
-
-        return EXIT[self.ending]
-
-
-@dataclass(frozen=True)
-class Locked:
-    """A lockfile that was read.
-
-    Attributes:
-        name: Its path as it was given.
-        wanted: Its content as an installer understands it.
-        lock: Its packages.
-    """
-
-    name: str
-    wanted: Installable
-    lock: Lock
-
-    @classmethod
-    def read(cls, project: Path, name: str) -> Locked:
-        """A lockfile by its path, relative to the project.
-
-        Raises:
-            DataNotThereYet: when it is not there.
-            ContractError: when it cannot be understood.
-        """
-        try:
-            text = (project / name).read_text(encoding="utf-8")
-        except (FileNotFoundError, IsADirectoryError, UnicodeDecodeError) as error:
-            message = f"lockfile {name} is not there, or no text (looked in {project})"
-            raise DataNotThereYet(message, next_step="name a lockfile: --lock old.lock --lock new.lock") from error
-        return cls(name, installable(name, text), read_lockfile(name, text))
-
-    @classmethod
-    def stored(cls, bench: Workbench, model: str, state: EnvironmentState) -> Locked | None:
-        """The lockfile of an evaluation's environment, as far as it was kept."""
-        if state.lockfile_digest is None:
-            return None
-        wanted = bench.store.load("installables", model, state.lockfile_digest)
-        lock = bench.store.load("lockfiles", model, state.lockfile_digest)
-        if wanted is None or lock is None:
-            return None
-        name = f"{state.lockfile} ({short(state.lockfile_digest)})"
-        return cls(name, Installable.stored(wanted), Lock.stored(lock))
 
 
 class Replaying:
@@ -211,7 +115,9 @@ class Replaying:
         failed = next((one for one in (first, again) if one.failure is not None), None)
         if failed is not None:
             return ended(self.contract, how, failed, None, None, None, None)
-        times = self.times(old[1], new[1], rows) if timed and how == "artifact" and after.failure is None else None
+        times = (
+            times_in_turn(self, old[1], new[1], rows) if timed and how == "artifact" and after.failure is None else None
+        )
         found = self._compared(how, rows, first, after, self._apart(first, again), times)
         if after.failure is not None:
             return found
@@ -318,147 +224,3 @@ class Replaying:
             timed=timed,
             noise=0.0 if noise is None else noise.largest_absolute,
         )
-
-    def times(self, old: Built, new: Built, rows: RowSet, knobs: Knobs | None = None) -> Digest | None:
-        """Both workers alive at once, asked for the same rows in the order A B B A.
-
-        Args:
-            old: Environment of one worker.
-            new: Environment of the other.
-            rows: Where requests are taken from.
-            knobs: What is held still in the new one; the same as in the old one by default.
-        """
-        wanted = self.contract.latency
-        asked = asked_for(self.contract)
-        if not asked:
-            return None
-        memory = [wanted.memory_runs, *sorted(asked)] if "memory" in asked else []
-        key = digest_of(
-            [
-                *memory,
-                WORKER,
-                "replayed",
-                old.key,
-                new.key,
-                self.version.digest,
-                rows.key,
-                wanted.model_dump(mode="json", exclude={"memory_runs"}),
-                (knobs or self.knobs).body(),
-                self.knobs.body(),
-            ]
-        )
-        if self.bench.store.load("times", self.contract.name, key) is None:
-            starts = [number * wanted.rows % max(len(rows) - wanted.rows, 1) for number in range(wanted.requests)]
-            job = self.jobs.job(rows, self.artifact)
-            scratch = self.bench.settings.scratch
-
-            @contextmanager
-            def opened(number: int) -> Iterator[tuple[Answer, Answer]]:
-                self.bench.progress(f"timing both environments in turn, sitting {number + 1} of {SITTINGS}")
-                with (
-                    serving(old, job, self.knobs, scratch) as one,
-                    serving(new, job, knobs or self.knobs, scratch) as two,
-                    on_the_same_cores(one.pid, two.pid, threads=self.knobs.threads),
-                ):
-                    yield (lambda start: one.seconds(start, wanted.rows), lambda start: two.seconds(start, wanted.rows))
-
-            taken = in_sittings(opened, starts, seconds=wanted.seconds)
-            peaks = None
-            if memory:
-                sides = [(old, job, self.knobs), (new, job, knobs or self.knobs)]
-                peaks = peaks_in_turn(self.bench, self.contract, sides)
-            self.bench.store.save("times", self.contract.name, key, times_of(taken, peaks))
-        return key
-
-
-def replay(work: Replaying, old: Locked, new: Locked, *, retrain: bool = True, timed: bool = True) -> Replay:
-    """Replay a model under two lockfiles, and say whether the update is to be accepted.
-
-    Args:
-        work: Model and rows.
-        old: Where the model stands now.
-        new: What is wanted.
-        retrain: Train under both too, where the contract names an entry.
-        timed: Measure latency where the contract judges it.
-
-    Raises:
-        NotBuilt: when a lockfile cannot be installed.
-        EvidenceUnavailable: when rows or model cannot be had.
-    """
-    contract, bench = work.contract, work.bench
-    places = [(locked, work.environment(locked)) for locked in (old, new)]
-    training = contract.model.training
-    trials = [work.trial("artifact", *places, timed=timed)]
-    if retrain and training is not None and training.entry is not None:
-        bench.progress("training under both")
-        trials.append(work.trial("retrained", *places))
-        if trials[-1].ending != "evidence_missing":
-            trials.append(work.trial("way_back", *places))
-    variants = None
-    if retrain and training is not None and training.variants:
-        variants = tried_variants(work, [(one.name, built) for one, built in reversed(places)], work.halves)
-    worst = overall(tuple(trials))
-    found = Replay(
-        model=contract.name,
-        version=work.version.version,
-        snapshot=work.rows.snapshot,
-        rows=len(work.rows),
-        old=_seen(*places[0]),
-        new=_seen(*places[1]),
-        moved=moved(old.lock, new.lock),
-        trials=tuple(trials),
-        ending=worst.ending,
-        why=worst.why,
-        variants=variants,
-    )
-    bench.store.save("replays", contract.name, digest_of(found.body()), found)
-    return found
-
-
-def _seen(locked: Locked, built: Built) -> EnvironmentSeen:
-    return EnvironmentSeen(
-        lock=locked.name, key=built.key, packages=len(built.packages), left_out=built.left_out, beyond=built.beyond
-    )
-
-
-def open_replaying(
-    bench: Workbench,
-    contract: Contract,
-    *,
-    candidate: str | None = None,
-    artifact: str | None = None,
-    knobs: Knobs | None = None,
-    python: str | None = None,
-) -> Replaying:
-    """What is to be replayed: the champion, an exact candidate, or a plain file.
-
-    Raises:
-        EvidenceUnavailable: when there is no such model.
-        UsageError: when the file is of no known format, or runs code that nobody vouched for.
-    """
-    from pathlib import Path
-
-    from baseline_pipeline.adapters.models.artifact import file_artifact
-    from baseline_pipeline.ports import ModelVersion
-
-    if artifact is not None:
-        import hashlib
-
-        found = file_artifact(bench.settings.project / Path(artifact), allow_pickle=contract.model.allow_pickle)
-        digest = hashlib.sha256(Path(str(found["path"])).read_bytes()).hexdigest()
-        version = ModelVersion(contract.name, digest[:12], artifact, digest, _declared_window(contract))
-        return Replaying(bench, contract, version, found, knobs=knobs, python=python)
-    catalogue = bench.catalogue(contract)
-    chosen = catalogue.resolve("champion") if candidate is None else catalogue.candidate(candidate)
-    if chosen is None:
-        message = f"model {contract.name}: no champion"
-        raise EvidenceUnavailable(message, next_step="name one: --candidate models:/NAME/7")
-    return Replaying(bench, contract, chosen, catalogue.artifact(chosen), knobs=knobs, python=python)
-
-
-def _declared_window(contract: Contract) -> tuple[str, str] | None:
-    training = contract.model.training
-    if training is None:
-        return None
-    first, last = (day.isoformat() for day in training.window)
-    return first, last

@@ -11,7 +11,7 @@ from baseline_pipeline.evaluating import class_names, days_of, scores_of
 from baseline_pipeline.records import Record, digest_of
 from baseline_pipeline.replay.rollout import Rollout, Traffic, roll_out
 from baseline_pipeline.scoring import predict_all
-from baseline_pipeline.workbench.replays.replaying import open_replaying
+from baseline_pipeline.workbench.replays.opening import open_replaying
 
 if TYPE_CHECKING:
     from baseline_pipeline.contract import Contract

@@ -15,7 +15,7 @@ from baseline_pipeline.errors import DataUnreadable, EvidenceUnavailable
 from baseline_pipeline.figures import bracketed, fixed, places
 from baseline_pipeline.records import Digest, Record
 from baseline_pipeline.workbench.replays.feature_values import FeatureHarm, feature_harms
-from baseline_pipeline.workbench.replays.replaying import open_replaying
+from baseline_pipeline.workbench.replays.opening import open_replaying
 from baseline_pipeline.workbench.replays.rows import RowSet, row_set
 from baseline_pipeline.workbench.replays.states import scored
 

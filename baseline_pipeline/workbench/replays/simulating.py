@@ -14,6 +14,7 @@ from baseline_pipeline.records import Digest, Record, digest_of
 from baseline_pipeline.replay.numeric_difference import NumericDifference, numeric_difference
 from baseline_pipeline.replay.profiles import PROFILES
 from baseline_pipeline.report.verdict_line import verdict_line
+from baseline_pipeline.workbench.replays.timing import times_in_turn
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -115,7 +116,7 @@ def _simulated(work: Replaying, name: str, now: Knobs, then: Knobs) -> Simulated
     contrast, difference = None, None
     if after.failure is None:
         difference = numeric_difference(work.jobs.outputs(before), work.jobs.outputs(after))
-        timed = work.times(built, built, work.rows, then)
+        timed = times_in_turn(work, built, built, work.rows, then)
         contrast = work.contrast("artifact", work.rows, before, after, None, timed, moved="infrastructure")
     fires = tuple(
         verdict_line(cell, "paired")

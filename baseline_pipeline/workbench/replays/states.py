@@ -20,7 +20,8 @@ from baseline_pipeline.snapshot import read
 from baseline_pipeline.workbench.iteration.evaluating import load_scores, version_of
 from baseline_pipeline.workbench.iteration.snapshotting import load_snapshot
 from baseline_pipeline.workbench.replays.adjusting import tried_variants
-from baseline_pipeline.workbench.replays.replaying import Locked, Replaying
+from baseline_pipeline.workbench.replays.locked import Locked
+from baseline_pipeline.workbench.replays.replaying import Replaying
 from baseline_pipeline.workbench.replays.rows import RowSet, held_out, row_set
 
 if TYPE_CHECKING:
