@@ -54,7 +54,9 @@ def command(  # noqa: PLR0917  # options of a verb
 
     if (against is None) != (here is None) or (earlier is not None and here is None):
         message = "--against and --with name two files, and --earlier a third one"
-        raise UsageError(message, next_step=f"baseline calibrate {model} --against env-prod.json --with env-here.json")
+        raise UsageError(
+            message, next_step=f"`baseline calibrate {model} --against env-prod.json --with env-here.json`"
+        )
     bench = Workbench.here(progress=progress(quiet=quiet))
     contract = bench.contract(model)
     width = shutil.get_terminal_size((120, 24)).columns

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -74,7 +75,7 @@ def command(  # noqa: PLR0917  # one per option
         return
     if model is None or not candidate:
         message = "MODEL and --candidate are needed"
-        raise UsageError(message, next_step="baseline gate MODEL --candidate models:/NAME/7")
+        raise UsageError(message, next_step="`baseline gate MODEL --candidate models:/NAME/7`")
     bench = Workbench.here(progress=progress(quiet=quiet))
     contract = bench.contract(model)
     asked = Asked(candidate, dry_run, _seconds(wait), require or (), fail_on, inconclusive, fail or ())
@@ -113,7 +114,7 @@ def _write(
     from baseline_pipeline.workbench.promotions.attesting import attest
     from baseline_pipeline.workbench.reporting import decision_story, write_whole
 
-    story = decision_story(bench, contract, found.decision)
+    story = replace(decision_story(bench, contract, found.decision), tried=dry_run)
     limits = [(one.criterion.text, one.passed, one.why) for one in found.checked]
     if junit is not None:
         write_whole(junit, gate_junit(found.decision, story.comparison, limits))
@@ -133,7 +134,7 @@ def _print(bench: Workbench, contract: Contract, found: Gated, *, as_json: bool,
     from baseline_pipeline.report.terminal import decision_text
     from baseline_pipeline.workbench.reporting import decision_story, write_decision_report
 
-    story = decision_story(bench, contract, found.decision)
+    story = replace(decision_story(bench, contract, found.decision), tried=dry_run)
     if as_json:
         emit(
             {
@@ -157,9 +158,9 @@ def _print(bench: Workbench, contract: Contract, found: Gated, *, as_json: bool,
             lines.append(f"promoted: baseline revision {found.promoted}, {found.candidate.uri}")
         if found.exit.code == 5:  # noqa: PLR2004  # approval required
             first = found.decision.baseline_revision is None
-            verb = f"establish {contract.name}" if first else f"approve {found.digest[:12]}"
+            verb = f"establish {contract.name} --by NAME" if first else f"approve {found.digest[:12]}"
             again = "gate again without --dry-run, then " if dry_run else ""
-            lines.append(f'next: {again}baseline {verb} --reason "WHY"')
+            lines.append(f"next: {again}`baseline {verb} --reason TEXT`")
         show("\n".join(lines))
     if not quiet:
         say(f"report: {write_decision_report(bench, contract, found.decision)}")

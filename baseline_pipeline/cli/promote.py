@@ -32,7 +32,7 @@ def command(
 
     if not resume:
         message = "a candidate is promoted by the gate"
-        raise UsageError(message, next_step=f"`baseline gate {model} --candidate ...`, or --resume to finish one")
+        raise UsageError(message, next_step=f"`baseline gate {model} --candidate REF`, or --resume to finish one")
     bench = Workbench.here(progress=progress(quiet=quiet))
     contract = bench.contract(model)
     finished = finish(bench, contract)

@@ -13,13 +13,13 @@ from baseline_pipeline.cli.output import emit, progress, show
 def command(  # noqa: PLR0917  # options
     model: Model,
     lock: Annotated[
-        list[str],
+        list[str] | None,
         typer.Option(
             help="A lockfile, relative to the project: the old one first, then the new one. With one, the old one is "
-            "the contract's.",
+            "the contract's; with none, they are the baseline's and the contract's.",
             show_default=False,
         ),
-    ],
+    ] = None,
     candidate: Annotated[
         str | None, typer.Option(help="An exact model (models:/NAME/7) instead of the champion.", show_default=False)
     ] = None,
@@ -45,24 +45,17 @@ def command(  # noqa: PLR0917  # options
     """
     import shutil
 
-    from baseline_pipeline.errors import UsageError
     from baseline_pipeline.report.replay_text import wrapped
     from baseline_pipeline.workbench.replays.bisecting import bisect as find_guilty
     from baseline_pipeline.workbench.replays.dependency_replay import replay
-    from baseline_pipeline.workbench.replays.locked import Locked
+    from baseline_pipeline.workbench.replays.locked import old_and_new
     from baseline_pipeline.workbench.replays.opening import open_replaying
     from baseline_pipeline.workbench.replays.replayed import replay_lines
     from baseline_pipeline.workbench.workbench import Workbench
 
     bench = Workbench.here(progress=progress(quiet=quiet))
     contract = bench.contract(model)
-    names = list(lock)
-    if len(names) == 1 and contract.environment.lockfile:
-        names.insert(0, contract.environment.lockfile)
-    if len(names) != 2:  # noqa: PLR2004  # old and new
-        message = f"{len(lock)} lockfiles were given; accepted: --lock OLD --lock NEW"
-        raise UsageError(message, next_step="name both, or a new one where the contract names the old one")
-    old, new = (Locked.read(bench.settings.project, name) for name in names)
+    old, new = old_and_new(bench, contract, lock or ())
     work = open_replaying(bench, contract, candidate=candidate, artifact=artifact, python=python)
     found = replay(work, old, new, retrain=retrain)
     searched = find_guilty(work, old, new, found) if bisect else None

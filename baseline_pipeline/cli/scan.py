@@ -48,7 +48,7 @@ def command(
             message = "nothing to compare with and nothing to keep"
             raise UsageError(message, next_step="give --baseline (rows or a .summary), or --save FILE.summary")
         found = save_summary(bench, contract, rows, save, score=score, prediction=prediction, role=score_with)
-        say(f"{found.rows} rows summed up in {save}\nnext: baseline scan {model} NEW_ROWS --baseline {save}")
+        say(f"{found.rows} rows summed up in {save}\nnext: `baseline scan {model} NEW_ROWS --baseline {save}`")
         return
     result = scan(bench, contract, rows, baseline, score=score, prediction=prediction, save=save, role=score_with)
     if as_json:

@@ -62,11 +62,18 @@ def _cause(factor: Factor, moved: Mapping[str, Sequence[str]], words: Mapping[Fa
     return words[factor] + (f" ({'; '.join(details)})" if details else "")
 
 
-def advised(found: Shared | None, model: str, features: Sequence[str]) -> str:
-    """What to do: update, adjust, or roll back."""
+def advised(found: Shared | None, model: str, features: Sequence[str], *, back: int | None = None) -> str:
+    """What to do: update, adjust, or roll back.
+
+    Args:
+        found: The metric that was harmed most, shared out.
+        model: The model's name.
+        features: Those whose values did harm.
+        back: The revision to bring back, where what was judged stands now.
+    """
     top: Contribution | None = None if found is None else found.top
     if found is None or top is None or not top.found or top.harm <= 0:
-        return "nothing is shown to have done harm: more rows would tell the causes apart (`baseline power`)"
+        return f"nothing is shown to have done harm: more rows would tell the causes apart (`baseline power {model}`)"
     named = f"{', '.join(features[:3])} first" if features else "see the drift report"
     advice: dict[Factor, str] = {
         "data_values": f"repair the feed: {named}; until then the old values are the better ones",
@@ -74,11 +81,13 @@ def advised(found: Shared | None, model: str, features: Sequence[str]) -> str:
         "dependencies": (
             f"keep the old lockfile, or retrain under the new one: `baseline replay {model} --bisect` names the package"
         ),
-        "model": f"keep the model that stood; where it is promoted already, `baseline rollback {model}`",
+        "model": "keep the model that stood; where the alias points at the new one already, move it back",
         "concept": "look at the labels first, then retrain on recent rows: the model's rule no longer holds",
         "code": f"undo the edit, or approve its answers: `baseline establish {model} --by NAME --reason TEXT`",
         "infrastructure": "give the model the machine it was approved on, or approve a baseline on this one",
     }
+    if top.factor == "model" and back is not None:
+        return f"bring the model that stood back: `baseline rollback {model} --to {back} --reason TEXT`"
     return advice[top.factor]
 
 

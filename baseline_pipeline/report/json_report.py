@@ -36,12 +36,12 @@ def decision_json(story: DecisionStory) -> dict[str, Any]:
     ]
     return {
         "report": DECISION_REPORT,
-        **{each.name: _plain(getattr(story, each.name)) for each in fields(story)},
+        **{each.name: _plain(getattr(story, each.name)) for each in fields(story) if each.name != "tried"},
         "links": [{"label": link.label, "value": without_credentials(link.value)} for link in story.links],
         "decision_digest": digest_of(story.decision.body()),
         "exit_code": story.decision.exit_code,
         "headline": headline(story.decision.outcome, story.decision.hold),
-        "next_step": next_step(story.decision),
+        "next_step": next_step(story.decision, tried=story.tried),
         "verdict_lines": lines,
         "environment_findings": list(environment_findings(story)),
         "lineage": _plain(lineage(story)),

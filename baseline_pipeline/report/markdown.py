@@ -51,11 +51,12 @@ def decision_markdown(story: DecisionStory, *, show_all: bool = False) -> str:
     """The decision as Markdown: the terminal's content, with verdicts and lineage in tables."""
     decision = story.decision
     tier = f" ({decision.tier})" if decision.tier else ""
+    step = next_step(decision, tried=story.tried)
     blocks = [
         f"## {headline(decision.outcome, decision.hold)}{tier} · {escaped(story.card.name)}",
         f"{escaped(standing(decision))}.",
         _list((reason for reason in decision.reasons), ordered=True),
-        f"**Next:** {_with_code(next_step(decision))}{f'; {escaped(concern(story))}' if concern(story) else ''}",
+        f"**Next:** {_with_code(step)}{f'; {escaped(concern(story))}' if concern(story) else ''}",
         *_part("What changed", _list(_changes(story))),
         *(block for contrast in story.comparison.contrasts for block in _contrast(contrast, show_all=show_all)),
         *_part("Replayed", _list(story.followed)),

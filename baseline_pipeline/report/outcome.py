@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal
 
+from baseline_pipeline.records import digest_of, short
+
 if TYPE_CHECKING:
     from baseline_pipeline.decision import Decision, Hold, Outcome
 
@@ -26,12 +28,13 @@ _NEXT_STEPS: dict[Outcome | Hold, str] = {
     "promote": "nothing to do: the candidate becomes the next baseline revision",
     "reject": f"keep the baseline; `baseline attribute {{model}}` says which change did it; then {_RUN} again",
     "harm_unresolved": f"collect the rows the reasons ask for, or undo the change; then {_RUN} again",
-    "needs_approval": "read the verdicts; to approve, `baseline approve DECISION --reason TEXT`",
+    "needs_approval": "read the verdicts; to approve, `baseline approve {decision} --reason TEXT`",
     "inconclusive": f"collect the rows the reasons ask for, then {_RUN} again",
     "not_comparable": f"if the change of meaning is wanted, {_ESTABLISH}; otherwise undo it",
     "evidence_missing": f"repair what the reasons name, then {_RUN} again",
 }
 _FAILED = f"keep the baseline; repair what the reasons name, or undo the change; then {_RUN} again"
+_TRIED = "nothing was decided: gate again without --dry-run, once the reasons above are answered"
 _FIRST = f"read the measured values, then {_ESTABLISH}"
 
 
@@ -61,9 +64,16 @@ def standing(decision: Decision) -> str:
     return f"baseline revision {decision.baseline_revision} stays"
 
 
-def next_step(decision: Decision) -> str:
-    """What the reader does now; commands to type stand between backticks."""
+def next_step(decision: Decision, *, tried: bool = False) -> str:
+    """What the reader does now; commands to type stand between backticks.
+
+    Args:
+        decision: What was decided.
+        tried: Whether it was only tried, so that no ledger knows it.
+    """
+    if tried:
+        return _TRIED
     first = decision.baseline_revision is None and decision.hold == "needs_approval"
     failed = decision.candidate is None and decision.outcome == "reject"
     text = _FIRST if first else _FAILED if failed else _NEXT_STEPS[decision.hold or decision.outcome]
-    return text.format(model=decision.model.replace("`", r"\x60"))
+    return text.format(model=decision.model.replace("`", r"\x60"), decision=short(digest_of(decision.body())))

@@ -121,6 +121,7 @@ class DecisionStory:
         worst_rows: rows that lost most, where asked for.
         followed: what replays said after the decision, a sentence each.
         commands: what repeats the decision from the same evidence, one command a line.
+        tried: whether it was only tried, and no ledger knows it.
     """
 
     card: ModelCard
@@ -137,6 +138,7 @@ class DecisionStory:
     worst_rows: tuple[WorstRows, ...] = ()
     followed: tuple[str, ...] = ()
     commands: tuple[str, ...] = ()
+    tried: bool = False
 
 
 @dataclass(frozen=True)

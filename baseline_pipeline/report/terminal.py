@@ -55,7 +55,7 @@ def decision_text(story: DecisionStory, *, width: int = 100, show_all: bool = Fa
         _section("Data quality", _quality(story)),
         _section("Environment", environment_findings(story)),
         _section("Replayed", story.followed),
-        _section("Next", [next_step(story.decision), *_asked(story)]),
+        _section("Next", [next_step(story.decision, tried=story.tried), *_asked(story)]),
     )
     return "\n\n".join("\n".join(_wrapped(block, width)) for block in blocks if block) + "\n"
 

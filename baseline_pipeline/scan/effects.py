@@ -70,7 +70,7 @@ def _filled(
 ) -> Effect:
     """Fill in values, harm and its uncertainty."""
     if effect.rule.own is not None or effect.rule.metric in OF_ROWS:
-        effect.problem = f"{effect.metric.title} needs the rows themselves: `baseline run` measures it"
+        effect.problem = f"{effect.metric.title} needs the rows themselves: `baseline run MODEL` measures it"
         return effect
     try:
         one, two = (side.measure(effect.metric, part) for side, part in zip(sides, parts, strict=True))

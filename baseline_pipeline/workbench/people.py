@@ -168,7 +168,7 @@ def _made_elsewhere(file: Path) -> tuple[Statement, str]:
         return Statement.stored(json.loads(said)), armored
     except ValueError as error:
         message = f"--signature {text}: this is no statement"
-        raise UsageError(message, next_step="write it with `baseline approve DECISION --statement FILE`") from error
+        raise UsageError(message, next_step=f"accepted: JSON with {', '.join(Statement.model_fields)}") from error
 
 
 def refuse_author(roster: Roster | None, person: str, author: str | None) -> None:

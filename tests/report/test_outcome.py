@@ -4,6 +4,7 @@ import re
 import pytest
 
 from baseline_pipeline.decision import EXIT_CODES
+from baseline_pipeline.records import digest_of, short
 from baseline_pipeline.report.outcome import next_step, standing
 
 
@@ -31,3 +32,16 @@ def test_what_becomes_of_the_baseline_is_said(decision_story, outcome, revision,
     decision = decision_story.decision.model_copy(update={"outcome": outcome, "baseline_revision": revision})
 
     assert standing(decision) == expected
+
+
+def test_a_decision_that_was_only_tried_names_no_command_that_needs_it(decision_story):
+    step = next_step(decision_story.decision, tried=True)
+
+    assert "without --dry-run" in step
+    assert "`" not in step
+
+
+def test_whom_to_approve_is_named_by_its_digest(decision_story):
+    decision = decision_story.decision.model_copy(update={"outcome": "hold", "hold": "needs_approval", "tier": None})
+
+    assert f"`baseline approve {short(digest_of(decision.body()))} --reason TEXT`" in next_step(decision)

@@ -57,7 +57,9 @@ class RemoteModel:
             words = facts_in(self._folder).get("failure") or "the process ended"
             self._finalizer()
             message = f"the model does not load in its environment: {words}"
-            raise ModelFailed(message, next_step="see `baseline replay`: it says which package moved")
+            raise ModelFailed(
+                message, next_step="see `baseline replay MODEL --lock OLD --lock NEW`: it says which package moved"
+            )
 
     @property
     def pid(self) -> int:

@@ -50,7 +50,7 @@ def outlook(bench: Workbench, contract: Contract, *, disagreement: float | None 
     key = previous_champion(bench, contract.name) or (baseline.evaluation if baseline else None)
     if key is None:
         message = f"nothing is evaluated yet for {contract.name}"
-        raise EvidenceUnavailable(message, next_step=f"baseline run {contract.name}")
+        raise EvidenceUnavailable(message, next_step=f"`baseline run {contract.name}`")
     where = "as given"
     if disagreement is None:
         disagreement, where = disagreement_seen(bench, contract)

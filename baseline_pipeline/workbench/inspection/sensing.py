@@ -91,7 +91,7 @@ def sensitivity(bench: Workbench, contract: Contract, names: Sequence[str] = ())
     key = baseline.evaluation if baseline else previous_champion(bench, contract.name)
     if key is None:
         message = f"nothing is evaluated yet for {contract.name}"
-        raise EvidenceUnavailable(message, next_step=f"baseline run {contract.name}")
+        raise EvidenceUnavailable(message, next_step=f"`baseline run {contract.name}`")
     work = _Spoiling(bench, contract, load_evaluation(bench, contract.name, key))
     chosen = list(names) or [*contract.scenarios] or [*SCENARIOS]
     gating = [rule.measured for rule in contract.metrics if rule.role != "report_only" and rule.measured.of_rows]

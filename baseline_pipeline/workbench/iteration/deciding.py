@@ -171,7 +171,8 @@ def _refuse_incident(bench: Workbench, contract: Contract, snapshot: Digest) -> 
         if one.open and one.tier != "minor" and first <= one.last[:10] and one.since[:10] <= last:
             message = f"incident {one.id} ({one.tier}) is open and concerns {one.since[:10]} to {one.last[:10]}"
             raise UsageError(
-                message, next_step=f"close it with its cause first: baseline incident close {one.id} --cause TEXT"
+                message,
+                next_step=f"close it with its cause first: `baseline incident close {one.id} --cause TEXT --by NAME`",
             )
 
 

@@ -66,7 +66,8 @@ def standing_text(found: Standing) -> str:
     """The same, for a terminal."""
     lines = [found.model]
     if found.baseline is None:
-        lines.append(f"  no baseline yet: `baseline run {found.model}`, then `baseline establish {found.model}`")
+        establish = f"`baseline establish {found.model} --by NAME --reason TEXT`"
+        lines.append(f"  no baseline yet: `baseline run {found.model}`, then {establish}")
     else:
         one = found.baseline
         lines.append(

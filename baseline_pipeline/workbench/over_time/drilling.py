@@ -351,7 +351,7 @@ class _Stage:
                 if detected
                 else f"**Not detected**: {'; '.join(self.hidden)}."
                 if self.hidden
-                else "**Not detected**: no guardrail saw it. What would, is shown by `baseline power --sensitivity`."
+                else "**Not detected**: no guardrail saw it. What would: `baseline power MODEL --sensitivity`."
             ),
             "",
             "| step | took | what happened |",

@@ -113,7 +113,10 @@ def close(bench: Workbench, name: str, *, cause: str, category: str | None, acto
     _known(category, CATEGORIES, "category", required=False)
     if one.signal is None:
         message = f"{one.id} was not triaged: is it noise or signal?"
-        raise UsageError(message, next_step=f"baseline incident triage {one.id} --signal --category CATEGORY")
+        raise UsageError(
+            message,
+            next_step=f"`baseline incident triage {one.id} --signal --category CATEGORY --by NAME --reason TEXT`",
+        )
     if len(cause.strip()) < LEAST_REASON:
         message = f"cause {cause!r} stood here; at least {LEAST_REASON} characters say what happened"
         raise UsageError(message)
@@ -205,7 +208,7 @@ def add_test(bench: Workbench, name: str, *, actor: str) -> Path:
     return file
 
 
-SCENARIO = '''"""Rows of incident {id}: a scenario for `baseline power --sensitivity`."""
+SCENARIO = '''"""Rows of incident {id}: a scenario for `baseline power MODEL --sensitivity`."""
 
 from pathlib import Path
 

@@ -156,7 +156,7 @@ def message_of(bench: Workbench, contract: Contract, incident: Incident, event: 
         lines.append("promotions of this model are frozen")
         back = last_good(bench, contract)
         if back is not None:
-            lines.append(f"go back: baseline rollback {contract.name} --to {back}")
+            lines.append(f"go back: baseline rollback {contract.name} --to {back} --reason TEXT")
     lines.append(f"look: baseline incident show {incident.id}")
     return Message(
         key=event.key,

@@ -156,7 +156,7 @@ def _require_current(bench: Workbench, event: Event, verb: Verb) -> int | None:
             f"decision {short(content['decision'])} was made against baseline revision {content['baseline_revision']}, "
             f"and revision {revision} stands now"
         )
-        raise Refused(message, next_step=f"gate the candidate again: `baseline gate {event.model} --candidate ...`")
+        raise Refused(message, next_step=f"gate the candidate again: `baseline gate {event.model} --candidate REF`")
     later = [one for one in decisions if one.seq > event.seq and one.content["version"] == content["version"]]
     if later and later[-1].content["decision"] != content["decision"]:
         message = f"decision {short(content['decision'])} is not the last one about version {content['version']}"
@@ -168,10 +168,15 @@ def _require_current(bench: Workbench, event: Event, verb: Verb) -> int | None:
     if verb == "approve" and not waits:
         what = content["hold"] or content["outcome"]
         message = f"decision {short(content['decision'])} does not wait for approval: {what.replace('_', ' ')}"
-        raise Refused(message, next_step="read its reasons; `baseline override` is loud, signed and expires")
+        raise Refused(
+            message,
+            next_step="read its reasons; `baseline override DECISION --reason TEXT` is loud, signed and expires",
+        )
     if verb == "override" and (waits or content["outcome"] == "promote"):
         message = f"decision {short(content['decision'])} needs no override"
-        raise Refused(message, next_step="`baseline approve` is enough" if waits else "it was promoted")
+        raise Refused(
+            message, next_step="`baseline approve DECISION --reason TEXT` is enough" if waits else "it was promoted"
+        )
     if verb == "override" and content["hold"] == "evidence_missing":
         message = f"decision {short(content['decision'])} has no evidence to override: {event.reason}"
         raise Refused(message, next_step="repair what is named, and gate again")

@@ -70,7 +70,7 @@ def roll_back(bench: Workbench, contract: Contract, revision: int, voice: Voice)
     if wanted is None:
         there = ", ".join(str(one.revision) for one in known) or "none"
         message = f"{contract.name} has no baseline revision {revision}; there are {there}"
-        raise UsageError(message, next_step="take one from `baseline show`")
+        raise UsageError(message, next_step=f"take one of those: see `baseline show {contract.name}`")
     if wanted.evaluation == known[-1].evaluation:
         message = f"revision {revision} is what stands (as revision {known[-1].revision})"
         raise UsageError(message, next_step="name an earlier one")

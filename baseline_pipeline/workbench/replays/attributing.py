@@ -98,7 +98,8 @@ def attribute(
     moved = _moved(comparison, work.locks)
     harms = _features(work, found, states, shared)
     stages, variants = _stages(work, found), _variants(work)
-    advice = advised(shared[0] if shared else None, contract.name, [one.feature for one in harms if one.found])
+    named = [one.feature for one in harms if one.found]
+    advice = advised(shared[0] if shared else None, contract.name, named, back=_back(bench, contract, comparison))
     result = Attribution(
         model=contract.name,
         decision=digest,
@@ -140,7 +141,7 @@ def _judged(
         decisions = [one for one in bench.events(contract.name) if one.kind == "decision"]
         if not decisions:
             message = f"nothing was decided about {contract.name} yet"
-            raise UsageError(message, next_step=f"baseline run {contract.name}")
+            raise UsageError(message, next_step=f"`baseline run {contract.name}`")
         event = decisions[-1]
     comparison = load_comparison(bench, contract.name, str(event.content["comparison"]))
     if comparison.candidate is None or comparison.baseline_revision is None:
@@ -151,6 +152,12 @@ def _judged(
     old = load_evaluation(bench, contract.name, stood.evaluation)
     new = load_evaluation(bench, contract.name, comparison.candidate)
     return str(event.content["decision"]), comparison, old, new
+
+
+def _back(bench: Workbench, contract: Contract, comparison: Comparison) -> int | None:
+    """The revision to bring back, where what was judged is what stands now."""
+    stands = bench.baseline(contract.name)
+    return comparison.baseline_revision if stands and stands.evaluation == comparison.candidate else None
 
 
 def _nothing_to_replay(work: World, old: Evaluation, new: Evaluation) -> NoReturn:

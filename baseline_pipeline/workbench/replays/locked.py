@@ -8,12 +8,15 @@ from typing import TYPE_CHECKING
 from baseline_pipeline.environment.installable import Installable, installable
 from baseline_pipeline.environment.lock import Lock
 from baseline_pipeline.environment.lockfile import read_lockfile
-from baseline_pipeline.errors import DataNotThereYet
+from baseline_pipeline.errors import DataNotThereYet, EvidenceUnavailable, UsageError
 from baseline_pipeline.records import short
+from baseline_pipeline.workbench.iteration.evaluating import load_evaluation
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
+    from baseline_pipeline.contract import Contract
     from baseline_pipeline.evaluation import EnvironmentState
     from baseline_pipeline.workbench.workbench import Workbench
 
@@ -58,3 +61,36 @@ class Locked:
             return None
         name = f"{state.lockfile} ({short(state.lockfile_digest)})"
         return cls(name, Installable.stored(wanted), Lock.stored(lock))
+
+
+def old_and_new(bench: Workbench, contract: Contract, names: Sequence[str]) -> tuple[Locked, Locked]:
+    """The lockfiles that a replay stands between.
+
+    Args:
+        bench: The project.
+        contract: The model's contract.
+        names: Paths of both; of the new one, where the contract names the old one; or none: the baseline's lockfile as
+            it was kept, and the contract's as it is now.
+
+    Raises:
+        UsageError: when another number of lockfiles is named, or none and there is nothing to take in their place.
+        EvidenceUnavailable: when the baseline's lockfile as it was kept does not say all there is to install.
+        DataNotThereYet: when a lockfile is not there.
+    """
+    declared, project = contract.environment.lockfile, bench.settings.project
+    given = [declared, *names] if len(names) == 1 and declared else list(names)
+    if len(given) == 2:  # noqa: PLR2004  # old and new
+        old, new = (Locked.read(project, name) for name in given)
+        return old, new
+    baseline = bench.baseline(contract.name)
+    if given or declared is None or baseline is None:
+        message = f"{len(names)} lockfiles were given; accepted: --lock OLD --lock NEW"
+        accepted = "name both; the contract's stands for the old one, and the baseline's and the contract's for both"
+        raise UsageError(message, next_step=accepted)
+    new = Locked.read(project, declared)
+    approved = load_evaluation(bench, contract.name, baseline.evaluation).environment
+    kept = Locked.stored(bench, contract.name, approved)
+    if kept is None or not kept.wanted.whole:
+        message = f"the lockfile of baseline revision {baseline.revision} was not kept with all there is to install"
+        raise EvidenceUnavailable(message, next_step=f"`baseline replay {contract.name} --lock OLD --lock NEW`")
+    return kept, new

@@ -99,4 +99,4 @@ def _replaying(bench: Workbench, contract: Contract, approved: Evaluation) -> Re
 
 
 def _by_hand(contract: Contract) -> str:
-    return f"baseline replay {contract.name} --lock OLD --lock NEW"
+    return f"`baseline replay {contract.name} --lock OLD --lock NEW`"

@@ -13,8 +13,8 @@ if TYPE_CHECKING:
 NEXT = {
     "accept": "take the update: not a bit of the model moves",
     "accept_noted": "take the update; the noted change is in the record",
-    "reject": "keep the old lockfile, or name the guilty package: --bisect",
-    "inconclusive": "more rows decide it: see `baseline power`",
+    "reject": "keep the old lockfile, or name the guilty package: the same with --bisect",
+    "inconclusive": "more rows decide it: see `baseline power {model}`",
     "evidence_missing": "repair what is named, and replay again: finished work is found again",
 }
 
@@ -34,7 +34,7 @@ def replay_lines(found: Replay, *, show_all: bool = False) -> list[str]:
         lines += ["", *trial_lines(trial, show_all=show_all)]
     failed = [one for one in found.trials if one.how == "artifact" and one.ending == "reject" and one.contrast is None]
     anew = [one for one in found.trials if one.how == "retrained" and one.ending in {"accept", "accept_noted"}]
-    advice = NEXT[found.ending]
+    advice = NEXT[found.ending].format(model=found.model)
     if failed and anew:
         advice = "retrain under the new lockfile before taking it: trained anew the model is no worse"
     back = [one for one in found.trials if one.how == "way_back" and one.ending == "reject"]

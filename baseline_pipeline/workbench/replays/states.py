@@ -174,7 +174,8 @@ class World:
         if run.failure is not None:
             message = f"version {version.version} fails with {name} ({run.failure}): {run.words}"
             raise EvidenceUnavailable(
-                message, next_step="that is the finding: `baseline replay --bisect` names the package"
+                message,
+                next_step=f"that is the finding: `baseline replay {self.contract.name} --bisect` names the package",
             )
         return work, run
 

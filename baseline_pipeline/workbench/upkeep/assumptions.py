@@ -109,7 +109,7 @@ class Assumptions:
             state="old" if days > self.max_age else "holds",
             what=f"revision {self.baseline.revision} is {days:.0f} days old; {self.max_age} are accepted",
             why="what was acceptable then is what every candidate is held against now",
-            next_step=f"baseline run {self.contract.name}, and establish anew where the figures are still acceptable",
+            next_step=f"`baseline run {self.contract.name}`, and establish anew where the figures are still acceptable",
         )
 
     def _data(self) -> Finding:
@@ -145,7 +145,7 @@ class Assumptions:
             state=state,
             what=what,
             why="a baseline that no new row is ever held against says nothing of the present",
-            next_step=f"check the feed, then baseline run {self.contract.name}",
+            next_step=f"check the feed, then `baseline run {self.contract.name}`",
         )
 
     def _expectations(self) -> Finding:
@@ -234,7 +234,7 @@ class Assumptions:
                 f"({where}){_listed([f'{name} {power:.0%}' for name, power in weak.items()])}"
             ),
             why="harm that is not found is promoted, and error_rates.power promises that it is found",
-            next_step=f"take more rows or wider margins: baseline power {self.contract.name} --all",
+            next_step=f"take more rows or wider margins: `baseline power {self.contract.name} --all`",
         )
 
     def _owners(self) -> Finding:
@@ -270,7 +270,7 @@ class Assumptions:
             state="old" if there else "holds",
             what=f"{words} open{_listed([one.id for one in there])}" if there else f"none of {len(known)} is open",
             why="while one is open nobody knows whether the baseline's behaviour still is that of today",
-            next_step="work them off: baseline incident list",
+            next_step="work them off: `baseline incident list`",
         )
 
     def _overrides(self) -> Finding:

@@ -146,7 +146,7 @@ def compare_environments(
     before = None if earlier is None else read_facts(earlier)
     if new.model != contract.name:
         message = f"{here} is of model {new.model!r}, not of {contract.name!r}"
-        raise UsageError(message, next_step=f"baseline calibrate {contract.name} --output {here}")
+        raise UsageError(message, next_step=f"`baseline calibrate {contract.name} --output {here}`")
     if before is not None and (before.name, before.model) != (new.name, new.model):
         message = f"{earlier} is of {before.name} and {before.model}, not of {new.name} and {new.model}"
         raise UsageError(message, next_step="name an earlier file of the same environment")
@@ -216,7 +216,9 @@ def _reference(bench: Workbench, contract: Contract) -> tuple[Evaluation, Scores
     if baseline is None:
         message = f"{contract.name} has no baseline to calibrate by"
         raise EvidenceUnavailable(
-            message, next_step=f"baseline run {contract.name}, then baseline establish {contract.name}"
+            message,
+            next_step=f"`baseline run {contract.name}`, then "
+            f"`baseline establish {contract.name} --by NAME --reason TEXT`",
         )
     evaluation = load_evaluation(bench, contract.name, baseline.evaluation)
     if evaluation.definition != contract.definition():
@@ -234,7 +236,7 @@ def _scored(bench: Workbench, contract: Contract, one: EnvironmentFacts) -> Scor
         outcomes = replace(outcomes, prediction=values) if outcomes.score is None else replace(outcomes, score=values)
     if array_digest(numbers_of(outcomes)) != one.scores_digest:
         message = f"the file of {one.name} does not hold the scores that it names"
-        raise UsageError(message, next_step=f"write it anew: baseline calibrate {one.model} --name {one.name}")
+        raise UsageError(message, next_step=f"write it anew: `baseline calibrate {one.model} --name {one.name}`")
     if one.decisions is not None:
         outcomes = replace(outcomes, prediction=_checked(one, one.decisions))
     return replace(stored, outcomes=outcomes)
@@ -249,7 +251,7 @@ def _checked(one: EnvironmentFacts, packed: Packed) -> Array:
         return packed.array()
     except ValueError as error:
         message = f"the file of {one.name} is damaged: {error}"
-        raise UsageError(message, next_step=f"write it anew: baseline calibrate {one.model}") from error
+        raise UsageError(message, next_step=f"write it anew: `baseline calibrate {one.model}`") from error
 
 
 def _intervals(contract: Contract, old: Scores, new: Scores, *, seed: int) -> dict[str, tuple[float, float] | None]:

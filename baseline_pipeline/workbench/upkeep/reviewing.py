@@ -62,7 +62,9 @@ def review(bench: Workbench, contract: Contract, *, max_age: int = MAX_AGE, now:
     if baseline is None:
         message = f"{contract.name} has no baseline to review"
         raise EvidenceUnavailable(
-            message, next_step=f"baseline run {contract.name}, then baseline establish {contract.name}"
+            message,
+            next_step=f"`baseline run {contract.name}`, then "
+            f"`baseline establish {contract.name} --by NAME --reason TEXT`",
         )
     at = now or utc_now()
     looking = Assumptions(bench, contract, baseline, moment_of(at), max_age)
