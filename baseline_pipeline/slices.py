@@ -68,8 +68,9 @@ def _levels(spec: SliceSpec, columns: pa.Table, quantiles_of: pa.Table) -> list[
     for column in by:
         values = _values(columns, column)
         texts = values.cast(pa.string())
-        if spec.quantiles is not None:
-            texts = _parts(column, values, _values(quantiles_of, column), spec.quantiles)
+        parts = spec.parts(column)
+        if parts is not None:
+            texts = _parts(column, values, _values(quantiles_of, column), parts)
         encoded = pc.fill_null(texts, "(missing)").combine_chunks().dictionary_encode()
         values = encoded.dictionary.to_pylist()
         codes = codes * len(values) + encoded.indices.to_numpy(zero_copy_only=False)

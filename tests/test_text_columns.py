@@ -21,14 +21,14 @@ from tests.test_contrasting import contract
 
 SLICES = [
     {"by": ["length(body)"], "quantiles": 4},
-    {"by": ["length(body)", "lang"], "quantiles": None},
+    {"by": ["length(body)", "lang"]},
     {"by": ["lang"]},
     {"name": "refunds", "where": "'refund' in body"},
     {"name": "long", "where": "length(body) > 40 and 'late' in body"},
 ]
 POLICY = contract(
     [{"metric": "brier", "margin": {"absolute": 0.01}}],
-    SLICES[:1] + SLICES[2:],
+    SLICES,
     data={
         "source": {"csv": "x.csv"},
         "row_id": ["id"],
@@ -66,11 +66,19 @@ def test_lengths_are_cut_into_parts_of_like_size():
     assert all(500 < len(one.rows) < 1000 for one in found[1:])
 
 
+def test_lengths_that_nobody_cut_are_cut_at_quartiles_and_what_stands_beside_them_is_not():
+    one, crossed = (find_slices([SliceSpec(by=by)], tickets(1)) for by in (["length(body)"], ["length(body)", "lang"]))
+
+    assert members(one) == members(find_slices([SliceSpec(by=["length(body)"], quantiles=4)], tickets(1)))
+    assert len(crossed) == 5 * 2
+    assert "length(body)=q1/4 & lang=en" in members(crossed)
+
+
 def test_a_length_is_told_in_characters():
     rows = pa.table({"odd name": ["naïve", "訂單", "", None]})
-    found = find_slices([SliceSpec(by=["length(column('odd name'))"])], rows)
+    found = find_slices([SliceSpec(by=["length(column('odd name'))"], quantiles=3)], rows)
 
-    assert {one.name.rpartition("=")[2] for one in found} == {"5", "2", "0", "(missing)"}
+    assert {one.name.rpartition("=")[2] for one in found} == {"q1/3", "q2/3", "q3/3", "(missing)"}
     assert Expression.parse("length(column('odd name')) == 2").mask(rows).tolist() == [False, True, False, False]
 
 

@@ -7,14 +7,18 @@ from typing import Self
 from pydantic import Field, model_validator
 
 from baseline_pipeline.contract.section import ColumnName, Section, Text
-from baseline_pipeline.expression import Expression
+from baseline_pipeline.expression import Expression, length_of
+
+QUARTERS = 4
+"""Parts of like size that lengths of texts are cut into, where no `quantiles` says otherwise."""
 
 
 class SliceSpec(Section):
     """One slice per value of `by` (or per combination), or the rows where `where` holds."""
 
     by: list[ColumnName] | None = Field(default=None, min_length=1, max_length=4)
-    """Columns whose values make the slices; `length(column)` stands for the length of a text, in characters."""
+    """Columns whose values make the slices; `length(column)` stands for the length of a text, in characters,
+    cut at the baseline's quartiles where no `quantiles` says otherwise: a slice for every length would hold no rows."""
     quantiles: int | None = Field(default=None, ge=2, le=20)
     """Cut the (numeric) columns of `by` into so many parts of like size, at the baseline's quantiles."""
     where: Text | None = None
@@ -23,6 +27,16 @@ class SliceSpec(Section):
     """What the `where` slice is called."""
     min_rows: int = Field(default=200, ge=1)
     """Slices with fewer rows are reported, never judged."""
+
+    def parts(self, column: str) -> int | None:
+        """How many parts of like size a column of `by` is cut into; `None` where its values make the slices.
+
+        Example:
+            >>> spec = SliceSpec(by=["length(comment)", "language"])
+            >>> spec.parts("length(comment)"), spec.parts("language")
+            (4, None)
+        """
+        return self.quantiles or (QUARTERS if length_of(column) is not None else None)
 
     @model_validator(mode="after")
     def _one_way(self) -> Self:

@@ -35,7 +35,7 @@ class Mix:
         self.contract, self.rows, self.windowing = contract, rows, windowing
         self.kinds: list[tuple[list[str], Array, Array]] = []
         for spec in contract.slices:
-            if spec.by is None or spec.quantiles is not None:
+            if spec.by is None or any(spec.parts(column) for column in spec.by):
                 continue
             parts = find_slices([spec], rows.columns)
             code = np.zeros(len(rows), dtype=np.int64)

@@ -91,7 +91,7 @@ def leaf_slices(contract: Contract, summary: OutcomeSummary, leaves: Leaves) -> 
 
 def _levels(spec: SliceSpec, place: dict[str, int], leaves: Leaves) -> list[LeafSlice]:
     by = spec.by or []
-    columns = [place[f"{name}/{spec.quantiles}" if spec.quantiles else name] for name in by]
+    columns = [place[f"{name}/{parts}" if (parts := spec.parts(name)) else name] for name in by]
     members: dict[str, list[int]] = {}
     for number, text in enumerate(leaves.texts):
         name = " & ".join(f"{column}={text[at]}" for column, at in zip(by, columns, strict=True))

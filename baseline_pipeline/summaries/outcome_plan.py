@@ -121,11 +121,15 @@ def plan_outcomes(
     types = {field.name: field.type for field in schema}
     given = _given(contract, types, score, prediction)
     cuts: dict[str, Cut] = {}
+    values: list[str] = []
     for spec in contract.slices:
-        for column in (spec.by or []) if spec.quantiles else []:
-            cut = _cut(engine, rows, types, column, spec.quantiles or 0)
-            cuts[cut.name] = cut
-    values = [column for spec in contract.slices if spec.by and not spec.quantiles for column in spec.by]
+        for column in spec.by or []:
+            parts = spec.parts(column)
+            if parts is None:
+                values.append(column)
+            else:
+                cut = _cut(engine, rows, types, column, parts)
+                cuts[cut.name] = cut
     plan = OutcomePlan(
         task=contract.task,
         label=contract.data.label,
