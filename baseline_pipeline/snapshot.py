@@ -140,7 +140,7 @@ def take(contract: Contract, source: Source, store: Store, *, now: str, scratch:
     """
     reading, state = _read_whole(source)
     described = _described(contract, reading)
-    _check_columns(contract, reading.table.column_names, described)
+    check_columns(contract, reading.table.column_names, described)
     if reading.table.num_rows == 0:
         message = f"{described}: no rows"
         raise DataUnreadable(message, next_step="check the source; an empty one is not evaluated")
@@ -217,7 +217,17 @@ def _described(contract: Contract, reading: Reading) -> str:
     return f"{contract.name}: {contract.data.source.kind} {place}".rstrip()
 
 
-def _check_columns(contract: Contract, there: Sequence[str], described: str) -> None:
+def check_columns(contract: Contract, there: Sequence[str], described: str) -> None:
+    """Ask for every column that the contract names.
+
+    Args:
+        contract: Row id, label, features, slices, metrics and the like.
+        there: Names of the columns.
+        described: The source, for messages.
+
+    Raises:
+        DataUnreadable: naming those that are not there, and where the contract names them.
+    """
     data = contract.data
     needed = [(name, "data.row_id") for name in data.row_id]
     needed += [(data.label, "data.label")]

@@ -12,7 +12,7 @@ from baseline_pipeline.cli.output import say
 def command(
     model: Annotated[str | None, typer.Argument(help="A model; all of them by default.")] = None,
 ) -> None:
-    """Read contracts and what they name, without evaluating anything.
+    """Read contracts and try what they name: rows, slices, the model on some rows. Nothing is evaluated or kept.
 
     Example: baseline check flight_delays
     """

@@ -1,4 +1,4 @@
-"""What a valid contract still lacks: files that are not there yet, columns that the data does not have."""
+"""What a valid contract still lacks: files, columns, slices with rows, a model that loads and predicts."""
 
 from __future__ import annotations
 
@@ -9,10 +9,12 @@ import numpy as np
 from baseline_pipeline.errors import BaselineError, ContractError, EvidenceUnavailable
 from baseline_pipeline.metrics.outcomes import Outcomes, Task
 from baseline_pipeline.workbench.code import importable
+from baseline_pipeline.workbench.upkeep.trying import tried
 
 if TYPE_CHECKING:
     from baseline_pipeline.contract import Contract
     from baseline_pipeline.contract.metrics import MetricRule
+    from baseline_pipeline.ports import Source
     from baseline_pipeline.settings import Settings
 
 
@@ -36,6 +38,20 @@ def _own_metric(rule: MetricRule, task: Task = "binary_classification") -> list[
         if values.shape != shape:
             found.append(f"{rule.own} gives shape {values.shape} for {rows} rows; accepted: {accepted}")
     return found
+
+
+def _source(settings: Settings, contract: Contract) -> tuple[Source | None, list[str]]:
+    """Where rows come from, if it is ready; else why it is not."""
+    from baseline_pipeline.adapters.sources import open_source
+
+    try:
+        source = open_source(contract, settings.project)
+        state = source.state()
+    except BaselineError as error:
+        return None, [f"data: {error.message}"]
+    if state.status == "ready":
+        return source, []
+    return None, [f"data is {state.status.replace('_', ' ')}: {state.detail}"]
 
 
 def _environment(settings: Settings, contract: Contract) -> list[str]:
@@ -73,21 +89,17 @@ def check_contract(settings: Settings, contract: Contract) -> list[str]:
     Raises:
         ContractError: when the expectation suite, the lockfile or the manifest cannot be understood.
     """
-    from baseline_pipeline.adapters.sources import open_source
     from baseline_pipeline.metrics.custom import doubts
 
-    found = []
-    try:
-        state = open_source(contract, settings.project).state()
-        if state.status != "ready":
-            found.append(f"data is {state.status.replace('_', ' ')}: {state.detail}")
-    except BaselineError as error:
-        found.append(f"data: {error.message}")
-    found += _environment(settings, contract)
+    ready, found = _source(settings, contract)
+    elsewhere = _environment(settings, contract)
+    found += elsewhere
     if contract.model.allow_pickle:
         found.append("model.allow_pickle: loading the model runs its code; only for artifacts that you wrote")
     found += _shap(contract)
     importable(settings.project)
+    if ready is not None:
+        found += tried(settings, contract, ready, predict=not elsewhere)
     for reference in contract.artifacts:
         found += [f"artifacts: {words}" for words in doubts(reference) if "cannot be imported" in words]
     training = contract.model.training

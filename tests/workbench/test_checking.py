@@ -1,0 +1,82 @@
+"""`baseline check` tries a contract on the rows at hand: slices, and the model."""
+
+import sys
+
+import pytest
+
+from baseline_pipeline.workbench.upkeep.checking import check_contract
+
+
+@pytest.fixture
+def checked(project):
+    """Findings about a contract in which words were replaced."""
+    file = project.root / "assets" / "small" / "defs.yaml"
+    whole = file.read_text()
+
+    def found(*replaced):
+        text = whole
+        for old, new in replaced:
+            assert old in text
+            text = text.replace(old, new)
+        file.write_text(text)
+        sys.modules.pop("smallmodel", None)
+        return " | ".join(check_contract(project.settings, project.bench().contract("small")))
+
+    found.project = project
+    return found
+
+
+def test_a_contract_whose_slices_and_model_work_has_nothing_to_look_at(checked):
+    assert checked(("{by: [group], min_rows: 50}", '{by: ["length(group)"], min_rows: 50}')) == ""
+
+
+@pytest.mark.parametrize(
+    ("by", "words"),
+    [
+        ('by: ["length(grup)"]', "not there: column 'grup' (slices), nearest: 'group'"),
+        ('by: ["length(x)"]', "slices[0]: slice 'length(x)': column 'x' is double; accepted: text"),
+        ("by: [group], quantiles: 3", "slices[0]: slice column 'group' is string and is to be cut at quantiles"),
+        ('name: odd, where: "group > 3"', "slices[0]: 'group > 3'"),
+        ("by: [group], min_rows: 900", "none of its 3 slices is judged: the largest has"),
+    ],
+)
+def test_slices_are_tried_on_the_rows(checked, by, words):
+    assert words in checked(("by: [group], min_rows: 50", by))
+
+
+@pytest.mark.parametrize(
+    ("body", "words"),
+    [
+        ('    return features["w"]', "model: version"),
+        ('    return features["x"] * 0 + 2', "accepted: a probability between 0 and 1"),
+        ("    return [0.5]", "gave output of shape (1,) for 50 rows"),
+    ],
+)
+def test_the_model_is_tried_on_some_rows(checked, body, words):
+    (checked.project.root / "smallmodel.py").write_text(f"def predict(features):\n{body}\n")
+
+    assert words in checked()
+
+
+def test_predictions_that_are_no_classes_of_the_label_are_told(checked):
+    (checked.project.root / "smallmodel.py").write_text('def predict(features):\n    return ["yes"] * len(features)\n')
+    contract = [
+        ('"smallmodel:predict", positive_class: 1', '"smallmodel:predict", positive_class: 1, output: prediction'),
+        ("metric: brier", "metric: accuracy"),
+    ]
+
+    assert "predicts none of the label's classes (0, 1) on 50 rows" in checked(*contract)
+
+
+def test_a_model_is_not_tried_in_another_environment_than_its_lockfiles(checked):
+    checked.project.lock("numpy==1.0.0\n")
+    (checked.project.root / "smallmodel.py").unlink()
+
+    words = checked()
+
+    assert "numpy 1.0.0 is locked" in words
+    assert "model:" not in words
+
+
+def test_labels_of_several_values_are_told(checked):
+    assert "a binary label has two" in checked(("label: y", "label: group"))
