@@ -4,9 +4,12 @@ import json
 import subprocess
 import sys
 
+import numpy as np
+import pandas as pd
 import pytest
 
 from baseline_pipeline.adapters.signatures.sshsig import SignatureRefused
+from baseline_pipeline.adapters.stores.filesystem import FilesystemStore
 from baseline_pipeline.workbench.iteration.evidence import export_evidence, reproduced
 
 
@@ -31,6 +34,46 @@ def test_a_decision_is_reproduced_from_its_evidence_alone(gated, tmp_path):
     file.write_text(file.read_text().replace('"unchanged"', '"improved"', 1))
     with pytest.raises(Exception, match="is damaged"):
         reproduced(str(folder))
+
+
+class OneFeature:
+    """Shapley values of a model that reads `x` alone: exactly what its answer differs from the mean by."""
+
+    identity = "one feature 1"
+
+    def values(self, frame, predict, folder):
+        from matplotlib.figure import Figure
+
+        said = predict(frame)
+        figure = Figure()
+        figure.subplots().hist(said)
+        figure.savefig(folder / "said.png")
+        return np.column_stack([said - said.mean(), np.zeros(len(said))])
+
+
+def test_plots_of_shap_values_and_drift_go_with_the_evidence(project, tmp_path, monkeypatch):
+    from baseline_pipeline.snapshot import DriftReport
+    from baseline_pipeline.workbench.iteration import evaluating
+
+    monkeypatch.setattr(evaluating, "_explainer", lambda *_: OneFeature())
+    project.run()
+    project.establish()
+    project.write(pd.concat([project.rows(), project.rows(seed=2, start=5000)]))
+    project.run()
+    bench = project.bench()
+    folder = tmp_path / "evidence"
+
+    words = export_evidence(bench, project.events("decision")[-1].content["decision"], folder)
+
+    kept = FilesystemStore(folder / "store")
+    evaluations = [body["shap"]["plots"] for body in kept.records("evaluations", "small")]
+    plots = [plot for one in evaluations for plot in one.values()]
+    pages = [DriftReport.stored(body).html for body in kept.records("drift", "small")]
+    assert len(pages) == 1
+    assert all(kept.file(plot).read_bytes().startswith(b"\x89PNG") for plot in plots)
+    assert all("said" in one for one in evaluations)
+    assert all(b"<html" in kept.file(page).read_bytes() for page in pages)
+    assert f"{len(set(plots)) + 1} of pictures and pages" in words
 
 
 def test_the_stand_alone_verifier_finds_what_ours_finds(gated, tmp_path):

@@ -12,6 +12,7 @@ from baseline_pipeline.contract import Contract
 from baseline_pipeline.decision import Decision, decide
 from baseline_pipeline.errors import EvidenceUnavailable, UsageError
 from baseline_pipeline.records import Digest, Record, digest_of, short
+from baseline_pipeline.snapshot import DriftReport
 from baseline_pipeline.workbench.iteration.comparing import load_comparison, recompute
 from baseline_pipeline.workbench.iteration.evaluating import load_evaluation
 from baseline_pipeline.workbench.iteration.ruling import ruled
@@ -71,31 +72,39 @@ def export_evidence(bench: Workbench, digest: str, folder: Path) -> str:
     decision = _copied(bench, target, "decisions", model, key, Decision)
     _copied(bench, target, "contracts", model, comparison.policy, Policy)
     target.save("comparisons", model, decision.comparison, comparison)
-    files = {*_evaluations(bench, target, model, comparison)}
-    for file in sorted(files):
+    rows, seen = _evaluations(bench, target, model, comparison)
+    if comparison.drift is not None:
+        page = _copied(bench, target, "drift", model, comparison.drift, DriftReport).html
+        seen |= {page} if page else set()
+    for file in sorted(rows | seen):
         copy = folder / f"{file}.unfinished"
         shutil.copyfile(bench.store.file(file), copy)
         target.put_file(copy)
     export_ledger(bench, folder / "ledger.jsonl")
     index = {"model": model, "decision": key, "record": event.seq}
     write_whole(folder / INDEX, json.dumps(index, indent=2) + "\n")
-    return f"{folder}: decision {short(key)} of {model}, {len(files)} files of rows, and the ledger"
+    kept = f"{len(rows)} files of rows, {len(seen)} of pictures and pages, and the ledger"
+    return f"{folder}: decision {short(key)} of {model}, {kept}"
 
 
-def _evaluations(bench: Workbench, target: FilesystemStore, model: str, comparison: Comparison) -> list[Digest]:
-    """Copy what a comparison's sides are known by; the digests of the files with their rows."""
+def _evaluations(
+    bench: Workbench, target: FilesystemStore, model: str, comparison: Comparison
+) -> tuple[set[Digest], set[Digest]]:
+    """Copy what a comparison's sides are known by; the digests of the files with their rows, and of their plots."""
     from baseline_pipeline.workbench.iteration.timing import copy_times
 
-    files = []
+    rows: set[Digest] = set()
+    plots: set[Digest] = set()
     for contrast in comparison.contrasts:
         for side in (contrast.baseline, contrast.candidate):
             evaluation = load_evaluation(bench, model, side.evaluation)
             snapshot = load_snapshot(bench, model, evaluation.snapshot)
             target.save("evaluations", model, evaluation.key, evaluation)
             target.save("snapshots", model, snapshot.digest, snapshot)
-            files += [evaluation.scores_file, snapshot.file]
+            rows |= {evaluation.scores_file, snapshot.file}
+            plots |= set() if evaluation.shap is None else set(evaluation.shap.plots.values())
         copy_times(bench, target, model, contrast.timed)
-    return files
+    return rows, plots
 
 
 def _copied(bench: Workbench, target: FilesystemStore, kind: str, model: str, key: Digest, record: type[Kept]) -> Kept:
