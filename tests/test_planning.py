@@ -9,7 +9,7 @@ from baseline_pipeline.contract import Contract
 from baseline_pipeline.contrasting import contrast
 from baseline_pipeline.evaluation import Scores
 from baseline_pipeline.metrics.outcomes import Outcomes
-from baseline_pipeline.planning import imagined, prospects
+from baseline_pipeline.planning import alike, apart, imagined, prospects
 from baseline_pipeline.workbench.inspection.planning import Outlook, outlook_text
 
 
@@ -108,13 +108,52 @@ def test_a_regression_has_prospects_too():
     assert found[0].enough
 
 
+@pytest.mark.parametrize("share", [0.01, 0.1, 0.4])
+@pytest.mark.parametrize("ranked", [False, True])
+def test_the_imagined_candidate_of_a_task_that_gives_numbers_is_as_far_apart_as_asked_for(share, ranked):
+    rng = np.random.default_rng(5)
+    label = rng.normal(0, 3, 20_000)
+    query = np.repeat(np.arange(2000), 10) if ranked else None
+    outcomes = Outcomes(label, label + rng.normal(0, 0.5, 20_000), query=query)
+    other = imagined(outcomes, share, rng)
+
+    assert apart(outcomes, other) == pytest.approx(share, rel=0.05)
+
+
+def test_the_scale_of_a_ranking_says_nothing_of_how_far_two_are_apart():
+    rng = np.random.default_rng(6)
+    query = np.repeat(np.arange(500), 4)
+    score = rng.normal(size=2000)
+    one = Outcomes(np.zeros(2000), score, query=query)
+    two = Outcomes(np.zeros(2000), 40 * score + 1000 * query, query=query)
+
+    assert apart(one, two) == pytest.approx(0, abs=1e-12)
+
+
+def test_errors_of_a_candidate_that_differs_less_go_together_more():
+    rng = np.random.default_rng(7)
+    label = rng.normal(size=5000)
+    outcomes = Outcomes(label, label + rng.normal(size=5000))
+    found = [alike(outcomes, share, 1) for share in (0.001, 0.1, 0.5)]
+
+    assert found[0] > 0.99 > found[1] > found[2] > 0.4
+    assert alike(Outcomes(np.ones(9), np.ones(9)), 0.1, 1) is None
+
+
 def test_predictions_without_any_spread_promise_nothing():
     rng = np.random.default_rng(3)
     still = scores(Outcomes(np.ones(500), np.ones(500), None), rng)
     policy = contract(0.01, task="regression", metrics=("mean_absolute_error",))
     seen = prospects(policy, still, disagreement=0.03, seed=1)
     text = outlook_text(
-        Outlook(model="m", evaluation="e", disagreement=0.03, disagreement_from="as given", prospects=seen),
+        Outlook(
+            model="m",
+            evaluation="e",
+            disagreement=0.03,
+            disagreement_from="as given",
+            differs="differs",
+            prospects=seen,
+        ),
         0.8,
         show_all=False,
     )

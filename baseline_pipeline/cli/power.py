@@ -18,7 +18,8 @@ def command(
         typer.Option(
             min=0.0001,
             max=0.5,
-            help="Share of decisions in which a candidate would differ; by default as the last one did, else 0.03.",
+            help="Share of decisions in which a candidate would differ (of a regression: of the residuals' variance by "
+            "which predictions would); by default as the last one did, else 0.03 (regression: 0.1).",
         ),
     ] = None,
     show_all: Annotated[bool, typer.Option("--all", help="Every slice, not only those that lack rows.")] = False,

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+from math import sqrt
 from typing import TYPE_CHECKING
 
 from baseline_pipeline.comparison import ALL_ROWS
 from baseline_pipeline.errors import EvidenceUnavailable
 from baseline_pipeline.figures import fixed, places
-from baseline_pipeline.planning import DISAGREEMENT, Prospect, prospects
+from baseline_pipeline.matching import match
+from baseline_pipeline.planning import APART, DISAGREEMENT, Prospect, alike, apart, prospects
 from baseline_pipeline.records import Digest, Record
+from baseline_pipeline.scores_file import read_scores
 from baseline_pipeline.workbench.iteration.comparing import load_comparison, previous_champion
 from baseline_pipeline.workbench.iteration.evaluating import load_evaluation, load_scores
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from baseline_pipeline.comparison import Contrast
     from baseline_pipeline.contract import Contract
     from baseline_pipeline.workbench.workbench import Workbench
 
@@ -31,6 +35,8 @@ class Outlook(Record):
     disagreement: float
     disagreement_from: str
     """Where that share comes from."""
+    differs: str
+    """What a candidate is taken to differ in, with figures."""
     prospects: tuple[Prospect, ...]
 
 
@@ -40,8 +46,8 @@ def outlook(bench: Workbench, contract: Contract, *, disagreement: float | None 
     Args:
         bench: The project.
         contract: The model's contract.
-        disagreement: Share of decisions in which a candidate would differ; by default that of the last
-            challenger, else 3 %.
+        disagreement: Share of decisions in which a candidate would differ, of a regression of the residuals' variance
+            (see `planning.prospects`); by default that of the last challenger, else what is typical.
 
     Raises:
         EvidenceUnavailable: when nothing is evaluated yet.
@@ -55,26 +61,53 @@ def outlook(bench: Workbench, contract: Contract, *, disagreement: float | None 
     if disagreement is None:
         disagreement, where = disagreement_seen(bench, contract)
     scores = load_scores(bench, load_evaluation(bench, contract.name, key))
-    found = prospects(contract, scores, disagreement=disagreement, seed=int(key[:12], 16))
+    seed = int(key[:12], 16)
+    found = prospects(contract, scores, disagreement=disagreement, seed=seed)
+    together = alike(scores.outcomes, disagreement, seed) if contract.task == "regression" else None
     return Outlook(
-        model=contract.name, evaluation=key, disagreement=disagreement, disagreement_from=where, prospects=found
+        model=contract.name,
+        evaluation=key,
+        disagreement=disagreement,
+        disagreement_from=where,
+        differs=differs(contract, disagreement, together),
+        prospects=found,
     )
 
 
+def differs(contract: Contract, share: float, together: float | None = None) -> str:
+    """What a candidate is taken to differ in, in the task's own terms."""
+    if not contract.gives_numbers:
+        return f"differs in {share:.1%} of the decisions"
+    if contract.task == "ranking":
+        return f"gives scores that differ by {sqrt(share):.0%} of their spread within a query"
+    errors = "" if together is None else f": absolute errors of both correlate at {together:.2f}"
+    return f"predicts otherwise by {sqrt(share):.0%} of a residual's spread{errors}"
+
+
 def disagreement_seen(bench: Workbench, contract: Contract) -> tuple[float, str]:
-    """The share of decisions that the last challenger changed, where there was one."""
-    if contract.gives_numbers:
-        return DISAGREEMENT, "typical of a retrained model"
+    """The share that the last challenger changed, where there was one; see `planning.prospects`."""
     decisions = [event for event in bench.events(contract.name) if event.kind == "decision"]
     for event in reversed(decisions):
         digest = event.content.get("comparison")
         if not digest:
             continue
         for contrast in load_comparison(bench, contract.name, str(digest)).contrasts:
-            changes = contrast.changes
-            if contrast.moved == "model" and changes is not None and changes.decisions_changed:
-                return changes.decisions_changed / changes.rows, "as in the last comparison of two models"
-    return DISAGREEMENT, "typical of a retrained model"
+            share = _seen(bench, contract, contrast) if contrast.moved == "model" else 0.0
+            if share > 0:
+                return share, "as in the last comparison of two models"
+    return APART if contract.task == "regression" else DISAGREEMENT, "typical of a retrained model"
+
+
+def _seen(bench: Workbench, contract: Contract, contrast: Contrast) -> float:
+    """How far the two models of a contrast differ, on the rows that both scored."""
+    changes = contrast.changes
+    if not contract.gives_numbers:
+        return 0.0 if changes is None or not changes.decisions_changed else changes.decisions_changed / changes.rows
+    if contrast.pairing != "paired" or contrast.not_comparable:
+        return 0.0
+    old, new = (read_scores(bench.store.file(one.scores_file)) for one in (contrast.baseline, contrast.candidate))
+    rows = match(old, new, kind="same_rows")
+    return apart(old.outcomes.take(rows.baseline), new.outcomes.take(rows.candidate))
 
 
 def outlook_text(found: Outlook, power: float, *, show_all: bool) -> str:
@@ -86,10 +119,7 @@ def outlook_text(found: Outlook, power: float, *, show_all: bool) -> str:
         show_all: Every slice of every metric.
     """
     lines = [
-        (
-            f"{found.model}: what the gate would see of a candidate that differs in {found.disagreement:.1%} of the "
-            f"decisions ({found.disagreement_from})"
-        ),
+        (f"{found.model}: what the gate would see of a candidate that {found.differs} ({found.disagreement_from})"),
         (
             f"{'metric':34} {'slice':22} {'rows':>8} {'value':>10} {'margin':>10} "
             f"{'detectable':>11} {'realistic':>10} {'rows needed':>12}"

@@ -18,7 +18,7 @@ from baseline_pipeline.response.incidents import incidents
 from baseline_pipeline.significance.power import normal_quantile
 from baseline_pipeline.snapshot import QualityReport, read
 from baseline_pipeline.verdicts import TIERS
-from baseline_pipeline.workbench.inspection.planning import disagreement_seen
+from baseline_pipeline.workbench.inspection.planning import differs, disagreement_seen
 from baseline_pipeline.workbench.iteration.comparing import load_comparison
 from baseline_pipeline.workbench.iteration.evaluating import load_evaluation, load_scores
 from baseline_pipeline.workbench.iteration.snapshotting import load_snapshot
@@ -230,7 +230,7 @@ class Assumptions:
             topic="detection power",
             state="unknown" if not powers else "old" if weak else "holds",
             what=(
-                f"{what} on {self.evaluation.rows} rows, a candidate differing in {disagreement:.1%} of the decisions "
+                f"{what} on {self.evaluation.rows} rows, where a candidate {differs(self.contract, disagreement)} "
                 f"({where}){_listed([f'{name} {power:.0%}' for name, power in weak.items()])}"
             ),
             why="harm that is not found is promoted, and error_rates.power promises that it is found",
