@@ -15,7 +15,7 @@ from baseline_pipeline.monitoring.scored_rows import ScoredRows
 from baseline_pipeline.monitoring.streams import Readings, Stream
 from baseline_pipeline.replay.put_back import PutBack
 from baseline_pipeline.workbench.over_time.causes import causes, sides_of
-from baseline_pipeline.workbench.over_time.experimenting import _either, cause_sentence
+from baseline_pipeline.workbench.over_time.experimenting import _either, _metrics, cause_sentence
 from baseline_pipeline.workbench.over_time.resembling import resembling
 from baseline_pipeline.workbench.over_time.serving import served
 from tests.conftest import SMALL
@@ -111,6 +111,42 @@ def test_where_nothing_is_wrong_nothing_is_blamed():
 
     assert found.wrong == {}
     assert "is not shown to be worse" in cause_sentence(found)
+
+
+def moved_by(odds, seed):
+    """Calm rows whose scores hold, and an incident's whose outcomes come at other log odds."""
+    rng = np.random.default_rng(1000 + seed)
+    rows = world("nothing", seed)
+    score = np.clip(rows.outcomes.score, 1e-9, 1 - 1e-9)
+    told = np.log(score) - np.log1p(-score) + odds * (np.arange(len(rows)) >= CALM)
+    label = (rng.random(len(rows)) < 1 / (1 + np.exp(-told))).astype(int)
+    return replace(rows, outcomes=replace(rows.outcomes, label=label))
+
+
+@pytest.mark.parametrize(("odds", "least", "most"), [(0.3, 4, 5), (0.0, 0, 1)])
+def test_scores_that_are_too_low_as_a_whole_are_told_though_hardly_a_decision_is_wrong(odds, least, most):
+    text = SMALL.replace("metric: brier", "metric: accuracy").replace("error_rate", "calibration_slope")
+    contract = parse_contract("small/defs.yaml", text, folder="small")
+    metrics = _metrics(contract, SimpleNamespace(streams=("bias[all]",)))
+    told = []
+    for seed in range(5):
+        found = SimpleNamespace(rows=moved_by(odds, seed), readings=WITHOUT, calm=np.ones(0, bool))
+        sides = sides_of(found, np.arange(CALM), CALM + np.arange(NOW), learned=False, exact={})
+        told.append(cause_sentence(causes(contract, found, sides, Scorer(), metrics)))
+    unasked = _metrics(contract, SimpleNamespace(streams=("accuracy[all]",)))
+    quiet = [one for one in told if one.startswith("none of calibration_intercept (") and "is shown to be worse" in one]
+
+    assert [one.name for one in metrics] == ["calibration_intercept", "accuracy", "calibration_slope"]
+    assert [one.name for one in unasked] == ["accuracy", "calibration_slope", "calibration_intercept"]
+    assert least <= sum("calibration_intercept" in one and " lost" in one for one in told) <= most, told
+    assert len(quiet) >= 5 - most
+
+
+def test_an_alarm_about_the_mean_score_asks_whether_scores_are_too_low_first():
+    contract = parse_contract("small/defs.yaml", SMALL, folder="small")
+    metrics = _metrics(contract, SimpleNamespace(streams=("mean score[all]", "brier[all]")))
+
+    assert [one.name for one in metrics] == ["calibration_intercept", "brier", "error_rate"]
 
 
 def test_a_service_that_serves_another_model_is_told_so():

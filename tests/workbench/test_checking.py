@@ -80,3 +80,16 @@ def test_a_model_is_not_tried_in_another_environment_than_its_lockfiles(checked)
 
 def test_labels_of_several_values_are_told(checked):
     assert "a binary label has two" in checked(("label: y", "label: group"))
+
+
+@pytest.mark.parametrize(
+    ("metric", "words"), [("calibration_slope", "does not move"), ("expected_calibration_error", "moves too little")]
+)
+def test_calibration_without_its_level_is_told(checked, metric, words):
+    added = f"    - {{metric: {metric}, margin: {{absolute: 0.1}}}}\n    - {{metric: brier"
+    level = added.replace(
+        "    - {metric: brier", "    - {metric: calibration_intercept, margin: {absolute: 0.1}}\n    - {metric: brier"
+    )
+
+    assert f"{metric} {words}" in checked(("    - {metric: brier", added))
+    assert checked(("    - {metric: brier", level)) == ""

@@ -16,12 +16,14 @@ from baseline_pipeline.effects import Part
 from baseline_pipeline.errors import BaselineError
 from baseline_pipeline.governance.events import Event
 from baseline_pipeline.measuring import cluster_codes
+from baseline_pipeline.metrics.calibration_intercept import CALIBRATION_INTERCEPT
 from baseline_pipeline.records import Digest, Record, digest_of, short
 from baseline_pipeline.replay.advice import OF_INCIDENT, advised_of_incident, sentence
 from baseline_pipeline.replay.put_back import PutBack
 from baseline_pipeline.report.attribution import attribution_lines
 from baseline_pipeline.response.incidents import PIPELINE, Incident
 from baseline_pipeline.shift import joint_shift
+from baseline_pipeline.significance.power import normal_quantile
 from baseline_pipeline.significance.units import units_of
 from baseline_pipeline.slices import find_slices
 from baseline_pipeline.workbench.iteration.comparing import load_comparison
@@ -38,6 +40,7 @@ if TYPE_CHECKING:
     from baseline_pipeline.fingerprint import Facet
     from baseline_pipeline.metrics.outcomes import Metric
     from baseline_pipeline.monitoring.scored_rows import ScoredRows
+    from baseline_pipeline.replay.attribution import Shared
     from baseline_pipeline.workbench.over_time.backtesting import Windows
     from baseline_pipeline.workbench.over_time.causes import Sides
     from baseline_pipeline.workbench.over_time.history import Past
@@ -48,6 +51,8 @@ Array = np.ndarray[Any, Any]
 SHOWN = 5
 LEAST_CLUSTERS = 10
 """Clusters below which an incident's rows are taken as independent: a day or two have no spread of their own."""
+OF_LEVEL = ("bias", "mean score")
+"""Streams that say that scores are too high or too low as a whole."""
 TELLING = 3.0
 """Standard deviations of calm windows from which a feature or a slice is named."""
 UNSPLIT = "hardly any calm row looks like these, and other rows and other outcomes cannot be told apart"
@@ -190,9 +195,17 @@ def _within(contract: Contract, found: Windows, incident: Incident, starts: Arra
 
 
 def _metrics(contract: Contract, incident: Incident) -> list[Metric]:
-    """Those that gate and are measured on rows, the ones that alarmed first."""
+    """Those that gate and are measured on rows, the ones that alarmed first.
+
+    Where scores as a whole alarmed, or calibration is declared, how much too low they are is among them: the slope does
+    not move with them, decisions hardly do, and binned errors need many rows.
+    """
     said = [stream.partition("[")[0] for stream in incident.streams]
     metrics = [rule.measured for rule in contract.metrics if rule.role != "report_only" and rule.measured.of_rows]
+    calibrated = any(one.family == CALIBRATION_INTERCEPT.family for one in metrics) or set(OF_LEVEL) & set(said)
+    if contract.task == "binary_classification" and contract.wants_scores and calibrated:
+        metrics += [] if CALIBRATION_INTERCEPT.name in {one.name for one in metrics} else [CALIBRATION_INTERCEPT]
+    said = [CALIBRATION_INTERCEPT.name if one in OF_LEVEL else one for one in said]
     return sorted(metrics, key=lambda one: said.index(one.name) if one.name in said else len(said))
 
 
@@ -391,14 +404,33 @@ def _named(skew: tuple[Skew, ...]) -> str:
     return ", ".join(f"{one.column} in {one.different} of {one.rows} rows" for one in skew[:SHOWN])
 
 
+def _listed(words: list[str]) -> str:
+    more = [f"{len(words) - SHOWN} more"] if len(words) > SHOWN else []
+    *most, last = [*words[:SHOWN], *more]
+    return f"{', '.join(most)} and {last}"
+
+
+def shown_worse(shared: Sequence[Shared]) -> Shared | None:
+    """The metric that is shown to be worse: what alarmed, at a level of 5 %, else one of the others at 5 % together.
+
+    Args:
+        shared: Each metric's change, the most important first.
+    """
+    first, *others = shared
+    if first.interval[0] > 0:
+        return first
+    wider = normal_quantile(1 - 0.025 / max(len(others), 1)) / normal_quantile(0.975)
+    return next((one for one in others if one.harm > wider * (one.interval[1] - one.interval[0]) / 2), None)
+
+
 def cause_sentence(found: Causes) -> str:
     """What did most of the harm, in a sentence, and what to do."""
-    first = found.shared[0]
-    if first.interval[0] <= 0:
-        return (
-            f"{first.metric} is not shown to be worse on these rows ({first.before:.3g} -> {first.after:.3g}): "
-            "something moved, and it has done no harm that can be told from chance"
-        )
+    first = shown_worse(found.shared)
+    if first is None:
+        named = [f"{one.metric} ({one.before:.3g} -> {one.after:.3g})" for one in found.shared]
+        told = f"{named[0]} is not" if len(named) == 1 else f"none of {_listed(named)} is"
+        why = "something moved, and it has done no harm that can be told from chance"
+        return f"{told} shown to be worse on these rows: {why}"
     moved = {
         "data_values": [f"{name}: {words}" for name, words in found.wrong.items()],
         "population": found.who,

@@ -7,6 +7,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from baseline_pipeline.errors import BaselineError, ContractError, EvidenceUnavailable
+from baseline_pipeline.metrics.calibration_intercept import CALIBRATION_INTERCEPT
+from baseline_pipeline.metrics.calibration_slope import CALIBRATION_SLOPE
+from baseline_pipeline.metrics.expected_calibration_error import EXPECTED_CALIBRATION_ERROR
 from baseline_pipeline.metrics.outcomes import Outcomes, Task
 from baseline_pipeline.workbench.code import importable
 from baseline_pipeline.workbench.upkeep.trying import tried
@@ -70,6 +73,23 @@ def _environment(settings: Settings, contract: Contract) -> list[str]:
     return found + [f"{state.manifest}: {words}" for words in state.contradictions]
 
 
+def _level_unseen(contract: Contract) -> list[str]:
+    """Calibration that is declared without what sees scores that are all too high or all too low."""
+    named = {rule.metric for rule in contract.metrics if rule.role != "report_only"}
+    declared = sorted(named & {CALIBRATION_SLOPE.name, EXPECTED_CALIBRATION_ERROR.name})
+    if contract.task != "binary_classification" or not declared or CALIBRATION_INTERCEPT.name in named:
+        return []
+    blind: dict[tuple[str, ...], str] = {
+        (CALIBRATION_SLOPE.name,): "calibration_slope does not move",
+        (EXPECTED_CALIBRATION_ERROR.name,): "expected_calibration_error moves too little to be seen on few rows",
+    }
+    why = blind.get(
+        tuple(declared), "calibration_slope does not move, and expected_calibration_error too little on few rows"
+    )
+    rule = f"{{metric: {CALIBRATION_INTERCEPT.name}, margin: {{absolute: 0.1}}}}"
+    return [f"metrics: where all scores are too high or too low by the same log odds, {why}; {rule} sees it"]
+
+
 def _shap(contract: Contract) -> list[str]:
     """Why SHAP values that are asked for will be missing."""
     if not contract.explain.shap:
@@ -96,7 +116,7 @@ def check_contract(settings: Settings, contract: Contract) -> list[str]:
     found += elsewhere
     if contract.model.allow_pickle:
         found.append("model.allow_pickle: loading the model runs its code; only for artifacts that you wrote")
-    found += _shap(contract)
+    found += _shap(contract) + _level_unseen(contract)
     importable(settings.project)
     if ready is not None:
         found += tried(settings, contract, ready, predict=not elsewhere)
