@@ -2,26 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from baseline_pipeline.cli.spoken import speaking
 
-import typer
-
-from baseline_pipeline.cli.options import Json, Quiet
-from baseline_pipeline.cli.spoken import speak_up
-from baseline_pipeline.cli.voices import By, Key, Reason, Signature
-
-
-def command(
-    decision: Annotated[str, typer.Argument(help="Digest of the decision, or its beginning.", show_default=False)],
-    reason: Reason = "",
-    by: By = None,
-    key: Key = None,
-    signature: Signature = None,
-    as_json: Json = False,
-    quiet: Quiet = False,
-) -> None:
+command = speaking(
+    "approve",
     """Approve a decision that waits for people; it is promoted when enough of them have.
 
-    Example: baseline approve 3f9c2ab14d07 --reason "the slices were looked at"
-    """
-    speak_up("approve", decision, reason, by, key, signature, as_json=as_json, quiet=quiet)
+Example: baseline approve 3f9c2ab14d07 --reason "the slices were looked at"
+""",
+)

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from baseline_pipeline.cli.options import Json, Model, Quiet
+from baseline_pipeline.cli.options import All, Json, Model, Page, Quiet
 from baseline_pipeline.cli.output import emit, progress, say, show
 
 
@@ -24,8 +23,8 @@ def command(
         str | None,
         typer.Option(help="What the infrastructure moved to, as in `baseline simulate`.", show_default=False),
     ] = None,
-    report: Annotated[Path | None, typer.Option(help="Write a page with bars there.", show_default=False)] = None,
-    show_all: Annotated[bool, typer.Option("--all", help="Every metric, slice and feature.")] = False,
+    report: Page = None,
+    show_all: All = False,
     as_json: Json = False,
     quiet: Quiet = False,
 ) -> None:

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from baseline_pipeline.cli.options import Json, Model, Quiet
+from baseline_pipeline.cli.options import Json, Model, Page, Quiet
 from baseline_pipeline.cli.output import emit, progress, say, show
 
 
@@ -38,7 +38,7 @@ def command(  # noqa: PLR0917  # options of a verb
         typer.Option(help="What to inject, repeatable; the contract's by default.", show_default=False),
     ] = None,
     seed: Annotated[int, typer.Option(help="Of the injected dates.")] = 0,
-    report: Annotated[Path | None, typer.Option(help="Write a page with timelines there.", show_default=False)] = None,
+    report: Page = None,
     as_json: Json = False,
     quiet: Quiet = False,
 ) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -42,13 +42,8 @@ def command(  # noqa: PLR0917  # options of a verb
     Example: baseline calibrate flight_delays --name staging --output env-staging.json
     Example: baseline calibrate flight_delays --against env-prod.json --with env-staging.json
     """
-    import json
-    import shutil
-
     from baseline_pipeline.errors import UsageError
     from baseline_pipeline.report.offsets import facts_lines, offsets_lines
-    from baseline_pipeline.report.replay_text import wrapped
-    from baseline_pipeline.workbench.reporting import write_whole
     from baseline_pipeline.workbench.upkeep.calibrating import calibrate, compare_environments
     from baseline_pipeline.workbench.workbench import Workbench
 
@@ -59,23 +54,27 @@ def command(  # noqa: PLR0917  # options of a verb
         )
     bench = Workbench.here(progress=progress(quiet=quiet))
     contract = bench.contract(model)
-    width = shutil.get_terminal_size((120, 24)).columns
     if against is not None and here is not None:
         found = compare_environments(bench, contract, against, here, earlier)
-        if output is not None:
-            write_whole(output, json.dumps(found.body(), indent=2, sort_keys=True) + "\n")
-            say(f"written: {output}")
-        if as_json:
-            emit(found.body())
-        else:
-            show(wrapped(offsets_lines(found), width))
+        _told(found.body(), output, offsets_lines(found), as_json=as_json)
         raise typer.Exit(found.exit_code)
     facts = calibrate(bench, contract, name=name, repeats=repeats)
     place = output or (None if as_json else Path(f"env-{name}.json"))
+    _told(facts.body(), place, facts_lines(facts), as_json=as_json)
+
+
+def _told(body: dict[str, Any], place: Path | None, lines: list[str], *, as_json: bool) -> None:
+    """Write it where that is asked for, and show it."""
+    import json
+    import shutil
+
+    from baseline_pipeline.report.replay_text import wrapped
+    from baseline_pipeline.workbench.reporting import write_whole
+
     if place is not None:
-        write_whole(place, json.dumps(facts.body(), indent=2, sort_keys=True) + "\n")
+        write_whole(place, json.dumps(body, indent=2, sort_keys=True) + "\n")
         say(f"written: {place}")
     if as_json:
-        emit(facts.body())
+        emit(body)
     else:
-        show(wrapped(facts_lines(facts), width))
+        show(wrapped(lines, shutil.get_terminal_size((120, 24)).columns))

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from baseline_pipeline.cli.options import Json, Model, Quiet
+from baseline_pipeline.cli.options import All, Json, Model, Quiet
 from baseline_pipeline.cli.output import emit, progress, show
 
 
@@ -21,7 +21,7 @@ def command(
         Path | None,
         typer.Option(help="Instead: Parquet of the baseline's rows as they were served.", show_default=False),
     ] = None,
-    show_all: Annotated[bool, typer.Option("--all", help="Every verdict.")] = False,
+    show_all: All = False,
     as_json: Json = False,
     quiet: Quiet = False,
 ) -> None:

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from baseline_pipeline.cli.options import Json, Model, Quiet
+from baseline_pipeline.cli.options import All, Json, Model, Page, Quiet
 from baseline_pipeline.cli.output import emit, progress, say, show
 
 
@@ -22,7 +22,7 @@ def command(
             "which predictions would); by default as the last one did, else 0.03 (regression: 0.1).",
         ),
     ] = None,
-    show_all: Annotated[bool, typer.Option("--all", help="Every slice, not only those that lack rows.")] = False,
+    show_all: All = False,
     sensitivity: Annotated[
         bool,
         typer.Option("--sensitivity", help="Spoil the rows in every way that happens, and say what would be seen."),
@@ -31,9 +31,7 @@ def command(
         list[str] | None,
         typer.Option(help="With --sensitivity: only this one, repeatable; or module:function.", show_default=False),
     ] = None,
-    report: Annotated[
-        Path | None, typer.Option(help="With --sensitivity: write the heat map there.", show_default=False)
-    ] = None,
+    report: Page = None,
     as_json: Json = False,
     quiet: Quiet = False,
 ) -> None:

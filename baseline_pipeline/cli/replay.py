@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from baseline_pipeline.cli.options import Json, Model, Quiet
+from baseline_pipeline.cli.options import All, Json, Model, Quiet
 from baseline_pipeline.cli.output import emit, progress, show
 
 
@@ -35,7 +35,7 @@ def command(  # noqa: PLR0917  # options
     python: Annotated[
         str | None, typer.Option(help="Python of the environments, e.g. 3.12; by default the present one.")
     ] = None,
-    show_all: Annotated[bool, typer.Option("--all", help="Every verdict and package.")] = False,
+    show_all: All = False,
     as_json: Json = False,
     quiet: Quiet = False,
 ) -> None:

@@ -6,14 +6,14 @@ from typing import Annotated
 
 import typer
 
-from baseline_pipeline.cli.options import Json, Model, Quiet
+from baseline_pipeline.cli.options import All, Json, Model, Quiet
 from baseline_pipeline.cli.output import emit, progress, say, show
 
 
 def command(
     model: Model,
     force: Annotated[bool, typer.Option("--force", help="Score again what was scored before.")] = False,
-    show_all: Annotated[bool, typer.Option("--all", help="Show every verdict.")] = False,
+    show_all: All = False,
     as_json: Json = False,
     quiet: Quiet = False,
 ) -> None:

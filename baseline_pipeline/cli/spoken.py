@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Annotated
 
+import typer
+
+from baseline_pipeline.cli.options import Json, Quiet
 from baseline_pipeline.cli.output import emit, progress, say, show
-from baseline_pipeline.cli.voices import person
+from baseline_pipeline.cli.voices import By, Key, Reason, Signature, person
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -13,7 +17,30 @@ if TYPE_CHECKING:
     from baseline_pipeline.workbench.promotions.approving import Verb
 
 
-def speak_up(
+def speaking(verb: Verb, words: str) -> Callable[..., None]:
+    """The command by which people say something of a decision.
+
+    Args:
+        verb: What they say.
+        words: Its help, with an example.
+    """
+
+    def command(
+        decision: Annotated[str, typer.Argument(help="Digest of the decision, or its beginning.", show_default=False)],
+        reason: Reason = "",
+        by: By = None,
+        key: Key = None,
+        signature: Signature = None,
+        as_json: Json = False,
+        quiet: Quiet = False,
+    ) -> None:
+        _speak_up(verb, decision, reason, by, key, signature, as_json=as_json, quiet=quiet)
+
+    command.__doc__ = words
+    return command
+
+
+def _speak_up(
     verb: Verb,
     decision: str,
     reason: str,
