@@ -175,3 +175,23 @@ class Comparison(Record):
     failures: tuple[str, ...] = ()
     """Models that did not load or predict where the baseline's did: a criterion of its own."""
     policy: Digest
+
+    @classmethod
+    def of_one(cls, model: str, contrast: Contrast, policy: Digest) -> Comparison:
+        """What one contrast comes to by itself, with no baseline of any number and nothing else that moved.
+
+        Args:
+            model: The model's name.
+            contrast: All that is compared.
+            policy: Digest of the contract's policy.
+        """
+        return cls(
+            model=model,
+            baseline_revision=0,
+            candidate=None,
+            changed=(),
+            contrasts=(contrast,),
+            drift=None,
+            evidence_missing=(),
+            policy=policy,
+        )

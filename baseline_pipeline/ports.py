@@ -117,6 +117,37 @@ class ModelCatalogue(Protocol):
         ...
 
 
+@dataclass(frozen=True)
+class LoadedBy:
+    """A catalogue that finds what another one finds, and loads it in a way of its own.
+
+    Attributes:
+        inner: Finds versions.
+        loading: Brings one into memory. Raises `ModelFailed`.
+        built: The environment that models are loaded in, where it is not this one.
+    """
+
+    inner: ModelCatalogue
+    loading: Callable[[ModelVersion], LoadedModel]
+    built: object = None
+
+    def resolve(self, role: Literal["champion", "challenger"]) -> ModelVersion | None:
+        """The exact version behind a role."""
+        return self.inner.resolve(role)
+
+    def candidate(self, reference: str, *, required: Sequence[str] = (), wait: float = 0.0) -> ModelVersion:
+        """The exact version that a reference means."""
+        return self.inner.candidate(reference, required=required, wait=wait)
+
+    def load(self, version: ModelVersion) -> LoadedModel:
+        """The version, in a way of its own."""
+        return self.loading(version)
+
+    def artifact(self, version: ModelVersion) -> dict[str, object]:
+        """What a worker loads."""
+        return self.inner.artifact(version)
+
+
 class Explainer(Protocol):
     """Takes a model's outputs apart into what each feature contributes."""
 

@@ -140,17 +140,7 @@ def _judged(
 
 def _decided(contract: Contract, contrast: Contrast) -> Decision:
     """What the gate would say of the contrast alone."""
-    comparison = Comparison(
-        model=contract.name,
-        baseline_revision=0,
-        candidate=None,
-        changed=(),
-        contrasts=(contrast,),
-        drift=None,
-        evidence_missing=(),
-        policy=contract.policy_digest(),
-    )
-    return decide(contract, comparison)
+    return decide(contract, Comparison.of_one(contract.name, contrast, contract.policy_digest()))
 
 
 WORST: tuple[Ending, ...] = ("reject", "evidence_missing", "inconclusive", "accept_noted", "accept")

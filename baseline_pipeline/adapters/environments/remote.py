@@ -8,16 +8,15 @@ import subprocess
 import tempfile
 import weakref
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
 from baseline_pipeline.adapters.environments.running import Knobs, facts_in, outputs_in, variables, write_rows, written
 from baseline_pipeline.errors import ModelFailed
+from baseline_pipeline.ports import LoadedBy
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     import pandas as pd
 
     from baseline_pipeline.adapters.environments.uv import Built
@@ -107,7 +106,7 @@ def _end(process: subprocess.Popen[str], folder: Path) -> None:
     shutil.rmtree(folder, ignore_errors=True)
 
 
-class RemoteCatalogue:
+def remote_catalogue(inner: ModelCatalogue, contract: Contract, built: Built, project: Path, scratch: Path) -> LoadedBy:
     """The models of a catalogue, loaded in another environment.
 
     Args:
@@ -118,37 +117,13 @@ class RemoteCatalogue:
         scratch: Where rows and outputs pass through.
     """
 
-    def __init__(self, inner: ModelCatalogue, contract: Contract, built: Built, project: Path, scratch: Path) -> None:
-        self._inner = inner
-        self._contract = contract
-        self.built = built
-        self._project = project
-        self._scratch = scratch
-
-    def resolve(self, role: Literal["champion", "challenger"]) -> ModelVersion | None:
-        """The exact version behind a role."""
-        return self._inner.resolve(role)
-
-    def candidate(self, reference: str, *, required: Sequence[str] = (), wait: float = 0.0) -> ModelVersion:
-        """The exact version that a reference means."""
-        return self._inner.candidate(reference, required=required, wait=wait)
-
-    def artifact(self, version: ModelVersion) -> dict[str, object]:
-        """What a worker loads."""
-        return self._inner.artifact(version)
-
-    def load(self, version: ModelVersion) -> RemoteModel:
-        """The version, in the other environment.
-
-        Raises:
-            ModelFailed: when it does not load there.
-        """
-        contract = self._contract
+    def loading(version: ModelVersion) -> RemoteModel:
         job = {
             "columns": contract.data.feature_names,
             "wants": "scores" if contract.wants_scores else "predictions",
-            "project": str(self._project),
-            "artifact": self._inner.artifact(version),
+            "project": str(project),
+            "artifact": inner.artifact(version),
         }
-        knobs = Knobs(threads=contract.environment.threads or 1)
-        return RemoteModel(self.built, job, knobs, self._scratch)
+        return RemoteModel(built, job, Knobs(threads=contract.environment.threads or 1), scratch)
+
+    return LoadedBy(inner, loading, built)

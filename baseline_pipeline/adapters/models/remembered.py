@@ -2,43 +2,25 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
+
+from baseline_pipeline.ports import LoadedBy
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from baseline_pipeline.ports import LoadedModel, ModelCatalogue, ModelVersion
 
 
-class RememberedModels:
+def remembered(inner: ModelCatalogue) -> LoadedBy:
     """A catalogue that keeps what it has loaded; for work that scores many tables with few models.
 
     Args:
         inner: Finds and loads.
     """
+    known: dict[str, LoadedModel] = {}
 
-    def __init__(self, inner: ModelCatalogue) -> None:
-        self._inner = inner
-        self._loaded: dict[str, LoadedModel] = {}
+    def loading(version: ModelVersion) -> LoadedModel:
+        if version.digest not in known:
+            known[version.digest] = inner.load(version)
+        return known[version.digest]
 
-    def resolve(self, role: Literal["champion", "challenger"]) -> ModelVersion | None:
-        """The exact version behind a role."""
-        return self._inner.resolve(role)
-
-    def candidate(self, reference: str, *, required: Sequence[str] = (), wait: float = 0.0) -> ModelVersion:
-        """The exact version that a reference means."""
-        return self._inner.candidate(reference, required=required, wait=wait)
-
-    def artifact(self, version: ModelVersion) -> dict[str, object]:
-        """What a worker loads."""
-        return self._inner.artifact(version)
-
-    def load(self, version: ModelVersion) -> LoadedModel:
-        """The version, loaded now or before.
-
-        Raises:
-            ModelFailed: see the inner catalogue.
-        """
-        if version.digest not in self._loaded:
-            self._loaded[version.digest] = self._inner.load(version)
-        return self._loaded[version.digest]
+    return LoadedBy(inner, loading)

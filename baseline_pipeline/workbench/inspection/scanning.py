@@ -172,16 +172,7 @@ def compare_summaries(
     """
     sides = (before.digest(), after.digest())
     contrast = contrast_summaries(contract, before.outcomes, after.outcomes, sides)
-    comparison = Comparison(
-        model=contract.name,
-        baseline_revision=0,
-        candidate=None,
-        changed=(),
-        contrasts=(contrast,),
-        drift=None,
-        evidence_missing=(),
-        policy=contract.policy_digest(),
-    )
+    comparison = Comparison.of_one(contract.name, contrast, contract.policy_digest())
     silent = {
         **dict.fromkeys(before.plan.absent, "the baseline does not have it"),
         **dict.fromkeys(before.plan.texts, "free text, of which a summary keeps nothing: slice by its length"),

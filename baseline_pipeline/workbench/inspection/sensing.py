@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pyarrow as pa
 
-from baseline_pipeline.adapters.models.remembered import RememberedModels
+from baseline_pipeline.adapters.models.remembered import remembered
 from baseline_pipeline.comparison import ALL_ROWS
 from baseline_pipeline.content import canonical
 from baseline_pipeline.errors import ContractError, EvidenceUnavailable, ModelFailed
@@ -115,7 +115,7 @@ class _Spoiling:
         self.bench, self.contract, self.evaluation = bench, contract, evaluation
         snapshot = load_snapshot(bench, contract.name, evaluation.snapshot)
         self.table, _ = labelled_rows(contract, read(snapshot, bench.store), snapshot.digest)
-        self.catalogue = RememberedModels(bench.catalogue(contract))
+        self.catalogue = remembered(bench.catalogue(contract))
         self.version = version_of(evaluation)
         self.seed = int(evaluation.key[:12], 16)
         self.frame: pd.DataFrame = self.table.to_pandas()

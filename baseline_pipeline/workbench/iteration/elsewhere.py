@@ -28,7 +28,7 @@ def in_declared_environment(
     """
     if not _elsewhere(environment):
         return environment, catalogue
-    from baseline_pipeline.adapters.environments.remote import RemoteCatalogue
+    from baseline_pipeline.adapters.environments.remote import remote_catalogue
     from baseline_pipeline.adapters.environments.uv import NotBuilt, build
 
     assert environment.wanted is not None  # noqa: S101  # it lies elsewhere
@@ -39,7 +39,7 @@ def in_declared_environment(
         bench.progress(failure.message)
         return environment, catalogue
     bench.progress(f"models are loaded in the environment of {name}")
-    remote = RemoteCatalogue(catalogue, contract, built, bench.settings.project, bench.settings.scratch)
+    remote = remote_catalogue(catalogue, contract, built, bench.settings.project, bench.settings.scratch)
     return _seen_in(environment, built), remote
 
 

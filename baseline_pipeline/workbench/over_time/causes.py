@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pyarrow as pa
 
-from baseline_pipeline.adapters.models.remembered import RememberedModels
+from baseline_pipeline.adapters.models.remembered import remembered
 from baseline_pipeline.drift.joint import FEWEST, Separation, separation
 from baseline_pipeline.evaluating import class_names
 from baseline_pipeline.measuring import cluster_codes
@@ -78,9 +78,7 @@ class Scorer:
     def __init__(self, bench: Workbench, contract: Contract, past: Past) -> None:
         self.contract, self.past = contract, past
         observed = observe(contract, bench.settings.project)
-        self.catalogue = RememberedModels(
-            in_declared_environment(bench, contract, observed, bench.catalogue(contract))[1]
-        )
+        self.catalogue = remembered(in_declared_environment(bench, contract, observed, bench.catalogue(contract))[1])
         self.classes = class_names(contract) if contract.task == "binary_classification" else past.classes
 
     def predicted(self, features: pa.Table, version: Any = None) -> Predicted:

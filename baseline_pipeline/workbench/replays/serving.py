@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from baseline_pipeline.adapters.models.remembered import RememberedModels
+from baseline_pipeline.adapters.models.remembered import remembered
 from baseline_pipeline.adapters.sources.parquet import parquet_source
 from baseline_pipeline.content import row_names
 from baseline_pipeline.drift.skew import Skew, skews
@@ -98,7 +98,7 @@ def served(bench: Workbench, contract: Contract, file: Path) -> Served:
     harms: tuple[FeatureHarm, ...] = ()
     if differing and rule is not None:
         after = _as_served(bench, contract, before, given, [one.column for one in differing])
-        catalogue = RememberedModels(bench.catalogue(contract))
+        catalogue = remembered(bench.catalogue(contract))
         harms = feature_harms(
             bench, contract, rule.measured, before, after, lambda rows: scored(contract, catalogue, work.version, rows)
         )

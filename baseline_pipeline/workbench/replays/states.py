@@ -9,7 +9,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from baseline_pipeline.adapters.models.remembered import RememberedModels
+from baseline_pipeline.adapters.models.remembered import remembered
 from baseline_pipeline.errors import EvidenceUnavailable
 from baseline_pipeline.evaluating import class_names, days_of, scores_of
 from baseline_pipeline.records import Digest, short
@@ -50,7 +50,7 @@ class World:
         python: str | None,
     ) -> None:
         self.bench, self.contract, self.python = bench, contract, python
-        self.catalogue = RememberedModels(bench.catalogue(contract))
+        self.catalogue = remembered(bench.catalogue(contract))
         self.locks, self.knobs = locks or self._kept(old, new), knobs
         self.left_out: dict[str, str] = {}
         self.versions = (version_of(old), version_of(new))

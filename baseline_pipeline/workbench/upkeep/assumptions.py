@@ -240,9 +240,9 @@ class Assumptions:
     def _owners(self) -> Finding:
         named = self.contract.owners.model_dump()
         missing = [what for what in ("model", "data", "evaluation", "on_call") if not named.get(what)]
-        return Finding(
-            topic="owners",
-            state="old" if missing else "holds",
+        return _looked_at(
+            "owners",
+            old=bool(missing),
             what=f"nobody is named for {', '.join(missing)}" if missing else "all are named",
             why="a finding that concerns nobody is worked off by nobody",
             next_step="name them under owners in the contract",
@@ -252,9 +252,9 @@ class Assumptions:
         changes = self.changes()
         signed = last_signed(self.events, self.contract.name)
         since = f"the review of {signed.at[:10]}" if signed else "the first baseline"
-        return Finding(
-            topic="contract",
-            state="old" if changes else "holds",
+        return _looked_at(
+            "contract",
+            old=bool(changes),
             what=f"{len(changes)} place(s) changed since {since}{_listed(list(changes))}",
             why="what the last reviewer agreed to is not what is judged by now",
             next_step="read the changes, and sign the review off where they are right",
@@ -265,9 +265,9 @@ class Assumptions:
         there = [one for one in known if one.open]
         tiers = Counter(one.tier for one in there)
         words = ", ".join(f"{tiers[tier]} {tier}" for tier in reversed(TIERS) if tiers[tier])
-        return Finding(
-            topic="incidents",
-            state="old" if there else "holds",
+        return _looked_at(
+            "incidents",
+            old=bool(there),
             what=f"{words} open{_listed([one.id for one in there])}" if there else f"none of {len(known)} is open",
             why="while one is open nobody knows whether the baseline's behaviour still is that of today",
             next_step="work them off: `baseline incident list`",
@@ -275,9 +275,9 @@ class Assumptions:
 
     def _overrides(self) -> Finding:
         found = [f"{one.at[:10]} {one.actor}: {one.reason}" for one in self.since if one.kind == "override"]
-        return Finding(
-            topic="overrides",
-            state="old" if found else "holds",
+        return _looked_at(
+            "overrides",
+            old=bool(found),
             what=f"{len(found)} since{_listed(found)}",
             why="each says that the gate's rules were wrong for a case, or that a risk was taken",
             next_step="change the rule that had to be overridden, or write down why it stays",
@@ -317,6 +317,11 @@ def power_at_margin(prospect: Prospect, rates: ErrorRates) -> float | None:
     error = prospect.realistic_margin / (normal_quantile(1 - rates.non_inferiority) + promised)
     critical = prospect.detectable / error - promised
     return float(ndtr(prospect.margin / error - critical))
+
+
+def _looked_at(topic: str, *, old: bool, what: str, why: str, next_step: str) -> Finding:
+    """What there is to say of an assumption that either holds or is old."""
+    return Finding(topic=topic, state="old" if old else "holds", what=what, why=why, next_step=next_step)
 
 
 def _listed(names: Sequence[str]) -> str:
