@@ -206,18 +206,24 @@ def test_a_clock_that_is_ahead_is_ahead_wherever_python_asks(here):
     assert found.outputs[0] == pytest.approx(np.full(9, 400 * 86_400.0), abs=2 * 86_400)
 
 
-def test_rows_without_pyarrow_and_pandas(here, monkeypatch):
+def test_every_file_of_the_worker_travels_with_it():
     from baseline_pipeline.adapters.environments import worker
+
+    assert {one.name for one in Path(worker.__file__).parent.glob("worker*.py")} == set(worker.SCRIPTS)
+
+
+def test_rows_without_pyarrow_and_pandas(here, monkeypatch):
+    from baseline_pipeline.adapters.environments import worker_loading
 
     rows = str(here.folder / "rows")
     monkeypatch.setitem(sys.modules, "pyarrow.parquet", None)
-    frame = worker.read_rows(rows, ["x", "g", "n"])
+    frame = worker_loading.read_rows(rows, ["x", "g", "n"])
     assert frame["g"].tolist() == list("aabbccddee")
     assert frame["n"].isna().tolist() == [True] + [False] * 9
     monkeypatch.setitem(sys.modules, "pandas", None)
-    assert worker.read_rows(rows, ["x", "n"]).shape == (10, 2)
-    with pytest.raises(worker.Failed, match="text columns: g"):
-        worker.read_rows(rows, ["x", "g"])
+    assert worker_loading.read_rows(rows, ["x", "n"]).shape == (10, 2)
+    with pytest.raises(worker_loading.Failed, match="text columns: g"):
+        worker_loading.read_rows(rows, ["x", "g"])
 
 
 def test_a_server_answers_blocks_until_it_is_left(here):

@@ -19,7 +19,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from baseline_pipeline.adapters.environments import worker
+from baseline_pipeline.adapters.environments import worker, worker_loading
+from baseline_pipeline.adapters.environments.worker_pinning import kept
 from baseline_pipeline.errors import EvidenceUnavailable
 from baseline_pipeline.ports import Launched
 from baseline_pipeline.replay.stages import StageOutput
@@ -33,11 +34,11 @@ if TYPE_CHECKING:
 Array = np.ndarray[Any, Any]
 Failure = Literal["load", "schema", "predict", "non_finite", "train", "time", "memory", "ended"]
 FAILURES: dict[int, Failure] = {
-    worker.LOAD: "load",
-    worker.SCHEMA: "schema",
-    worker.PREDICT: "predict",
-    worker.NON_FINITE: "non_finite",
-    worker.TRAIN: "train",
+    worker_loading.LOAD: "load",
+    worker_loading.SCHEMA: "schema",
+    worker_loading.PREDICT: "predict",
+    worker_loading.NON_FINITE: "non_finite",
+    worker_loading.TRAIN: "train",
 }
 KILLED = 9
 LEFT = ("model.pkl", "stages.npz")
@@ -122,7 +123,7 @@ def write_rows(table: pa.Table, folder: Path) -> None:
 
 def launch_here(command: Sequence[str], variables: Mapping[str, str], seconds: float) -> Launched:
     """Run a worker as a child of this process; see `ports.Launcher`."""
-    environment = {**worker.kept(os.environ), **variables}
+    environment = {**kept(os.environ), **variables}
     try:
         done = subprocess.run(  # noqa: S603  # the environment's interpreter on our own script
             command, env=environment, capture_output=True, text=True, errors="replace", timeout=seconds, check=False
@@ -171,7 +172,7 @@ def run_job(
             raise EvidenceUnavailable(message, next_step=f"what launches it has to see {folder.parent}: docs/replay.md")
         facts = facts_in(folder)
         code = facts.get("code") if ended.code is None else ended.code
-        if code == worker.OK:
+        if code == worker_loading.OK:
             for left in LEFT:
                 if keep is not None and (folder / left).exists():
                     os.replace(folder / left, keep / left)
@@ -288,7 +289,7 @@ def written(built: Built, job: dict[str, Any], knobs: Knobs, folder: Path) -> li
 
 def variables(knobs: Knobs) -> dict[str, str]:
     """Environment variables of a worker: what is pinned, and of ours what is neither secret nor meant for us."""
-    return {**worker.kept(os.environ), **pinned(knobs)}
+    return {**kept(os.environ), **pinned(knobs)}
 
 
 def pinned(knobs: Knobs) -> dict[str, str]:

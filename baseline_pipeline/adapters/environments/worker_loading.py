@@ -1,0 +1,220 @@
+"""What a worker is given, loaded or trained in a foreign environment: rows and model, and failures by their kind.
+
+`worker` loads this file from beside itself. Only numpy has to be there. It runs on every Python from 3.8 on.
+"""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+import sys
+import time
+import traceback
+from pathlib import Path
+from typing import Any, Callable  # noqa: UP035  # 3.8
+
+OK, LOAD, SCHEMA, PREDICT, NON_FINITE, TRAIN = 0, 10, 11, 12, 13, 14
+"""Exit codes."""
+SYSTEM_PACKAGES = {"libgomp.so.1": "libgomp1", "libGL.so.1": "libgl1", "libstdc++.so.6": "libstdc++6"}
+"""Debian packages of shared libraries that wheels expect of the machine."""
+NAMES = {"lightgbm": "LightGBM", "xgboost": "XGBoost", "sklearn": "scikit-learn"}
+
+
+class Failed(Exception):
+    """A failure with the exit code that names its kind."""
+
+    def __init__(self, code: int, words: str) -> None:
+        super().__init__(words)
+        self.code = code
+
+
+class Model:
+    """What was loaded, and how it answers."""
+
+    def __init__(self, held: Any, answer: Callable[[Any], Any]) -> None:
+        self.held = held
+        self.answer = answer
+
+
+def words_of(error: BaseException) -> str:
+    """Type and text of an error, and the innermost place where it was raised."""
+    frames = traceback.extract_tb(error.__traceback__)
+    place = f" (in {frames[-1].name} of {Path(frames[-1].filename).name})" if frames else ""
+    return f"{needed(error, frames)}{type(error).__name__}: {str(error).strip()[:600]}{place}"
+
+
+def lacking(text: str) -> str | None:
+    """The shared library that an error says is not on the machine, as far as we know who brings it."""
+    return next((one for one in SYSTEM_PACKAGES if f"{one}: cannot open shared object" in text), None)
+
+
+def needed(error: BaseException, frames: Any) -> str:
+    """What the machine itself lacks, and who asks for it: no lockfile brings it."""
+    library = lacking(str(error))
+    if library is None:
+        return ""
+    parts = [Path(one.filename).parts for one in reversed(frames) if "site-packages" in one.filename]
+    who = parts[0][parts[0].index("site-packages") + 1] if parts else "the model"
+    short = library.partition(".")[0]
+    return f"{NAMES.get(who, who)} needs {short} (apt install {SYSTEM_PACKAGES[library]}): "
+
+
+def read_rows(folder: str, columns: list[str]) -> Any:
+    """Rows as a DataFrame where pandas is there, else as an (n, k) array of floats."""
+    try:
+        import pyarrow.parquet
+
+        return pyarrow.parquet.read_table(str(Path(folder) / "rows.parquet"), columns=columns).to_pandas()
+    except ImportError:
+        pass
+    import numpy as np
+
+    held = np.load(str(Path(folder) / "rows.npz"), allow_pickle=False)
+    found = {}
+    for name in columns:
+        values = held["values/" + name]
+        if "nulls/" + name in held.files:
+            values = values.astype(object)
+            values[held["nulls/" + name]] = None
+        found[name] = values
+    try:
+        import pandas as pd
+
+        return pd.DataFrame(found)
+    except ImportError:
+        pass
+    texts = [name for name, values in found.items() if values.dtype.kind not in "biuf"]
+    if texts:
+        words = f"without pandas in the lockfile only numbers can be given; text columns: {', '.join(texts)}"
+        raise Failed(SCHEMA, words)
+    return np.column_stack([values.astype(float) for values in found.values()])
+
+
+def answering(held: Any, wants: str) -> Model:
+    """Probabilities where they are wanted and can be had, else what `predict` (or a call) gives."""
+    if type(held).__module__.startswith("xgboost.") and type(held).__name__ == "Booster":
+        return booster(held)
+    if wants == "scores" and hasattr(held, "predict_proba"):
+        return Model(held, held.predict_proba)
+    if hasattr(held, "predict"):
+        return Model(held, held.predict)
+    if callable(held):
+        return Model(held, held)
+    raise Failed(LOAD, f"{type(held).__name__} has neither predict_proba nor predict, and is no function")
+
+
+def function_of(reference: str) -> Any:
+    """`module:function`."""
+    module, _, name = reference.partition(":")
+    return getattr(importlib.import_module(module), name)
+
+
+def unpickled(path: str) -> Any:
+    """A pickled object, by the library that wrote it as far as it is there."""
+    for name in ("joblib", "cloudpickle", "pickle"):
+        try:
+            library = importlib.import_module(name)
+        except ImportError:
+            continue
+        with Path(path).open("rb") as file:
+            return library.load(file)
+    return None
+
+
+def xgboost_of(path: str) -> Model:
+    """A booster from JSON or UBJ."""
+    import xgboost
+
+    held = xgboost.Booster()
+    held.load_model(path)
+    return booster(held)
+
+
+def booster(held: Any) -> Model:
+    """A booster of XGBoost, which takes matrices of its own kind only."""
+    import xgboost
+
+    return Model(held, lambda rows: held.predict(xgboost.DMatrix(rows)))
+
+
+def onnx_of(path: str) -> Model:
+    """An ONNX session; one input takes the whole matrix, several take a column each."""
+    import numpy as np
+    import onnxruntime
+
+    session = onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
+    inputs = session.get_inputs()
+    kinds: dict[str, Any] = {"tensor(float)": np.float32, "tensor(double)": np.float64, "tensor(int64)": np.int64}
+
+    def answer(rows: Any) -> Any:
+        if len(inputs) == 1:
+            fed = {inputs[0].name: np.asarray(rows, dtype=kinds.get(inputs[0].type, np.float32))}
+        else:
+            fed = {
+                one.name: np.asarray(rows[one.name]).astype(kinds.get(one.type, object)).reshape(-1, 1)
+                for one in inputs
+            }
+        said = session.run(None, fed)[-1]
+        if isinstance(said, list) and said and isinstance(said[0], dict):
+            return np.array([[row[key] for key in sorted(row)] for row in said])
+        return said
+
+    return Model(session, answer)
+
+
+def load(artifact: dict[str, Any], wants: str) -> Model:
+    """The model that an artifact holds.
+
+    Args:
+        artifact: `loader` (function, pickle, skops, lightgbm, xgboost, onnx, pyfunc), `path` or `function`, and for
+            skops the `trusted` types, or `all`; others are refused by skops itself. `disk_mb_s` slows reading down.
+        wants: `scores` or `predictions`.
+    """
+    loader, path = artifact["loader"], artifact.get("path") or ""
+    if path and artifact.get("disk_mb_s"):
+        files = [Path(path)] if Path(path).is_file() else [one for one in Path(path).rglob("*") if one.is_file()]
+        time.sleep(sum(one.stat().st_size for one in files) / 1e6 / artifact["disk_mb_s"])
+    if loader == "function":
+        return answering(function_of(artifact["function"]), wants)
+    if loader == "pickle":
+        return answering(unpickled(path), wants)
+    if loader == "skops":
+        import skops.io
+
+        trusted = artifact.get("trusted") or []
+        if trusted == "all":
+            trusted = skops.io.get_untrusted_types(file=path)
+        return answering(skops.io.load(path, trusted=trusted), wants)
+    if loader == "lightgbm":
+        import lightgbm
+
+        return answering(lightgbm.Booster(model_file=path), wants)
+    if loader == "xgboost":
+        return xgboost_of(path)
+    if loader == "onnx":
+        return onnx_of(path)
+    import mlflow.pyfunc
+
+    return answering(mlflow.pyfunc.load_model(path), wants)
+
+
+def train(job: dict[str, Any]) -> Model:
+    """What the contract's training entry makes of the training rows; kept for the way back."""
+    entry, label = function_of(job["train"]["entry"]), job["train"]["label"]
+    rows = read_rows(job["train"]["rows"], [*job["columns"], label])
+    named = hasattr(rows, "columns")
+    features, labels = (rows[job["columns"]], rows[label]) if named else (rows[:, :-1], rows[:, -1])
+    names = list(inspect.signature(entry).parameters)
+    more = {"seed": job["seed"]} if "seed" in names else {}
+    more.update(job["train"].get("arguments") or {})
+    wanted = [name for name in names if name not in more]
+    held = entry(features, labels, **more) if wanted else entry(**more)
+    place = Path(job["output"]) / "model.pkl"
+    try:
+        import pickle
+
+        place.write_bytes(pickle.dumps(held, protocol=4))
+    except Exception as error:
+        place.unlink() if place.exists() else None
+        sys.stderr.write(f"the trained model cannot be pickled: {words_of(error)}\n")
+    return answering(held, job["wants"])
