@@ -55,7 +55,7 @@ def command(  # noqa: PLR0917  # options
 
     bench = Workbench.here(progress=progress(quiet=quiet))
     contract = bench.contract(model)
-    old, new = old_and_new(bench, contract, lock or ())
+    old, new = old_and_new(bench, contract, lock or (), python)
     work = open_replaying(bench, contract, candidate=candidate, artifact=artifact, python=python)
     found = replay(work, old, new, retrain=retrain)
     searched = find_guilty(work, old, new, found) if bisect else None

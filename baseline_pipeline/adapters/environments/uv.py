@@ -28,6 +28,8 @@ PATIENCE = 1800.0
 """Seconds to wait while another process builds the same environment."""
 KEPT_DAYS = 60
 MOST_VERSIONS = 100
+OLDEST = [3, 8]
+"""Python that the worker runs on."""
 KEPT_BYTES = 20 * 10**9
 SHOWN = re.compile(r"^(Resolved|Prepared|Installed|Downloading|Building|   Built)")
 SECRET = re.compile(r"(?<=://)[^/@\s]+@")
@@ -47,6 +49,7 @@ class Built:
         packages: Version of everything installed, by name.
         left_out: What the lockfile names and the installer cannot bring.
         beyond: What was installed although the lockfile does not name it.
+        version: Python's.
     """
 
     key: Digest
@@ -54,6 +57,7 @@ class Built:
     packages: Mapping[str, str]
     left_out: tuple[str, ...]
     beyond: tuple[str, ...]
+    version: str = ""
 
     @property
     def python(self) -> Path:
@@ -81,9 +85,8 @@ def build(
     Raises:
         NotBuilt: naming the package and the reason; nothing is left behind.
     """
-    interpreter = python or wanted.python or sys.executable
-    exact = _exact(interpreter)
-    key = digest_of([exact, platform.system(), platform.machine(), wanted.digest])
+    interpreter = _interpreter(python or wanted.python or sys.executable)
+    key = digest_of([interpreter.version, platform.system(), platform.machine(), wanted.digest])
     folder = root / key[:24]
     root.mkdir(parents=True, exist_ok=True)
     found = _there(folder, key)
@@ -95,7 +98,7 @@ def build(
             if found is not None:
                 return found
             _make_room(root, keep=folder)
-            return _made(wanted, folder, key, interpreter, exact, name, progress)
+            return _made(wanted, folder, key, interpreter, name, progress)
     except Timeout as error:
         message = f"another process has been building the environment of {name} for {PATIENCE:.0f} s"
         raise NotBuilt(message, next_step=f"see that it is alive, or remove {folder}") from error
@@ -103,7 +106,7 @@ def build(
 
 def find(wanted: Installable, root: Path, python: str | None = None) -> Built | None:
     """The environment of a lockfile, where it was built before."""
-    exact = _exact(python or wanted.python or sys.executable)
+    exact = _interpreter(python or wanted.python or sys.executable).version
     key = digest_of([exact, platform.system(), platform.machine(), wanted.digest])
     return _there(root / key[:24], key)
 
@@ -115,24 +118,23 @@ def _there(folder: Path, key: Digest) -> Built | None:
     except (FileNotFoundError, ValueError):
         return None
     os.utime(marker)
-    return Built(key, folder, said["packages"], tuple(said["left_out"]), tuple(said["beyond"]))
+    return Built(key, folder, said["packages"], tuple(said["left_out"]), tuple(said["beyond"]), said["python"])
 
 
 def _made(
     wanted: Installable,
     folder: Path,
     key: Digest,
-    interpreter: str,
-    exact: str,
+    interpreter: _Interpreter,
     name: str,
     progress: Callable[[str], None],
 ) -> Built:
     shutil.rmtree(folder, ignore_errors=True)  # what a killed process left
     started = time.monotonic()
-    progress(f"building the environment of {name}: {len(wanted.lines)} packages, Python {exact}")
+    progress(f"building the environment of {name}: {len(wanted.lines)} packages, Python {interpreter.version}")
     lines, limits = folder.with_suffix(".txt"), folder.with_suffix(".limits")
     try:
-        _uv(["venv", "--quiet", "--no-project", "--python", interpreter, str(folder)], name, progress)
+        _uv(["venv", "--quiet", "--no-project", "--python", interpreter.path, str(folder)], name, progress)
         lines.write_text("\n".join(wanted.lines) + "\n")
         command = ["pip", "install", "--python", str(folder / "bin" / "python"), "-r", str(lines)]
         command += ["--require-hashes"] if wanted.hashed else []
@@ -147,7 +149,7 @@ def _made(
         beyond = tuple(sorted(f"{one} {version}" for one, version in packages.items() if one not in named))
         body = {
             "key": key,
-            "python": exact,
+            "python": interpreter.version,
             "packages": packages,
             "left_out": list(wanted.left_out),
             "beyond": list(beyond),
@@ -163,7 +165,7 @@ def _made(
         lines.unlink(missing_ok=True)
         limits.unlink(missing_ok=True)
     progress(f"built in {body['seconds']} s: {len(packages)} packages ({short(key)})")
-    return Built(key, folder, packages, wanted.left_out, beyond)
+    return Built(key, folder, packages, wanted.left_out, beyond, interpreter.version)
 
 
 def _uv(command: list[str], name: str, progress: Callable[[str], None], *, may_fail: bool = False) -> bool:
@@ -187,47 +189,66 @@ def _uv(command: list[str], name: str, progress: Callable[[str], None], *, may_f
     raise NotBuilt(message, next_step="see the package that is named; resolve the lockfile anew for this platform")
 
 
-def _exact(interpreter: str) -> str:
-    """The interpreter's full version.
+@dataclass(frozen=True)
+class _Interpreter:
+    path: str
+    version: str
+
+
+def _interpreter(wanted: str) -> _Interpreter:
+    """The interpreter that a version or a path means.
 
     Raises:
-        NotBuilt: when there is no such interpreter here.
+        NotBuilt: when there is no such interpreter here, or it is too old.
     """
-    if interpreter == sys.executable:
-        return platform.python_version()
-    from uv import find_uv_bin
-
-    found = subprocess.run(  # noqa: S603  # an absolute path; the version is one word of its own
-        [find_uv_bin(), "python", "find", "--no-project", "--system", interpreter],
-        capture_output=True,
-        text=True,
-        check=False,
-        env={**os.environ, "UV_PYTHON_DOWNLOADS": "never", "VIRTUAL_ENV": ""},
-    )
+    if wanted == sys.executable:
+        return _Interpreter(wanted, platform.python_version())
+    found = _python("find", "--no-project", "--system", "--", wanted)
     if found.returncode != 0:
-        message = f"no Python {interpreter} is found on this machine; there is {_interpreters() or 'none'}"
+        message = f"no Python {wanted} is found on this machine; there is {_interpreters() or 'none'}"
         raise NotBuilt(message, next_step="install it, or name one by its path: --python /path/to/bin/python")
+    path = found.stdout.strip()
     told = subprocess.run(  # noqa: S603  # what uv has just found
-        [found.stdout.strip(), "-c", "import platform; print(platform.python_version())"],
-        capture_output=True,
-        text=True,
-        check=True,
+        [path, "-c", "import platform; print(platform.python_version())"], capture_output=True, text=True, check=True
     )
-    return told.stdout.strip()
+    version = told.stdout.strip()
+    if _numbers(version) < OLDEST:
+        message = f"Python {version} is too old: models are loaded by 3.8 and later"
+        raise NotBuilt(message, next_step=f"name another one: --python 3.8; there is {_interpreters()}")
+    return _Interpreter(path, version)
+
+
+def marker_facts(python: str) -> dict[str, str]:
+    """What a lockfile's markers are asked about another interpreter (names of PEP 508).
+
+    Raises:
+        NotBuilt: when there is no such interpreter here, or it is too old.
+    """
+    version = _interpreter(python).version
+    return {"python_version": ".".join(version.split(".")[:2]), "python_full_version": version}
 
 
 def _interpreters() -> str:
     """Versions that uv finds."""
+    told = _python("list", "--only-installed", "--offline", "--output-format", "json")
+    found = {str(one["version"]) for one in json.loads(told.stdout or "[]")}
+    return ", ".join(sorted(found, key=_numbers))
+
+
+def _python(*words: str) -> subprocess.CompletedProcess[str]:
+    """`uv python`; pyenv's interpreters come first, since its shims fail for every version but the chosen one."""
     from uv import find_uv_bin
 
-    told = subprocess.run(  # noqa: S603  # an absolute path, our own words
-        [find_uv_bin(), "python", "list", "--only-installed", "--offline", "--output-format", "json"],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    found = {str(one["version"]) for one in json.loads(told.stdout or "[]")}
-    return ", ".join(sorted(found, key=lambda version: [int(part) for part in re.findall(r"\d+", version)]))
+    pyenv = Path(os.environ.get("PYENV_ROOT") or Path.home() / ".pyenv") / "versions"
+    kept = sorted(pyenv.glob("*/bin"), key=lambda place: _numbers(place.parent.name), reverse=True)
+    path = os.pathsep.join([*map(str, kept), os.environ.get("PATH", "")])
+    env = {**os.environ, "UV_PYTHON_DOWNLOADS": "never", "VIRTUAL_ENV": "", "PATH": path}
+    command = [find_uv_bin(), "python", *words]
+    return subprocess.run(command, capture_output=True, text=True, check=False, env=env)  # noqa: S603  # an absolute path; the version is one word of its own
+
+
+def _numbers(version: str) -> list[int]:
+    return [int(part) for part in re.findall(r"\d+", version)]
 
 
 def _installed(python: Path) -> dict[str, str]:
@@ -246,7 +267,7 @@ def here() -> Built:
 
     packages = dict(sorted(installed_packages().items()))
     key = digest_of(["here", platform.python_version(), platform.machine(), packages])
-    return Built(key, Path(sys.prefix), packages, (), ())
+    return Built(key, Path(sys.prefix), packages, (), (), platform.python_version())
 
 
 def versions_between(package: str, low: str, high: str) -> list[str]:

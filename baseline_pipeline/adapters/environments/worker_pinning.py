@@ -69,7 +69,8 @@ def keep_compiled_libraries() -> None:
     written = loader.set_data
 
     def set_data(self: Any, path: str, data: bytes, **more: Any) -> None:
-        if Path(self.path).is_relative_to(sys.prefix) and "site-packages" in Path(self.path).parts:
+        place = Path(self.path)
+        if Path(sys.prefix) in place.parents and "site-packages" in place.parts:
             written(self, path, data, **more)
 
     loader.set_data = set_data

@@ -26,6 +26,8 @@ class EnvironmentSeen(Record):
     left_out: tuple[str, ...]
     beyond: tuple[str, ...]
     """Installed although the lockfile does not name them."""
+    python: str = ""
+    """The interpreter's version."""
 
 
 class Replay(Record):

@@ -47,7 +47,8 @@ def replay_lines(found: Replay, *, show_all: bool = False) -> list[str]:
 
 
 def _environment(seen: EnvironmentSeen) -> str:
-    text = f"{seen.lock}: {seen.packages} packages, environment {short(seen.key)}"
+    python = f"Python {seen.python}, " if seen.python else ""
+    text = f"{seen.lock}: {python}{seen.packages} packages, environment {short(seen.key)}"
     if seen.left_out:
         text += f"; left out: {', '.join(seen.left_out[:8])}{' ...' if len(seen.left_out) > 8 else ''}"  # noqa: PLR2004  # a line
     if seen.beyond:
