@@ -27,15 +27,15 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 import threadpoolctl
-from scipy.signal import lfilter
 
 from baseline_pipeline.adapters.environments.cores import on_the_same_cores
 from baseline_pipeline.adapters.environments.running import Knobs, serving, write_rows
 from baseline_pipeline.adapters.environments.uv import here
 from baseline_pipeline.significance.clopper_pearson import clopper_pearson, clopper_pearson_upper
-from baseline_pipeline.timing import SITTINGS, Answer, PairedTimes, in_sittings, interleaved
+from baseline_pipeline.timing import SITTINGS, Answer, PairedTimes, in_sittings
 from benchmarks.zoo.cases import Case, draw
 from benchmarks.zoo.gates import ours, policy
+from benchmarks.zoo.machine import in_one_process
 from benchmarks.zoo.population import Population, population
 
 REQUESTS = 5000
@@ -46,55 +46,6 @@ ZOO = Path("build/zoo")
 SLICED = 1
 """Slicing columns, of ten levels each; more cost time here and change nothing in the share of latency."""
 POWER, NULL = 0.65, 0.015
-TYPICAL = 0.010
-"""Seconds of a request."""
-DRIFT, MEMORY = 0.03, 0.9975
-"""The machine's speed from answer to answer: standard deviation of its logarithm, and its autocorrelation."""
-STALLS, STALLED, LASTS = 0.0005, 1.5, 4
-"""Chance that a stall begins with an answer, how many times as long answers then take, and how many of them."""
-JITTER, TAILS = 0.15, 0.01
-"""Standard deviation of an answer's own logarithm, and the share of answers with a Pareto tail of exponent 1.5."""
-
-
-class Machine:
-    """A clock that models move by answering; what is slow is slow for whoever answers then.
-
-    Args:
-        answers: How many there will be at most.
-        rng: Of its moods.
-    """
-
-    def __init__(self, answers: int, rng: np.random.Generator) -> None:
-        steps = rng.standard_normal(answers) * DRIFT * np.sqrt(1 - MEMORY**2)
-        steps[0] = rng.standard_normal() * DRIFT
-        mood = lfilter([1], [1, -MEMORY], steps)
-        factor = np.exp(mood + JITTER * rng.standard_normal(answers))
-        long = rng.random(answers) < TAILS
-        factor[long] *= 1 + rng.pareto(1.5, int(long.sum()))
-        for start in np.flatnonzero(rng.random(answers) < STALLS):
-            factor[start : start + 1 + rng.poisson(LASTS - 1)] *= STALLED
-        self._factors = iter(factor.tolist())
-        self.now = 0.0
-
-    def clock(self) -> float:
-        """Seconds since it began."""
-        return self.now
-
-    def answering(self, slower: float) -> object:
-        """A model that takes `slower` times what a request weighs."""
-
-        def answer(weight: float) -> None:
-            self.now += TYPICAL * weight * slower * next(self._factors)
-
-        return answer
-
-
-def simulated(slower: float, rng: np.random.Generator, requests: int) -> PairedTimes:
-    """Times as the product takes them."""
-    machine = Machine(4 * requests + 20, rng)
-    weights = np.exp(0.35 * rng.standard_normal(requests)).tolist()
-    models = [machine.answering(one) for one in (1.0, slower)]
-    return interleaved(*models, weights, seconds=1e9, clock=machine.clock)  # type: ignore[arg-type]  # functions
 
 
 def judged(people: Population, times: PairedTimes, rows: int, run: int, rng: np.random.Generator) -> dict[str, bool]:
@@ -114,7 +65,7 @@ def batch(slower: float, seed: int, number: int, requests: int) -> dict[str, obj
     said = []
     for run in range(number * BATCH, (number + 1) * BATCH):
         rng = np.random.default_rng([seed, int(1e6 * slower), run])
-        said.append(judged(people, simulated(slower, rng, requests), REQUESTS, run, rng))
+        said.append(judged(people, in_one_process(slower, rng, requests), REQUESTS, run, rng))
     counts = {name: sum(one[name] for one in said) for name in ("any", "latency")}
     return {"slower": slower, "number": number, "requests": requests, "runs": BATCH, **counts}
 

@@ -17,7 +17,7 @@ from pathlib import Path
 import numpy as np
 import threadpoolctl
 
-from benchmarks.zoo.cases import CASES, NULL_CASES, Case, draw
+from benchmarks.zoo.cases import APART, CASES, NULL_CASES, Case, draw
 from benchmarks.zoo.gates import ours, peers, policy
 from benchmarks.zoo.population import population
 from benchmarks.zoo.results import summary, table
@@ -64,7 +64,7 @@ def batch(world: int, seed: int, rows: int, case: Case, number: int) -> dict[str
 
 
 def _number(case: Case) -> int:
-    return [*CASES, *NULL_CASES].index(case)
+    return [*CASES, *NULL_CASES, *APART].index(case)
 
 
 def main() -> None:
@@ -75,7 +75,7 @@ def main() -> None:
     options.add_argument("--seed", type=int, default=2026, help="of the runs")
     options.add_argument("--world", type=int, default=7, help="seed of data and models")
     options.add_argument("--workers", type=int, default=os.cpu_count(), help="processes")
-    options.add_argument("--only", default="", help="cases whose name holds this")
+    options.add_argument("--only", nargs="+", default=[""], help="cases whose name holds one of these")
     options.add_argument("--out", type=Path, help="write the results here as JSON")
     options.add_argument("--power", type=float, nargs="*", default=[], help="exit 1 below this mean power, by rows")
     given = options.parse_args()
@@ -83,8 +83,8 @@ def main() -> None:
     wanted = [
         (rows, case, number)
         for rows in given.rows
-        for case in (*NULL_CASES, *CASES)
-        if given.only in case.name
+        for case in (*NULL_CASES, *CASES, *APART)
+        if any(one in case.name for one in given.only)
         for number in range(-(-(given.nulls if case.null else given.runs) // BATCH))
     ]
     kept = BUILD / f"runs-{given.world}-{given.seed}.jsonl"

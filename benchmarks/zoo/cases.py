@@ -6,16 +6,14 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from scipy.signal import lfilter
 
 from baseline_pipeline.timing import PairedTimes
+from benchmarks.zoo.machine import in_one_process, in_processes_of_their_own, one_after_the_other
 from benchmarks.zoo.population import Population, log_odds, probability
 
 Array = np.ndarray[Any, Any]
 HIT = 6
 """Level of the first slicing column that slice damage strikes: 5 % of the rows."""
-SECOND = 0.010
-"""Typical seconds of a request."""
 
 
 @dataclass(frozen=True)
@@ -27,12 +25,14 @@ class Case:
         kind: What happens.
         size: How much of it: points of accuracy, a factor, or per cent of latency.
         pair: Which two models: `tweak` (3 % of decisions differ) or `library` (0.3 %).
+        apart: Whether the models answer in processes of their own, sixteen times anew.
     """
 
     name: str
     kind: str
     size: float = 0.0
     pair: str = "tweak"
+    apart: bool = False
 
     @property
     def null(self) -> bool:
@@ -59,7 +59,11 @@ NULL_CASES = (
     Case("label noise of 10 %", "label noise", 10),
     Case("another season's rows", "season"),
     Case("5 % positives", "rare", 5),
+    Case("nothing, processes of their own", "nothing", apart=True),
 )
+
+APART = tuple(Case(f"+{size} % latency, processes of their own", "latency", size, apart=True) for size in (1, 2))
+"""Damages beyond the seventeen."""
 
 
 @dataclass(frozen=True)
@@ -118,7 +122,16 @@ def draw(case: Case, people: Population, rows: int, rng: np.random.Generator) ->
     elif case.kind == "label noise":
         label = np.where(rng.random(rows) < case.size / 100, 1 - label, label)
     slower = 1 + case.size / 100 if case.kind == "latency" else 1.0
-    return Drawn(chosen, label, old, new, days, *_times(rows, slower, rng))
+    taken = in_processes_of_their_own if case.apart else in_one_process
+    return Drawn(
+        rows=chosen,
+        label=label,
+        old=old,
+        new=new,
+        cluster=days,
+        times=taken(slower, rng, rows),
+        in_turn=one_after_the_other(slower, rng, rows),
+    )
 
 
 def _chosen(case: Case, people: Population, rows: int, rng: np.random.Generator) -> Array:
@@ -149,32 +162,3 @@ def slice_noise(people: Population, points: float) -> float:
             low, high = (middle, high) if lost < points else (low, middle)
         _NOISE[key] = (low + high) / 2
     return _NOISE[key]
-
-
-def _times(rows: int, slower: float, rng: np.random.Generator) -> tuple[PairedTimes, PairedTimes]:
-    """Requests of unequal weight on a machine with moods: skewed noise, rare long tails, slow drift."""
-    weight = SECOND * np.exp(0.35 * rng.standard_normal(rows))
-    mood = _mood(2 * rows, 0.03, 0.9975, rng).reshape(rows, 2)
-    even = np.arange(rows) % 2 == 0
-    interleaved = PairedTimes(
-        weight * _noise(rows, rng) * np.exp(np.where(even, mood[:, 0], mood[:, 1])),
-        weight * slower * _noise(rows, rng) * np.exp(np.where(even, mood[:, 1], mood[:, 0])),
-    )
-    moods = [_mood(rows, 0.03, 0.995, rng) + 0.015 * rng.standard_normal() for _ in range(2)]
-    in_turn = PairedTimes(
-        weight * _noise(rows, rng) * np.exp(moods[0]), weight * slower * _noise(rows, rng) * np.exp(moods[1])
-    )
-    return interleaved, in_turn
-
-
-def _noise(rows: int, rng: np.random.Generator) -> Array:
-    found = np.exp(0.15 * rng.standard_normal(rows))
-    tail = rng.random(rows) < 0.01
-    found[tail] *= 1 + rng.pareto(1.5, int(tail.sum()))
-    return found
-
-
-def _mood(count: int, spread: float, memory: float, rng: np.random.Generator) -> Array:
-    steps = rng.standard_normal(count) * spread * np.sqrt(1 - memory**2)
-    steps[0] = rng.standard_normal() * spread
-    return np.asarray(lfilter([1], [1, -memory], steps))
