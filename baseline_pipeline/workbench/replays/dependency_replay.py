@@ -106,5 +106,10 @@ def replay(work: Replaying, old: Locked, new: Locked, *, retrain: bool = True, t
 
 def _seen(locked: Locked, built: Built) -> EnvironmentSeen:
     return EnvironmentSeen(
-        lock=locked.name, key=built.key, packages=len(built.packages), left_out=built.left_out, beyond=built.beyond
+        lock=locked.name,
+        key=built.key,
+        packages=len(built.packages),
+        left_out=built.left_out,
+        beyond=built.beyond,
+        python=built.version,
     )
