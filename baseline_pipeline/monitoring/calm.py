@@ -73,6 +73,11 @@ class Calm:
             error = np.where(np.isnan(self.chance), found.errors, np.fmax(by_chance, 0.0))
             return np.asarray(np.sqrt(self.spread**2 * (1 + 1 / self.windows) + error**2))
 
+    def drawn_in(self) -> Array:
+        """(s,) how much farther windows to come stray than those that a season was taken from."""
+        taken = (len(self.season) - 1) * (self.season != 0).any(axis=0)
+        return np.asarray(np.sqrt((self.windows + taken) / np.maximum(self.windows - taken, 1)))
+
     def harm(self, standardised: Array) -> Array:
         """(w, s) the same in the harmful direction, tails made alike."""
         with np.errstate(invalid="ignore"):  # what lies infinitely far either way

@@ -39,11 +39,13 @@ class GroupLimits:
     Attributes:
         member: Positions of its streams.
         sudden: What the largest standardised harm of a window must exceed.
+        adding: Positions of those that can drift.
         slow: The same for what adds up.
     """
 
     member: Array
     sudden: float
+    adding: Array
     slow: Slow
 
 
@@ -101,7 +103,7 @@ def learn(found: Readings, windowing: Windowing, *, per_month: float, seed: int 
     found = against_the_rest(found)
     kept = found.only(np.isfinite(found.values).sum(axis=0) >= LEAST_WINDOWS)
     calm = calm_of(kept, period=windowing.period, step=windowing.step)
-    distance = calm.standardised(kept) * np.sqrt((len(kept) + 1) / (len(kept) - 1))  # the level was taken from them
+    distance = calm.standardised(kept) * calm.drawn_in()
     raw = calm.harm(from_the_others(calm, kept)) * calm.tail
     harm = raw / tails(raw)[1]
     members = group_members(kept)
@@ -110,9 +112,9 @@ def learn(found: Readings, windowing: Windowing, *, per_month: float, seed: int 
     for group, member in members.items():
         part = rate * SHARES[group] / sum(SHARES[one] for one in members)
         known = np.where(np.isfinite(harm[:, member]), harm[:, member], -np.inf)
-        steady = np.where(adds_up(kept, member), distance[:, member], 0.0)
-        slow = slow_limit(steady, calm.sign[member], part * (1 - SUDDEN), seed=seed)
-        limits[group] = GroupLimits(member, max(sudden_limit(known.max(axis=1), part * SUDDEN), 1e-9), slow)
+        adding = member[adds_up(kept, member)]
+        slow = slow_limit(distance[:, adding], calm.sign[adding], part * (1 - SUDDEN), seed=seed)
+        limits[group] = GroupLimits(member, max(sudden_limit(known.max(axis=1), part * SUDDEN), 1e-9), adding, slow)
     return Watch(kept, calm, limits, rate)
 
 
@@ -169,7 +171,7 @@ def exceedances(watch: Watch, found: Readings) -> Exceedances:
     sudden, slow = np.full(harm.shape, np.nan), np.full(harm.shape, np.nan)
     for limit in watch.limits.values():
         sudden[:, limit.member] = harm[:, limit.member] / limit.sudden
-        gone = ~np.isfinite(distance[:, limit.member]) | ~adds_up(same, limit.member)
-        slow[:, limit.member] = limit.slow.harm(distance[:, limit.member]) / max(limit.slow.limit, 1e-9)
-        slow[:, limit.member] = np.where(gone, np.nan, slow[:, limit.member])
+        drifting = distance[:, limit.adding]
+        added = limit.slow.harm(drifting) / max(limit.slow.limit, 1e-9)
+        slow[:, limit.adding] = np.where(np.isfinite(drifting), added, np.nan)
     return Exceedances(same, watch.calm.expected(found.starts), distance, sudden, slow)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from scipy.special import ndtri
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -15,13 +16,13 @@ TAIL_SHARE = 0.25
 """Share of the calm maxima that the tail is fitted to."""
 LEAST_FITTED = 3
 """Calm maxima that it is fitted to at least."""
-BLOCK = 7
-"""Windows that are drawn together, so that what carries over from one to the next is kept."""
-RUNS, RUN_LENGTH = 60, 200
+RUNS, RUN_LENGTH = 150, 200
+MOST_LEARNED = 400
+"""Calm windows beyond which what was learned counts as certain."""
+MOST_CARRIED = 0.95
+"""Share of a window's effect that is at most taken to be there in the next one."""
 LEAST_SCALE = np.array([0.2, 1.0])
-"""Of EWMA and CUSUM: what less than normal noise gives; a stream that never moved is not made a hair trigger."""
-CLIP = 4.0
-"""Standard deviations beyond which a window adds no more to a slow detector."""
+"""Of EWMA and CUSUM: what less than normal noise gives."""
 EWMA = 0.1
 CUSUM = 0.5
 CEILING = 40.0
@@ -69,20 +70,50 @@ class Slow:
 
     Attributes:
         sign: (s,) as in `Calm`.
+        calm: (n, s) standardised readings of calm windows, ascending; missing ones are last, as infinity.
         scale: (2, s) what EWMA and CUSUM of each stream exceed once in a hundred calm windows.
         limit: Of the largest over both and all streams, in those units.
     """
 
     sign: Array
+    calm: Array
     scale: Array
     limit: float
 
     def harm(self, standardised: Array) -> Array:
-        """(w, s) the larger of EWMA and CUSUM, over their scales; the windows in their order."""
-        return np.asarray((accumulated(standardised, self.sign) / self.scale[:, None, :]).max(axis=0))
+        """(w, s) the larger of EWMA and CUSUM of normal scores, over their scales; the windows in their order."""
+        scores = normal_scores(self.calm, standardised)
+        return np.asarray((accumulated(scores, self.sign) / self.scale[:, None, :]).max(axis=0))
 
 
-def accumulated(standardised: Array, sign: Array) -> Array:
+def normal_scores(calm: Array, values: Array) -> Array:
+    """(w, s) where values lie among calm ones, as quantiles of the normal distribution, averaged over ties.
+
+    They have one distribution whatever that of the values is, skewed or heavy-tailed, and bounds: what adds up needs
+    no other limits for a stream of rare errors than for a mean.
+
+    Source: van der Waerden (1952), Order tests for the two-sample problem, Indag. Math. 14:453; McDonald (1990), A
+    cusum procedure based on sequential ranks, Naval Res. Logist. 37:627.
+
+    Args:
+        calm: (n, s) ascending, infinity where there is none.
+        values: (w, s); NaN stays NaN.
+
+    Example:
+        >>> normal_scores(np.array([[1.0], [2.0], [9.0]]), np.array([[0.0], [2.0], [1e6]])).round(2).ravel()
+        array([-1.15,  0.  ,  1.15])
+    """
+    found = np.full(values.shape, np.nan)
+    for stream, count in enumerate(np.isfinite(calm).sum(axis=0)):
+        below, upto = (
+            np.searchsorted(calm[:count, stream], values[:, stream], side=side) for side in ("left", "right")
+        )
+        total = np.concatenate([[0.0], np.cumsum(ndtri((np.arange(count + 1) + 0.5) / (count + 1)))])
+        found[:, stream] = (total[upto + 1] - total[below]) / (upto - below + 1)
+    return np.where(np.isnan(values), np.nan, found)
+
+
+def accumulated(scores: Array, sign: Array) -> Array:
     """(2, w, ..., s) EWMA and CUSUM in the harmful direction; a window without a value leaves them as they were.
 
     CUSUM is held below a ceiling, so that it comes back once a long shift is over.
@@ -91,12 +122,11 @@ def accumulated(standardised: Array, sign: Array) -> Array:
     inspection schemes.
 
     Args:
-        standardised: (w, ..., s) windows in their order.
+        scores: (w, ..., s) windows in their order, in standard deviations.
         sign: (s,) as in `Calm`.
     """
-    values = np.clip(standardised, -CLIP, CLIP)
-    known = np.isfinite(values)
-    values = np.where(known, values, 0.0)
+    known = np.isfinite(scores)
+    values = np.where(known, scores, 0.0)
     mean, up, down = (np.zeros(values.shape[1:]) for _ in range(3))
     out = np.zeros((2, *values.shape))
     for number, row in enumerate(values):
@@ -110,16 +140,18 @@ def accumulated(standardised: Array, sign: Array) -> Array:
 
 
 def slow_limit(calm: Array, sign: Array, rate: float, *, seed: int = 0) -> Slow:
-    """Scales and limit of the slow detectors, by drawing calm stretches from the calm windows.
+    """Scales and limit of the slow detectors, by drawing calm windows and those to come.
 
-    Every drawn stretch is standardised by a level and a spread that were drawn too, so that their uncertainty is
-    part of the limit: without it a long wait is sure to alarm. A hundred windows say little of how one carries
-    over to the next, and chance often makes them look steadier than they are: limits are never tighter than those
-    of as many independent normal windows. A stretch that is not yet in alarm enters it at the rate, which is one
+    Normal scores of independent windows have one known distribution, so that limits hold for every shape of noise.
+    What streams have to do with one another is drawn as calm windows show it, and what carries over from one window
+    to the next as a first-order autoregression, its coefficient drawn from what calm windows leave possible; it is
+    never taken to be negative. The calm windows that scores are ranked among are drawn too: without that
+    uncertainty a long wait is sure to alarm. A stretch that is not yet in alarm enters it at the rate, which is one
     over the average run length.
 
     Source: Lucas and Saccucci (1990), Exponentially weighted moving average control schemes, Technometrics
-    32:1; Kunsch (1989), The jackknife and the bootstrap for general stationary observations.
+    32:1; Lu and Reynolds (1999), EWMA control charts for monitoring the mean of autocorrelated processes, J. Qual.
+    Technol. 31:166.
 
     Args:
         calm: (n, s) standardised readings of calm windows, in their order.
@@ -128,30 +160,76 @@ def slow_limit(calm: Array, sign: Array, rate: float, *, seed: int = 0) -> Slow:
         seed: Of the draws.
     """
     draw = np.random.default_rng(seed)
-    count, streams = calm.shape
-    block = max(1, min(BLOCK, count // 4))
-
-    def drawn(length: int) -> Array:
-        return _bootstrap(draw, calm, length, block)
-
-    def noise(length: int) -> Array:
-        return draw.standard_normal((length, streams))
-
-    own, plain = (_stretches(take, count, streams, sign) for take in (drawn, noise))
-    usual = _high(plain).max(axis=1, keepdims=True)
-    scale = np.maximum(np.maximum(_high(own), usual), LEAST_SCALE[:, None])
-    limits = [_entering((runs / scale[:, None, None, :]).max(axis=(0, 3)).T, rate) for runs in (own, plain)]
-    return Slow(sign, scale, max(limits))
+    ordered = np.sort(np.where(np.isfinite(calm), calm, np.inf), axis=0)
+    own = normal_scores(ordered, calm)
+    known = np.minimum(np.isfinite(calm).sum(axis=0), MOST_LEARNED)
+    carried = _carried_over(own, draw)
+    together = _correlated(own, float(carried.mean()), draw)
+    learned = _autoregression(together, carried, int(known.max()))
+    coming = _autoregression(together, carried, RUN_LENGTH)
+    learned = np.where(np.arange(len(learned))[:, None, None] < known, learned, np.inf)
+    scores = np.stack([normal_scores(np.sort(learned[:, run], axis=0), coming[:, run]) for run in range(RUNS)], axis=1)
+    runs = accumulated(scores, sign)
+    scale = np.maximum(_high(runs), LEAST_SCALE[:, None])
+    return Slow(sign, ordered, scale, _entering((runs / scale[:, None, None, :]).max(axis=(0, 3)).T, rate))
 
 
-def _stretches(take: Callable[[int], Array], count: int, streams: int, sign: Array) -> Array:
-    """(2, w, runs, s) both detectors over drawn stretches, each held against a level and a spread drawn likewise."""
-    stretches = np.empty((RUN_LENGTH, RUNS, streams))
-    for run in range(RUNS):
-        learned = np.nan_to_num(take(count))
-        spread = learned.std(axis=0, ddof=1)
-        stretches[:, run] = (take(RUN_LENGTH) - learned.mean(axis=0)) / np.where(spread > 0, spread, 1.0)
-    return accumulated(stretches, sign)
+def _carried_over(scores: Array, draw: np.random.Generator) -> Array:
+    """(runs, s) coefficients of autoregression: each stream's own, drawn towards those of all, with their error.
+
+    Source: Marriott and Pope (1954), Bias in the estimation of autocorrelations, Biometrika 41:390; Morris (1983),
+    Parametric empirical Bayes inference, J. Am. Stat. Assoc. 78:47.
+    """
+    centred = scores - np.nanmean(scores, axis=0)
+    pairs = np.isfinite(centred[1:]) & np.isfinite(centred[:-1])
+    count = np.maximum(pairs.sum(axis=0), 1)
+    total = np.nanvar(scores, axis=0)
+    moved = np.where(pairs, centred[1:] * centred[:-1], 0.0).sum(axis=0) / count
+    raw = np.where(total > 0, moved / np.where(total > 0, total, 1.0), 0.0)
+    found = raw + (1 + 3 * raw) / count
+    error = np.maximum(1 - raw**2, 0.1) / count
+    between = max(float(np.var(found) - error.mean()), 0.0)
+    own = between / (between + error)
+    mean = own * found + (1 - own) * found.mean()
+    spread = np.sqrt(own * error + (1 - own) ** 2 * error / len(found))
+    return np.asarray(np.clip(mean + spread * draw.standard_normal((RUNS, len(found))), 0.0, MOST_CARRIED))
+
+
+def _correlated(scores: Array, carried: float, draw: np.random.Generator) -> Callable[[int], Array]:
+    """Draws (runs, s) normal numbers that are correlated as calm windows are: sums of them with random weights.
+
+    Correlations are shrunk by as much of their mean square as so few windows give to streams that have nothing to do
+    with one another.
+
+    Source: Schaefer and Strimmer (2005), A shrinkage approach to large-scale covariance matrix estimation, Stat.
+    Appl. Genet. Mol. Biol. 4:32; Bartlett (1935), Some aspects of the time-correlation problem, J. R. Stat. Soc.
+    98:536.
+    """
+    rows = np.nan_to_num(scores - np.nanmean(scores, axis=0))
+    rows = rows[draw.permutation(len(rows))[:MOST_LEARNED]]
+    size = np.sqrt((rows**2).sum(axis=0))
+    rows = rows / np.where(size > 0, size, 1.0)
+    streams = rows.shape[1]
+    square = float(((rows @ rows.T) ** 2).sum() - streams) / max(streams * (streams - 1), 1)
+    by_chance = (1 + carried**2) / (1 - carried**2) / len(rows)
+    own = np.where(size > 0, min(by_chance / max(square, 1e-12), 1.0), 1.0)
+
+    def drawn(runs: int) -> Array:
+        together = draw.standard_normal((runs, len(rows))) @ rows
+        return np.asarray(np.sqrt(1 - own) * together + np.sqrt(own) * draw.standard_normal((runs, streams)))
+
+    return drawn
+
+
+def _autoregression(drawn: Callable[[int], Array], carried: Array, length: int) -> Array:
+    """(length, runs, s) stretches of variance one."""
+    fresh = np.sqrt(1 - carried**2)
+    found = np.empty((length, *carried.shape))
+    now = drawn(len(carried))
+    for window in range(length):
+        now = now if window == 0 else carried * now + fresh * drawn(len(carried))
+        found[window] = now
+    return found
 
 
 def _high(runs: Array) -> Array:
@@ -173,9 +251,3 @@ def _entering(largest: Array, rate: float) -> float:
         else:
             high = middle
     return high
-
-
-def _bootstrap(draw: np.random.Generator, calm: Array, length: int, block: int) -> Array:
-    """(length, s) blocks of neighbouring windows, drawn with replacement."""
-    starts = draw.integers(0, max(len(calm) - block + 1, 1), -(-length // block))
-    return np.asarray(calm[(starts[:, None] + np.arange(block)).ravel()[:length]])

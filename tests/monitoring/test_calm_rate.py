@@ -2,11 +2,12 @@
 
 import numpy as np
 import pytest
+from scipy.special import ndtri
 
 from baseline_pipeline.monitoring import detection
 from baseline_pipeline.monitoring.calm import calm_of, from_the_others
 from baseline_pipeline.monitoring.detection import exceedances, learn
-from baseline_pipeline.monitoring.limits import Slow, sudden_limit
+from baseline_pipeline.monitoring.limits import Slow, normal_scores, slow_limit, sudden_limit
 from tests.monitoring.test_watching import DAY, made
 
 
@@ -54,7 +55,7 @@ def test_a_fitted_tail_is_exceeded_by_exponential_values_as_often_as_asked():
 def test_few_calm_windows_alarm_no_more_often_than_asked(monkeypatch, noise):
     """Learned from twenty windows, ten streams together; slow limits are left out for the time they take."""
     monkeypatch.setattr(
-        detection, "slow_limit", lambda calm, sign, *_, **__: Slow(sign, np.ones((2, calm.shape[1])), 1e9)
+        detection, "slow_limit", lambda calm, sign, *_, **__: Slow(sign, calm, np.ones((2, calm.shape[1])), 1e9)
     )
     rate, alarms = 1.0, 0
     for run in range(250):
@@ -71,3 +72,56 @@ def test_few_calm_windows_alarm_no_more_often_than_asked(monkeypatch, noise):
         alarms += int((np.nan_to_num(over.sudden).max(axis=1) > 1).sum())
 
     assert alarms / (250 * 200) * DAY.per_month < 1.3 * rate * detection.SUDDEN
+
+
+@pytest.mark.parametrize("noise", ["lognormal", "rare errors", "carried over"])
+def test_slow_limits_alarm_no_more_often_than_asked_whatever_the_noise(noise):
+    """Learned from fifty windows, five streams together; the rate is one of entering."""
+    rate, entered = 4.0, 0
+    for run in range(12):
+        values = calm_noise(noise, np.random.default_rng([run, 11]), (250, 5))
+        found = made(values, error=0.0)
+        watch = learn(found.windows(np.arange(50)), DAY, per_month=rate, seed=run)
+        high = np.nan_to_num(exceedances(watch, found.windows(np.arange(50, 250))).slow).max(axis=1) > 1
+        entered += int(high[0]) + int((high[1:] & ~high[:-1]).sum())
+
+    assert entered / (12 * 200) * DAY.per_month < 1.3 * rate * (1 - detection.SUDDEN)
+
+
+def calm_noise(noise, rng, shape):
+    if noise == "lognormal":
+        return rng.lognormal(0, 1, shape)
+    if noise == "rare errors":
+        return rng.poisson(0.5, shape) / 400
+    values = rng.normal(size=shape)
+    for window in range(1, len(values)):
+        values[window] = 0.5 * values[window - 1] + 0.75**0.5 * values[window]
+    return values
+
+
+def test_ranks_among_calm_windows_are_normal_whatever_the_values_were():
+    rng = np.random.default_rng(5)
+    calm = np.sort(rng.lognormal(0, 2, (200, 1)), axis=0)
+    scores = normal_scores(calm, rng.lognormal(0, 2, (4000, 1)))
+
+    assert scores.mean() == pytest.approx(0, abs=0.2)
+    assert scores.std() == pytest.approx(1, abs=0.1)
+
+
+def test_tied_calm_windows_share_their_scores():
+    calm = np.sort(np.array([[0.0]] * 7 + [[1.0]] * 3), axis=0)
+    zero, one, missing = normal_scores(calm, np.array([[0.0], [1.0], [np.nan]]))[:, 0]
+    slow = ndtri((np.arange(11) + 0.5) / 11)
+
+    assert zero == pytest.approx(slow[:8].mean())
+    assert one == pytest.approx(slow[7:].mean())
+    assert np.isnan(missing)
+
+
+def test_streams_that_move_together_need_no_limit_of_many():
+    rng = np.random.default_rng(6)
+    apart = rng.normal(size=(100, 8))
+    together = np.repeat(apart[:, :1], 8, axis=1)
+    sign = np.ones(8)
+
+    assert slow_limit(together, sign, 0.01).limit < slow_limit(apart, sign, 0.01).limit - 0.1
