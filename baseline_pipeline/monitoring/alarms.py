@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from baseline_pipeline.monitoring.calm import FARTHEST
-from baseline_pipeline.monitoring.detection import Detector, Group, group_members
+from baseline_pipeline.monitoring.detection import Detector, Group, group_members, group_of
 from baseline_pipeline.monitoring.tiers import tier_of
 from baseline_pipeline.records import Record, digest_of
 from baseline_pipeline.verdicts import Tier, worst_tier
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from baseline_pipeline.contract import Contract
     from baseline_pipeline.monitoring.detection import Exceedances, Watch
     from baseline_pipeline.monitoring.mix import Mix
+    from baseline_pipeline.monitoring.streams import Stream
     from baseline_pipeline.monitoring.windows import Windowing
 
 Array = np.ndarray[Any, Any]
@@ -132,7 +133,8 @@ def alarms(
     """All alarms of windows in their order; a fold, so that more windows never change what was said of earlier ones.
 
     Sudden and slow changes are told apart, so that a drift that stays does not hide what comes on top of it; so are
-    all rows and slices, which are read against all rows. Within these, streams whose rows overlap are one alarm.
+    all rows and slices, which are read against all rows. Within these, streams whose rows overlap are one alarm. When
+    other rows come, features, scores and volume drift one after the other: while one of them does, that is one cause.
 
     Args:
         contract: Margins, for the tiers.
@@ -145,15 +147,23 @@ def alarms(
     """
     chosen = rules or Rules()
     found: list[Alarm] = []
-    for group, member in group_members(watch.readings).items():
-        for detector, ratio in (("sudden", over.sudden), ("slow", over.slow)):
-            folded = _fold(group, detector, ratio, member, over, overlap, chosen)  # type: ignore[arg-type]
+    for detector, ratio in (("sudden", over.sudden), ("slow", over.slow)):
+        for member in _apart(group_members(watch.readings), detector):  # type: ignore[arg-type]
+            folded = _fold(detector, ratio, member, over, overlap, chosen)  # type: ignore[arg-type]
             found += [_finished(contract, watch, over, windowing, one, closed, mix) for one, closed in folded]
     return sorted(found, key=lambda one: (one.known, one.opened, -one.lead.ratio, one.key))
 
 
+def _apart(groups: dict[Group, Array], detector: Detector) -> list[Array]:
+    """Streams that are never one alarm with those of another part: every group, but that all of what comes drifts."""
+    if detector == "sudden":
+        return list(groups.values())
+    rest = [member for group, member in groups.items() if group[0] != "performance"]
+    harm = [member for group, member in groups.items() if group[0] == "performance"]
+    return harm + ([np.concatenate(rest)] if rest else [])
+
+
 def _fold(
-    group: Group,
     detector: Detector,
     ratio: Array,
     member: Array,
@@ -179,13 +189,14 @@ def _fold(
                     one
                     for one in [*open_, *fresh]
                     if any(
-                        _same(streams[stream], streams[other], overlap, one.first == window) for other in one.members
+                        _same(streams[stream], streams[other], detector, overlap, one.first == window)
+                        for other in one.members
                     )
                 ),
                 None,
             )
             if home is None:
-                home = _Open(group, detector, window, set(), window, streams[stream].label)
+                home = _Open(group_of(streams[stream]), detector, window, set(), window, streams[stream].label)
                 fresh.append(home)
             home.members.add(stream)
         open_ += fresh
@@ -208,11 +219,23 @@ def _fold(
     return finished + [(one, None) for one in open_]
 
 
-def _same(one: Any, two: Any, overlap: Callable[[str, str], bool], together: bool) -> bool:
-    """Whether two streams tell of one cause: shared rows; of features, the same one or the same first window."""
+def _same(one: Stream, two: Stream, detector: Detector, overlap: Callable[[str, str], bool], together: bool) -> bool:
+    """Whether two streams tell of one cause.
+
+    They do when they share rows; of features, when it is the same one or the same first window. What drifts since
+    other rows come (distributions of features, scores, volume) is one cause whatever the stream.
+    """
+    if detector == "slow" and _comes(one) and _comes(two):
+        return True
+    if group_of(one) != group_of(two):
+        return False
     if one.family == "inputs":
         return together or _feature(one.name) == _feature(two.name)
     return overlap(one.slice, two.slice)
+
+
+def _comes(stream: Stream) -> bool:
+    return stream.family == "outputs" or stream.name == "rows" or stream.name.startswith("drift(")
 
 
 def _feature(name: str) -> str:

@@ -10,7 +10,7 @@ import numpy as np
 from baseline_pipeline.errors import EvidenceUnavailable
 from baseline_pipeline.monitoring.calm import LEAST_WINDOWS, Calm, calm_of, from_the_others, tails
 from baseline_pipeline.monitoring.limits import Slow, slow_limit, sudden_limit
-from baseline_pipeline.monitoring.streams import Family, Readings
+from baseline_pipeline.monitoring.streams import Family, Readings, Stream
 
 if TYPE_CHECKING:
     from baseline_pipeline.monitoring.windows import Windowing
@@ -123,8 +123,13 @@ def group_members(found: Readings) -> dict[Group, Array]:
     members: dict[Group, list[int]] = {}
     for number, stream in enumerate(found.streams):
         if not stream.estimated:
-            members.setdefault((stream.family, "overall" if stream.slice == "all" else "slices"), []).append(number)
+            members.setdefault(group_of(stream), []).append(number)
     return {group: np.array(members[group]) for group in SHARES if group in members}
+
+
+def group_of(stream: Stream) -> Group:
+    """Its family, and whether it is of all rows."""
+    return stream.family, "overall" if stream.slice == "all" else "slices"
 
 
 def adds_up(found: Readings, member: Array) -> Array:

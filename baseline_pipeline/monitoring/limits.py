@@ -21,6 +21,8 @@ MOST_LEARNED = 400
 """Calm windows beyond which what was learned counts as certain."""
 MOST_CARRIED = 0.95
 """Share of a window's effect that is at most taken to be there in the next one."""
+EQUAL = 1e-9
+"""Variance of scores below which a stream never moved."""
 LEAST_SCALE = np.array([0.2, 1.0])
 """Of EWMA and CUSUM: what less than normal noise gives."""
 EWMA = 0.1
@@ -181,18 +183,23 @@ def _carried_over(scores: Array, draw: np.random.Generator) -> Array:
     Parametric empirical Bayes inference, J. Am. Stat. Assoc. 78:47.
     """
     centred = scores - np.nanmean(scores, axis=0)
+    total = np.nanvar(scores, axis=0)
+    moving = total > EQUAL
+    if not moving.any():
+        return np.zeros((RUNS, len(total)))
     pairs = np.isfinite(centred[1:]) & np.isfinite(centred[:-1])
     count = np.maximum(pairs.sum(axis=0), 1)
-    total = np.nanvar(scores, axis=0)
-    moved = np.where(pairs, centred[1:] * centred[:-1], 0.0).sum(axis=0) / count
-    raw = np.where(total > 0, moved / np.where(total > 0, total, 1.0), 0.0)
+    together = np.where(pairs, centred[1:] * centred[:-1], 0.0).sum(axis=0) / count
+    raw = np.where(moving, together / np.where(moving, total, 1.0), 0.0)
     found = raw + (1 + 3 * raw) / count
     error = np.maximum(1 - raw**2, 0.1) / count
-    between = max(float(np.var(found) - error.mean()), 0.0)
+    whole, streams = float(found[moving].mean()), int(moving.sum())
+    between = max(float(found[moving].var() - error[moving].mean()), 0.0)
     own = between / (between + error)
-    mean = own * found + (1 - own) * found.mean()
-    spread = np.sqrt(own * error + (1 - own) ** 2 * error / len(found))
-    return np.asarray(np.clip(mean + spread * draw.standard_normal((RUNS, len(found))), 0.0, MOST_CARRIED))
+    mean = own * found + (1 - own) * whole
+    spread = np.sqrt(own * error + (1 - own) ** 2 * error / streams)
+    drawn = np.clip(mean + spread * draw.standard_normal((RUNS, len(total))), 0.0, MOST_CARRIED)
+    return np.where(moving, drawn, 0.0)
 
 
 def _correlated(scores: Array, carried: float, draw: np.random.Generator) -> Callable[[int], Array]:
@@ -208,11 +215,12 @@ def _correlated(scores: Array, carried: float, draw: np.random.Generator) -> Cal
     rows = np.nan_to_num(scores - np.nanmean(scores, axis=0))
     rows = rows[draw.permutation(len(rows))[:MOST_LEARNED]]
     size = np.sqrt((rows**2).sum(axis=0))
-    rows = rows / np.where(size > 0, size, 1.0)
+    rows = np.where(size > EQUAL, rows / np.maximum(size, EQUAL), 0.0)
     streams = rows.shape[1]
-    square = float(((rows @ rows.T) ** 2).sum() - streams) / max(streams * (streams - 1), 1)
+    moving = int((size > EQUAL).sum())
+    square = float(((rows @ rows.T) ** 2).sum() - moving) / max(moving * (moving - 1), 1)
     by_chance = (1 + carried**2) / (1 - carried**2) / len(rows)
-    own = np.where(size > 0, min(by_chance / max(square, 1e-12), 1.0), 1.0)
+    own = np.where(size > EQUAL, min(by_chance / max(square, 1e-12), 1.0), 1.0)
 
     def drawn(runs: int) -> Array:
         together = draw.standard_normal((runs, len(rows))) @ rows

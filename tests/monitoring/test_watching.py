@@ -118,10 +118,9 @@ def test_a_window_that_cannot_be_read_yet_closes_no_alarm():
     values = np.r_[np.random.default_rng(11).normal(0, 1, 60), 12, 12, 12, np.nan, np.nan, np.nan][:, None]
     found = made(values, error=0.0)
     over = exceedances(learn(found.windows(np.arange(60)), DAY, per_month=1.0), found)
-    group = ("performance", "overall")
     ((one, closed),) = [
         each
-        for each in _fold(group, "sudden", over.sudden, np.array([0]), over, lambda *_: True, Rules())
+        for each in _fold("sudden", over.sudden, np.array([0]), over, lambda *_: True, Rules())
         if each[0].first >= 60
     ]
 
