@@ -14,7 +14,11 @@ from baseline_pipeline.errors import BaselineError
 from baseline_pipeline.orchestration.names import MODEL_TAG, identifier
 from baseline_pipeline.records import digest_of
 from baseline_pipeline.settings import load_settings
-from baseline_pipeline.workbench.over_time.backtesting import BacktestedWindow, backtest_windows, backtested_windows
+from baseline_pipeline.workbench.over_time.backtested_windows import (
+    BacktestedWindow,
+    backtest_windows,
+    backtested_windows,
+)
 from baseline_pipeline.workbench.over_time.history import zone_of
 from baseline_pipeline.workbench.workbench import Workbench
 

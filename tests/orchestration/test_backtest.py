@@ -9,7 +9,7 @@ import pytest
 
 from baseline_pipeline.orchestration.backtest import RANGE_END, RANGE_START
 from baseline_pipeline.orchestration.component import model_definitions
-from baseline_pipeline.workbench.over_time.backtesting import backtested_windows
+from baseline_pipeline.workbench.over_time.backtested_windows import backtested_windows
 from tests.conftest import SMALL
 
 TIMED = SMALL.replace("    cluster: day\n", "    time: day\n") + "  schedules: {backtest: '0 3 * * 0'}\n"

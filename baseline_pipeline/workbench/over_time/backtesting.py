@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import datetime as dt
-from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from baseline_pipeline import __version__
-from baseline_pipeline.backtest.incidents import Incident, read_incidents
+from baseline_pipeline.backtest.incidents import Incident
 from baseline_pipeline.backtest.scoring import (
     Detected,
     Guardrail,
@@ -17,37 +15,29 @@ from baseline_pipeline.backtest.scoring import (
     Rate,
     Watched,
     detected,
-    excused,
     false_alarms,
     guardrails,
     point,
     recommended,
 )
-from baseline_pipeline.errors import ContractError, EvidenceUnavailable, UsageError
-from baseline_pipeline.monitoring.alarms import Alarm, Rules, alarms, overlaps, text_of
-from baseline_pipeline.monitoring.calm import LEAST_WINDOWS
-from baseline_pipeline.monitoring.detection import Exceedances, Watch, exceedances, learn
-from baseline_pipeline.monitoring.mix import Mix
-from baseline_pipeline.monitoring.reading import Reader
-from baseline_pipeline.monitoring.windows import Windowing, seconds_of
+from baseline_pipeline.errors import UsageError
+from baseline_pipeline.monitoring.alarms import Alarm, text_of
 from baseline_pipeline.records import Digest, Record, digest_of
 from baseline_pipeline.trajectories.change_points import change_points
-from baseline_pipeline.workbench.iteration.comparing import previous_champion
-from baseline_pipeline.workbench.iteration.evaluating import load_evaluation, load_scores
-from baseline_pipeline.workbench.over_time.history import DAY, Past, scored_past, zone_of
+from baseline_pipeline.workbench.over_time.calm_windows import incidents_of
+from baseline_pipeline.workbench.over_time.history import scored_past
+from baseline_pipeline.workbench.over_time.windows import read_windows
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    import datetime as dt
 
     from baseline_pipeline.contract import Contract
-    from baseline_pipeline.monitoring.scored_rows import ScoredRows
-    from baseline_pipeline.monitoring.streams import Readings
+    from baseline_pipeline.workbench.over_time.windows import Windows
     from baseline_pipeline.workbench.workbench import Workbench
 
 Array = np.ndarray[Any, Any]
 FACTORS = (0.5, 0.6, 0.7, 0.8, 0.9, 1.0, 1.1, 1.25, 1.5, 2.0, 3.0)
 """By which the limits are moved for the curve of false alarms against delay."""
-THIRD = 3
 
 
 class Trajectory(Record):
@@ -104,177 +94,6 @@ class Backtest(Record):
     def within_rate(self) -> bool:
         """Whether the false alarms are compatible with what the contract accepts."""
         return self.false_alarms.low <= self.accepted_per_month
-
-
-@dataclass(frozen=True)
-class Windows:
-    """The past, read and judged.
-
-    Attributes:
-        past: Where the rows come from.
-        rows: All rows, ascending in time.
-        windowing: How time is cut.
-        readings: All windows.
-        calm: (w,) those that calm was learned from.
-        span: First and last start of the times that calm was learned from.
-        watch: What was learned.
-        over: All windows against it.
-        reader: What read them.
-        mix: Tells a change of mix from a change of rows.
-    """
-
-    past: Past | None
-    rows: ScoredRows
-    windowing: Windowing
-    readings: Readings
-    calm: Array
-    span: tuple[np.datetime64, np.datetime64]
-    watch: Watch
-    over: Exceedances
-    reader: Reader
-    mix: Mix
-
-    def alarms(self, contract: Contract, factor: float = 1.0, until: np.datetime64 | None = None) -> list[Alarm]:
-        """Alarms with the limits moved by a factor; those that could be known by an instant."""
-        over = replace(self.over, sudden=self.over.sudden / factor, slow=self.over.slow / factor)
-        if until is not None:
-            over = _without_labels(over, self.windowing, until)
-        confirm, within = contract.monitoring.confirm
-        rules = Rules(confirm, within, contract.monitoring.close_after)
-        overlap = overlaps(self.reader.calm_parts)
-        found = alarms(contract, self.watch, over, self.windowing, overlap=overlap, rules=rules, mix=self.mix)
-        return [one for one in found if until is None or np.datetime64(one.known) <= until]
-
-
-def _without_labels(over: Exceedances, windowing: Windowing, until: np.datetime64) -> Exceedances:
-    """The same without performance in windows whose labels had not all come by an instant."""
-    late = np.array([bool(windowing.known(start) > until) for start in over.readings.starts])
-    labels = np.array([stream.family == "performance" for stream in over.readings.streams])
-    gone = late[:, None] & labels
-    return replace(over, sudden=np.where(gone, np.nan, over.sudden), slow=np.where(gone, np.nan, over.slow))
-
-
-def windowing_of(contract: Contract, window: str | None = None, step: str | None = None) -> Windowing:
-    """How the contract, or somebody who asks for other windows, cuts time."""
-    rules = contract.monitoring
-    length = seconds_of(window or rules.window)
-    every = seconds_of(step or (rules.step or rules.window if window is None else window))
-    if every > length:
-        message = f"a step of {every} s leaves gaps between windows of {length} s"
-        raise UsageError(message, next_step="make the step no longer than the window")
-    delay = seconds_of(contract.data.label_delay) if contract.data.label_delay else 0
-    return Windowing(length, every, delay)
-
-
-def read_windows(
-    bench: Workbench,
-    contract: Contract,
-    *,
-    past: Past | None = None,
-    window: str | None = None,
-    step: str | None = None,
-) -> Windows:
-    """Score the past, cut it into windows, learn calm, and hold every window against it.
-
-    Raises:
-        EvidenceUnavailable: when there are too few calm windows.
-    """
-    past = past or scored_past(bench, contract)
-    windowing = windowing_of(contract, window, step)
-    starts = whole_windows(windowing, past.rows.at)
-    if len(starts) == 0:
-        message = f"the rows of {contract.name} fill no window of {window or contract.monitoring.window}"
-        raise EvidenceUnavailable(message, next_step="take shorter windows")
-    return judge_rows(bench, contract, past.rows, past.learned, starts, windowing, past)
-
-
-def whole_windows(windowing: Windowing, at: Array) -> Array:
-    """Starts of the windows that rows, ascending in time, cover from their first day to their last."""
-    starts = windowing.starts(at[0], at[-1])
-    first, last = at[0].astype("datetime64[D]"), at[-1].astype("datetime64[D]") + np.timedelta64(1, "D")
-    kept = [bool(start >= first and windowing.seen(start) <= last) for start in starts]
-    return np.asarray(starts[kept])
-
-
-def judge_rows(
-    bench: Workbench,
-    contract: Contract,
-    rows: ScoredRows,
-    learned: Array,
-    starts: Array,
-    windowing: Windowing,
-    past: Past | None = None,
-) -> Windows:
-    """Learn calm from some windows of scored rows, and hold all windows against it.
-
-    Raises:
-        EvidenceUnavailable: when there are too few calm windows.
-    """
-    known = incidents_of(bench, contract)
-    span, calm = calm_windows(contract, rows.at, learned, starts, windowing, known)
-    of_calm = rows_of(rows.at, starts[calm], windowing)
-    reader = Reader(contract, rows, windowing, of_calm)
-    bench.progress(f"reading {len(starts)} windows of {len(rows)} rows")
-    readings = reader.read(starts)
-    bench.progress(f"learning from {int(calm.sum())} calm windows")
-    calm_readings = readings.windows(calm)
-    watch = learn(
-        calm_readings,
-        windowing,
-        per_month=contract.monitoring.false_alarms_per_month,
-        seed=_seed(calm_readings),
-    )
-    mix = Mix(contract, rows, windowing, of_calm)
-    over = exceedances(watch, readings)
-    return Windows(past, rows, windowing, readings, calm, span, watch, over, reader, mix)
-
-
-def _seed(calm: Readings) -> int:
-    """From the calm windows alone: what comes later moves no limit."""
-    known = [f"{value:.12g}" for value in calm.values.ravel()]
-    return int(digest_of([text_of(start) for start in calm.starts] + known)[:8], 16)
-
-
-def calm_windows(
-    contract: Contract,
-    at: Array,
-    learned: Array,
-    starts: Array,
-    windowing: Windowing,
-    known: tuple[Incident, ...],
-) -> tuple[tuple[np.datetime64, np.datetime64], Array]:
-    """The span that calm is learned from, and which windows: those in it that no known event touches.
-
-    Raises:
-        EvidenceUnavailable: with fewer than ten of them.
-    """
-    rules = contract.monitoring
-    if rules.reference is not None:
-        low, high = (np.datetime64(day, "s") for day in rules.reference)
-        high = high + np.timedelta64(86399, "s")
-    elif learned.any():
-        inside = at[learned]
-        low, high = inside[0], inside[-1]
-    else:
-        low, high = starts[0], starts[max(len(starts) // THIRD - 1, min(LEAST_WINDOWS, len(starts)) - 1)]
-    span = (starts >= low.astype("datetime64[D]")) & (starts <= high)
-    watched = Watched(starts, span, known, windowing, 0, (low, high))
-    calm = span & ~excused(starts, watched)
-    if calm.sum() < LEAST_WINDOWS:
-        message = (
-            f"{int(calm.sum())} calm windows of {contract.name} between {text_of(low)} and {text_of(high)}; "
-            f"{LEAST_WINDOWS} are needed"
-        )
-        raise EvidenceUnavailable(message, next_step="take shorter windows, or name monitoring.reference: [from, to]")
-    return (low, high), calm
-
-
-def rows_of(at: Array, starts: Array, windowing: Windowing) -> Array:
-    """(n,) rows that fall into any of the windows."""
-    found = np.zeros(len(at), dtype=bool)
-    for start in starts:
-        found[windowing.rows_in(at, start)] = True
-    return found
 
 
 def backtest(
@@ -368,96 +187,6 @@ def backtest(
     return result
 
 
-class BacktestedWindow(Record):
-    """One window of a backtest."""
-
-    model: str
-    window: str
-    rows: bool
-    """Whether the backtest has such a window."""
-    alarms: tuple[Alarm, ...]
-    """Those that opened in it, or opened before and were over their limit in it or later."""
-    false: bool
-    """Whether an alarm opened in it that no known event explains."""
-    incidents: tuple[Detected, ...]
-
-
-def backtested_windows(bench: Workbench, contract: Contract, instant: np.datetime64) -> list[str]:
-    """Names of the windows that can be judged by an instant for good, oldest first.
-
-    They are whole, of the days that the champion was last scored on, and their labels have come. Evaluations know
-    UTC days only: of shorter windows, or days of another zone, those of the last day wait for the next one.
-
-    Args:
-        bench: The project.
-        contract: How time is cut.
-        instant: As clocks of the contract's time zone show it.
-    """
-    key = previous_champion(bench, contract.name)
-    if key is None or contract.data.time is None:
-        return []
-    days = load_scores(bench, load_evaluation(bench, contract.name, key)).day
-    if days is None or len(days) == 0:
-        return []
-    windowing = windowing_of(contract)
-    exact = zone_of(contract) == "UTC" and windowing.step >= DAY
-    first, last = days.min(), days.max() - np.timedelta64(0 if exact else 1, "D")
-    if last < first:
-        return []
-    ends = np.array([first.astype("datetime64[s]"), last.astype("datetime64[s]") + np.timedelta64(DAY - 1, "s")])
-    starts = whole_windows(windowing, ends)
-    return [window_name(start, windowing) for start in starts if windowing.known(start) <= instant]
-
-
-def window_name(start: np.datetime64, windowing: Windowing) -> str:
-    """A day, or a day and a time.
-
-    Example:
-        >>> start = np.datetime64("2026-01-05T06:00:00")
-        >>> window_name(start, Windowing(21600, 21600)), window_name(start, Windowing(86400, 86400))
-        ('2026-01-05T06:00', '2026-01-05')
-    """
-    return text_of(start)[: 16 if windowing.step < DAY else 10]
-
-
-def backtest_windows(bench: Workbench, contract: Contract, names: Sequence[str]) -> list[BacktestedWindow]:
-    """What the guardrails would have said in single windows; the backtest itself is made once and found again.
-
-    Args:
-        bench: The project.
-        contract: The rules.
-        names: As `backtested_windows` gives them.
-
-    Raises:
-        UsageError: for one that is no instant.
-    """
-    whole, windowing = backtest(bench, contract), windowing_of(contract)
-    known = set(whole.starts)
-    return [_one_window(whole, windowing, known, name) for name in names]
-
-
-def _one_window(whole: Backtest, windowing: Windowing, known: set[str], name: str) -> BacktestedWindow:
-    try:
-        start = np.datetime64(name, "s")
-    except ValueError as error:
-        message = f"window {name!r} stood here; accepted: 2026-01-05, or 2026-01-05T06:00 of shorter windows"
-        raise UsageError(message) from error
-    text, end = text_of(start), windowing.seen(start)
-    return BacktestedWindow(
-        model=whole.model,
-        window=name,
-        rows=text in known,
-        alarms=tuple(one for one in whole.alarms if one.opened <= text <= one.last),
-        false=any(one.opened == text and one.key in whole.false for one in whole.alarms),
-        incidents=tuple(
-            one
-            for one in whole.incidents
-            if np.datetime64(one.incident.first, "s") < end
-            and start < np.datetime64(one.incident.last, "s") + np.timedelta64(DAY, "s")
-        ),
-    )
-
-
 def _asked(starts: Array, first: dt.date | None, last: dt.date | None) -> Array:
     """Which windows begin on the days asked for.
 
@@ -509,23 +238,3 @@ def _trajectories(contract: Contract, found: Windows, chosen: Array) -> tuple[Tr
 
 def _numbers(values: Array) -> tuple[float | None, ...]:
     return tuple(float(value) if np.isfinite(value) else None for value in values)
-
-
-def incidents_of(bench: Workbench, contract: Contract) -> tuple[Incident, ...]:
-    """The known events that the contract names; none where it names no file.
-
-    Raises:
-        ContractError: when the file is absent or not understood.
-    """
-    if contract.incidents is None:
-        return ()
-    path = bench.settings.assets / contract.name / contract.incidents
-    if not path.is_file():
-        message = f"assets/{contract.name}/defs.yaml: incidents {contract.incidents!r} is not there"
-        raise ContractError(message, next_step=f"write {path.name} beside the contract, or take the word out")
-    try:
-        text = path.read_text(encoding="utf-8")
-    except UnicodeDecodeError as error:
-        message = f"assets/{contract.name}/{path.name} is no UTF-8 text: {error}"
-        raise ContractError(message, next_step="save it as UTF-8") from error
-    return read_incidents(f"{contract.name}/{path.name}", text)

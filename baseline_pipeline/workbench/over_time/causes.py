@@ -28,8 +28,8 @@ if TYPE_CHECKING:
     from baseline_pipeline.metrics.outcomes import Metric
     from baseline_pipeline.monitoring.scored_rows import ScoredRows
     from baseline_pipeline.scoring import Predicted
-    from baseline_pipeline.workbench.over_time.backtesting import Windows
     from baseline_pipeline.workbench.over_time.history import Past
+    from baseline_pipeline.workbench.over_time.windows import Windows
     from baseline_pipeline.workbench.workbench import Workbench
 
 Array = np.ndarray[Any, Any]

@@ -29,11 +29,11 @@ from baseline_pipeline.scenarios import SCENARIOS, About, NotApplicable
 from baseline_pipeline.scoring import predict_all
 from baseline_pipeline.workbench.inspection.sensing import own_scenario
 from baseline_pipeline.workbench.over_time import incidents as spoken
-from baseline_pipeline.workbench.over_time.backtesting import judge_rows, windowing_of
 from baseline_pipeline.workbench.over_time.experimenting import experiment
 from baseline_pipeline.workbench.over_time.history import Past, instants, labels_of, scored_past, zone_of
 from baseline_pipeline.workbench.over_time.monitoring import Watched, _latest
 from baseline_pipeline.workbench.over_time.responding import deliver, last_good, playbook_of, respond, tell
+from baseline_pipeline.workbench.over_time.windows import judge_rows, windowing_of
 from baseline_pipeline.workbench.people import Voice
 from baseline_pipeline.workbench.promotions.rolling_back import roll_back
 from baseline_pipeline.workbench.workbench import Workbench
@@ -44,7 +44,7 @@ if TYPE_CHECKING:
     from baseline_pipeline.contract import Contract
     from baseline_pipeline.monitoring.alarms import Alarm
     from baseline_pipeline.response.incidents import Incident
-    from baseline_pipeline.workbench.over_time.backtesting import Windows
+    from baseline_pipeline.workbench.over_time.windows import Windows
 
 WINDOWS = 3
 """Last windows that are spoilt."""

@@ -21,8 +21,9 @@ from baseline_pipeline.scenarios import SCENARIOS, About, NotApplicable
 from baseline_pipeline.scoring import predict_all
 from baseline_pipeline.significance.clopper_pearson import clopper_pearson
 from baseline_pipeline.workbench.inspection.sensing import own_scenario
-from baseline_pipeline.workbench.over_time.backtesting import incidents_of, read_windows
+from baseline_pipeline.workbench.over_time.calm_windows import incidents_of
 from baseline_pipeline.workbench.over_time.history import instants, labels_of, zone_of
+from baseline_pipeline.workbench.over_time.windows import read_windows
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
 
     from baseline_pipeline.contract import Contract
     from baseline_pipeline.scenarios import Scenario
-    from baseline_pipeline.workbench.over_time.backtesting import Windows
+    from baseline_pipeline.workbench.over_time.windows import Windows
     from baseline_pipeline.workbench.workbench import Workbench
 
 Array = np.ndarray[Any, Any]

@@ -20,9 +20,9 @@ from baseline_pipeline.monitoring.streams import Stream
 from baseline_pipeline.monitoring.weighting import weighted_performance
 from baseline_pipeline.monitoring.windows import Windowing, seconds_of
 from baseline_pipeline.records import Record, digest_of
-from baseline_pipeline.workbench.over_time.backtesting import Windows, judge_rows, rows_of, windowing_of
 from baseline_pipeline.workbench.over_time.history import scored_past, zone_of
 from baseline_pipeline.workbench.over_time.requests import logged_rows
+from baseline_pipeline.workbench.over_time.windows import Windows, judge_rows, rows_of, windowing_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

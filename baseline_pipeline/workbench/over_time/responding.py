@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from baseline_pipeline.contract import Contract
     from baseline_pipeline.monitoring.alarms import Alarm
     from baseline_pipeline.verdicts import Tier
-    from baseline_pipeline.workbench.over_time.backtesting import Windows
+    from baseline_pipeline.workbench.over_time.windows import Windows
     from baseline_pipeline.workbench.workbench import Workbench
 
 NEW_RECEIVER_SECONDS = 86_400
