@@ -16,23 +16,21 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pyarrow as pa
 
-from baseline_pipeline.content import canonical
 from baseline_pipeline.contract.monitoring import Receiver
 from baseline_pipeline.errors import BaselineError, EvidenceUnavailable, UsageError
-from baseline_pipeline.evaluating import class_names, scores_of
 from baseline_pipeline.governance.events import Event
 from baseline_pipeline.monitoring.alarms import overlaps, text_of
-from baseline_pipeline.monitoring.scored_rows import ScoredRows, joined
+from baseline_pipeline.monitoring.scored_rows import joined
 from baseline_pipeline.records import Record, digest_of
 from baseline_pipeline.response.incidents import incidents
 from baseline_pipeline.scenarios import SCENARIOS, About, NotApplicable
-from baseline_pipeline.scoring import predict_all
 from baseline_pipeline.workbench.inspection.sensing import own_scenario
 from baseline_pipeline.workbench.over_time import incidents as spoken
 from baseline_pipeline.workbench.over_time.experimenting import experiment
-from baseline_pipeline.workbench.over_time.history import Past, instants, labels_of, scored_past, zone_of
+from baseline_pipeline.workbench.over_time.history import Past, scored_past
 from baseline_pipeline.workbench.over_time.monitoring import Watched, _latest
 from baseline_pipeline.workbench.over_time.responding import deliver, last_good, playbook_of, respond, tell
+from baseline_pipeline.workbench.over_time.spoilt_rows import score_spoilt
 from baseline_pipeline.workbench.over_time.windows import judge_rows, windowing_of
 from baseline_pipeline.workbench.people import Voice
 from baseline_pipeline.workbench.promotions.rolling_back import roll_back
@@ -43,6 +41,7 @@ if TYPE_CHECKING:
 
     from baseline_pipeline.contract import Contract
     from baseline_pipeline.monitoring.alarms import Alarm
+    from baseline_pipeline.monitoring.scored_rows import ScoredRows
     from baseline_pipeline.response.incidents import Incident
     from baseline_pipeline.workbench.over_time.windows import Windows
 
@@ -244,28 +243,10 @@ class _Stage:
         except NotApplicable as reason:
             message = f"the scenario does not apply: {reason}"
             raise UsageError(message, next_step=f"try another: {', '.join(SCENARIOS)}") from reason
-        fresh = self._scored(canonical(pa.Table.from_pandas(spoilt, preserve_index=False)))
+        fresh = score_spoilt(self.bench, self.contract, past, spoilt)
         waiting = np.flatnonzero(~past.rows.labelled[first:]) + first  # no label yet: they stay as they are
         both = joined(past.rows.take(np.concatenate([np.arange(first), waiting])), fresh)
         return both.take(np.argsort(both.at, kind="stable")), starts
-
-    def _scored(self, table: pa.Table) -> ScoredRows:
-        contract, past = self.contract, self.past
-        names = pa.array([f"drill {number:012}" for number in range(table.num_rows)])
-        labels = labels_of(contract, table, past.classes)
-        classes = class_names(contract) if contract.task == "binary_classification" else past.classes
-        catalogue = self.bench.catalogue(contract)
-        predicted, _, _ = predict_all(contract, table, names, past.model, catalogue, classes)
-        scores = scores_of(contract, table, names, labels, past.classes, predicted)
-        return ScoredRows(
-            row_id=names,
-            at=instants(table, str(contract.data.time), zone_of(contract)),
-            outcomes=scores.outcomes,
-            labelled=np.ones(table.num_rows, dtype=bool),
-            cluster=scores.cluster,
-            columns=table.select(contract.kept_columns()),
-            features=table.select(contract.data.feature_names),
-        )
 
     def _detect(self, rows: ScoredRows, starts: np.ndarray[Any, Any], words: list[str]) -> Windows:
         learned = np.zeros(len(rows), dtype=bool)

@@ -5,24 +5,20 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pyarrow as pa
 
 from baseline_pipeline.backtest.scoring import Watched, excused
-from baseline_pipeline.content import canonical
 from baseline_pipeline.errors import ModelFailed, UsageError
-from baseline_pipeline.evaluating import class_names, scores_of
 from baseline_pipeline.monitoring.alarms import Rules, alarms, overlaps, text_of
 from baseline_pipeline.monitoring.detection import exceedances
 from baseline_pipeline.monitoring.reading import Reader
-from baseline_pipeline.monitoring.scored_rows import ScoredRows, joined
+from baseline_pipeline.monitoring.scored_rows import joined
 from baseline_pipeline.monitoring.streams import Readings, readings
 from baseline_pipeline.records import Record, digest_of
 from baseline_pipeline.scenarios import SCENARIOS, About, NotApplicable
-from baseline_pipeline.scoring import predict_all
 from baseline_pipeline.significance.clopper_pearson import clopper_pearson
 from baseline_pipeline.workbench.inspection.sensing import own_scenario
 from baseline_pipeline.workbench.over_time.calm_windows import incidents_of
-from baseline_pipeline.workbench.over_time.history import instants, labels_of, zone_of
+from baseline_pipeline.workbench.over_time.spoilt_rows import score_spoilt
 from baseline_pipeline.workbench.over_time.windows import read_windows
 
 if TYPE_CHECKING:
@@ -114,7 +110,6 @@ class _Injecting:
         assert found.past is not None  # noqa: S101  # it was read from the model's data
         self.past = found.past
         self.frame: pd.DataFrame = found.past.table.to_pandas()
-        self.catalogue = bench.catalogue(contract)
         self.plain = {one.key for one in found.alarms(contract)}
         self.about = About(
             features=tuple(contract.data.feature_names),
@@ -210,9 +205,7 @@ class _Injecting:
         past, contract = self.past, self.contract
         import pandas as pd
 
-        # rows that come twice are told apart by their place
-        table = canonical(pa.Table.from_pandas(pd.concat(spoilt, ignore_index=True), preserve_index=False))
-        fresh = self._scored(table)
+        fresh = score_spoilt(self.bench, contract, past, pd.concat(spoilt, ignore_index=True))
         calm = np.zeros(len(past.rows), dtype=bool)
         for start in self.found.readings.starts[self.found.calm]:
             calm[self.found.windowing.rows_in(past.rows.at, start)] = True
@@ -224,24 +217,6 @@ class _Injecting:
         starts = self.found.readings.starts
         inside = readings(starts[touched], [reader.window(start) for start in starts[touched]])
         return _replaced(self.found.readings, np.array(touched), inside)
-
-    def _scored(self, table: pa.Table) -> ScoredRows:
-        contract, past = self.contract, self.past
-        names = pa.array([f"{number:012}" for number in range(table.num_rows)])
-        labels = labels_of(contract, table, past.classes)
-        classes = class_names(contract) if contract.task == "binary_classification" else past.classes
-        predicted, _, _ = predict_all(contract, table, names, past.model, self.catalogue, classes)
-        scores = scores_of(contract, table, names, labels, past.classes, predicted)
-        assert contract.data.time is not None  # noqa: S101  # windows were read
-        return ScoredRows(
-            row_id=names,
-            at=instants(table, contract.data.time, zone_of(contract)),
-            outcomes=scores.outcomes,
-            labelled=np.ones(table.num_rows, dtype=bool),
-            cluster=scores.cluster,
-            columns=table.select(contract.kept_columns()),
-            features=table.select(contract.data.feature_names),
-        )
 
 
 def _replaced(whole: Readings, touched: Array, inside: Readings) -> Readings:
