@@ -6,6 +6,7 @@ from typing import Any, Self
 
 from pydantic import Field, model_validator
 
+from baseline_pipeline.contract.redaction import DatabaseUrl
 from baseline_pipeline.contract.section import (
     CallableRef,
     ColumnName,
@@ -19,7 +20,7 @@ from baseline_pipeline.contract.section import (
 class SqlQuery(Section):
     """A query against any SQLAlchemy URL."""
 
-    url: Text
+    url: DatabaseUrl = Field(repr=False)
     """SQLAlchemy URL with its driver named; `${VARIABLE}` stands for an environment variable."""
     query: Text
     """One SELECT statement."""

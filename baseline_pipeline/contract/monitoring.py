@@ -8,6 +8,7 @@ from typing import Self
 from pydantic import Field, field_validator, model_validator
 
 from baseline_pipeline.contract.data import SqlQuery
+from baseline_pipeline.contract.redaction import ReceiverUrl, Secret
 from baseline_pipeline.contract.section import CallableRef, ColumnName, Duration, RelativePath, Section, Text
 from baseline_pipeline.verdicts import Tier
 
@@ -110,13 +111,13 @@ class MonitoringSection(Section):
 
 
 class Receiver(Section):
-    """Somebody who is told."""
+    """Somebody who is told. Addresses and secrets are for sending: what is printed or kept has them redacted."""
 
-    apprise: Text | None = None
+    apprise: ReceiverUrl | None = Field(default=None, repr=False)
     """A URL of the library Apprise (Slack, Teams, PagerDuty, Opsgenie, e-mail...); `${VARIABLE}` for secrets."""
-    webhook: Text | None = None
+    webhook: ReceiverUrl | None = Field(default=None, repr=False)
     """An http(s) URL that takes signed JSON; `${VARIABLE}` for secrets."""
-    secret: Text | None = None
+    secret: Secret | None = Field(default=None, repr=False)
     """What the webhook's signature is made with; `${VARIABLE}`."""
     since: Tier = Field(default="minor", alias="from")
     """The least tier that is told."""

@@ -36,7 +36,7 @@ def parse_contract(name: str, text: str, *, folder: str) -> Contract:
     try:
         contract = Contract.model_validate(attributes)
     except ValidationError as error:
-        raise ContractError(explain(document, Contract, error, ("attributes",))) from error
+        raise ContractError(explain(document, Contract, error, ("attributes",))) from None  # its text names words
     if contract.name != folder:
         line = document.line(("attributes", "name"))
         message = f"{name}:{line}: name {contract.name!r} differs from the folder's name {folder!r}"

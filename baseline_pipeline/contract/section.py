@@ -28,5 +28,10 @@ class Section(BaseModel):
     """A part of the contract: unknown words, NaN and implicit conversions are refused."""
 
     model_config = ConfigDict(
-        frozen=True, extra="forbid", allow_inf_nan=False, strict=True, use_attribute_docstrings=True
+        frozen=True,
+        extra="forbid",
+        allow_inf_nan=False,
+        strict=True,
+        use_attribute_docstrings=True,
+        hide_input_in_errors=True,
     )

@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
-from baseline_pipeline.adapters.notifiers.addresses import receiver_id
+from baseline_pipeline.adapters.notifiers.addresses import receiver_name
 from baseline_pipeline.adapters.notifiers.outbox import Outbox
 from baseline_pipeline.contract.monitoring import Receiver
 from baseline_pipeline.response.delivery import (
@@ -229,7 +229,7 @@ def test_a_receiver_is_dead_after_a_day_of_failures_and_nothing_taken():
 # Histories
 
 CHAT, PAGER = Receiver(webhook="https://chat.example/a"), Receiver(webhook="https://pager.example/b", since="severe")
-BOTH = {receiver_id(one): one for one in (CHAT, PAGER)}
+BOTH = {receiver_name(one): one for one in (CHAT, PAGER)}
 LIMIT = 3
 
 
@@ -268,7 +268,7 @@ class Histories(RuleBasedStateMachine):
 
     def send(self, receiver, messages, key, seconds):
         try:
-            self.receive(receiver_id(receiver), messages, key)
+            self.receive(receiver_name(receiver), messages, key)
         except AssertionError as error:  # which the outbox would take for a failure of the receiver
             self.problems.append(error)
 
@@ -354,10 +354,11 @@ class Histories(RuleBasedStateMachine):
     @invariant()
     def everything_is_accounted_for(self):
         for one in self.outbox.status(self.now):
-            expected = self.expected[one.id]
+            name = one.name.partition(" ")[2]
+            expected = self.expected[name]
             assert one.pending + one.sent + one.silenced == len(expected)
             assert one.silenced == sum(state == "silenced" for state in expected.values())
-            assert one.sent <= sum(len(keys) for keys in self.taken[one.id].values())
+            assert one.sent <= sum(len(keys) for keys in self.taken[name].values())
 
     def teardown(self):
         if not hasattr(self, "folder"):

@@ -2,54 +2,42 @@
 
 from __future__ import annotations
 
-import re
+import hmac
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
-from baseline_pipeline.records import digest_of, short
+from baseline_pipeline.contract.redaction import VARIABLE, redacted_receiver
+from baseline_pipeline.records import canonical_json, short
 from baseline_pipeline.response.delivery import NotDelivered
 
 if TYPE_CHECKING:
+    import re
     from collections.abc import Callable, Mapping
 
     from baseline_pipeline.contract.monitoring import Receiver
 
-VARIABLE = re.compile(r"\$\{(\w+)\}")
-SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*")
-HOST = re.compile(r"(\[[0-9A-Fa-f:.]+\]|([\w.-]|\$\{\w+\})+)(:(\d+|\$\{\w+\}))?")
-WITH_HOSTS = frozenset({"json", "jsons", "xml", "xmls", "form", "forms", "mailto", "mailtos"})
-"""Apprise's ways of which the place after `://` is a host; of others it may be a token."""
 
-
-def receiver_id(receiver: Receiver) -> str:
+def receiver_id(receiver: Receiver, key: bytes) -> str:
     """Twelve characters that stand for a receiver: the same while its address stays as it is written.
 
-    The least tier it is told of may change. Variables are not looked up: their values may change too.
-    """
-    return short(digest_of([receiver.apprise, receiver.webhook, receiver.secret]))
+    Nobody without the key can find out by trial what the address is. The least tier it is told of and the secret that
+    its messages are signed with may change. Variables are not looked up: their values may change too.
 
-
-def receiver_name(receiver: Receiver) -> str:
-    """What people know a receiver by: its id, scheme and host, and nothing that may be secret.
+    Args:
+        receiver: As the contract has it.
+        key: Of the outbox.
 
     Example:
         >>> from baseline_pipeline.contract.monitoring import Receiver
-        >>> receiver_name(Receiver(webhook="https://ana:${PW}@hooks.example:8443/T0/secret?token=1"))
-        '3a6b20ee235a https://hooks.example:8443'
-        >>> receiver_name(Receiver(apprise="slack://TokenA/TokenB/TokenC"))
-        '47b486323c33 slack'
+        >>> receiver_id(Receiver(apprise="slack://TokenA/TokenB/TokenC"), b"0123456789abcdef")
+        '4c063818bec5'
     """
-    url = receiver.webhook or receiver.apprise or ""
-    scheme, _, rest = url.partition("://")
-    if not rest or not SCHEME.fullmatch(scheme):
-        only = VARIABLE.fullmatch(url)
-        return f"{receiver_id(receiver)} {only[0]}" if only else receiver_id(receiver)
-    authority = re.split(r"[/?#\\]", rest, maxsplit=1)[0]
-    host = authority.rpartition("@")[2]
-    hidden = "@" in rest[len(authority) :]  # a password that was not quoted may stand where the host would
-    if hidden or not HOST.fullmatch(host) or (receiver.webhook is None and scheme not in WITH_HOSTS):
-        return f"{receiver_id(receiver)} {scheme}"
-    return f"{receiver_id(receiver)} {scheme}://{host}"
+    return short(hmac.new(key, canonical_json([receiver.apprise, receiver.webhook]), "sha256").hexdigest())
+
+
+def receiver_name(receiver: Receiver) -> str:
+    """What people know a receiver by: its scheme and host or its variable, and nothing that may be secret."""
+    return redacted_receiver(receiver.webhook or receiver.apprise or "")
 
 
 def filled(template: str, environ: Mapping[str, str], place: str) -> str:

@@ -6,6 +6,7 @@ the reference in its last line.
 
 from __future__ import annotations
 
+import logging
 import os
 import re
 from typing import TYPE_CHECKING
@@ -52,6 +53,7 @@ def notify(
     except ModuleNotFoundError as error:
         message = f"the package {error.name!r} is not installed"
         raise NotDelivered(message, surely=True, next_step="install apprise beside baseline-pipeline") from None
+    _keep_addresses_out_of_logs()
     asset = apprise.AppriseAsset(
         storage_mode="memory",
         async_mode=False,
@@ -83,6 +85,14 @@ def notify(
     if not result:
         found = [one[1] for entry in result.logs() if (one := STATUS.search(entry.message))]
         raise NotDelivered(f"it answered {found[-1]}" if found else "Apprise could not reach it, or it did not take it")
+
+
+def _keep_addresses_out_of_logs() -> None:
+    """Apprise writes whole URLs to its log, and so does urllib3 of each request: neither reaches a log of ours."""
+    logging.getLogger("apprise").propagate = False
+    requests = logging.getLogger("urllib3.connectionpool")
+    if requests.level < logging.INFO:
+        requests.setLevel(logging.INFO)
 
 
 def _kind(messages: Sequence[Message]) -> str:

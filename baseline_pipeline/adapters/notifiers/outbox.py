@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+import secrets
 import sqlite3
 import time
 import uuid
@@ -47,8 +48,9 @@ if TYPE_CHECKING:
 
     Send = Callable[[Receiver, Sequence[Message], Digest, float], None]
 
-VERSION = 1
+VERSION = 2
 TABLES = """
+CREATE TABLE IF NOT EXISTS naming (key BLOB NOT NULL);
 CREATE TABLE IF NOT EXISTS receivers (id TEXT PRIMARY KEY, name TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS messages (key TEXT PRIMARY KEY, body TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS lanes (
@@ -83,8 +85,8 @@ def send(receiver: Receiver, messages: Sequence[Message], key: Digest, seconds: 
 class Outbox:
     """What people are to be told.
 
-    Processes may use one file at the same time. Receivers' addresses are never in it: they are named by digest, scheme
-    and host.
+    Processes may use one file at the same time. Receivers' addresses are never in it: they are named by scheme, host
+    and a digest under a key of this file, so that none of their tokens can be found out by trial from what is shown.
 
     Args:
         path: The SQLite file; made when a message is first added.
@@ -121,20 +123,21 @@ class Outbox:
         Raises:
             EvidenceUnavailable: when the file cannot be written; nothing is kept then.
         """
+        if not any(wanted(one, receiver.since) for one in messages for receiver in receivers):
+            return 0
         at = _at(now)
+        named = self._named(receivers)
         states = [(one, "silenced" if silenced(one, silences, at) else "pending") for one in messages]
         rows = [
             (name, one.key, one.owner, one.tier, state, at)
-            for name, receiver in _distinct(receivers).items()
+            for name, receiver in named.items()
             for one, state in states
             if wanted(one, receiver.since)
         ]
         kept = {row[1] for row in rows}
         bodies = [(one.key, canonical_json(one.body()).decode()) for one in messages if one.key in kept]
-        if not rows:
-            return 0
         with self._writing() as connection:
-            names = [(name, receiver_name(receiver)) for name, receiver in _distinct(receivers).items()]
+            names = [(name, f"{name} {receiver_name(receiver)}") for name, receiver in named.items()]
             connection.executemany("INSERT OR REPLACE INTO receivers VALUES (?, ?)", names)
             connection.executemany("INSERT OR IGNORE INTO messages VALUES (?, ?)", bodies)
             before = connection.total_changes
@@ -164,7 +167,7 @@ class Outbox:
             return Delivered(sent=0, failed=0, pending=0)
         ends = time.monotonic() + deadline_seconds
         sent = failed = 0
-        chosen = _distinct(receivers)
+        chosen = self._named(receivers)
         for name in self._healthy_first(chosen):
             told: set[str] = set()
             while (left := ends - time.monotonic()) > 0:
@@ -215,6 +218,27 @@ class Outbox:
                 )
                 for name, shown, pending, sent, quiet, since, last, error in connection.execute(query)
             ]
+
+    def knows(self, receiver: Receiver) -> bool:
+        """Whether anything was ever added for a receiver.
+
+        Raises:
+            EvidenceUnavailable: when the file cannot be read.
+        """
+        if not self.path.exists():
+            return False
+        (name,) = self._named([receiver])
+        with self._reading() as connection:
+            return connection.execute("SELECT 1 FROM receivers WHERE id = ?", (name,)).fetchone() is not None
+
+    def _named(self, receivers: Sequence[Receiver]) -> dict[str, Receiver]:
+        """Each once, by its id; where one is named twice the first counts."""
+        with self._reading() as connection:
+            (key,) = connection.execute("SELECT key FROM naming").fetchone()
+        found: dict[str, Receiver] = {}
+        for receiver in receivers:
+            found.setdefault(receiver_id(receiver, key), receiver)
+        return found
 
     def _healthy_first(self, chosen: dict[str, Receiver]) -> list[str]:
         failures = "SELECT receiver, max(failures) FROM lanes GROUP BY receiver"
@@ -347,6 +371,8 @@ def _prepare(connection: sqlite3.Connection, path: Path) -> None:
     connection.execute("BEGIN IMMEDIATE")
     for statement in TABLES.split(";"):
         connection.execute(statement)
+    if connection.execute("SELECT count(*) FROM naming").fetchone() == (0,):
+        connection.execute("INSERT INTO naming VALUES (?)", (secrets.token_bytes(32),))
     connection.execute(f"PRAGMA user_version={VERSION}")
     connection.execute("COMMIT")
 
@@ -358,14 +384,6 @@ def _translated(path: Path) -> Iterator[None]:
     except sqlite3.Error as error:
         message = f"outbox {path}: {error}"
         raise EvidenceUnavailable(message, next_step="see `baseline doctor`") from error
-
-
-def _distinct(receivers: Sequence[Receiver]) -> dict[str, Receiver]:
-    """Each once; where one is named twice the first counts."""
-    found: dict[str, Receiver] = {}
-    for receiver in receivers:
-        found.setdefault(receiver_id(receiver), receiver)
-    return found
 
 
 def _at(now: float | None) -> float:

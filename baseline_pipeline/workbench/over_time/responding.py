@@ -128,14 +128,11 @@ def tell(bench: Workbench, contract: Contract) -> None:
         for event in events
         if event.kind == "incident" and event.content["change"] in TOLD
     ]
-    from baseline_pipeline.adapters.notifiers.addresses import receiver_id
-
     outbox = outbox_of(bench)
-    known = {one.id for one in outbox.status()}
     recent = time.time() - NEW_RECEIVER_SECONDS
     silences = silences_of(bench)
     for receiver in contract.notify:
-        new = receiver_id(receiver) not in known
+        new = not outbox.knows(receiver)
         outbox.add([one for one in messages if not new or instant(one.at) >= recent], [receiver], silences)
 
 
