@@ -54,10 +54,6 @@ def command(
         emit({"ticks": [one.body() for one in ticks], "receivers": [one.body() for one in states]})
     else:
         lines = [line for tick in ticks for line in tick_lines(tick)] + over_models(ticks)
-        for state in states:
-            trouble = "DEAD" if state.dead else f"failing since {state.failing_since}" if state.failing_since else "ok"
-            lines.append(f"receiver {state.name}: {state.sent} told, {state.pending} waiting, {trouble}")
-            if state.last_error:
-                lines.append(f"  {state.last_error}")
+        lines += [line for state in states for line in state.lines()]
         show(wrapped(lines, shutil.get_terminal_size((120, 24)).columns))
     raise typer.Exit(max([failed, *(one.exit_code for one in ticks)], default=0))

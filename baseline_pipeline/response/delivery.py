@@ -25,7 +25,7 @@ from baseline_pipeline.verdicts import TIERS, Tier
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
-State = Literal["pending", "sent", "silenced"]
+State = Literal["pending", "sent", "silenced", "left"]
 PER_HOUR = 20
 """Notifications to one receiver in an hour."""
 LARGEST = 2_000
@@ -329,9 +329,29 @@ class ReceiverStatus(Record):
     """Messages it took."""
     silenced: int
     """Messages it was not told of, because of a silence."""
+    left: int = 0
+    """Messages it was not told of, because it left the contract before it took them."""
     failing_since: str | None
     """First failure of what it has yet to take, ISO 8601, UTC."""
     last_error: str
     """Of what it has yet to take; empty where nothing failed."""
     dead: bool
     """Whether it has failed for a day and taken nothing since."""
+
+    def lines(self) -> list[str]:
+        """For a terminal.
+
+        Example:
+            >>> gone = ReceiverStatus(id="3a6b20ee235a", name="3a6b20ee235a slack://***", pending=0, sent=7, silenced=0,
+            ...                       left=2, failing_since=None, last_error="", dead=False)
+            >>> gone.lines()
+            ['receiver 3a6b20ee235a slack://***: 7 told, 0 waiting, left the contract and was not told of 2']
+        """
+        if self.left:
+            how = f"left the contract and was not told of {self.left}"
+        elif self.dead:
+            how = "DEAD"
+        else:
+            how = f"failing since {self.failing_since}" if self.failing_since else "ok"
+        told = f"receiver {self.name}: {self.sent} told, {self.pending} waiting, {how}"
+        return [told, f"  {self.last_error}"] if self.last_error else [told]

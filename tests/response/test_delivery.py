@@ -255,6 +255,7 @@ class Histories(RuleBasedStateMachine):
         self.expected = defaultdict(dict)  # receiver -> key -> state it was added with
         self.taken = defaultdict(dict)  # receiver -> idempotency key -> message keys
         self.known = set()  # idempotency keys of which the outbox knows that they were taken
+        self.here = set(BOTH)  # whom the contract names
         self.held = {}  # until when a dead process holds a lane
         self.problems = []
         self.told = []  # (time, receiver)
@@ -307,14 +308,14 @@ class Histories(RuleBasedStateMachine):
         new = 0
         for name, receiver in BOTH.items():
             for one in added:
-                if wanted(one, receiver.since):
+                if name in self.here and wanted(one, receiver.since):
                     quiet = silenced(one, self.silences, self.now)
                     self.expected[name][one.key] = "silenced" if quiet else "pending"
                     new += 1
 
-        assert self.outbox.add(added, [CHAT, PAGER], self.silences, self.now) == new
+        assert self.outbox.add(added, self.named(), self.silences, self.now) == new
         if again:
-            assert self.outbox.add(added, [CHAT, PAGER], (), self.now) == 0
+            assert self.outbox.add(added, self.named(), (), self.now) == 0
 
     @rule(
         seconds=st.sampled_from([1, 31, 61, 1800, 3601, 90_000]),
@@ -328,7 +329,7 @@ class Histories(RuleBasedStateMachine):
     def tick(self):
         self.tick_sends.clear()
         try:
-            found = self.outbox.deliver([CHAT, PAGER], now=self.now)
+            found = self.outbox.deliver(self.named(), now=self.now)
         except Killed:
             self.restart()
         else:
@@ -336,6 +337,15 @@ class Histories(RuleBasedStateMachine):
 
         assert self.problems == []
         assert max(self.tick_sends.values(), default=0) <= 1
+
+    def named(self):
+        return [BOTH[name] for name in sorted(self.here)]
+
+    @rule(name=st.sampled_from(sorted(BOTH)))
+    def leaves_or_comes_back(self, name):
+        self.here ^= {name}
+        for model in ("credit", "fraud"):
+            self.outbox.settle(model, self.named(), self.now)
 
     @rule(model=st.sampled_from(["*", "fraud"]), hours=st.integers(1, 3))
     def silences_some(self, model, hours):
@@ -356,7 +366,8 @@ class Histories(RuleBasedStateMachine):
         for one in self.outbox.status(self.now):
             name = one.name.partition(" ")[2]
             expected = self.expected[name]
-            assert one.pending + one.sent + one.silenced == len(expected)
+            assert one.pending + one.sent + one.silenced + one.left == len(expected)
+            assert (one.pending if name not in self.here else one.left) == 0
             assert one.silenced == sum(state == "silenced" for state in expected.values())
             assert one.sent <= sum(len(keys) for keys in self.taken[name].values())
 
@@ -364,6 +375,8 @@ class Histories(RuleBasedStateMachine):
         if not hasattr(self, "folder"):
             return
         self.manner = dict.fromkeys(BOTH, "takes")
+        for name in set(BOTH) - self.here:
+            self.leaves_or_comes_back(name)
         for _ in range(400):
             self.now += 1800
             self.tick()

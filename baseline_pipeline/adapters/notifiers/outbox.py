@@ -9,65 +9,34 @@ from __future__ import annotations
 
 import datetime as dt
 import json
-import secrets
-import sqlite3
 import time
-import uuid
-from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from baseline_pipeline.adapters.notifiers.addresses import receiver_id, receiver_name
 from baseline_pipeline.adapters.notifiers.apprise import notify
+from baseline_pipeline.adapters.notifiers.leasing import attempted, claim, healthy_first, present, record
+from baseline_pipeline.adapters.notifiers.tables import reading, writing
 from baseline_pipeline.adapters.notifiers.webhook import SECONDS, post
-from baseline_pipeline.errors import EvidenceUnavailable
 from baseline_pipeline.records import canonical_json
 from baseline_pipeline.response.delivery import (
-    HOUR,
-    LEASE,
     PER_HOUR,
     Delivered,
-    Lane,
-    NotDelivered,
     ReceiverStatus,
-    Waiting,
-    after_failure,
     is_dead,
-    next_notification,
     silenced,
     wanted,
 )
-from baseline_pipeline.response.messages import Message, worst_first
+from baseline_pipeline.response.messages import Message
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Sequence
 
     from baseline_pipeline.contract.monitoring import Receiver
     from baseline_pipeline.records import Digest
-    from baseline_pipeline.response.delivery import Notification, Silence
+    from baseline_pipeline.response.delivery import Silence
 
     Send = Callable[[Receiver, Sequence[Message], Digest, float], None]
-
-VERSION = 2
-TABLES = """
-CREATE TABLE IF NOT EXISTS naming (key BLOB NOT NULL);
-CREATE TABLE IF NOT EXISTS receivers (id TEXT PRIMARY KEY, name TEXT NOT NULL);
-CREATE TABLE IF NOT EXISTS messages (key TEXT PRIMARY KEY, body TEXT NOT NULL);
-CREATE TABLE IF NOT EXISTS lanes (
-    receiver TEXT NOT NULL, owner TEXT NOT NULL, failures INTEGER NOT NULL, opens REAL NOT NULL,
-    PRIMARY KEY (receiver, owner)
-);
-CREATE TABLE IF NOT EXISTS deliveries (
-    receiver TEXT NOT NULL, key TEXT NOT NULL, owner TEXT NOT NULL, tier TEXT NOT NULL,
-    state TEXT NOT NULL CHECK (state IN ('pending', 'sent', 'silenced')),
-    tried REAL NOT NULL, attempts INTEGER NOT NULL DEFAULT 0, notification TEXT NOT NULL DEFAULT '',
-    holder TEXT NOT NULL DEFAULT '', lease REAL NOT NULL DEFAULT 0,
-    failing_since REAL, error TEXT NOT NULL DEFAULT '', sent_at REAL,
-    PRIMARY KEY (receiver, key)
-);
-CREATE INDEX IF NOT EXISTS deliveries_by_state ON deliveries (receiver, state, sent_at);
-CREATE INDEX IF NOT EXISTS deliveries_by_notification ON deliveries (receiver, notification)
-"""
 
 
 def send(receiver: Receiver, messages: Sequence[Message], key: Digest, seconds: float) -> None:
@@ -125,7 +94,7 @@ class Outbox:
         """
         if not any(wanted(one, receiver.since) for one in messages for receiver in receivers):
             return 0
-        at = _at(now)
+        at = present(now)
         named = self._named(receivers)
         states = [(one, "silenced" if silenced(one, silences, at) else "pending") for one in messages]
         rows = [
@@ -135,17 +104,66 @@ class Outbox:
             if wanted(one, receiver.since)
         ]
         kept = {row[1] for row in rows}
-        bodies = [(one.key, canonical_json(one.body()).decode()) for one in messages if one.key in kept]
-        with self._writing() as connection:
+        bodies = [(one.key, one.model, canonical_json(one.body()).decode()) for one in messages if one.key in kept]
+        with writing(self.path) as connection:
             names = [(name, f"{name} {receiver_name(receiver)}") for name, receiver in named.items()]
             connection.executemany("INSERT OR REPLACE INTO receivers VALUES (?, ?)", names)
-            connection.executemany("INSERT OR IGNORE INTO messages VALUES (?, ?)", bodies)
+            connection.executemany("INSERT OR IGNORE INTO messages VALUES (?, ?, ?)", bodies)
             before = connection.total_changes
             connection.executemany(
                 "INSERT OR IGNORE INTO deliveries (receiver, key, owner, tier, state, tried) VALUES (?, ?, ?, ?, ?, ?)",
                 rows,
             )
             return connection.total_changes - before
+
+    def settle(self, model: str, receivers: Sequence[Receiver], now: float | None = None) -> int:
+        """Bring what waits in line with whom a model's contract names.
+
+        What others have yet to take of that model ends: they left the contract, and `status` says how much they were
+        not told. What one that came back was not told of waits again.
+
+        Args:
+            model: The model; one that is gone has no receivers.
+            receivers: As its contract has them now.
+            now: Seconds since the epoch; the present by default.
+
+        Returns:
+            How many messages times receivers ended so.
+
+        Raises:
+            EvidenceUnavailable: when the file cannot be written.
+        """
+        if not self.path.exists():
+            return 0
+        names = json.dumps(list(self._named(receivers)))
+        with writing(self.path) as connection:
+            connection.execute(
+                "UPDATE deliveries SET state = 'pending', tried = ?, failing_since = NULL, error = '',"
+                " notification = CASE WHEN EXISTS (SELECT 1 FROM deliveries AS other WHERE other.state = 'sent'"
+                " AND other.receiver = deliveries.receiver AND other.notification = deliveries.notification)"
+                " THEN '' ELSE notification END"  # what went without it is not known to have told of it
+                " WHERE state = 'left' AND key IN (SELECT key FROM messages WHERE model = ?)"
+                " AND receiver IN (SELECT value FROM json_each(?))",
+                (present(now), model, names),
+            )
+            return connection.execute(
+                "UPDATE deliveries SET state = 'left'"
+                " WHERE state = 'pending' AND key IN (SELECT key FROM messages WHERE model = ?)"
+                " AND receiver NOT IN (SELECT value FROM json_each(?))",
+                (model, names),
+            ).rowcount
+
+    def waiting_models(self) -> list[str]:
+        """Models of which somebody has yet to take something.
+
+        Raises:
+            EvidenceUnavailable: when the file cannot be read.
+        """
+        if not self.path.exists():
+            return []
+        query = "SELECT DISTINCT model FROM messages JOIN deliveries USING (key) WHERE state = 'pending' ORDER BY model"
+        with reading(self.path) as connection:
+            return [model for (model,) in connection.execute(query)]
 
     def deliver(
         self, receivers: Sequence[Receiver], now: float | None = None, deadline_seconds: float = 20.0
@@ -156,7 +174,7 @@ class Outbox:
         others once. A failure is kept with the message and shown by `status`; it does not raise.
 
         Args:
-            receivers: As the contract has them now; what others have yet to take stays.
+            receivers: As contracts have them now; what others have yet to take stays.
             now: Seconds since the epoch; the present, as it moves on, by default.
             deadline_seconds: After which nothing more is begun.
 
@@ -168,16 +186,16 @@ class Outbox:
         ends = time.monotonic() + deadline_seconds
         sent = failed = 0
         chosen = self._named(receivers)
-        for name in self._healthy_first(chosen):
+        for name in healthy_first(self.path, chosen):
             told: set[str] = set()
             while (left := ends - time.monotonic()) > 0:
-                claimed = self._claim(name, told, now)
+                claimed = claim(self.path, name, told, now, self._per_hour)
                 if claimed is None:
                     break
                 notification, messages, holder = claimed
                 told.add(notification.owner)
-                error = _tried(self._send, chosen[name], messages, notification.key, min(max(left, 1.0), SECONDS))
-                self._record(name, notification, holder, error, now)
+                error = attempted(self._send, chosen[name], messages, notification.key, min(max(left, 1.0), SECONDS))
+                record(self.path, name, notification, holder, error, now)
                 sent, failed = sent + (error is None), failed + (error is not None)
                 if error is not None:
                     break
@@ -198,13 +216,14 @@ class Outbox:
         query = """
             SELECT receivers.id, name, count(*) FILTER (WHERE state = 'pending'),
                 count(*) FILTER (WHERE state = 'sent'), count(*) FILTER (WHERE state = 'silenced'),
+                count(*) FILTER (WHERE state = 'left'),
                 min(failing_since) FILTER (WHERE state = 'pending'), max(sent_at),
                 (SELECT error FROM deliveries WHERE receiver = receivers.id AND state = 'pending' AND error != ''
                  ORDER BY tried DESC, key LIMIT 1)
             FROM receivers LEFT JOIN deliveries ON receiver = receivers.id
             GROUP BY receivers.id ORDER BY name
         """
-        with self._reading() as connection:
+        with reading(self.path) as connection:
             return [
                 ReceiverStatus(
                     id=name,
@@ -212,11 +231,12 @@ class Outbox:
                     pending=pending,
                     sent=sent,
                     silenced=quiet,
+                    left=left,
                     failing_since=None if since is None else _text(since),
                     last_error=error or "",
-                    dead=is_dead(since, last, _at(now)),
+                    dead=is_dead(since, last, present(now)),
                 )
-                for name, shown, pending, sent, quiet, since, last, error in connection.execute(query)
+                for name, shown, pending, sent, quiet, left, since, last, error in connection.execute(query)
             ]
 
     def knows(self, receiver: Receiver) -> bool:
@@ -228,166 +248,17 @@ class Outbox:
         if not self.path.exists():
             return False
         (name,) = self._named([receiver])
-        with self._reading() as connection:
+        with reading(self.path) as connection:
             return connection.execute("SELECT 1 FROM receivers WHERE id = ?", (name,)).fetchone() is not None
 
     def _named(self, receivers: Sequence[Receiver]) -> dict[str, Receiver]:
         """Each once, by its id; where one is named twice the first counts."""
-        with self._reading() as connection:
+        with reading(self.path) as connection:
             (key,) = connection.execute("SELECT key FROM naming").fetchone()
         found: dict[str, Receiver] = {}
         for receiver in receivers:
             found.setdefault(receiver_id(receiver, key), receiver)
         return found
-
-    def _healthy_first(self, chosen: dict[str, Receiver]) -> list[str]:
-        failures = "SELECT receiver, max(failures) FROM lanes GROUP BY receiver"
-        with self._reading() as connection:
-            known = dict(connection.execute(failures).fetchall())
-        return sorted(chosen, key=lambda name: (known.get(name, 0), name))
-
-    def _claim(
-        self, receiver: str, told: set[str], now: float | None
-    ) -> tuple[Notification, list[Message], str] | None:
-        """The next notification, leased to this call."""
-        with self._writing() as connection:
-            at = _at(now)
-            waiting = [
-                Waiting(*row)
-                for row in connection.execute(
-                    "SELECT key, owner, tier, tried, attempts, notification, lease FROM deliveries"
-                    " WHERE receiver = ? AND state = 'pending'",
-                    (receiver,),
-                )
-            ]
-            if not waiting:
-                return None
-            lanes = {
-                owner: Lane(failures, opens)
-                for owner, failures, opens in connection.execute(
-                    "SELECT owner, failures, opens FROM lanes WHERE receiver = ?", (receiver,)
-                )
-            }
-            (recent,) = connection.execute(
-                "SELECT count(DISTINCT notification) FROM deliveries WHERE receiver = ?"
-                " AND (state = 'sent' AND sent_at > ? AND sent_at <= ? OR state = 'pending' AND lease > ?)",
-                (receiver, at - HOUR, at, at),
-            ).fetchone()
-            found = next_notification(receiver, waiting, lanes, at, told=told, recent=recent, per_hour=self._per_hour)
-            if found is None:
-                return None
-            holder = uuid.uuid4().hex
-            connection.executemany(
-                "UPDATE deliveries SET attempts = attempts + 1, tried = ?, notification = ?, holder = ?, lease = ?"
-                " WHERE receiver = ? AND key = ?",
-                [(at, found.key, holder, at + LEASE, receiver, key) for key in found.messages],
-            )
-            bodies = connection.execute(
-                "SELECT body FROM messages WHERE key IN"
-                " (SELECT key FROM deliveries WHERE receiver = ? AND notification = ? AND holder = ?)",
-                (receiver, found.key, holder),
-            ).fetchall()
-        return found, worst_first(Message.stored(json.loads(body)) for (body,) in bodies), holder
-
-    def _record(
-        self, receiver: str, done: Notification, holder: str, error: NotDelivered | None, now: float | None
-    ) -> None:
-        """What became of a notification; a failure counts only while the lease is this call's."""
-        with self._writing() as connection:
-            at = _at(now)
-            lane = (receiver, done.owner)
-            if error is None:
-                connection.execute(
-                    "UPDATE deliveries SET state = 'sent', sent_at = ?, lease = 0, holder = '', error = ''"
-                    " WHERE receiver = ? AND notification = ? AND state = 'pending'",
-                    (at, receiver, done.key),
-                )
-                connection.execute("DELETE FROM lanes WHERE receiver = ? AND owner = ?", lane)
-                return
-            kept = "" if error.surely and not done.again else done.key
-            words = error.message if not error.next_step else f"{error.message}: {error.next_step}"
-            changed = connection.execute(
-                "UPDATE deliveries SET lease = 0, holder = '', failing_since = coalesce(failing_since, ?), error = ?,"
-                " notification = ? WHERE receiver = ? AND notification = ? AND state = 'pending' AND holder = ?",
-                (at, words[:500], kept, receiver, done.key, holder),
-            ).rowcount
-            if not changed:
-                return
-            row = connection.execute("SELECT failures, opens FROM lanes WHERE receiver = ? AND owner = ?", lane)
-            next_ = after_failure(Lane(*(row.fetchone() or (0, 0.0))), "/".join(lane), at, error.after)
-            connection.execute("INSERT OR REPLACE INTO lanes VALUES (?, ?, ?, ?)", (*lane, next_.failures, next_.opens))
-
-    @contextmanager
-    def _reading(self) -> Iterator[sqlite3.Connection]:
-        with _translated(self.path), closing(_connection(self.path)) as connection:
-            yield connection
-
-    @contextmanager
-    def _writing(self) -> Iterator[sqlite3.Connection]:
-        """A transaction, in turn with other processes'."""
-        with self._reading() as connection:
-            connection.execute("BEGIN IMMEDIATE")
-            try:
-                yield connection
-            except BaseException:
-                connection.execute("ROLLBACK")
-                raise
-            connection.execute("COMMIT")
-
-
-def _tried(
-    send: Send, receiver: Receiver, messages: Sequence[Message], key: Digest, seconds: float
-) -> NotDelivered | None:
-    try:
-        send(receiver, messages, key, seconds)
-    except NotDelivered as error:
-        return error
-    except Exception as error:  # a vendor's surprise is one receiver's failure; its text may hold a secret
-        return NotDelivered(f"sending failed ({type(error).__name__})")
-    return None
-
-
-def _connection(path: Path) -> sqlite3.Connection:
-    """Commits survive a power cut, and transactions begin where we say so."""
-    connection = sqlite3.connect(path, timeout=60, isolation_level=None)
-    try:
-        _prepare(connection, path)
-    except BaseException:
-        connection.close()
-        raise
-    return connection
-
-
-def _prepare(connection: sqlite3.Connection, path: Path) -> None:
-    connection.execute("PRAGMA synchronous=FULL")
-    connection.execute("PRAGMA trusted_schema=OFF")
-    (version,) = connection.execute("PRAGMA user_version").fetchone()
-    if version == VERSION:
-        return
-    if version:
-        message = f"outbox {path} was written by another version of this package"
-        raise EvidenceUnavailable(message, next_step="go on with the version that wrote it, or move the file away")
-    connection.execute("PRAGMA journal_mode=WAL")
-    connection.execute("BEGIN IMMEDIATE")
-    for statement in TABLES.split(";"):
-        connection.execute(statement)
-    if connection.execute("SELECT count(*) FROM naming").fetchone() == (0,):
-        connection.execute("INSERT INTO naming VALUES (?)", (secrets.token_bytes(32),))
-    connection.execute(f"PRAGMA user_version={VERSION}")
-    connection.execute("COMMIT")
-
-
-@contextmanager
-def _translated(path: Path) -> Iterator[None]:
-    try:
-        yield
-    except sqlite3.Error as error:
-        message = f"outbox {path}: {error}"
-        raise EvidenceUnavailable(message, next_step="see `baseline doctor`") from error
-
-
-def _at(now: float | None) -> float:
-    return time.time() if now is None else now
 
 
 def _text(seconds: float) -> str:

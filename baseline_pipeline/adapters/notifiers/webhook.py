@@ -200,7 +200,8 @@ class _Exchange:
         except socket.gaierror:
             answer.set_exception(NotDelivered("its name is not known", surely=not self._begun))
         except TimeoutError:
-            answer.set_exception(NotDelivered("it did not answer in time", surely=not self._begun))
+            words = f"it did not answer within {self.connection.timeout:.0f} s"
+            answer.set_exception(NotDelivered(words, surely=not self._begun))
         except OSError as error:
             words = os.strerror(error.errno).lower() if error.errno else "the connection broke off"
             answer.set_exception(NotDelivered(words, surely=not self._begun))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
+from baseline_pipeline.contract.reading import FILE_NAME
 from baseline_pipeline.errors import BaselineError, UsageError
 from baseline_pipeline.governance.events import Event
 from baseline_pipeline.records import Record, digest_of
@@ -119,6 +120,8 @@ def tell(bench: Workbench, contract: Contract) -> None:
     Messages are named by the ledger's events and put in whenever they are not there: a process that dies between the
     two leaves nothing untold.
     """
+    outbox = outbox_of(bench)
+    _settle(bench, contract, outbox)
     if not contract.notify:
         return
     events = bench.events(contract.name)
@@ -128,12 +131,21 @@ def tell(bench: Workbench, contract: Contract) -> None:
         for event in events
         if event.kind == "incident" and event.content["change"] in TOLD
     ]
-    outbox = outbox_of(bench)
     recent = time.time() - NEW_RECEIVER_SECONDS
     silences = silences_of(bench)
     for receiver in contract.notify:
         new = not outbox.knows(receiver)
         outbox.add([one for one in messages if not new or instant(one.at) >= recent], [receiver], silences)
+
+
+def _settle(bench: Workbench, contract: Contract, outbox: Outbox) -> None:
+    """What waits for receivers that no contract names any more ends, and is counted where receivers are shown."""
+    ended = outbox.settle(contract.name, contract.notify)
+    for model in outbox.waiting_models():
+        if not (bench.settings.assets / model / FILE_NAME).is_file():
+            ended += outbox.settle(model, [])
+    if ended:
+        bench.progress(f"{ended} message(s) ended untold: their receivers left the contract")
 
 
 def message_of(bench: Workbench, contract: Contract, incident: Incident, event: Event) -> Message:

@@ -90,7 +90,10 @@ def _receivers(settings: Settings) -> str:
         message = f"{dead[0].name} has taken nothing since {dead[0].failing_since}: {dead[0].last_error}"
         raise EvidenceUnavailable(message, next_step="repair its address in `notify`, or take it out")
     waiting = sum(one.pending for one in states)
-    return f"{len(states)} told so far, {waiting} message(s) waiting" if states else "nobody was told of anything yet"
+    left = sum(one.left for one in states)
+    untold = f", {left} never told: their receivers left the contract" if left else ""
+    told = f"{len(states)} told so far, {waiting} message(s) waiting{untold}"
+    return told if states else "nobody was told of anything yet"
 
 
 def _dagster_home(settings: Settings) -> str:
