@@ -2,28 +2,24 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from baseline_pipeline.comparison import JointShift
 from baseline_pipeline.drift.joint import FEWEST, separation
-from baseline_pipeline.drift.skew import EQUAL, Skew, skews
+from baseline_pipeline.drift.skew import Skew
 from baseline_pipeline.effects import Part
 from baseline_pipeline.errors import BaselineError
 from baseline_pipeline.governance.events import Event
 from baseline_pipeline.measuring import cluster_codes
 from baseline_pipeline.metrics.calibration_intercept import CALIBRATION_INTERCEPT
 from baseline_pipeline.records import Digest, Record, digest_of, short
-from baseline_pipeline.replay.advice import OF_INCIDENT, advised_of_incident, sentence
 from baseline_pipeline.replay.put_back import PutBack
-from baseline_pipeline.report.attribution import attribution_lines
 from baseline_pipeline.response.incidents import PIPELINE, Incident
 from baseline_pipeline.shift import joint_shift
-from baseline_pipeline.significance.power import normal_quantile
 from baseline_pipeline.significance.units import units_of
 from baseline_pipeline.slices import find_slices
 from baseline_pipeline.workbench.iteration.comparing import load_comparison
@@ -31,6 +27,8 @@ from baseline_pipeline.workbench.over_time.causes import Causes, Scorer, causes,
 from baseline_pipeline.workbench.over_time.history import scored_past
 from baseline_pipeline.workbench.over_time.resembling import Resembles, resembling
 from baseline_pipeline.workbench.over_time.serving import Served, served
+from baseline_pipeline.workbench.over_time.skewing import skew_of
+from baseline_pipeline.workbench.over_time.telling import SHOWN, Look
 from baseline_pipeline.workbench.replays.attributing import attribute, attribution_of
 
 if TYPE_CHECKING:
@@ -40,7 +38,6 @@ if TYPE_CHECKING:
     from baseline_pipeline.fingerprint import Facet
     from baseline_pipeline.metrics.outcomes import Metric
     from baseline_pipeline.monitoring.scored_rows import ScoredRows
-    from baseline_pipeline.replay.attribution import Shared
     from baseline_pipeline.workbench.over_time.causes import Sides
     from baseline_pipeline.workbench.over_time.history import Past
     from baseline_pipeline.workbench.over_time.monitoring import Watched
@@ -48,14 +45,12 @@ if TYPE_CHECKING:
     from baseline_pipeline.workbench.workbench import Workbench
 
 Array = np.ndarray[Any, Any]
-SHOWN = 5
 LEAST_CLUSTERS = 10
 """Clusters below which an incident's rows are taken as independent: a day or two have no spread of their own."""
 OF_LEVEL = ("bias", "mean score")
 """Streams that say that scores are too high or too low as a whole."""
 TELLING = 3.0
 """Standard deviations of calm windows from which a feature or a slice is named."""
-UNSPLIT = "hardly any calm row looks like these, and other rows and other outcomes cannot be told apart"
 
 
 class Experiment(Record):
@@ -107,13 +102,13 @@ def experiment(
     bench.progress(f"looking at {len(now)} rows of {incident.id} beside {len(calm)} calm ones")
     logged = contract.monitoring.requests is not None
     past, no_past = _past(bench, contract, found)
-    look = _Look(shift=_shift(contract, found.rows, calm, now), not_done=list(no_past))
+    look = Look(shift=_shift(contract, found.rows, calm, now), not_done=list(no_past))
     look.features, look.slices = _outstanding(found, inside)
     exact: dict[str, PutBack] = {}
     if past is not None:
         scorer = Scorer(bench, contract, past)
         if logged:
-            look.skew, exact = _skew(contract, found.rows, past, now)
+            look.skew, exact = skew_of(contract, found.rows, past, now)
             look.take_served(served(bench, contract, found.rows.take(now), scorer))
         learned = bool(past.learned.any()) and bool(np.isin(found.rows.at[calm], past.rows.at[past.learned]).any())
         sides = sides_of(found, calm, now, learned=learned, exact=exact)
@@ -293,163 +288,3 @@ def _outstanding(found: Windows, inside: Array) -> tuple[tuple[tuple[str, float]
     features = [(one.label, value) for one, value in ordered if one.family == "inputs"][:SHOWN]
     slices = [(one.label, value) for one, value in ordered if one.slice != "all"][:SHOWN]
     return tuple(features), tuple(slices)
-
-
-def _skew(contract: Contract, rows: ScoredRows, past: Past, now: Array) -> tuple[tuple[Skew, ...], dict[str, PutBack]]:
-    """Columns whose logged values differ from the model's data for the same rows, and what these have there."""
-    names = rows.row_id.take(pa.array(now))
-    place = pc.index_in(names, value_set=past.rows.row_id)
-    known = pc.is_valid(place)
-    if not pc.any(known).as_py():
-        return (), {}
-    there = known.to_numpy(zero_copy_only=False)
-    logged, own = now[there], place.filter(known)
-    one, two = past.rows.features.take(own), rows.features.take(pa.array(logged))
-    found, exact = list(skews(one, two, contract.data.feature_names)), {}
-    for skew in found:
-        here = rows.features.column(skew.column).take(pa.array(now))
-        both = _either(known, past.rows.features.column(skew.column).take(place), here)
-        words = f"{skew.different} of {len(logged)} logged values are not those of the model's data"
-        if both is not None:
-            exact[skew.column] = PutBack(skew.column, both, skew.different, words)
-    place_of = own.to_numpy(zero_copy_only=False)
-    if rows.outcomes.score is not None and past.rows.outcomes.score is not None and rows.outcomes.score.ndim == 1:
-        moved = np.abs(rows.outcomes.score[logged] - past.rows.outcomes.score[place_of]) > EQUAL
-        if moved.any():
-            found.append(Skew(column="(score)", rows=len(logged), different=int(moved.sum())))
-    return tuple(sorted(found, key=lambda one: (-one.different, one.column))), exact
-
-
-def _either(known: pa.Array, own: pa.ChunkedArray, logged: pa.ChunkedArray) -> pa.Array | None:
-    """The data's values where they are known, else the logged ones; `None` where the two are of different kinds."""
-    kinds = {own.type, logged.type} - {pa.null()}
-    kind = pa.float64() if len(kinds) > 1 and pa.types.is_floating(own.type) else logged.type
-    kind = own.type if pa.types.is_null(logged.type) else kind
-    try:
-        return pc.if_else(known, own.cast(kind), logged.cast(kind)).combine_chunks()
-    except (pa.ArrowInvalid, pa.ArrowNotImplementedError):
-        return None
-
-
-@dataclass
-class _Look:
-    """What was found so far, and what could not be done."""
-
-    shift: JointShift | None
-    not_done: list[str]
-    features: tuple[tuple[str, float], ...] = ()
-    slices: tuple[tuple[str, float], ...] = ()
-    skew: tuple[Skew, ...] = ()
-    served: Served | None = None
-    causes: Causes | None = None
-    resembles: Resembles | None = None
-    early: bool = False
-    moved: list[str] = field(default_factory=list)
-
-    def take_served(self, found: Served | str) -> None:
-        """The paired replay, or why there is none."""
-        if isinstance(found, str):
-            self.not_done.append(f"the service's answers were not replayed: {found}")
-        else:
-            self.served = found
-
-    def take_causes(self, found: Causes | str) -> None:
-        """The attribution, or why there is none."""
-        if isinstance(found, str):
-            self.not_done.append(f"causes were not told apart: {found}")
-        else:
-            self.causes = found
-
-    def words(self) -> tuple[str, ...]:
-        """The sentence, then everything."""
-        lines = [] if self.served is None else [self.served.words()]
-        if self.skew:
-            lines.append(f"request log and data differ for the same rows: {_named(self.skew)}")
-        if self.causes is not None:
-            lines += cause_lines(self.causes)
-        if self.resembles is not None:
-            lines.append(self.resembles.words())
-        lines += self._shifted()
-        if self.features:
-            named = ", ".join(f"{name} {value:+.1f}" for name, value in self.features)
-            lines.append(f"features that stood out: {named}")
-        if self.slices:
-            lines.append("slices that stood out: " + ", ".join(f"{name} {value:+.1f}" for name, value in self.slices))
-        return (self._sentence(), *lines, *self.moved, *self.not_done)
-
-    def _sentence(self) -> str:
-        """For a person who is called at night."""
-        if self.served is not None and not self.served.same:
-            told = f"; {cause_sentence(self.causes)}" if self.causes is not None else ""
-            return f"{self.served.words()}{told}"
-        columns = tuple(one for one in self.skew if one.column != "(score)")
-        if columns:
-            told = f"; {cause_sentence(self.causes)}" if self.causes is not None else ""
-            return f"a feature breaks on its way to the service: {_named(columns)} differ between log and data{told}"
-        if self.causes is not None:
-            like = self.resembles
-            looks = "" if like is None else f"; it looks like {like.scenario} on {like.feature}"
-            return f"{cause_sentence(self.causes)}{looks}"
-        return self.not_done[0] if self.not_done else "nothing stood out beside the alarm itself"
-
-    def _shifted(self) -> list[str]:
-        """What tells the rows from calm ones."""
-        if self.shift is None:
-            return []
-        apart = "can hardly be told from calm ones" if self.shift.auc < 0.6 else "differ from calm ones"  # noqa: PLR2004
-        return [f"the rows {apart} (AUC {self.shift.auc:.2f})"]
-
-
-def _named(skew: tuple[Skew, ...]) -> str:
-    return ", ".join(f"{one.column} in {one.different} of {one.rows} rows" for one in skew[:SHOWN])
-
-
-def _listed(words: list[str]) -> str:
-    more = [f"{len(words) - SHOWN} more"] if len(words) > SHOWN else []
-    *most, last = [*words[:SHOWN], *more]
-    return f"{', '.join(most)} and {last}"
-
-
-def shown_worse(shared: Sequence[Shared]) -> Shared | None:
-    """The metric that is shown to be worse: what alarmed, at a level of 5 %, else one of the others at 5 % together.
-
-    Args:
-        shared: Each metric's change, the most important first.
-    """
-    first, *others = shared
-    if first.interval[0] > 0:
-        return first
-    wider = normal_quantile(1 - 0.025 / max(len(others), 1)) / normal_quantile(0.975)
-    return next((one for one in others if one.harm > wider * (one.interval[1] - one.interval[0]) / 2), None)
-
-
-def cause_sentence(found: Causes) -> str:
-    """What did most of the harm, in a sentence, and what to do."""
-    first = shown_worse(found.shared)
-    if first is None:
-        named = [f"{one.metric} ({one.before:.3g} -> {one.after:.3g})" for one in found.shared]
-        told = f"{named[0]} is not" if len(named) == 1 else f"none of {_listed(named)} is"
-        why = "something moved, and it has done no harm that can be told from chance"
-        return f"{told} shown to be worse on these rows: {why}"
-    moved = {
-        "data_values": [f"{name}: {words}" for name, words in found.wrong.items()],
-        "population": found.who,
-    }
-    top = first.top
-    text = sentence(first, moved, OF_INCIDENT)
-    if not found.split and top is not None and top.factor != "data_values":
-        return f"{text}; {UNSPLIT}"
-    return f"{text}; {advised_of_incident(first, list(found.wrong))}"
-
-
-def cause_lines(found: Causes) -> list[str]:
-    """Every metric's change with the share of each cause, then features."""
-    lines = [line for one in found.shared for line in attribution_lines(one)]
-    for one in found.features:
-        if one.feature in found.wrong:
-            low, high = one.interval
-            cost = f"{one.harm:.3g} [{low:.3g}, {high:.3g}] of {one.metric}"
-            lines.append(f"{one.feature}: {found.wrong[one.feature]}; that costs {cost}")
-    if not found.split:
-        lines.append(f"calm rows weighted to look like these are worth {found.alike:.0f}: {UNSPLIT}")
-    return lines
