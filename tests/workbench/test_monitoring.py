@@ -356,6 +356,24 @@ def _planned(contract, crowd):
     )
 
 
+def test_a_cause_that_joins_an_incident_later_gets_an_experiment_of_its_own_and_one_only(project):
+    write_contract(project, LOGGED.replace(", requests: {parquet: requests/*.parquet}", ""))
+    frame = healthy()
+    at = pd.to_datetime(frame["at"])
+    frame.loc[at >= pd.Timestamp("2026-02-22"), "x"] *= 1000
+    frame.loc[at >= pd.Timestamp("2026-02-25"), "z"] *= 1000
+    project.write(frame)
+    first, second, third = (looked(project, now).incidents for now in ("2026-02-25", "2026-02-28", "2026-02-28"))
+    (one,) = second
+    said = [moment.words for moment in one.timeline if moment.change == "experiment"]
+
+    assert [moment.change for each in first for moment in each.timeline].count("experiment") == 1
+    assert len(said) == 2
+    assert said[1].startswith("z joined: ")
+    assert second == third
+    assert experiment_words(project.bench(), one)[0] == said[1]
+
+
 def test_responding_twice_writes_once(logged):
     bench = logged.bench()
     contract = bench.contract("small")

@@ -19,6 +19,7 @@ from baseline_pipeline.metrics.calibration_intercept import CALIBRATION_INTERCEP
 from baseline_pipeline.records import Digest, Record, digest_of, short
 from baseline_pipeline.replay.put_back import PutBack
 from baseline_pipeline.response.incidents import PIPELINE, Incident
+from baseline_pipeline.response.joined import alarms_of, joined_causes
 from baseline_pipeline.shift import joint_shift
 from baseline_pipeline.significance.units import units_of
 from baseline_pipeline.slices import find_slices
@@ -32,11 +33,12 @@ from baseline_pipeline.workbench.over_time.telling import SHOWN, Look
 from baseline_pipeline.workbench.replays.attributing import attribute, attribution_of
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Iterable, Mapping, Sequence
 
     from baseline_pipeline.contract import Contract
     from baseline_pipeline.fingerprint import Facet
     from baseline_pipeline.metrics.outcomes import Metric
+    from baseline_pipeline.monitoring.alarms import Alarm
     from baseline_pipeline.monitoring.scored_rows import ScoredRows
     from baseline_pipeline.workbench.over_time.causes import Sides
     from baseline_pipeline.workbench.over_time.history import Past
@@ -77,12 +79,19 @@ class Experiment(Record):
     """The scenario that it looks like, where one does."""
     early: bool = False
     """Whether there were too few labelled rows to say: it is done again when there are more."""
+    about: tuple[str, ...] = ()
+    """Causes that joined after an earlier one, whose windows these are; all of the incident's windows without."""
     words: tuple[str, ...]
     """What it comes to: a sentence, then all that was found, and in a line each why something could not be done."""
 
 
 def experiment(
-    bench: Workbench, contract: Contract, incident: Incident, watched: Watched, found: Windows
+    bench: Workbench,
+    contract: Contract,
+    incident: Incident,
+    watched: Watched,
+    found: Windows,
+    joined: Mapping[str, Collection[str]] | None = None,
 ) -> Experiment:
     """Look at an incident's rows, keep what they tell, and write it into its timeline.
 
@@ -92,8 +101,11 @@ def experiment(
         incident: Which one.
         watched: The tick that saw it.
         found: Its windows.
+        joined: Keys of alarms whose windows are looked at, by cause; all of the incident's by default.
     """
-    alarms = [one for one in watched.alarms if one.key in incident.alarms]
+    about = tuple(sorted(joined or ()))
+    keys = set().union(*joined.values()) if joined else set(incident.alarms)
+    alarms = [one for one in watched.alarms if one.key in keys]
     since = np.datetime64(min([one.opened for one in alarms] or [incident.since]), "s")
     until = np.datetime64(max([one.last for one in alarms] or [incident.last]), "s")
     starts = found.readings.starts
@@ -135,9 +147,11 @@ def experiment(
         causes=look.causes,
         resembles=look.resembles,
         early=look.early,
-        words=look.words(),
+        about=about,
+        words=_about(about, look.words()),
     )
-    if result.early and last_experiment(bench, incident) is not None:
+    last = last_experiment(bench, incident)
+    if result.early and last is not None and last.early and last.about == about:
         return result
     key = digest_of(result.body())
     bench.store.save("experiments", contract.name, key, result)
@@ -145,10 +159,28 @@ def experiment(
     return result
 
 
-def is_due(bench: Workbench, incident: Incident) -> bool:
-    """Whether an incident has no experiment yet, or one that came too early to say what did it."""
+def _about(causes: tuple[str, ...], words: tuple[str, ...]) -> tuple[str, ...]:
+    return (f"{', '.join(causes)} joined: {words[0]}", *words[1:]) if causes else words
+
+
+def due(bench: Workbench, incident: Incident, alarms: Iterable[Alarm]) -> Mapping[str, Collection[str]] | None:
+    """What an experiment is to look at now: keys of alarms by the cause that joined, nothing for the whole incident.
+
+    An incident gets one, another when that came too early to say what did it, and one for each other cause that joins
+    it later; `None` where none is due. As alarms come with windows, there is at most one for each window.
+
+    Args:
+        bench: The project.
+        incident: Which one.
+        alarms: Those that there are now.
+    """
     last = last_experiment(bench, incident)
-    return last is None or last.early
+    events = bench.events(incident.model)
+    if last is None or (last.early and not last.about):
+        return {}
+    joined = alarms_of(events, incident.id, last.about) if last.early else joined_causes(events, incident.id)
+    there = {one.key for one in alarms}
+    return {name: keys for name, keys in joined.items() if there & set(keys)} or None
 
 
 def last_experiment(bench: Workbench, incident: Incident) -> Experiment | None:

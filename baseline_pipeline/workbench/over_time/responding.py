@@ -14,7 +14,7 @@ from baseline_pipeline.response.incidents import Incident, incidents, planned
 from baseline_pipeline.response.messages import Message, instant
 from baseline_pipeline.response.playbooks import Playbook, chosen, read_playbook
 from baseline_pipeline.verdicts import TIERS
-from baseline_pipeline.workbench.over_time.experimenting import experiment, is_due
+from baseline_pipeline.workbench.over_time.experimenting import due, experiment
 from baseline_pipeline.workbench.over_time.monitoring import Watched, _watched, news
 
 if TYPE_CHECKING:
@@ -267,15 +267,19 @@ def playbook_of(bench: Workbench, contract: Contract, incident: Incident) -> Pla
 def _experiments(bench: Workbench, contract: Contract, watched: Watched, found: Windows) -> list[Event]:
     """Look closer, by itself, where the contract asks for it; what is new in the ledger.
 
-    An experiment that found too few labelled rows is made again by later ticks, until there are enough.
+    An experiment that found too few labelled rows is made again by later ticks, until there are enough; another cause
+    that joins later gets one of its own.
     """
     head = bench.ledger.head()[0]
     for incident in incidents(bench.events(contract.name), contract.name):
         actions = contract.response.actions(incident.tier)
-        if not incident.open or not is_due(bench, incident) or not {"experiment", "page"} & set(actions):
+        if not incident.open or not {"experiment", "page"} & set(actions):
+            continue
+        joined = due(bench, incident, watched.alarms)
+        if joined is None:
             continue
         try:
-            experiment(bench, contract, incident, watched, found)
+            experiment(bench, contract, incident, watched, found, joined)
         except BaselineError as error:
             bench.progress(f"the experiment about {incident.id} was not made: {error.message}")
     return [one for one in bench.events(contract.name) if one.seq > head and one.content.get("change") == "experiment"]
