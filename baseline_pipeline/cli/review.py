@@ -9,7 +9,7 @@ import typer
 
 from baseline_pipeline.cli.options import Json, Model, Quiet
 from baseline_pipeline.cli.output import emit, progress, say, show
-from baseline_pipeline.cli.voices import By, Key, Reason, person
+from baseline_pipeline.cli.voices import By, Key, Reason, Signature, person
 
 
 def command(  # noqa: PLR0917  # options of a verb
@@ -25,6 +25,11 @@ def command(  # noqa: PLR0917  # options of a verb
     by: By = None,
     reason: Reason = "",
     key: Key = None,
+    signature: Signature = None,
+    statement: Annotated[
+        Path | None,
+        typer.Option(help="Write what is to be signed elsewhere, with --by and --reason.", show_default=False),
+    ] = None,
     check: Annotated[bool, typer.Option("--check", help="Exit with 5 where a review is due.")] = False,
     show_all: Annotated[bool, typer.Option("--all", help="What holds, too.")] = False,
     as_json: Json = False,
@@ -35,15 +40,19 @@ def command(  # noqa: PLR0917  # options of a verb
     A review is due by the contract's `schedules.review`, else every 180 days, and whenever the contract changed.
 
     Example: baseline review flight_delays --output review.md
+    Example: baseline review flight_delays --statement review.json --by ada@example.com --reason "looked at every point"
+    Example: baseline review flight_delays --sign --signature review.json
     Example: baseline review flight_delays --sign --by "Ada Lovelace" --reason "looked at every point"
     """
     import shutil
 
+    from baseline_pipeline.errors import UsageError
+    from baseline_pipeline.governance.statements import NAMESPACE
     from baseline_pipeline.report.replay_text import wrapped
     from baseline_pipeline.report.review import review_lines, review_markdown
     from baseline_pipeline.workbench.people import Voice, roster_of
     from baseline_pipeline.workbench.reporting import write_whole
-    from baseline_pipeline.workbench.upkeep.reviewing import review, sign_off
+    from baseline_pipeline.workbench.upkeep.reviewing import review, sign_off, written_to_sign
     from baseline_pipeline.workbench.workbench import Workbench
 
     bench = Workbench.here(progress=progress(quiet=quiet))
@@ -52,10 +61,17 @@ def command(  # noqa: PLR0917  # options of a verb
     if output is not None:
         write_whole(output, review_markdown(found))
         say(f"written: {output}")
+    rostered = roster_of(bench) is not None
+    voice = Voice(person(by, key, signature, rostered=rostered), reason, key, signature)
     signed = None
+    if signature is not None and not sign:
+        message = "a signature signs a review off, and --sign is not there"
+        raise UsageError(message, next_step="add --sign")
+    if statement is not None:
+        write_whole(statement, written_to_sign(bench, contract, found, voice).text().decode())
+        say(f"written: {statement}; sign it: ssh-keygen -Y sign -n {NAMESPACE} -f KEY {statement}")
     if sign:
-        rostered = roster_of(bench) is not None
-        signed = sign_off(bench, contract, found, Voice(person(by, key, None, rostered=rostered), reason, key))
+        signed = sign_off(bench, contract, found, voice)
         if not rostered and not quiet:
             say("  unsigned: there is no roster (allowed_signers); the record says so")
     if as_json:

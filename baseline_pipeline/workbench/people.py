@@ -102,8 +102,7 @@ def statement(
     """
     roster = roster_of(bench)
     now = dt.datetime.now(dt.UTC)
-    lasting = contract.promotion.expires
-    until = now + dt.timedelta(seconds=int(lasting[:-1]) * SECONDS[lasting[-1]])
+    until = _until(contract)
     if roster is None:
         said = stated(purpose, contract.name, subject, revision, voice.by, voice.reason, until=until)
         return {"statement": said.body(), "signature": None, "key": None, "roster": None, "decision": subject}
@@ -111,7 +110,7 @@ def statement(
     from baseline_pipeline.adapters.signatures.sshsig import fingerprint, verify
 
     if voice.signature is not None:
-        said, armored = _made_elsewhere(voice.signature)
+        said, armored = made_elsewhere(voice.signature)
     else:
         person = _person(roster, voice)
         said = stated(purpose, contract.name, subject, revision, person, voice.reason, until=until)
@@ -152,8 +151,33 @@ def _person(roster: Roster, voice: Voice) -> str:
     return found
 
 
-def _made_elsewhere(file: Path) -> tuple[Statement, str]:
-    """The statement and the signature that were written side by side: FILE and FILE.sig."""
+def to_sign(
+    bench: Workbench, contract: Contract, purpose: Purpose, subject: Digest, revision: int | None, voice: Voice
+) -> Statement:
+    """What a person would say, for a signature that is made elsewhere: `ssh-keygen -Y sign -n NAMESPACE`.
+
+    Raises:
+        Refused: when the roster does not know the person.
+        UsageError: when person or reason is missing.
+    """
+    roster = roster_of(bench)
+    if roster is not None and voice.by and voice.by.lower() not in {one.lower() for one in roster.people()}:
+        message = f"{voice.by!r} is not on the roster"
+        raise Refused(message, next_step=f"on the roster: {', '.join(roster.people())}")
+    return stated(purpose, contract.name, subject, revision, voice.by, voice.reason, until=_until(contract))
+
+
+def _until(contract: Contract) -> dt.datetime:
+    lasting = contract.promotion.expires
+    return dt.datetime.now(dt.UTC) + dt.timedelta(seconds=int(lasting[:-1]) * SECONDS[lasting[-1]])
+
+
+def made_elsewhere(file: Path) -> tuple[Statement, str]:
+    """The statement and the signature that were written side by side: FILE and FILE.sig.
+
+    Raises:
+        UsageError: when they cannot be read, or are none.
+    """
     text = file.with_suffix("") if file.suffix == ".sig" else file
     try:
         said, armored = text.read_bytes(), text.with_name(text.name + ".sig").read_text()
@@ -168,7 +192,9 @@ def _made_elsewhere(file: Path) -> tuple[Statement, str]:
         return Statement.stored(json.loads(said)), armored
     except ValueError as error:
         message = f"--signature {text}: this is no statement"
-        raise UsageError(message, next_step=f"accepted: JSON with {', '.join(Statement.model_fields)}") from error
+        accepted = f"JSON with {', '.join(Statement.model_fields)}"
+        said = f"accepted: {accepted}; `baseline review MODEL --statement FILE` writes one of a review"
+        raise UsageError(message, next_step=said) from error
 
 
 def refuse_author(roster: Roster | None, person: str, author: str | None) -> None:

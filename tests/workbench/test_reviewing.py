@@ -5,6 +5,7 @@ import json
 import pytest
 from typer.testing import CliRunner
 
+from baseline_pipeline.adapters.signatures.ssh_keygen import sign
 from baseline_pipeline.adapters.signatures.sshsig import SignatureRefused, verify
 from baseline_pipeline.cli.app import app
 from baseline_pipeline.contract.metrics import ErrorRates
@@ -16,7 +17,7 @@ from baseline_pipeline.report.review import TO_FILL_IN, review_lines, review_mar
 from baseline_pipeline.significance.power import minimum_detectable_effect, normal_quantile
 from baseline_pipeline.workbench.people import Voice
 from baseline_pipeline.workbench.upkeep.assumptions import power_at_margin
-from baseline_pipeline.workbench.upkeep.reviewing import review, sign_off
+from baseline_pipeline.workbench.upkeep.reviewing import review, sign_off, written_to_sign
 
 
 def looked(project, **options):
@@ -134,6 +135,34 @@ def test_where_there_is_a_roster_a_review_is_signed_by_somebody_who_establishes(
     assert (event.actor, proof["statement"]["subject"]) == ("ada@example.com", found.digest)
     with pytest.raises(SignatureRefused):
         verify(proof["signature"], text.replace(b"looked", b"hooked"), NAMESPACE)
+
+
+def test_a_review_that_was_signed_elsewhere_counts_while_it_finds_the_same(gated, keys, tmp_path):
+    gated.roster(keys, ("ada", "roles=establish"))
+    bench = gated.bench()
+    contract = bench.contract("small")
+    file = tmp_path / "review.json"
+
+    def written(now):
+        found = looked(gated, now=now)
+        said = written_to_sign(bench, contract, found, Voice("ada@example.com", "looked at every point"))
+        file.write_bytes(said.text())
+        file.with_name("review.json.sig").write_text(sign(said.text(), NAMESPACE, keys / "ada"))
+        return Voice("", "", None, file)
+
+    with pytest.raises(Refused, match="not on the roster"):
+        written_to_sign(bench, contract, looked(gated), Voice("eve", "looked at every point"))
+    voice = written("2099-01-01T00:00:00Z")
+    with pytest.raises(Refused, match="the signature is for review of small"):
+        sign_off(bench, contract, looked(gated), voice)  # the baseline was old in that review
+    voice = written("2026-12-31T00:00:00Z")
+    later = looked(gated, now="2027-01-02T00:00:00Z")
+    signed = sign_off(bench, contract, later, voice)
+    (event,) = gated.events("review")
+
+    assert signed.actor == "ada@example.com"
+    assert event.content["review"] != later.digest
+    assert event.content["proof"]["statement"]["reason"] == "looked at every point"
 
 
 def test_the_form_asks_more_where_more_is_at_stake(gated):

@@ -8,7 +8,7 @@ from baseline_pipeline.errors import EvidenceUnavailable
 from baseline_pipeline.governance.events import Baseline, Event
 from baseline_pipeline.governance.reviews import Due, Signed, due, due_after, last_signed, moment_of
 from baseline_pipeline.records import Digest, Record, digest_of
-from baseline_pipeline.workbench.people import Voice, statement
+from baseline_pipeline.workbench.people import Voice, made_elsewhere, statement, to_sign
 from baseline_pipeline.workbench.stages import Policy
 from baseline_pipeline.workbench.upkeep.assumptions import MAX_AGE, Assumptions, Finding
 from baseline_pipeline.workbench.upkeep.model_risk import known_facts
@@ -16,6 +16,7 @@ from baseline_pipeline.workbench.workbench import utc_now
 
 if TYPE_CHECKING:
     from baseline_pipeline.contract import Contract
+    from baseline_pipeline.governance.statements import Statement
     from baseline_pipeline.workbench.workbench import Workbench
 
 Impact = Literal["high", "moderate"]
@@ -87,13 +88,40 @@ def review(bench: Workbench, contract: Contract, *, max_age: int = MAX_AGE, now:
     )
 
 
+def written_to_sign(bench: Workbench, contract: Contract, found: Review, voice: Voice) -> Statement:
+    """Keep a review, and make the statement of it that is to be signed elsewhere and brought back to `sign_off`.
+
+    Raises:
+        UsageError: when person or reason is missing.
+    """
+    said = to_sign(bench, contract, "review", found.digest, found.baseline.revision, voice)
+    bench.store.save("reviews", contract.name, found.digest, found)
+    return said
+
+
+def _signed_elsewhere(bench: Workbench, found: Review, voice: Voice) -> Review:
+    """The review that a statement speaks of, where it found the same as this one; days count on meanwhile."""
+    if voice.signature is None:
+        return found
+    subject = made_elsewhere(voice.signature)[0].subject
+    body = bench.store.load("reviews", found.model, subject)
+    earlier = found if body is None else Review.stored(body)
+    same = [(one.topic, one.state) for one in earlier.findings] == [(one.topic, one.state) for one in found.findings]
+    contracts = [next((one.what for one in each.findings if one.topic == "contract"), "") for each in (earlier, found)]
+    return earlier if same and contracts[0] == contracts[1] else found
+
+
 def sign_off(bench: Workbench, contract: Contract, found: Review, voice: Voice) -> Signed:
     """Keep a review and who signed it off; signed with a key where there is a roster.
+
+    A signature that was made elsewhere is over a review that was written to be signed; it counts while a review finds
+    the same.
 
     Raises:
         Refused, SignatureRefused: when the person may not, or the signature does not prove it.
         UsageError: when person or reason is missing.
     """
+    found = _signed_elsewhere(bench, found, voice)
     proof = statement(bench, contract, "review", found.digest, found.baseline.revision, voice)
     policy = contract.policy_digest()
     bench.store.save("reviews", contract.name, found.digest, found)
