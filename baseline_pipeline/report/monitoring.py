@@ -140,6 +140,11 @@ def incident_lines(one: Incident, playbook: Playbook | None, experiment: Sequenc
     return lines
 
 
+def _fenced(lines: list[str]) -> list[str]:
+    """Lines as they stand, with their columns; nothing where there are none."""
+    return ["", "```text", *(visible(line).replace("```", "``") for line in lines), "```"] if lines else []
+
+
 def review_text(one: Incident, playbook: Playbook | None, experiment: list[str]) -> str:
     """A post-incident review in Markdown: what is known is filled in, what people must add is asked.
 
@@ -170,7 +175,8 @@ def review_text(one: Incident, playbook: Playbook | None, experiment: list[str])
         "",
         "## What the data say",
         "",
-        *([f"* {plain(line)}" for line in experiment] or ["* no experiment was made"]),
+        plain(experiment[0]) if experiment else "No experiment was made.",
+        *_fenced(experiment[1:]),
         "",
         "## Cause",
         "",

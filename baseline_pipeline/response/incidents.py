@@ -67,6 +67,8 @@ class Incident(Record):
     """Start of the last window that was over a limit, as far as is known."""
     lead: str
     """The first alarm, in a line."""
+    leads: dict[str, str] = Field(default_factory=dict)
+    """What each alarm spoke of first, by its key."""
     signal: bool | None = None
     """Whether a person found it to be real (signal) or not (noise)."""
     category: Category | None = None
@@ -124,8 +126,13 @@ def _opened(event: Event) -> Incident:
         last=str(content["since"]),
         until=str(content.get("last", content["since"])),
         lead=event.reason,
+        leads=_leads(content),
         frozen=bool(content.get("frozen", False)),
     )
+
+
+def _leads(content: dict[str, Any]) -> dict[str, str]:
+    return {str(key): str(next(iter(content["streams"]), "")) for key in content["alarms"]}
 
 
 def _changed(one: Incident, event: Event) -> Incident:
@@ -138,6 +145,7 @@ def _changed(one: Incident, event: Event) -> Incident:
                 "alarms": (*one.alarms, *content["alarms"]),
                 "open_alarms": (*one.open_alarms, *content["alarms"]),
                 "streams": tuple(dict.fromkeys([*one.streams, *content["streams"]])),
+                "leads": {**one.leads, **_leads(content)},
                 "slices": tuple(dict.fromkeys([*one.slices, *content["slices"]])),
                 "families": tuple(dict.fromkeys([*one.families, *content["families"]])),
                 "last": max(one.last, str(content["since"])),
@@ -233,7 +241,8 @@ def _ended(model: str, home: Incident, key: str, alarm: Alarm | None) -> Event:
     """That an alarm is over, or that it is none any more in the light of rows that came later."""
     content: dict[str, Any] = {"incident": home.id, "change": "ended", "alarms": [key]}
     if alarm is None:
-        return _event(model, ["ended", key, len(home.timeline)], "an alarm is over", content)
+        words = f"{home.leads.get(key) or 'what it spoke of'} is no alarm any more, by what came later"
+        return _event(model, ["ended", key, len(home.timeline)], words, content)
     until = str(alarm.closed)
     words = f"{alarm.lead.stream} is as in calm windows again, since {until[:16].replace('T', ' ')}"
     return _event(model, ["ended", key, until], words, {**content, "last": alarm.last})

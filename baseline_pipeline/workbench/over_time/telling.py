@@ -116,7 +116,7 @@ def shown_worse(shared: Sequence[Shared]) -> Shared | None:
 
 
 def cause_sentence(found: Causes) -> str:
-    """What did most of the harm, in a sentence, and what to do."""
+    """What did most of the harm to the first metric that is shown to be worse, in a sentence, and what to do."""
     first = shown_worse(found.shared)
     if first is None:
         named = [f"{one.metric} ({one.before:.3g} -> {one.after:.3g})" for one in found.shared]
