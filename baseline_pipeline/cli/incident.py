@@ -238,7 +238,8 @@ def drill(
 ) -> None:
     """Rehearse: damage is injected into the last windows in a scratch copy of the home, from detection to review.
 
-    Nothing of the real home, registry or receivers is touched; the report says how long every step took.
+    Nothing of the real home, registry or receivers is touched, and the ledger gets one record: that there was a drill.
+    The report says how long every step took.
 
     Example: baseline incident drill flight_delays --scenario missing_values --output drill.md
     """
@@ -252,7 +253,7 @@ def drill(
         write_whole(output, found.report)
         say(f"written: {output}")
     if as_json:
-        emit(found.body())
+        emit({**found.body(), "report": found.report})
     else:
         show(found.report if output is None else "\n".join(found.lines()))
     if not found.detected:

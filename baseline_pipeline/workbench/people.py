@@ -193,8 +193,8 @@ def made_elsewhere(file: Path) -> tuple[Statement, str]:
     except ValueError as error:
         message = f"--signature {text}: this is no statement"
         accepted = f"JSON with {', '.join(Statement.model_fields)}"
-        said = f"accepted: {accepted}; `baseline review MODEL --statement FILE` writes one of a review"
-        raise UsageError(message, next_step=said) from error
+        todo = f"accepted: {accepted}; `baseline review MODEL --statement FILE` writes one of a review"
+        raise UsageError(message, next_step=todo) from error
 
 
 def refuse_author(roster: Roster | None, person: str, author: str | None) -> None:

@@ -16,6 +16,19 @@ def event(key="k", **changes):
     return Event(kind="decision", model="m", actor="a", reason="r", key=key * 64, content={"n": 1}, **changes)
 
 
+def test_a_copy_has_every_link_and_the_ledger_nothing_more(ledger, tmp_path):
+    ledger.append(event(), event("l"))
+    url = f"sqlite:///{tmp_path / 'copy.db'}"
+    copy = ledger.copied(url)
+    copy.append(event("m"))
+
+    assert [one.hash for one in copy.entries()][:2] == [one.hash for one in ledger.entries()]
+    assert (copy.verify().size, ledger.verify().size) == (3, 2)
+    with pytest.raises(EvidenceUnavailable, match="holds records already"):
+        ledger.copied(url)
+    copy.close()
+
+
 @pytest.mark.parametrize(
     "statement",
     [

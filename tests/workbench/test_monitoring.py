@@ -1,5 +1,6 @@
 """Ticks on a request log: what the service recorded, what has come of it, who is told."""
 
+import dataclasses
 import datetime as dt
 import json
 import threading
@@ -27,6 +28,7 @@ from baseline_pipeline.workbench.over_time.incidents import (
     triage,
 )
 from baseline_pipeline.workbench.over_time.responding import message_of, monitor, outbox_of, respond, silences_of
+from baseline_pipeline.workbench.workbench import Workbench
 from tests.backtest.test_scoring import alarm
 from tests.conftest import SMALL
 from tests.workbench.test_backtesting import past
@@ -399,6 +401,37 @@ def test_a_drill_goes_from_damage_to_review_and_leaves_the_home_alone(project):
     assert "# Review of I-" in found.report
     assert not incidents(bench.events("small"))
     assert bench.ledger.head()[0] == before + 1
+
+
+def test_a_drill_works_where_the_ledger_is_elsewhere_and_leaves_one_record_there(project, tmp_path):
+    write_contract(project, LOGGED.replace(", requests: {parquet: requests/*.parquet}", ""))
+    project.write(healthy())
+    (tmp_path / "elsewhere").mkdir()
+    there = project.settings.home.joinpath("ledger.db").rename(tmp_path / "elsewhere" / "ours.db")
+    bench = Workbench(dataclasses.replace(project.settings, ledger_url=f"sqlite:///{there}"))
+    before = bench.ledger.head()[0]
+    found = drill(bench, bench.contract("small"), scenario="unit_error", actor="ada")
+
+    assert found.detected
+    assert not [one for one in found.steps if "FAILED" in one.words]
+    assert [one.kind for one in bench.events()[before:]] == ["review"]
+    assert not (project.settings.home / "ledger.db").exists()
+
+
+def test_a_drill_beside_an_open_incident_tells_its_own_story(project):
+    write_contract(project, LOGGED.replace(", requests: {parquet: requests/*.parquet}", ""))
+    project.write(healthy())
+    bench = project.bench()
+    contract = bench.contract("small")
+    (opened,) = respond(bench, contract, [alarm("2026-02-26", tier="severe")], overlap=lambda _one, _two: True)
+    found = drill(bench, contract, scenario="unit_error", actor="ada")
+    (real,) = incidents(bench.events("small"))
+
+    assert found.detected
+    assert real.id == opened.content["incident"]
+    assert real.id not in found.report
+    assert " has other values in " in found.steps[0].words
+    assert "was read out, not done" in found.report
 
 
 def test_a_drill_on_days_that_are_not_calm_names_the_open_alarms(project):

@@ -134,6 +134,24 @@ class SqlLedger:
         with _translated(self._url), self._engine.connect() as connection:
             return [event_of(_entry(row)) for row in connection.execute(query)]
 
+    def copied(self, url: str) -> SqlLedger:
+        """All records as they are now, link by link, in an empty ledger elsewhere; nothing is written here.
+
+        Args:
+            url: SQLAlchemy URL of the copy; made where it is not there.
+
+        Raises:
+            EvidenceUnavailable: when one of the two cannot be reached, or the other holds records.
+        """
+        copy = SqlLedger.create(url, self.store_id)
+        if copy.head()[0]:
+            message = f"ledger {copy.shown} holds records already"
+            raise EvidenceUnavailable(message, next_step="name one that is empty")
+        with _translated(copy._url), copy._writing.begin() as connection:  # noqa: SLF001  # its own kind
+            for entry in self.entries():
+                connection.execute(LEDGER.insert(), entry._asdict())
+        return copy
+
     def verify(self, checkpoints: Iterable[Checkpoint] = ()) -> Checkpoint:
         """Recompute every link; returns what the ledger comes to.
 

@@ -2,14 +2,9 @@
 
 from __future__ import annotations
 
-import os
-import shutil
 import tempfile
-import threading
 import time
 from contextlib import contextmanager
-from dataclasses import replace
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -21,7 +16,8 @@ from baseline_pipeline.errors import BaselineError, EvidenceUnavailable, UsageEr
 from baseline_pipeline.governance.events import Event
 from baseline_pipeline.monitoring.alarms import overlaps, text_of
 from baseline_pipeline.monitoring.scored_rows import joined
-from baseline_pipeline.records import Record, digest_of
+from baseline_pipeline.records import digest_of
+from baseline_pipeline.response.drill import Drill, Step
 from baseline_pipeline.response.incidents import incidents
 from baseline_pipeline.scenarios import SCENARIOS, About, NotApplicable
 from baseline_pipeline.workbench.inspection.sensing import own_scenario
@@ -30,20 +26,21 @@ from baseline_pipeline.workbench.over_time.experimenting import experiment
 from baseline_pipeline.workbench.over_time.history import Past, scored_past
 from baseline_pipeline.workbench.over_time.monitoring import Watched, _latest
 from baseline_pipeline.workbench.over_time.responding import deliver, last_good, playbook_of, respond, tell
+from baseline_pipeline.workbench.over_time.scratch_home import loopback_receiver, scratch_home
 from baseline_pipeline.workbench.over_time.spoilt_rows import score_spoilt
 from baseline_pipeline.workbench.over_time.windows import judge_rows, windowing_of
 from baseline_pipeline.workbench.people import Voice
 from baseline_pipeline.workbench.promotions.rolling_back import roll_back
-from baseline_pipeline.workbench.workbench import Workbench
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from baseline_pipeline.contract import Contract
     from baseline_pipeline.monitoring.alarms import Alarm
     from baseline_pipeline.monitoring.scored_rows import ScoredRows
     from baseline_pipeline.response.incidents import Incident
     from baseline_pipeline.workbench.over_time.windows import Windows
+    from baseline_pipeline.workbench.workbench import Workbench
 
 WINDOWS = 3
 """Last windows that are spoilt."""
@@ -52,45 +49,14 @@ SHOWN = 5
 SECRET = "drill"  # noqa: S105  # signs messages from this process to itself
 
 
-class Step(Record):
-    """One step of the drill."""
-
-    what: str
-    seconds: float
-    words: str
-
-
-class Drill(Record):
-    """What a drill came to."""
-
-    model: str
-    scenario: str
-    dose: float
-    window: str
-    since: str
-    detected: bool
-    delay_days: float | None
-    """Data time from the first spoilt window's start until the alarm could be known."""
-    tier: str
-    told: int
-    """Notifications that arrived."""
-    steps: tuple[Step, ...]
-    seconds: float
-    report: str
-
-    def lines(self) -> list[str]:
-        """Steps and times, for a terminal."""
-        return [f"{one.seconds:6.1f} s  {one.what}: {one.words}" for one in self.steps]
-
-
 def drill(
     bench: Workbench, contract: Contract, *, scenario: str = "unit_error", dose: float | None = None, actor: str
 ) -> Drill:
     """Inject damage into the last windows, and play everything that follows, for real, beside the real home.
 
-    The scratch home is a copy (files that never change are linked); MLflow's store is copied with it, and where the
-    registry is a server of its own the rollback is planned and not made. People are told through a receiver of
-    this process.
+    The scratch home is a copy (files that never change are linked) with a ledger of its own; MLflow's store is copied
+    with it, and where the registry is a server of its own the rollback is planned and not made. People are told through
+    a receiver of this process. The real ledger gets one record: that the drill took place, and what it came to.
 
     Args:
         bench: The project.
@@ -107,8 +73,11 @@ def drill(
     chosen = SCENARIOS[scenario] if scenario in SCENARIOS else own_scenario(scenario)
     amount = chosen.doses[-1] if dose is None else dose
     past = scored_past(bench, contract)
-    with tempfile.TemporaryDirectory(prefix="baseline-drill-") as folder, _receiver() as (url, arrived):
-        scratch = _scratch(bench, Path(folder) / "home")
+    with (
+        tempfile.TemporaryDirectory(prefix="baseline-drill-") as folder,
+        scratch_home(bench, Path(folder) / "home") as scratch,
+        loopback_receiver() as (url, arrived),
+    ):
         told = Receiver(webhook=url, secret=SECRET)
         own = scratch.settings.tracking_uri != bench.settings.tracking_uri
         stage = _Stage(scratch, contract.model_copy(update={"notify": [told]}), past, actor, own_registry=own)
@@ -121,7 +90,7 @@ def drill(
             actor=actor,
             reason=f"drill: {scenario} {amount:g}, {'detected' if found.detected else 'NOT detected'}",
             key=digest_of(["drill", bench.ledger.head()[0], scenario, amount]),
-            content={"drill": found.model_dump(mode="json", exclude={"report"})},
+            content={"drill": found.model_dump(mode="json", exclude={"review", "hidden"})},
         )
     )
     return found
@@ -140,6 +109,8 @@ class _Stage:
         self.delay: float | None = None
         self.review = ""
         self.hidden: list[str] = []
+        self.spoilt: list[str] = []
+        self.before = bench.ledger.head()[0]
 
     @contextmanager
     def timed(self, what: str) -> Iterator[list[str]]:
@@ -158,13 +129,15 @@ class _Stage:
         with self.timed("damage") as words:
             rows, starts = self._damaged(scenario, dose)
             self.since = text_of(starts[-WINDOWS])
-            words.append(f"{name} {dose:g} {scenario.unit} in the {WINDOWS} windows from {self.since}")
+            shown = self.since.replace("T", " ")
+            words.append(f"{name} {dose:g} {scenario.unit} in the {WINDOWS} windows from {shown}")
+            words.append(", ".join(self.spoilt) or "no feature has other values")
         with self.timed("detection") as words:
             found = self._detect(rows, starts, words)
         if self.incident is None:
             return
         with self.timed("people told") as words:
-            tell(self.bench, self.contract)
+            tell(self.bench, self.contract, after=self.before)
             sent = deliver(self.bench, [self.contract])
             words.append("nobody" if sent is None else f"{sent.sent} notification(s) out, {sent.failed} failed")
         with self.timed("experiment") as words:
@@ -185,9 +158,15 @@ class _Stage:
             book = playbook_of(self.bench, self.contract, self.incident)
             words.append("none fits" if book is None else f"{book.title}: {len(book.steps)} steps")
             for number in range(1, len(book.steps) + 1 if book else 1):
-                spoken.tick(self.bench, name, number, actor=self.actor, reason="")
+                said = f"step {number} was read out, not done"
+                spoken.tick(self.bench, name, number, actor=self.actor, reason=said)
+        back = False
         with self.timed("rollback") as words:
-            self._roll_back(words)
+            back = self._roll_back(words)
+        with self.timed("remedy") as words:
+            what = "roll back" if back else "none"
+            spoken.remedy(self.bench, name, what, outcome=self.steps[-1].words, actor=self.actor)
+            words.append(what)
         with self.timed("close and review") as words:
             spoken.close(
                 self.bench, name, cause="damage injected by a drill, not by the world", category=None, actor=self.actor
@@ -197,16 +176,18 @@ class _Stage:
             words.append("review written")
         self.incident = spoken.find_incident(self.bench, name)
 
-    def _roll_back(self, words: list[str]) -> None:
+    def _roll_back(self, words: list[str]) -> bool:
+        """Go back to a good revision, or say why not; whether it was done."""
         revision = last_good(self.bench, self.contract) or self._another()
         if revision is None:
             words.append("there is no other model to go back to")
-            return
+            return False
         if not self.own_registry:
             words.append(f"planned, not made (the registry is not in the home): back to revision {revision}")
-            return
+            return False
         back = roll_back(self.bench, self.contract, revision, Voice(self.actor, "rehearsed by a drill"))
         words.append("; ".join(line.strip() for line in back.words().splitlines()))
+        return True
 
     def _another(self) -> int | None:
         """Any revision of another model, to rehearse with where none is known to be good."""
@@ -243,6 +224,7 @@ class _Stage:
         except NotApplicable as reason:
             message = f"the scenario does not apply: {reason}"
             raise UsageError(message, next_step=f"try another: {', '.join(SCENARIOS)}") from reason
+        self.spoilt = _spoilt(past.table.take(pa.array(last)).to_pandas(), spoilt, about.features)
         fresh = score_spoilt(self.bench, self.contract, past, spoilt)
         waiting = np.flatnonzero(~past.rows.labelled[first:]) + first  # no label yet: they stay as they are
         both = joined(past.rows.take(np.concatenate([np.arange(first), waiting])), fresh)
@@ -265,12 +247,8 @@ class _Stage:
             words.extend(self.hidden)
             return found
         self.alarms = fresh
-        respond(self.bench, self.contract, fresh, overlap=overlaps(found.reader.calm_parts))
-        opened = [
-            one
-            for one in incidents(self.bench.events(self.contract.name), self.contract.name)
-            if set(one.alarms) & {alarm.key for alarm in fresh}
-        ]
+        events = respond(self.bench, self.contract, fresh, overlap=overlaps(found.reader.calm_parts), known=[])
+        opened = incidents(events, self.contract.name)  # whatever is open besides is another story
         self.incident = max(opened, key=lambda one: (len(one.alarms), one.id))
         first = min(fresh, key=lambda one: one.known)
         gap = np.datetime64(first.known) - np.datetime64(self.since)
@@ -319,90 +297,32 @@ class _Stage:
         )
 
     def result(self, scenario: str, dose: float, arrived: int, seconds: float) -> Drill:
-        """The drill's record and report."""
-        detected = self.incident is not None
-        tier = self.incident.tier if self.incident else ""
-        lines = [
-            f"# Drill: {scenario} {dose:g} on {self.contract.name}",
-            "",
-            f"Damage was injected from {self.since} on, in a scratch copy; nothing real was touched.",
-            "",
-            (
-                f"**Detected** after {self.delay:.1f} days of data time as {tier}; {arrived} notification(s) arrived."
-                if detected
-                else f"**Not detected**: {'; '.join(self.hidden)}."
-                if self.hidden
-                else "**Not detected**: no guardrail saw it. What would: `baseline power MODEL --sensitivity`."
-            ),
-            "",
-            "| step | took | what happened |",
-            "|---|---|---|",
-            *(f"| {one.what} | {one.seconds:.1f} s | {one.words.replace('|', '/')} |" for one in self.steps),
-            "",
-        ]
-        if self.review:
-            lines += ["---", "", self.review]
+        """What the drill came to."""
         return Drill(
             model=self.contract.name,
             scenario=scenario,
             dose=dose,
             window=self.contract.monitoring.window,
             since=self.since,
-            detected=detected,
+            detected=self.incident is not None,
             delay_days=self.delay,
-            tier=tier,
+            tier=self.incident.tier if self.incident else "",
             told=arrived,
             steps=tuple(self.steps),
             seconds=round(seconds, 1),
-            report="\n".join(lines) + "\n",
+            hidden=tuple(self.hidden),
+            review=self.review,
         )
 
 
-def _scratch(bench: Workbench, home: Path) -> Workbench:
-    """A copy of the home: records and blobs are linked, databases copied."""
-
-    def taken(source: str, target: str) -> None:
-        if source.endswith((".json", ".parquet", ".npy", ".pkl", ".yaml")) or "/blobs/" in source:
-            try:
-                os.link(source, target)
-            except OSError:
-                shutil.copy2(source, target)
-        else:
-            shutil.copy2(source, target)
-
-    settings = bench.settings
-    left_out = shutil.ignore_patterns("environments", "dagster", "scratch", "reports", "outbox.sqlite*", ".lock")
-    shutil.copytree(settings.home, home, copy_function=taken, ignore=left_out)
-    (home / "scratch").mkdir(exist_ok=True)
-    moved = {
-        name: getattr(settings, name).replace(str(settings.home), str(home)) for name in ("tracking_uri", "ledger_url")
-    }
-    if moved["ledger_url"] == settings.ledger_url:
-        message = f"the ledger is kept elsewhere ({settings.ledger_url.partition('@')[2] or 'a server'})"
-        raise UsageError(message, next_step="rehearse with a ledger in the home: unset BASELINE_LEDGER_URL")
-    return Workbench(replace(settings, home=home, **moved), progress=bench.progress)
-
-
-@contextmanager
-def _receiver() -> Iterator[tuple[str, list[bytes]]]:
-    """A receiver in this process, on loopback, for as long as the drill lasts."""
-    arrived: list[bytes] = []
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            arrived.append(self.rfile.read(int(self.headers.get("Content-Length", "0"))))
-            self.send_response(204)
-            self.end_headers()
-
-        def log_message(self, *_: Any) -> None:
-            """Nothing on stderr."""
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{server.server_port}/drill", arrived
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join(5)
+def _spoilt(before: Any, after: Any, features: Sequence[str]) -> list[str]:
+    """Features that have other values in a data frame than before, each with the number of its rows."""
+    if len(before) != len(after):
+        return [f"{len(after)} rows instead of {len(before)}"]
+    found = []
+    for name in features:
+        one, two = (frame[name].astype(object).reset_index(drop=True) for frame in (before, after))
+        differ = int(((one != two) & ~(one.isna() & two.isna())).sum())
+        if differ:
+            found.append(f"{name} has other values in {differ} of {len(before)} rows")
+    return found

@@ -98,13 +98,24 @@ def respond(
     overlap: Callable[[str, str], bool],
     news: Callable[[Alarm], bool] = lambda _alarm: True,
     looked: str | None = None,
+    known: Sequence[Incident] | None = None,
 ) -> list[Event]:
     """Write down what the alarms lead to.
+
+    Args:
+        bench: The project.
+        contract: The rules.
+        alarms: All that could be known by now.
+        overlap: Whether two slices share rows.
+        news: Whether an alarm that no incident holds is worth opening one.
+        looked: The instant that was pretended, where a past is replayed.
+        known: Incidents that they may belong to; all of the model by default.
 
     Returns:
         What is new in the ledger.
     """
-    known = incidents(bench.events(contract.name), contract.name)
+    if known is None:
+        known = incidents(bench.events(contract.name), contract.name)
     freezes: frozenset[Tier] = frozenset(tier for tier in TIERS if "freeze" in contract.response.actions(tier))
     owner = contract.owners.on_call or contract.owners.model or ""
     events = planned(
@@ -114,11 +125,16 @@ def respond(
     return [one for one in bench.ledger.append(*events) if one.seq > head] if events else []
 
 
-def tell(bench: Workbench, contract: Contract) -> None:
+def tell(bench: Workbench, contract: Contract, *, after: int = 0) -> None:
     """Put every change of the model's incidents that people are told of into the outbox.
 
     Messages are named by the ledger's events and put in whenever they are not there: a process that dies between the
     two leaves nothing untold.
+
+    Args:
+        bench: The project.
+        contract: The rules.
+        after: Place in the ledger up to which nothing is told.
     """
     outbox = outbox_of(bench)
     _settle(bench, contract, outbox)
@@ -129,7 +145,7 @@ def tell(bench: Workbench, contract: Contract) -> None:
     messages = [
         message_of(bench, contract, present[str(event.content["incident"])], event)
         for event in events
-        if event.kind == "incident" and event.content["change"] in TOLD
+        if event.kind == "incident" and event.content["change"] in TOLD and event.seq > after
     ]
     recent = time.time() - NEW_RECEIVER_SECONDS
     silences = silences_of(bench)
