@@ -9,6 +9,7 @@ import typer
 
 from baseline_pipeline.cli.options import Json, Model, Quiet
 from baseline_pipeline.cli.output import emit, progress, say, show
+from baseline_pipeline.cli.voices import Key
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -232,6 +233,7 @@ def drill(
     scenario: Annotated[str, typer.Option(help="What is injected.")] = "unit_error",
     dose: Annotated[float | None, typer.Option(help="How much; the scenario's largest by default.")] = None,
     by: By = "drill",
+    key: Key = None,
     output: Annotated[Path | None, typer.Option(help="Write the report there.", show_default=False)] = None,
     as_json: Json = False,
     quiet: Quiet = False,
@@ -248,7 +250,7 @@ def drill(
     from baseline_pipeline.workbench.workbench import Workbench
 
     bench = Workbench.here(progress=progress(quiet=quiet))
-    found = rehearsed(bench, bench.contract(model), scenario=scenario, dose=dose, actor=by)
+    found = rehearsed(bench, bench.contract(model), scenario=scenario, dose=dose, actor=by, key=key)
     if output is not None:
         write_whole(output, found.report)
         say(f"written: {output}")

@@ -71,9 +71,14 @@ def read_playbook(name: str, text: str) -> Playbook:
     )
 
 
-def chosen(playbooks: Sequence[Playbook], tier: Tier, kinds: Sequence[str]) -> Playbook | None:
-    """The playbook for an incident: of its tier, and rather one that names one of its kinds."""
+def chosen(playbooks: Sequence[Playbook], tier: Tier, *kinds: Sequence[str]) -> Playbook | None:
+    """The playbook for an incident: of its tier, and rather one that names one of its kinds.
+
+    Args:
+        playbooks: All there are, those that are preferred first.
+        tier: Of the incident.
+        kinds: What is known of it, the surest first: what a person found, then what alarms speak of.
+    """
     fit = [one for one in playbooks if tier in one.tiers]
-    special = [one for one in fit if set(one.kinds) & set(kinds)]
-    general = [one for one in fit if not one.kinds]
-    return (special or general or [None])[0]  # type: ignore[list-item]  # nobody wrote one
+    special = [one for known in kinds for one in fit if set(one.kinds) & set(known)]
+    return next(iter(special), next((one for one in fit if not one.kinds), None))

@@ -156,6 +156,14 @@ def test_a_playbook_is_chosen_by_tier_and_rather_by_kind():
     assert chosen([general, special], "severe", ["performance"]) == general
     assert chosen([general, special], "severe", ["inputs"]) == special
     assert chosen([general], "minor", []) is None
+
+
+def test_what_a_person_found_stands_before_what_alarms_speak_of():
+    clean = read_playbook("clean.md", "---\nkinds: [data source]\n---\n1. Look.")
+    revalidate = read_playbook("revalidate.md", "---\nkinds: [performance]\n---\n1. Look.")
+
+    assert chosen([revalidate, clean], "severe", ["data source"], ["performance", "inputs"]) == clean
+    assert chosen([clean, revalidate], "severe", [], ["performance", "inputs"]) == revalidate
     for bad in ("---\ntier: awful\n---\n# x", "---\nwhat: x\n---\n# x"):
         with pytest.raises(ContractError, match=r"feed\.md:1"):
             read_playbook("feed.md", bad)

@@ -295,7 +295,7 @@ def test_an_incident_from_triage_to_review(logged):
     triage(bench, name, signal=True, category="feature engineering", actor="ada", reason="the join says so")
     with pytest.raises(UsageError, match="the playbook of"):
         tick(bench, name, 99, actor="ada", reason="")
-    assert tick(bench, name[:6], 1, actor="ada", reason="").steps == {"model_revalidation/1": "ada"}
+    assert tick(bench, name[:6], 1, actor="ada", reason="").steps == {"data_cleaning/1": "ada"}
     remedy(bench, name, "add a test", outcome="rows kept", actor="ada")
     file = add_test(bench, name, actor="ada")
     closed, diff = close(bench, name, cause="the feature lost its sign", category=None, actor="ada")

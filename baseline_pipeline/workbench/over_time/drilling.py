@@ -50,7 +50,13 @@ SECRET = "drill"  # noqa: S105  # signs messages from this process to itself
 
 
 def drill(
-    bench: Workbench, contract: Contract, *, scenario: str = "unit_error", dose: float | None = None, actor: str
+    bench: Workbench,
+    contract: Contract,
+    *,
+    scenario: str = "unit_error",
+    dose: float | None = None,
+    actor: str,
+    key: Path | None = None,
 ) -> Drill:
     """Inject damage into the last windows, and play everything that follows, for real, beside the real home.
 
@@ -64,6 +70,7 @@ def drill(
         scenario: What is injected.
         dose: How much; the largest of the scenario's by default.
         actor: Who rehearses.
+        key: SSH key to sign the rollback with, where there is a roster.
 
     Raises:
         UsageError: when the scenario does not apply to these data.
@@ -80,7 +87,13 @@ def drill(
     ):
         told = Receiver(webhook=url, secret=SECRET)
         own = scratch.settings.tracking_uri != bench.settings.tracking_uri
-        stage = _Stage(scratch, contract.model_copy(update={"notify": [told]}), past, actor, own_registry=own)
+        stage = _Stage(
+            scratch,
+            contract.model_copy(update={"notify": [told]}),
+            past,
+            Voice(actor, "rehearsed by a drill", key),
+            own_registry=own,
+        )
         stage.play(chosen, scenario, amount)
         found = stage.result(scenario, amount, len(arrived), time.monotonic() - began)
     bench.ledger.append(
@@ -99,9 +112,9 @@ def drill(
 class _Stage:
     """The scratch home and what happens in it."""
 
-    def __init__(self, bench: Workbench, contract: Contract, past: Past, actor: str, *, own_registry: bool) -> None:
+    def __init__(self, bench: Workbench, contract: Contract, past: Past, voice: Voice, *, own_registry: bool) -> None:
         self.own_registry = own_registry
-        self.bench, self.contract, self.past, self.actor = bench, contract, past, actor
+        self.bench, self.contract, self.past, self.voice, self.actor = bench, contract, past, voice, voice.by
         self.steps: list[Step] = []
         self.windowing = windowing_of(contract)
         self.incident: Incident | None = None
@@ -185,7 +198,11 @@ class _Stage:
         if not self.own_registry:
             words.append(f"planned, not made (the registry is not in the home): back to revision {revision}")
             return False
-        back = roll_back(self.bench, self.contract, revision, Voice(self.actor, "rehearsed by a drill"))
+        try:
+            back = roll_back(self.bench, self.contract, revision, self.voice)
+        except (UsageError, EvidenceUnavailable) as error:
+            words.append(f"planned, not made ({error.message}): back to revision {revision}")
+            return False
         words.append("; ".join(line.strip() for line in back.words().splitlines()))
         return True
 

@@ -276,8 +276,8 @@ def playbooks_of(bench: Workbench, contract: Contract) -> list[Playbook]:
 
 def playbook_of(bench: Workbench, contract: Contract, incident: Incident) -> Playbook | None:
     """What to do about an incident."""
-    kinds = [*incident.families, *([incident.category] if incident.category else [])]
-    return chosen(playbooks_of(bench, contract), incident.tier, kinds)
+    found = [incident.category] if incident.category else []
+    return chosen(playbooks_of(bench, contract), incident.tier, found, incident.families)
 
 
 def _experiments(bench: Workbench, contract: Contract, watched: Watched, found: Windows) -> list[Event]:
