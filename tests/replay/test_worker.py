@@ -15,7 +15,7 @@ from baseline_pipeline.adapters.environments.running import Knobs, run_job, serv
 from baseline_pipeline.adapters.environments.uv import Built, NotBuilt, build
 from baseline_pipeline.environment.installable import Installable, installable
 from baseline_pipeline.errors import ModelFailed
-from baseline_pipeline.workbench.replays.replaying import Locked
+from baseline_pipeline.workbench.replays.locked import Locked
 
 MODELS = """\
 import os, sys, time
