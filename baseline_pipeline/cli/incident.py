@@ -221,7 +221,7 @@ def silence(
     try:
         given = Silence(model=model, guardrail=guardrail, slice=part, since=since, until=until, reason=reason, actor=by)
     except ValidationError as error:
-        message = f"the silence is not understood: {error.errors()[0]['msg']}"
+        message = f"the silence is not understood: {error.errors()[0]['msg'].removeprefix('Value error, ')}"
         raise UsageError(message, next_step="accepted: times such as 2026-01-06T08:00") from error
     kept(Workbench.here(), given)
     say(f"nobody is told of {model} {guardrail} {part} until {until}")

@@ -103,6 +103,12 @@ def test_an_unknown_name_and_what_is_not_http_are_told_in_words():
     assert (unknown.message, unknown.surely) == ("its name is not known", True)
 
 
+def test_what_is_not_tls_is_told_in_words(listener):
+    error = error_of(post, Receiver(webhook=listener.url("https")))
+
+    assert (error.message, error.surely) == ("it did not answer in TLS", True)
+
+
 def test_a_certificate_that_is_not_trusted_is_refused(listener, tmp_path):
     from cryptography import x509
     from cryptography.hazmat.primitives import hashes, serialization

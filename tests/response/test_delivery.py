@@ -226,6 +226,14 @@ def test_a_receiver_is_dead_after_a_day_of_failures_and_nothing_taken():
     assert not is_dead(None, None, T0 + DEAD_AFTER)
 
 
+def test_a_silence_over_a_change_of_clocks_lasts_by_its_offsets():
+    lasting = silence(since="2026-10-25T02:30+02:00", until="2026-10-25T02:30+01:00")
+    inside, after = instant("2026-10-25T01:29:59Z"), instant("2026-10-25T01:30:00Z")
+
+    assert silenced(message(), [lasting], inside)
+    assert not silenced(message(), [lasting], after)
+
+
 # Histories
 
 CHAT, PAGER = Receiver(webhook="https://chat.example/a"), Receiver(webhook="https://pager.example/b", since="severe")

@@ -15,6 +15,7 @@ import pytest
 from baseline_pipeline.errors import DataUnreadable, UsageError
 from baseline_pipeline.recorder import Recorder
 from baseline_pipeline.report.monitoring import incident_lines, tick_lines
+from baseline_pipeline.response.delivery import Silence
 from baseline_pipeline.response.incidents import incidents
 from baseline_pipeline.workbench.iteration.deciding import establish
 from baseline_pipeline.workbench.over_time.drilling import drill
@@ -27,7 +28,14 @@ from baseline_pipeline.workbench.over_time.incidents import (
     tick,
     triage,
 )
-from baseline_pipeline.workbench.over_time.responding import message_of, monitor, outbox_of, respond, silences_of
+from baseline_pipeline.workbench.over_time.responding import (
+    message_of,
+    monitor,
+    outbox_of,
+    respond,
+    silence,
+    silences_of,
+)
 from baseline_pipeline.workbench.workbench import Workbench
 from tests.backtest.test_scoring import alarm
 from tests.conftest import SMALL
@@ -384,6 +392,12 @@ def test_responding_twice_writes_once(logged):
 
     assert [event.content["change"] for event in first] == ["opened"]
     assert respond(bench, contract, seen, overlap=lambda _one, _two: True) == []
+
+
+def test_a_silence_that_ends_before_it_begins_is_refused(project):
+    given = Silence(since="2098-10-25T02:30+01:00", until="2098-10-25T03:00+02:00", reason="clocks", actor="ada")
+    with pytest.raises(UsageError, match=r"not after 2098-10-25T02:30\+01:00"):
+        silence(project.bench(), given)
 
 
 def test_a_drill_goes_from_damage_to_review_and_leaves_the_home_alone(project):

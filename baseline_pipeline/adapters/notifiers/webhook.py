@@ -202,6 +202,8 @@ class _Exchange:
         except TimeoutError:
             words = f"it did not answer within {self.connection.timeout:.0f} s"
             answer.set_exception(NotDelivered(words, surely=not self._begun))
+        except ssl.SSLError:
+            answer.set_exception(NotDelivered("it did not answer in TLS", surely=not self._begun))
         except OSError as error:
             words = os.strerror(error.errno).lower() if error.errno else "the connection broke off"
             answer.set_exception(NotDelivered(words, surely=not self._begun))

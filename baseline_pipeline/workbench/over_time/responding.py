@@ -241,8 +241,11 @@ def silence(bench: Workbench, given: Silence) -> None:
     """Keep a silence in the ledger.
 
     Raises:
-        UsageError: when it is over already.
+        UsageError: when it is over already, or before it begins.
     """
+    if given.since is not None and instant(given.since) >= instant(given.until):
+        message = f"the silence ends at {given.until}, and that is not after {given.since}, when it begins"
+        raise UsageError(message, next_step="times without an offset are UTC")
     if instant(given.until) <= time.time():
         message = f"the silence ends at {given.until}, and that is past"
         raise UsageError(message)
