@@ -43,11 +43,14 @@ def train(frame: pd.DataFrame, window: Window) -> Any:
     Raises:
         DataUnreadable: where the window holds no rows of one of the two outcomes.
     """
+    from threadpoolctl import threadpool_limits
+
     rows = rows_within(frame, window).sort_values(ROW_ID)
     if rows[LABEL].nunique() != 2:  # noqa: PLR2004 # disrupted and not disrupted
         message = f"{len(rows)} rows between {window[0]} and {window[1]}; both outcomes are needed to learn from"
         raise DataUnreadable(message, next_step="choose days within 2013, for example 2013-01-01 to 2013-04-30")
-    return _pipeline().fit(rows[FEATURES], rows[LABEL])
+    with threadpool_limits(1):  # a model keeps the number: its bytes are the same on every machine
+        return _pipeline().fit(rows[FEATURES], rows[LABEL])
 
 
 def fit(features: pd.DataFrame, labels: pd.Series) -> Any:
@@ -57,8 +60,10 @@ def fit(features: pd.DataFrame, labels: pd.Series) -> Any:
 
 def rows_within(frame: pd.DataFrame, window: Window) -> pd.DataFrame:
     """The rows whose scheduled departure falls within a window of UTC days."""
-    day = frame[TIME].dt.strftime("%Y-%m-%d")
-    within: pd.DataFrame = frame[day.between(*window)]
+    import pandas as pd
+
+    first, last = (pd.Timestamp(day, tz="UTC") for day in window)
+    within: pd.DataFrame = frame[frame[TIME].between(first, last + pd.Timedelta(1, unit="D"), inclusive="left")]
     return within
 
 

@@ -1,11 +1,13 @@
 from __future__ import annotations
 
+import pickle
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 import pytest
 from sklearn.metrics import brier_score_loss, roc_auc_score
+from threadpoolctl import threadpool_limits
 
 from baseline_pipeline.demo.flights import FEATURES, LABEL, ROW_ID, build
 from baseline_pipeline.demo.training import CHALLENGER, CHAMPION, break_label_join, register, rows_within, train
@@ -56,6 +58,15 @@ def test_row_order_changes_no_prediction(march: pd.DataFrame) -> None:
     shuffled = score(train(march.sample(frac=1, random_state=7), MARCH), march)
 
     np.testing.assert_array_equal(usual, shuffled)
+
+
+def test_a_model_is_the_same_byte_for_byte_however_many_cores_there_are(march: pd.DataFrame) -> None:
+    made = []
+    for cores in (1, 2):
+        with threadpool_limits(cores):
+            made.append(pickle.dumps(train(march, MARCH)))
+
+    assert made[0] == made[1]
 
 
 def test_a_window_is_counted_in_utc_days_so_that_no_judged_row_was_learned_from(year: pd.DataFrame) -> None:
