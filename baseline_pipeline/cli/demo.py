@@ -21,16 +21,14 @@ def command() -> None:
 
     settings = load_settings()
     folder = stage.clear(settings)
-    import dagster as dg
-
     from baseline_pipeline.demo.story import Story
     from baseline_pipeline.monitoring.trigger import WatchedFacet
     from baseline_pipeline.orchestration.in_process import tick_and_run
-    from baseline_pipeline.orchestration.instance import make_dagster_home
+    from baseline_pipeline.orchestration.instance import instance_for_runs, make_dagster_home
 
     make_home(settings, [make_dagster_home])
     step(f"home {settings.home}; MLflow at {settings.tracking_uri}")
-    with dg.DagsterInstance.from_config(str(settings.dagster_home)) as instance:
+    with instance_for_runs(settings) as instance:
 
         def look(facet: WatchedFacet) -> str | None:
             return tick_and_run(instance, story.contract, settings.project, facet, step)
