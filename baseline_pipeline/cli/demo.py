@@ -6,7 +6,7 @@ from baseline_pipeline.cli.output import progress, say
 
 
 def command() -> None:
-    """Watch the whole job on a year of real flights; takes about a minute.
+    """Watch the whole job on a year of real flights; takes a minute or two.
 
     Trains models, establishes a baseline, breaks a feed, promotes a challenger and refuses a damaged
     one. Everything it writes lies below demo/ and the home.
@@ -21,19 +21,23 @@ def command() -> None:
 
     settings = load_settings()
     folder = stage.clear(settings)
-    from baseline_pipeline.demo.story import Story
-    from baseline_pipeline.monitoring.trigger import WatchedFacet
-    from baseline_pipeline.orchestration.in_process import tick_and_run
-    from baseline_pipeline.orchestration.instance import instance_for_runs, make_dagster_home
+    from baseline_pipeline.demo.beside import Beside
+    from baseline_pipeline.demo.training import models
 
-    make_home(settings, [make_dagster_home])
-    step(f"home {settings.home}; MLflow at {settings.tracking_uri}")
-    with instance_for_runs(settings) as instance:
+    with Beside(models) as trained:  # on another core, while libraries are read here
+        from baseline_pipeline.demo.story import Story
+        from baseline_pipeline.monitoring.trigger import WatchedFacet
+        from baseline_pipeline.orchestration.in_process import tick_and_run
+        from baseline_pipeline.orchestration.instance import instance_for_runs, make_dagster_home
 
-        def look(facet: WatchedFacet) -> str | None:
-            return tick_and_run(instance, story.contract, settings.project, facet, step)
+        make_home(settings, [make_dagster_home])
+        step(f"home {settings.home}; MLflow at {settings.tracking_uri}")
+        with instance_for_runs(settings) as instance:
 
-        story = Story(settings, folder, say, look)
-        story.play()
+            def look(facet: WatchedFacet) -> str | None:
+                return tick_and_run(instance, story.contract, settings.project, facet, step)
+
+            story = Story(settings, folder, say, look, trained)
+            story.play()
     say("Dagster's pages:  make dev")
     say("next to type:     .venv/bin/baseline show flight_delays")

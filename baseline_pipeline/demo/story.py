@@ -10,9 +10,11 @@ from typing import TYPE_CHECKING, Any
 
 from baseline_pipeline.comparison import ALL_ROWS
 from baseline_pipeline.demo import stage
+from baseline_pipeline.demo.beside import Beside
 from baseline_pipeline.demo.feeds import write_month
 from baseline_pipeline.demo.flights import FEATURES, build
-from baseline_pipeline.demo.training import CHALLENGER, CHAMPION, break_label_join, register, train
+from baseline_pipeline.demo.library_update import replayed
+from baseline_pipeline.demo.training import CHALLENGER, CHAMPION, register
 from baseline_pipeline.governance.events import baselines
 from baseline_pipeline.monitoring.trigger import WatchedFacet
 from baseline_pipeline.records import digest_of
@@ -24,10 +26,6 @@ from baseline_pipeline.workbench.people import Voice
 from baseline_pipeline.workbench.promotions.approving import speak
 from baseline_pipeline.workbench.promotions.rolling_back import roll_back
 from baseline_pipeline.workbench.replays.attributing import attribution_of
-from baseline_pipeline.workbench.replays.dependency_replay import replay
-from baseline_pipeline.workbench.replays.locked import Locked
-from baseline_pipeline.workbench.replays.opening import open_replaying
-from baseline_pipeline.workbench.replays.replayed import replay_lines
 from baseline_pipeline.workbench.reporting import (
     decision_story,
     last_decision_digest,
@@ -59,14 +57,16 @@ class Story:
         folder: The demo's own files.
         tell: Prints a line.
         tick_and_run: Lets a sensor look and runs what it asks for.
+        models: Gives the trained models, in the order of `training.models`.
     """
 
-    def __init__(self, settings: Settings, folder: Path, tell: Tell, tick_and_run: TickAndRun) -> None:
+    def __init__(self, settings: Settings, folder: Path, tell: Tell, tick_and_run: TickAndRun, models: Beside) -> None:
         self.bench = Workbench(settings)
         self.contract = self.bench.contract(stage.MODEL)
         self.folder = folder
         self.tell = tell
         self.tick_and_run = tick_and_run
+        self.models = models
         self.flights: pd.DataFrame = build()
         self.started = time.monotonic()
 
@@ -78,10 +78,12 @@ class Story:
         self._broken_feed()
         self._challenger()
         self._approve()
-        self._damaged_challenger()
-        self._withdraw_challenger()
-        self._environment()
-        self._library_update()
+        moved = stage.write_update(self.folder)
+        with Beside(replayed, self.bench.settings, self.folder) as update:
+            self._damaged_challenger()
+            self._withdraw_challenger()
+            self._environment()
+            self._library_update(update, *moved)
         self._settle()
         self._roll_back()
         self._drill()
@@ -96,11 +98,12 @@ class Story:
         self._act("Before: a champion is trained on January to April and registered in MLflow")
         stage.write_lockfile(self.folder)
         stage.write_manifest(self.folder)
-        self._register(train(self.flights, CHAMPION), "champion", CHAMPION)
+        self._register("champion", CHAMPION)
 
-    def _register(self, model: Any, alias: str, window: tuple[str, str]) -> None:
+    def _register(self, alias: str, window: tuple[str, str]) -> None:
+        """The next trained model becomes the alias's."""
         number = register(
-            model,
+            self.models.take(),
             self.flights[FEATURES].head(),
             tracking_uri=self.bench.settings.tracking_uri,
             experiment=self.bench.settings.experiment,
@@ -133,7 +136,7 @@ class Story:
         self._act("3. The feed is repaired, July arrives, and a challenger trained on January to June wants the place")
         write_month(self.folder / "flights", "2013-06", self.flights)
         write_month(self.folder / "flights", "2013-07", self.flights)
-        self._register(train(self.flights, CHALLENGER), "challenger", CHALLENGER)
+        self._register("challenger", CHALLENGER)
         self._look("registry")
 
     def _approve(self) -> None:
@@ -170,7 +173,7 @@ class Story:
 
     def _damaged_challenger(self) -> None:
         self._act("4. Another challenger, whose training lost the labels of one carrier (EV) in a broken join")
-        self._register(train(break_label_join(self.flights, "EV"), CHALLENGER), "challenger", CHALLENGER)
+        self._register("challenger", CHALLENGER)
         self._look("registry")
 
     def _environment(self) -> None:
@@ -185,14 +188,10 @@ class Story:
         stage.write_lockfile(self.folder)
         stage.write_manifest(self.folder)
 
-    def _library_update(self) -> None:
-        old, new = stage.write_update(self.folder)
+    def _library_update(self, update: Beside, old: str, new: str) -> None:
         self._act(f"5b. May the library move? The champion in both lockfiles' environments: {old} and {new}")
-        work = open_replaying(self.bench, self.contract)
-        names = [str((self.folder / name).relative_to(self.bench.settings.project)) for name in stage.LOCKS]
-        locks = [Locked.read(self.bench.settings.project, name) for name in names]
-        found = replay(work, locks[0], locks[1], retrain=False, timed=False)
-        for line in replay_lines(found):
+        self.tell("asked after 3b, and computed beside what happened since")
+        for line in update.take():
             self.tell(line)
 
     def _settle(self) -> None:

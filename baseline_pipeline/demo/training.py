@@ -9,10 +9,12 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from baseline_pipeline.demo.flights import CATEGORIES, FEATURES, LABEL, ROW_ID, TIME
+from baseline_pipeline.demo.flights import CATEGORIES, FEATURES, LABEL, ROW_ID, TIME, build
 from baseline_pipeline.errors import DataUnreadable, ModelFailed, TrackingUnavailable
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     import pandas as pd
 
 Window = tuple[str, str]
@@ -51,6 +53,14 @@ def train(frame: pd.DataFrame, window: Window) -> Any:
         raise DataUnreadable(message, next_step="choose days within 2013, for example 2013-01-01 to 2013-04-30")
     with threadpool_limits(1):  # a model keeps the number: its bytes are the same on every machine
         return _pipeline().fit(rows[FEATURES], rows[LABEL])
+
+
+def models() -> Iterator[Any]:
+    """Champion, challenger, and the challenger whose training lost the labels of carrier EV."""
+    flights = build()
+    yield train(flights, CHAMPION)
+    yield train(flights, CHALLENGER)
+    yield train(break_label_join(flights, "EV"), CHALLENGER)
 
 
 def fit(features: pd.DataFrame, labels: pd.Series) -> Any:
