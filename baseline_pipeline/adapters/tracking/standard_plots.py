@@ -44,7 +44,9 @@ def log_standard_plots(outcomes: Outcomes, *, regression: bool, seed: int) -> No
     """
     import matplotlib as mpl
 
-    mpl.use("Agg")
+    from baseline_pipeline.adapters.tracking.files_only import BACKEND
+
+    mpl.use(BACKEND)
     if len(outcomes) > PLOTTED_ROWS:
         rows = np.sort(np.random.default_rng(seed).choice(len(outcomes), PLOTTED_ROWS, replace=False))
         outcomes = outcomes.take(rows)
