@@ -204,17 +204,18 @@ def test_what_is_no_python_is_no_option_of_the_tool_that_looks_for_it(named, tmp
 
 def test_pyenvs_interpreters_are_found_although_its_shims_fail(tmp_path, monkeypatch):
     version = platform.python_version()
+    minor = version.rpartition(".")[0]
     kept = tmp_path / "pyenv" / "versions" / version / "bin"
     shims = tmp_path / "pyenv" / "shims"
     for place in (kept, shims):
         place.mkdir(parents=True)
-    (kept / "python3.11").symlink_to(Path(sys.executable).resolve())
-    (shims / "python3.11").write_text("#!/bin/sh\nexit 127\n")
-    (shims / "python3.11").chmod(0o755)
+    (kept / f"python{minor}").symlink_to(Path(sys.executable).resolve())
+    (shims / f"python{minor}").write_text("#!/bin/sh\nexit 127\n")
+    (shims / f"python{minor}").chmod(0o755)
     monkeypatch.setenv("PYENV_ROOT", str(tmp_path / "pyenv"))
     monkeypatch.setenv("PATH", str(shims))
 
-    built = build(NOTHING, tmp_path, name="none.lock", python="3.11")
+    built = build(NOTHING, tmp_path, name="none.lock", python=minor)
 
     assert built.version == version
 
