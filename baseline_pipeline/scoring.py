@@ -67,7 +67,7 @@ def predict_all(
             ready = clock()
             try:
                 raw = model.predict(frame)
-            except Exception as error:
+            except (Exception, SystemExit) as error:  # a model that ends the process would end it with its own code
                 message = f"version {version.version} of {version.name} does not predict: {_words(error)}"
                 raise ModelFailed(message, next_step="compare its signature with the contract's features") from error
             done = clock()
@@ -105,7 +105,7 @@ def outputs_of(
 
     try:
         raw = model.predict(frame)
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         message = f"version {version.version} of {version.name} does not predict a second time: {_words(error)}"
         raise ModelFailed(message) from error
     names = pa.array([f"replayed {number}" for number in range(len(frame))])
@@ -136,13 +136,20 @@ def _resident() -> float:
     return float(psutil.Process().memory_info().rss) / 1e6
 
 
-def _words(error: Exception) -> str:
+def _words(error: BaseException) -> str:
     return f"{type(error).__name__}: {str(error).strip()[:500]}"
 
 
 def _array(raw: object, rows: int, names: pa.Array, start: int, version: ModelVersion) -> Array:
     texts = isinstance(raw, list | tuple) and any(isinstance(one, str) for one in raw)
-    values = np.asarray(raw, dtype=object if texts else None)  # numpy makes every text as wide as the widest
+    try:
+        values = np.asarray(raw, dtype=object if texts else None)  # numpy makes every text as wide as the widest
+    except ValueError as error:
+        message = (
+            f"version {version.version} gave rows of unequal length (from row {names[start].as_py()} on); "
+            "accepted: one value, or one row of class probabilities, per row"
+        )
+        raise ModelFailed(message) from error
     if values.ndim == 2 and values.shape[1] == 1:  # noqa: PLR2004  # one column is a vector
         values = values[:, 0]
     if values.ndim not in {1, 2} or len(values) != rows:
@@ -172,12 +179,12 @@ def interpret(
     if contract.task == "question_answering":
         return Predicted(_answers(values, names, version), None)
     if contract.gives_numbers:
-        return Predicted(_finite(values.astype(float), names, version), None)
+        return Predicted(_finite(_numbers(values, names, version), names, version), None)
     if contract.model.output == "prediction":
         known = {name: number for number, name in enumerate(classes)}
         texts = [_class_text(value) for value in values.tolist()]
         return Predicted(np.array([known.get(text, -1) for text in texts]), None)
-    score = _probabilities(_finite(values.astype(float), names, version), names, version)
+    score = _probabilities(_finite(_numbers(values, names, version), names, version), names, version)
     if contract.task == "binary_classification":
         if score.ndim == 2:  # noqa: PLR2004  # both classes' columns: the second is the positive one
             score = score[:, 1]
@@ -205,6 +212,24 @@ def _class_text(value: object) -> str:
     if isinstance(value, float) and value.is_integer():
         return str(int(value))
     return str(value)
+
+
+def _numbers(values: Array, names: pa.Array, version: ModelVersion) -> Array:
+    try:
+        return np.asarray(values.astype(float))
+    except (TypeError, ValueError):
+        rows = values.reshape(len(values), -1).tolist()
+        bad = np.array([not all(_is_number(one) for one in row) for row in rows], dtype=bool)
+        _first_bad(bad, values, names, version, "a number")
+        raise
+
+
+def _is_number(value: object) -> bool:
+    try:
+        np.asarray(value).astype(float)
+    except (TypeError, ValueError):
+        return False
+    return True
 
 
 def _finite(values: Array, names: pa.Array, version: ModelVersion) -> Array:

@@ -25,7 +25,7 @@ def main() -> None:
         sys.exit(130)
     except BrokenPipeError:
         sys.stderr.close()
-        sys.exit(0)
+        sys.exit(3)  # who cut us off has not read the verdict
     except Exception as error:
         import traceback
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+from typer.core import TyperGroup
 
 from baseline_pipeline import __version__
 from baseline_pipeline.cli import (
@@ -39,9 +40,31 @@ from baseline_pipeline.cli import (
     show,
     simulate,
 )
+from baseline_pipeline.errors import ModelFailed
+
+if TYPE_CHECKING:
+    import click
+
+
+class Verbs(TyperGroup):
+    """The verbs; code that a contract names never chooses the exit code."""
+
+    def invoke(self, ctx: click.Context) -> object:
+        """Run a verb.
+
+        Raises:
+            ModelFailed: when a model, a metric or a source ends the process: its 0 would read as a pass.
+        """
+        try:
+            return super().invoke(ctx)
+        except SystemExit as error:
+            message = f"code that the contract names asked the process to end (sys.exit({error.code!r}))"
+            raise ModelFailed(message, next_step="raise an exception there instead") from error
+
 
 app = typer.Typer(
     name="baseline",
+    cls=Verbs,
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,

@@ -142,6 +142,14 @@ def _accept(deaf):
             return
 
 
+def test_a_model_that_ends_the_process_while_it_is_imported_is_no_pass(project):
+    (project.root / "smallmodel.py").write_text("import sys\n\nsys.exit(0)\n")
+    done = call("run", "small", cwd=project.root)
+
+    assert done.returncode == 3
+    assert "asked the process to end (sys.exit(0))" in done.stderr
+
+
 def test_json_goes_to_stdout_and_words_to_stderr(project):
     done = call("run", "small", "--json", cwd=project.root)
     decision = json.loads(done.stdout)
