@@ -40,6 +40,7 @@ class Prospect(Record):
     unit: str
     rows: int
     value: float | None
+    """Of the rows as they are, the one that the evaluation holds."""
     margin: float | None
     detectable: float | None
     """Harm that is found with the contract's power."""
@@ -81,10 +82,19 @@ def prospects(contract: Contract, scores: Scores, *, disagreement: float, seed: 
         for one in (old, new)
     ]
     known = effects(contract, *sides, pairing="paired")
+    present = part(scores, everything, seed)
+    values = {
+        (one.metric.name, one.slice): one.baseline for one in effects(contract, present, present, pairing="paired")
+    }
     found = detect(contract.error_rates, known, seed=seed)
     usual = normal_quantile(1 - contract.error_rates.false_alarm)
     return tuple(
-        _prospect(contract.error_rates, effect, found[number].critical if number in found else usual)
+        _prospect(
+            contract.error_rates,
+            effect,
+            found[number].critical if number in found else usual,
+            values[effect.metric.name, effect.slice],
+        )
         for number, effect in enumerate(known)
     )
 
@@ -208,8 +218,8 @@ def _exchanged(one: Outcomes, other: Outcomes, swapped: Array) -> tuple[Outcomes
     return chosen(one, other), chosen(other, one)
 
 
-def _prospect(rates: ErrorRates, effect: Effect, critical: float) -> Prospect:
-    margin = None if effect.margin is None or effect.baseline is None else effect.margin.size(effect.baseline)
+def _prospect(rates: ErrorRates, effect: Effect, critical: float, value: float | None) -> Prospect:
+    margin = None if effect.margin is None or value is None else effect.margin.size(value)
     error = None if effect.uncertainty is None or effect.problem else effect.uncertainty.error
     known = error is not None and np.isfinite(error) and error > 0
     both = normal_quantile(1 - rates.non_inferiority) + normal_quantile(rates.power)
@@ -223,7 +233,7 @@ def _prospect(rates: ErrorRates, effect: Effect, critical: float) -> Prospect:
         role=effect.role,
         unit=effect.metric.unit,
         rows=effect.rows,
-        value=effect.baseline,
+        value=value,
         margin=margin,
         detectable=minimum_detectable_effect(error, critical, rates.power) if error is not None and known else None,
         realistic_margin=both * error if error is not None and known else None,

@@ -52,6 +52,29 @@ def test_the_imagined_candidate_differs_in_the_share_of_decisions_asked_for(shar
     assert (other.prediction != outcomes.prediction).mean() == pytest.approx(share, rel=0.05)
 
 
+def test_the_value_is_that_of_the_rows_and_not_of_an_imagined_candidate():
+    rng = np.random.default_rng(5)
+    first = scores(people(rng), rng)
+    found = prospects(contract(0.01, metrics=("accuracy",)), first, disagreement=0.2, seed=1)[0]
+
+    assert found.slice == ALL_ROWS
+    assert found.value == pytest.approx((first.outcomes.prediction == first.outcomes.label).mean(), abs=1e-12)
+
+
+def test_long_names_leave_the_figures_in_their_columns():
+    rng = np.random.default_rng(6)
+    first = scores(people(rng), rng)
+    found = prospects(contract(0.01), first, disagreement=0.03, seed=1)
+    long = tuple(one.model_copy(update={"metric": f"{one.metric}(matrix={'0, 1, ' * 30})"}) for one in found[:1])
+    outlook = Outlook(
+        model="m", evaluation="0" * 64, disagreement=0.03, disagreement_from="as given", prospects=(*long, *found[1:])
+    )
+    lines = [one for one in outlook_text(outlook, 0.8, show_all=True).splitlines() if " 3000 " in one]
+
+    assert len({one.index(" 3000 ") for one in lines}) == 1
+    assert "..." in lines[0]
+
+
 def test_an_equally_good_candidate_is_shown_no_worse_than_the_realistic_margin_as_often_as_said():
     rng = np.random.default_rng(2)
     first = scores(people(rng), rng)

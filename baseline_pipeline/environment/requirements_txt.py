@@ -12,6 +12,8 @@ from baseline_pipeline.errors import ContractError
 from baseline_pipeline.records import digest_of
 
 _HASH = re.compile(r"--hash=(\S+)")
+_FROZEN = re.compile(r"^# Editable .*\((?P<name>[A-Za-z0-9][\w.-]*)==(?P<version>[^\s)]+)\)$")
+"""What `pip freeze` writes above an editable install, whose folder says nothing of its name."""
 _IGNORED = (
     "--index-url",
     "-i ",
@@ -30,7 +32,16 @@ def parse(name: str, text: str) -> list[Package]:
     Raises:
         ContractError: with file and line, for what is neither pinned nor a place.
     """
-    return [package for line, words in logical_lines(text) if (package := _package(name, line, words))]
+    above = dict(enumerate(text.splitlines(), start=2))
+    found = []
+    for line, words in logical_lines(text):
+        package = _package(name, line, words)
+        frozen = _FROZEN.match(above.get(line, "").strip())
+        if package is not None and frozen is not None and words.startswith(("-e ", "--editable ")):
+            package = package.model_copy(update={"name": canonicalize_name(frozen["name"])})
+        if package is not None:
+            found.append(package)
+    return found
 
 
 def logical_lines(text: str) -> list[tuple[int, str]]:

@@ -73,6 +73,14 @@ def test_every_format_gives_its_packages(name):
     assert "my-project" not in packages
 
 
+def test_an_editable_install_has_the_name_that_pip_freeze_writes_above_it():
+    text = "numpy==2.1.0\n# Editable Git install with no remote (My_Package==0.3.dev1)\n-e /somewhere/main\n"
+    packages = {one.name: one for one in read_lockfile("freeze.txt", text).packages}
+
+    assert sorted(packages) == ["my-package", "numpy"]
+    assert (packages["my-package"].version, packages["my-package"].source) == (None, "/somewhere/main")
+
+
 @pytest.mark.parametrize("name", FORMATS)
 def test_line_endings_and_remarks_do_not_count(name):
     text = FORMATS[name]

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 SHOWN = 3
 """Metrics that are named."""
+WIDEST = 44
+"""Characters of a name in the table; a cost matrix would push its figures out of sight."""
 
 
 class Outlook(Record):
@@ -118,15 +120,17 @@ def outlook_text(found: Outlook, power: float, *, show_all: bool) -> str:
         power: Chance of detection that it is stated for.
         show_all: Every slice of every metric.
     """
+    shown = [one for one in found.prospects if show_all or one.slice == ALL_ROWS or _short(one)]
+    metric = max(len("metric"), *(min(WIDEST, len(one.metric)) for one in shown)) if shown else WIDEST
+    part = max(len("slice"), *(min(WIDEST, len(one.slice)) for one in shown)) if shown else WIDEST
     lines = [
         (f"{found.model}: what the gate would see of a candidate that {found.differs} ({found.disagreement_from})"),
         (
-            f"{'metric':34} {'slice':22} {'rows':>8} {'value':>10} {'margin':>10} "
+            f"{'metric':{metric}} {'slice':{part}} {'rows':>8} {'value':>10} {'margin':>10} "
             f"{'detectable':>11} {'realistic':>10} {'rows needed':>12}"
         ),
     ]
-    shown = [one for one in found.prospects if show_all or one.slice == ALL_ROWS or _short(one)]
-    lines += [_line(one) for one in shown]
+    lines += [_line(one, metric, part) for one in shown]
     if len(shown) < len(found.prospects):
         lines.append(f"{len(found.prospects) - len(shown)} more slices (--all shows them)")
     whole = [one for one in found.prospects if one.role == "primary" and one.enough is False]
@@ -150,12 +154,17 @@ def _short(one: Prospect) -> bool:
     return one.role != "report_only" and one.enough is False
 
 
-def _line(one: Prospect) -> str:
+def _line(one: Prospect, metric: int, part: int) -> str:
     decimals = places(one.realistic_margin or one.margin)
     cells: Sequence[str] = [
         fixed(value, decimals) if value is not None else "-"
         for value in (one.value, one.margin, one.detectable, one.realistic_margin)
     ]
     needed = "-" if one.rows_needed is None else str(one.rows_needed)
-    row = f"{one.metric:34} {one.slice:22} {one.rows:8} {cells[0]:>10} {cells[1]:>10} {cells[2]:>11} {cells[3]:>10}"
+    names = f"{_clipped(one.metric):{metric}} {_clipped(one.slice):{part}}"
+    row = f"{names} {one.rows:8} {cells[0]:>10} {cells[1]:>10} {cells[2]:>11} {cells[3]:>10}"
     return f"{row} {needed:>12}{'  ' + one.note if one.note else ''}"
+
+
+def _clipped(name: str) -> str:
+    return name if len(name) <= WIDEST else f"{name[: WIDEST - 3]}..."
