@@ -70,6 +70,7 @@ def window_name(start: np.datetime64, windowing: Windowing) -> str:
     """A day, or a day and a time.
 
     Example:
+        >>> from baseline_pipeline.monitoring.windows import Windowing
         >>> start = np.datetime64("2026-01-05T06:00:00")
         >>> window_name(start, Windowing(21600, 21600)), window_name(start, Windowing(86400, 86400))
         ('2026-01-05T06:00', '2026-01-05')
