@@ -80,8 +80,9 @@ backtest: $(READY)  ## the flights of 2013 day by day: events found, how soon, a
 trajectories: $(READY)  ## change points and anomalies on labelled series: make trajectories DATA=folder
 	@$(BIN)/python -m benchmarks.trajectories --data $(DATA)
 
-monitoring: $(READY)  ## false alarms over 10,000 windows, and what is found within fifty; five minutes
+monitoring: $(READY)  ## false alarms over 10,000 windows and on simulated histories, and what is found; a quarter of an hour
 	@$(BIN)/python -m benchmarks.calm
+	@$(BIN)/python -m benchmarks.histories
 	@$(BIN)/python -m benchmarks.monitoring --seed 7 --out build/monitoring.json
 
 recorder: $(READY)  ## requests a second that a service can record, and the memory it takes
