@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import os
+import re
 import tomllib
 from dataclasses import dataclass
 from pathlib import Path
@@ -34,6 +35,16 @@ class Settings:
     tracking_uri: str
     experiment: str
     ledger_url: str
+
+    @property
+    def tracking_shown(self) -> str:
+        """The tracking URI without a login.
+
+        Example:
+            >>> Settings(Path(), Path(), "https://ana:pw@mlflow.example/a", "e", "").tracking_shown
+            'https://***@mlflow.example/a'
+        """
+        return re.sub(r"://[^/\s]*@", "://***@", self.tracking_uri)
 
     @property
     def assets(self) -> Path:

@@ -31,7 +31,7 @@ def command() -> None:
         from baseline_pipeline.orchestration.instance import instance_for_runs, make_dagster_home
 
         make_home(settings, [make_dagster_home])
-        step(f"home {settings.home}; MLflow at {settings.tracking_uri}")
+        step(f"home {settings.home}; MLflow at {settings.tracking_shown}")
         with instance_for_runs(settings) as instance:
 
             def look(facet: WatchedFacet) -> str | None:

@@ -164,4 +164,4 @@ def _print(bench: Workbench, contract: Contract, found: Gated, *, as_json: bool,
         show("\n".join(lines))
     if not quiet:
         say(f"report: {write_decision_report(bench, contract, found.decision)}")
-        say(f"tracking URI: {bench.settings.tracking_uri}")
+        say(f"tracking URI: {bench.settings.tracking_shown}")

@@ -79,7 +79,7 @@ def command(
         say(f"wrote assets/{model}/defs.yaml; next: edit it, then `baseline check {model}`")
     tell(f"home {settings.home}")
     made = make_home(settings, [make_dagster_home])
-    say(f"home {settings.home} {'is ready' if made else 'was there already'}; tracking URI {settings.tracking_uri}")
+    say(f"home {settings.home} {'is ready' if made else 'was there already'}; tracking URI {settings.tracking_shown}")
 
 
 def _start_project(folder: Path) -> None:

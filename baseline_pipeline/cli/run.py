@@ -39,5 +39,5 @@ def command(
     else:
         show(decision_text(story, show_all=show_all))
     if not quiet:
-        say(f"report: {path}\ntracking URI: {bench.settings.tracking_uri}")
+        say(f"report: {path}\ntracking URI: {bench.settings.tracking_shown}")
     raise typer.Exit(decision.exit_code)
