@@ -27,7 +27,7 @@ def _shown(incident: str) -> str:
     from baseline_pipeline.report.monitoring import incident_lines
     from baseline_pipeline.report.replay_text import wrapped
     from baseline_pipeline.workbench.over_time.incidents import experiment_words, find_incident
-    from baseline_pipeline.workbench.over_time.responding import playbook_of
+    from baseline_pipeline.workbench.over_time.playbooks import playbook_of
     from baseline_pipeline.workbench.workbench import Workbench
 
     bench = Workbench.here()
@@ -215,7 +215,7 @@ def silence(
 
     from baseline_pipeline.errors import UsageError
     from baseline_pipeline.response.delivery import Silence
-    from baseline_pipeline.workbench.over_time.responding import silence as kept
+    from baseline_pipeline.workbench.over_time.notifying import silence as kept
     from baseline_pipeline.workbench.workbench import Workbench
 
     try:

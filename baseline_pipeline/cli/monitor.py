@@ -35,7 +35,8 @@ def command(
     from baseline_pipeline.errors import BaselineError
     from baseline_pipeline.report.monitoring import over_models, tick_lines
     from baseline_pipeline.report.replay_text import wrapped
-    from baseline_pipeline.workbench.over_time.responding import monitor, receiver_states
+    from baseline_pipeline.workbench.over_time.notifying import receiver_states
+    from baseline_pipeline.workbench.over_time.responding import monitor
     from baseline_pipeline.workbench.workbench import Workbench
 
     bench = Workbench.here(progress=progress(quiet=quiet))

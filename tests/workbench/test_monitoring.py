@@ -28,14 +28,8 @@ from baseline_pipeline.workbench.over_time.incidents import (
     tick,
     triage,
 )
-from baseline_pipeline.workbench.over_time.responding import (
-    message_of,
-    monitor,
-    outbox_of,
-    respond,
-    silence,
-    silences_of,
-)
+from baseline_pipeline.workbench.over_time.notifying import message_of, outbox_of, silence, silences_of
+from baseline_pipeline.workbench.over_time.responding import monitor, respond
 from baseline_pipeline.workbench.workbench import Workbench
 from tests.backtest.test_scoring import alarm
 from tests.conftest import SMALL

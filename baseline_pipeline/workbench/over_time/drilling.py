@@ -25,7 +25,9 @@ from baseline_pipeline.workbench.over_time import incidents as spoken
 from baseline_pipeline.workbench.over_time.experimenting import experiment
 from baseline_pipeline.workbench.over_time.history import Past, scored_past
 from baseline_pipeline.workbench.over_time.monitoring import Watched, _latest
-from baseline_pipeline.workbench.over_time.responding import deliver, last_good, playbook_of, respond, tell
+from baseline_pipeline.workbench.over_time.notifying import deliver, last_good, tell
+from baseline_pipeline.workbench.over_time.playbooks import playbook_of
+from baseline_pipeline.workbench.over_time.responding import respond
 from baseline_pipeline.workbench.over_time.scratch_home import loopback_receiver, scratch_home
 from baseline_pipeline.workbench.over_time.spoilt_rows import score_spoilt
 from baseline_pipeline.workbench.over_time.windows import judge_rows, windowing_of

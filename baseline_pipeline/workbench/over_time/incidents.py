@@ -13,7 +13,8 @@ from baseline_pipeline.report.monitoring import review_text
 from baseline_pipeline.report.visible import visible
 from baseline_pipeline.response.incidents import CATEGORIES, REMEDIES, Incident, incidents, spoken
 from baseline_pipeline.workbench.over_time.experimenting import last_experiment
-from baseline_pipeline.workbench.over_time.responding import playbook_of, tell
+from baseline_pipeline.workbench.over_time.notifying import tell
+from baseline_pipeline.workbench.over_time.playbooks import playbook_of
 from baseline_pipeline.workbench.reporting import write_whole
 
 if TYPE_CHECKING:

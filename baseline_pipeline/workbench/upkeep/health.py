@@ -13,7 +13,7 @@ from baseline_pipeline.governance.health import health as folded
 from baseline_pipeline.response.incidents import incidents
 from baseline_pipeline.workbench.iteration.comparing import load_comparison
 from baseline_pipeline.workbench.over_time.backtesting import Backtest
-from baseline_pipeline.workbench.over_time.responding import receiver_states
+from baseline_pipeline.workbench.over_time.notifying import receiver_states
 from baseline_pipeline.workbench.workbench import utc_now
 
 if TYPE_CHECKING:
