@@ -76,6 +76,7 @@ def main() -> None:
     options.add_argument("--world", type=int, default=7, help="seed of data and models")
     options.add_argument("--workers", type=int, default=os.cpu_count(), help="processes")
     options.add_argument("--only", nargs="+", default=[""], help="cases whose name holds one of these")
+    options.add_argument("--so-far", action="store_true", help="count the runs that are done, and do none")
     options.add_argument("--out", type=Path, help="write the results here as JSON")
     options.add_argument("--power", type=float, nargs="*", default=[], help="exit 1 below this mean power, by rows")
     given = options.parse_args()
@@ -90,6 +91,8 @@ def main() -> None:
     kept = BUILD / f"runs-{given.world}-{given.seed}.jsonl"
     done = _kept(kept)
     left = [one for one in wanted if (one[0], one[1].name, one[2]) not in done]
+    if given.so_far:
+        wanted, left = [one for one in wanted if one not in left], []
     print(f"{len(wanted)} batches of {BATCH} runs, {len(wanted) - len(left)} found in {kept}", file=sys.stderr)
     with ProcessPoolExecutor(given.workers) as pool, kept.open("a", encoding="utf-8") as file:
         waiting = [pool.submit(batch, given.world, given.seed, *one) for one in left]

@@ -40,10 +40,13 @@ def _of_size(rows: int, kept: dict[Any, dict[str, Any]], wanted: list[Any]) -> d
     mine = next((one for one in measured if one["gate"] == OURS), None)
     assert mine is not None  # noqa: S101
     loud = [name for name, one in mine["nulls"].items() if one["runs"] >= 1000 and one["upper_95"] > BOUND]
+    slow = dict.fromkeys(by_case, 0)
+    for batch in batches:
+        slow[batch["case"]] += sum(any(cell.startswith("latency") for cell in one["cells"]) for one in batch["said"])
     return {
         "rows": rows,
         "seconds_median": float(np.median(seconds)) if seconds else None,
-        "ours": {"mean_power": mine["mean_power"], "loud": loud},
+        "ours": {"mean_power": mine["mean_power"], "loud": loud, "runs_where_latency_alarmed": slow},
         "gates": measured,
     }
 
