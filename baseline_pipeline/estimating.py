@@ -100,7 +100,10 @@ def _filled(
     effect.harm = sign * (two.value - one.value)
     effect.support = None if one.support is None or two.support is None else min(one.support, two.support)
     if pairing == "paired":
-        _paired(effect, before, after, sign * (two.influence - one.influence), two.influence)
+        shares = effect.metric.shares
+        same = np.array_equal(before.outcomes.label, after.outcomes.label)
+        apart = sign * shares(before.outcomes, after.outcomes) if shares is not None and same else None
+        _paired(effect, before, after, sign * (two.influence - one.influence), two.influence, apart)
     else:
         _unpaired(effect, before, after, one, two, sign)
     effect.problem = shortage(effect, min(len(before), len(after)))
@@ -151,11 +154,26 @@ def _taken(whole: Part, rows: Array | None) -> Part:
     return Part(whole.outcomes.take(rows), cluster, whole.unit[rows], whole.units, None)
 
 
-def _paired(effect: Effect, before: Part, after: Part, influence: Array, influence_now: Array) -> None:
+def _paired(
+    effect: Effect, before: Part, after: Part, influence: Array, influence_now: Array, shares: Array | None = None
+) -> None:
+    """Fill in the uncertainty of a paired harm, and what random signs are drawn for.
+
+    Args:
+        effect: Whose harm is known.
+        before: The baseline's rows.
+        after: The candidate's.
+        influence: (n,) differences of the influences.
+        influence_now: (n,) the candidate's own.
+        shares: (n,) values whose mean is the harm, where the metric knows them better; the larger error counts.
+    """
     assert effect.harm is not None  # noqa: S101  # the caller has measured it
     metric, old, new = effect.metric, before.outcomes, after.outcomes
     effect.changed = int(differs(metric, old, new).sum())
     effect.uncertainty = supported(clustered(influence, after.cluster), effect.support)
+    if shares is not None:
+        wider = supported(clustered(shares - shares.mean(), after.cluster), effect.support)
+        effect.uncertainty = max(effect.uncertainty, wider, key=lambda one: one.error)
     effect.reach = (
         float(new.weights.max()) if metric.rowwise else float(np.abs(influence).max() or np.ptp(influence_now))
     )
@@ -164,7 +182,7 @@ def _paired(effect: Effect, before: Part, after: Part, influence: Array, influen
     effect.identical = effect.changed == 0 and not (metric.decisions and moved_scores(old, new).any())
     if effect.changed == 0:
         return
-    harm = influence + effect.harm
+    harm = influence + effect.harm if shares is None else shares
     effect.total = np.bincount(after.unit, harm, minlength=after.units)
     effect.size = np.bincount(after.unit, minlength=after.units)
     if metric.rowwise:

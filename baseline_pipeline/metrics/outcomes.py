@@ -156,6 +156,10 @@ class Metric:
         over_pairs: from two models' outcomes on the same rows to (n,) values whose mean it is, where it
             compares them and says nothing of one alone.
         target_from: the parameter that is its target.
+        shares: from two models' outcomes on the same rows to (n,) values whose mean is the second's value less
+            the first's, and whose signs turn where a row's two answers are swapped: what random signs are drawn
+            for. `None` where the difference of influences does that; of a ratio it does not where single rows
+            carry the denominator, since their influence on it takes back what they did.
     """
 
     name: str
@@ -173,6 +177,7 @@ class Metric:
     columns: tuple[str, ...] = ()
     over_pairs: Callable[[Outcomes, Outcomes], Array] | None = None
     target_from: str | None = None
+    shares: Callable[[Outcomes, Outcomes], Array] | None = None
 
     @property
     def of_rows(self) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from baseline_pipeline.metrics.domain import mean_of, ratio_of, targets
-from baseline_pipeline.metrics.outcomes import Estimate, Metric, Outcomes
+from baseline_pipeline.metrics.outcomes import Array, Estimate, Metric, Outcomes
 
 
 def measure(outcomes: Outcomes) -> Estimate:
@@ -21,6 +21,13 @@ def measure(outcomes: Outcomes) -> Estimate:
     return Estimate(1 - unexplained.value, -unexplained.influence)
 
 
+def shares(before: Outcomes, after: Outcomes) -> Array:
+    """(n,) changes of the squared residuals over the variance of targets, which are the same for both."""
+    label = np.asarray(before.label, dtype=float)
+    spread = mean_of(before, (label - mean_of(before, label).value) ** 2).value
+    return np.asarray(before.weights * (targets(before) ** 2 - targets(after) ** 2) / spread)
+
+
 R2 = Metric(
     name="r2",
     title="R squared",
@@ -28,4 +35,5 @@ R2 = Metric(
     unit="share",
     tasks=frozenset({"regression"}),
     measure=measure,
+    shares=shares,
 )

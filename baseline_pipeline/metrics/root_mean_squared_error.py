@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from baseline_pipeline.metrics.domain import mean_of, targets
-from baseline_pipeline.metrics.outcomes import Estimate, Metric, Outcomes
+from baseline_pipeline.metrics.outcomes import Array, Estimate, Metric, Outcomes
 
 
 def measure(outcomes: Outcomes) -> Estimate:
@@ -13,6 +15,13 @@ def measure(outcomes: Outcomes) -> Estimate:
     return Estimate(root, squared.influence / (2 * root) if root else squared.influence)
 
 
+def shares(before: Outcomes, after: Outcomes) -> Array:
+    """(n,) changes of the squared residuals over the sum of both roots: a difference of squares, taken apart."""
+    roots = measure(before).value + measure(after).value
+    change = before.weights * (targets(after) ** 2 - targets(before) ** 2)
+    return np.asarray(change / roots if roots else change)
+
+
 ROOT_MEAN_SQUARED_ERROR = Metric(
     name="root_mean_squared_error",
     title="Root mean squared error",
@@ -20,4 +29,5 @@ ROOT_MEAN_SQUARED_ERROR = Metric(
     unit="target",
     tasks=frozenset({"regression"}),
     measure=measure,
+    shares=shares,
 )
