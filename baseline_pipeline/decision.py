@@ -50,6 +50,11 @@ class Decision(Record):
         """0 pass, 1 degraded, 3 evidence unavailable, 4 inconclusive, 5 approval required."""
         return EXIT_CODES[(self.outcome, self.hold)]
 
+    @property
+    def nothing_moved(self) -> bool:
+        """Whether there was nothing to compare, so that the baseline stays the revision it is."""
+        return self.outcome == "promote" and self.reasons == (_unmoved(self.baseline_revision),)
+
 
 def decide(contract: Contract, comparison: Comparison, *, asked: str = "") -> Decision:
     """The outcome of a comparison: its worst finding, in the order of the contract's gate.
@@ -181,7 +186,7 @@ def _moved(contrast: Contrast) -> str:
 
 def _nothing_worse(comparison: Comparison, findings: _Findings) -> str:
     if not comparison.contrasts:
-        return f"nothing moved since baseline {comparison.baseline_revision}"
+        return _unmoved(comparison.baseline_revision)
     rows = max(contrast.rows for contrast in gating(comparison))
     return (
         f"no harm found in {findings.gated} gated comparisons on {rows} rows, and every primary is shown to be "
@@ -217,3 +222,7 @@ def _decision(
         approvals_required=approvals,
         baseline_revision=comparison.baseline_revision,
     )
+
+
+def _unmoved(revision: int | None) -> str:
+    return f"nothing moved since baseline {revision}"

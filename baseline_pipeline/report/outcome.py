@@ -35,7 +35,7 @@ _NEXT_STEPS: dict[Outcome | Hold, str] = {
 }
 _FAILED = f"keep the baseline; repair what the reasons name, or undo the change; then {_RUN} again"
 _TRIED = "nothing was decided: gate again without --dry-run, once the reasons above are answered"
-_FIRST = f"read the measured values, then {_ESTABLISH}"
+_FIRST = f"read the measured values in the report, then {_ESTABLISH}"
 
 
 def headline(outcome: Outcome, hold: Hold | None) -> str:
@@ -57,6 +57,8 @@ def standing(decision: Decision) -> str:
     """What the outcome means for the baseline, in a sentence."""
     if decision.baseline_revision is None:
         return "no baseline stands yet"
+    if decision.nothing_moved:
+        return f"baseline revision {decision.baseline_revision} stands"
     if decision.outcome == "promote":
         return f"the candidate follows baseline revision {decision.baseline_revision}"
     if decision.outcome == "establish":
@@ -73,6 +75,8 @@ def next_step(decision: Decision, *, tried: bool = False) -> str:
     """
     if tried:
         return _TRIED
+    if decision.nothing_moved:
+        return "nothing to do"
     first = decision.baseline_revision is None and decision.hold == "needs_approval"
     failed = decision.candidate is None and decision.outcome == "reject"
     text = _FIRST if first else _FAILED if failed else _NEXT_STEPS[decision.hold or decision.outcome]

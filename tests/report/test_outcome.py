@@ -45,3 +45,17 @@ def test_whom_to_approve_is_named_by_its_digest(decision_story):
     decision = decision_story.decision.model_copy(update={"outcome": "hold", "hold": "needs_approval", "tier": None})
 
     assert f"`baseline approve {short(digest_of(decision.body()))} --reason TEXT`" in next_step(decision)
+
+
+def test_where_nothing_moved_no_new_revision_is_promised(decision_story):
+    decision = decision_story.decision.model_copy(
+        update={
+            "outcome": "promote",
+            "hold": None,
+            "reasons": ("nothing moved since baseline 3",),
+            "baseline_revision": 3,
+        }
+    )
+
+    assert standing(decision) == "baseline revision 3 stands"
+    assert next_step(decision) == "nothing to do"
