@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 Array = np.ndarray[Any, Any]
 MOST_LEAVES = 256
 """Above these the dense table leaves the processor's caches, and SQL's hash table is as fast."""
+MOST_CODES = 2**62
+"""Combinations of values, whether rows have them or not, that whole numbers tell apart."""
 BINS = SCORE_BINS + 1
 """Those of probabilities, after that of what is none."""
 CELLS = 4 * BINS
@@ -73,6 +75,8 @@ class OutcomeCounter:
             TooManyLeaves: when a dense table is the wrong thing for these rows.
         """
         label = batch.column(self.plan.label)
+        if pa.types.is_dictionary(label.type) and label.dictionary.null_count:  # what is missing has a place in it
+            label = label.dictionary_decode()
         if label.null_count:
             self.unlabelled += label.null_count
             batch = batch.filter(label.is_valid())
@@ -93,12 +97,15 @@ class OutcomeCounter:
 
     def _leaf(self, batch: pa.RecordBatch) -> Array:
         """(n,) the number of every row's leaf; new ones are numbered as they come."""
-        code = np.zeros(batch.num_rows, dtype=np.int64)
+        code, codes = np.zeros(batch.num_rows, dtype=np.int64), 1
         axes: list[list[str | None]] = []
         for names, one in [coded(batch.column(name)) for name in self.plan.values] + [
             _parts(doubles(batch.column(cut.column)), cut.edges) for cut in self.plan.cuts
         ]:
             axes.append(names)
+            codes *= len(names)
+            if codes > MOST_CODES:  # large dictionaries, of which rows need not have many values
+                raise TooManyLeaves
             code = code * len(names) + one
         present, place = numbered(code)
         if len(self.leaves) + len(present) > 2 * MOST_LEAVES:

@@ -120,6 +120,24 @@ def test_more_leaves_than_a_dense_table_is_good_for_are_left_to_sql():
     assert summed(COUNTING, table, PLAN).cells.num_rows == count
 
 
+def test_dictionaries_too_large_to_number_their_combinations_are_left_to_sql():
+    names = [f"n{number}" for number in range(70_000)]
+    place = {"w": np.arange(20) % 10 + 69_990, "v": np.full(20, 69_999), "u": np.full(20, 69_999)}
+    texts = {name: pa.DictionaryArray.from_arrays(pa.array(one, pa.int32()), names) for name, one in place.items()}
+    table = pa.table({"y": [0, 1] * 10, "p": [0.3] * 20, **texts, "t": texts["u"]})
+    plan = OutcomePlan(task=PLAN.task, label="y", score="p", positive="1", values=("w", "v", "u", "t"))
+
+    same(summed(COUNTING, table, plan), summed(ASKING, table, plan))
+
+
+def test_a_label_that_its_dictionary_says_is_missing_is_no_label():
+    label = pa.DictionaryArray.from_arrays(pa.array([0, 1, 2, None], pa.int32()), pa.array(["1", None, "0"]))
+    table = table_of([(1, 0.5, "a", True, 3, 0.1)] * 4).set_column(0, "y", label)
+
+    assert summed(COUNTING, table, PLAN).unlabelled == 2
+    same(summed(COUNTING, table, PLAN), summed(ASKING, table, PLAN))
+
+
 def test_files_that_differ_in_a_type_are_left_to_sql(tmp_path):
     for part, kind in enumerate((pa.int32(), pa.float64())):
         table = table_of([(1, 0.5, "a", True, 3, 0.1)] * 5)
