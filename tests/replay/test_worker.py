@@ -57,12 +57,19 @@ def dated(rows):
 def gone(rows):
     os._exit(41)
 
+def gone_quietly(rows):
+    os._exit(0)
+
+def leaving(rows):
+    sys.exit(0)
+
+def stages_leaving(model, rows):
+    sys.exit(0)
+
 def knobs(rows):
     said = [float(os.environ["OMP_NUM_THREADS"]), float(len(os.sched_getaffinity(0))), rows["x"].dtype.itemsize]
     said += [float(any(name.startswith(("BASELINE", "MLFLOW")) or "TOKEN" in name for name in os.environ))]
     return np.tile(said, (len(rows), 1))
-
-sys_exit = None
 """
 
 NOTHING = Installable(lines=(), hashed=False, whole=True)
@@ -119,6 +126,8 @@ def test_outputs_come_back_to_the_last_bit(here):
         ("infinite", "non_finite", "inf for row 5 (5 such rows)"),
         ("short", "predict", "1 outputs for 10 rows"),
         ("gone", "ended", "the process ended with exit code 41"),
+        ("gone_quietly", "ended", "the process ended with exit code 0"),
+        ("leaving", "predict", "SystemExit: 0 (in leaving of things.py)"),
         ({"loader": "pickle", "path": "/nowhere.pkl"}, "load", "FileNotFoundError"),
     ],
 )
@@ -127,6 +136,14 @@ def test_each_failure_is_named(here, function, kind, words):
 
     assert found.failure == kind
     assert words in found.words
+
+
+def test_scores_stand_where_the_function_of_stages_ends_the_process(here):
+    here.job["stages"] = "things:stages_leaving"
+    found = here("fine")
+
+    assert found.failure is None
+    assert "SystemExit: 0" in found.facts["stages_failure"]
 
 
 def test_a_library_that_the_machine_lacks_is_named_with_the_package_that_brings_it(here):

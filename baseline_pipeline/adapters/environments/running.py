@@ -172,7 +172,7 @@ def run_job(
             raise EvidenceUnavailable(message, next_step=f"what launches it has to see {folder.parent}: docs/replay.md")
         facts = facts_in(folder)
         code = facts.get("code") if ended.code is None else ended.code
-        if code == worker_loading.OK:
+        if code == worker_loading.OK and facts:  # whoever ends the process with 0 has not done the job
             for left in LEFT:
                 if keep is not None and (folder / left).exists():
                     os.replace(folder / left, keep / left)

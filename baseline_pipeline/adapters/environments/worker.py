@@ -97,7 +97,7 @@ def predicted(
         before = time.perf_counter_ns()
         try:
             said = np.asarray(model.answer(batch))
-        except Exception as error:
+        except (Exception, SystemExit) as error:  # a model may even ask the process to end
             raise loading.Failed(loading.PREDICT, loading.words_of(error)) from error
         times.append(time.perf_counter_ns() - before)
         if said.dtype.kind == "O" and any(one is None for one in said.ravel()):
@@ -122,7 +122,7 @@ def keep_stages(job: dict[str, Any], model: loading.Model, rows: Any, facts: dic
     try:
         function = loading.function_of(job["stages"]) if job["stages"] else None
         found = stages.exposed(model.held, function, rows, job["batch_rows"])
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         facts["stages_failure"] = loading.words_of(error)
         return
     if found:
