@@ -18,6 +18,22 @@ if TYPE_CHECKING:
 NAMES = ("home", "tracking_uri", "experiment", "ledger_url")
 
 
+LOGIN = re.compile(r"://[^/\s'\"][^\s'\"]*@")
+OPTIONS = re.compile(r"\?[^\s'\"]*=[^\s'\"]*")
+
+
+def without_login(text: str) -> str:
+    """A text whose addresses show neither logins nor options; paths of files stay.
+
+    Example:
+        >>> without_login("no answer from https://ana:p/w@mlflow.example/a?token=x within 5 s")
+        'no answer from https://***@mlflow.example/a?*** within 5 s'
+        >>> without_login("sqlite:////home/ana@work/mlflow.db")
+        'sqlite:////home/ana@work/mlflow.db'
+    """
+    return OPTIONS.sub("?***", LOGIN.sub("://***@", text))
+
+
 @dataclass(frozen=True)
 class Settings:
     """Where things are.
@@ -44,7 +60,7 @@ class Settings:
             >>> Settings(Path(), Path(), "https://ana:pw@mlflow.example/a", "e", "").tracking_shown
             'https://***@mlflow.example/a'
         """
-        return re.sub(r"://[^/\s]*@", "://***@", self.tracking_uri)
+        return without_login(self.tracking_uri)
 
     @property
     def assets(self) -> Path:

@@ -8,8 +8,9 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from baseline_pipeline.adapters.registries.mlflow import connect, quietly, shown
+from baseline_pipeline.adapters.registries.mlflow import connect, quietly
 from baseline_pipeline.errors import TrackingUnavailable, UsageError
+from baseline_pipeline.settings import without_login
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -107,7 +108,7 @@ def _registered(client: MlflowClient, where: str, name: str, version: str | None
         )
     except MlflowException as error:
         what = f"alias {alias!r}" if alias else f"version {version}"
-        message = f"model {name!r} at {shown(where)} has no {what}"
+        message = f"model {name!r} at {without_login(where)} has no {what}"
         raise TrackingUnavailable(message, next_step="register it first; see the versions in MLflow") from error
     return Found(f"models:/{name}/{entry.version}", str(entry.version), entry.run_id or None)
 
@@ -118,7 +119,7 @@ def _logged(client: MlflowClient, where: str, model_id: str) -> Found:
     try:
         entry: Any = client.get_logged_model(model_id)
     except MlflowException as error:
-        message = f"there is no model {model_id} at {shown(where)}"
+        message = f"there is no model {model_id} at {without_login(where)}"
         raise TrackingUnavailable(message, next_step="check the id, and BASELINE_TRACKING_URI") from error
     if str(entry.status).rpartition(".")[2] != "READY":
         message = f"model {model_id} is {str(entry.status).rpartition('.')[2]}, not READY"
@@ -145,7 +146,7 @@ def _of_run(client: MlflowClient, where: str, name: str, reference: str) -> Foun
         message = f"{reference} could be {', '.join(f'models:/{one}' for one in logged)}"
         raise UsageError(message, next_step="name one of them")
     if not logged:
-        message = f"run {run_id} at {shown(where)} made no model{f' named {path!r}' if path else ''}"
+        message = f"run {run_id} at {without_login(where)} made no model{f' named {path!r}' if path else ''}"
         raise TrackingUnavailable(message, next_step="log a model in the run, or name another run")
     return Found(f"models:/{logged[0]}", None, run_id)
 
@@ -156,7 +157,7 @@ def _run(client: MlflowClient, where: str, run_id: str) -> Any:
     try:
         return client.get_run(run_id)
     except MlflowException as error:
-        message = f"there is no run {run_id!r} at {shown(where)}"
+        message = f"there is no run {run_id!r} at {without_login(where)}"
         raise TrackingUnavailable(message, next_step="check the id, and BASELINE_TRACKING_URI") from error
 
 

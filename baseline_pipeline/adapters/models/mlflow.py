@@ -14,9 +14,10 @@ from typing import TYPE_CHECKING, Any, Literal
 from baseline_pipeline.adapters.models.artifact import stored_artifact
 from baseline_pipeline.adapters.models.candidates import find_candidate
 from baseline_pipeline.adapters.models.trust import code_run_on_loading
-from baseline_pipeline.adapters.registries.mlflow import connect, quietly, registry_fingerprint, shown
+from baseline_pipeline.adapters.registries.mlflow import connect, quietly, registry_fingerprint
 from baseline_pipeline.errors import ModelFailed, TrackingUnavailable
 from baseline_pipeline.ports import LoadedModel, ModelVersion
+from baseline_pipeline.settings import without_login
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -80,7 +81,9 @@ class MlflowCatalogue:
         if role == "challenger":
             return None
         there = ", ".join(f"{name} (version {version})" for name, version in aliases.items() if version) or "none"
-        message = f"model {model.registered!r} at {shown(self._uri)} has no alias {alias!r}; aliases there: {there}"
+        message = (
+            f"model {model.registered!r} at {without_login(self._uri)} has no alias {alias!r}; aliases there: {there}"
+        )
         raise TrackingUnavailable(message, next_step="register the model and set the alias")
 
     def candidate(self, reference: str, *, required: Sequence[str] = (), wait: float = 0.0) -> ModelVersion:

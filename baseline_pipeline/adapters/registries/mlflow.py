@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import http.client
 import logging
 import os
 import urllib.request
@@ -15,6 +16,7 @@ from urllib.parse import urlsplit
 from filelock import FileLock
 
 from baseline_pipeline.errors import BaselineError, TrackingUnavailable
+from baseline_pipeline.settings import without_login
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -36,14 +38,6 @@ BOUNDS = {
 """Three tries of 8 s with 1 s and 2 s between: a dead server costs one call at most 27 s, not 20 minutes."""
 
 
-def shown(uri: str) -> str:
-    """The URI without a password."""
-    parts = urlsplit(uri)
-    if parts.password is None:
-        return uri
-    return uri.replace(f":{parts.password}@", ":***@")
-
-
 @contextmanager
 def quietly(uri: str) -> Iterator[None]:
     """MLflow's own failures as ours, its chatter off.
@@ -60,7 +54,7 @@ def quietly(uri: str) -> Iterator[None]:
         raise
     except (MlflowException, sa.exc.SQLAlchemyError, OSError) as error:
         words = str(error).strip().splitlines()[0][:300] if str(error).strip() else type(error).__name__
-        message = f"MLflow at {shown(uri)}: {words}"
+        message = f"MLflow at {without_login(uri)}: {without_login(words)}"
         raise TrackingUnavailable(
             message, next_step="see that the server runs and BASELINE_TRACKING_URI is right"
         ) from error
@@ -96,23 +90,28 @@ def _probe(uri: str) -> None:
     if uri.startswith("sqlite:///"):
         file = Path(uri.removeprefix("sqlite:///"))
         if not file.is_file():
-            message = f"MLflow at {shown(uri)}: there is no such file"
+            message = f"MLflow at {without_login(uri)}: there is no such file"
             raise TrackingUnavailable(message, next_step="check BASELINE_TRACKING_URI, or make it with `baseline init`")
         return
     if not uri.startswith(("http://", "https://")):
         return
-    request = urllib.request.Request(f"{uri.rstrip('/')}/health")  # noqa: S310  # the scheme is checked above
+    parts = urlsplit(uri)
+    there = parts._replace(netloc=parts.netloc.rpartition("@")[2], path=f"{parts.path.rstrip('/')}/health")
+    request = urllib.request.Request(there.geturl())  # noqa: S310  # the scheme is checked above
     try:
         with urllib.request.urlopen(request, timeout=PROBE_SECONDS) as answer:  # noqa: S310  # the scheme is checked above
             answer.read(64)
     except HTTPError as error:
         if error.code in {401, 403, 404}:
             return  # alive; what it thinks of us is told by the real call
-        message = f"MLflow at {shown(uri)} answers {error.code} {error.reason}"
+        message = f"MLflow at {without_login(uri)} answers {error.code} {error.reason}"
         raise TrackingUnavailable(message, next_step="see the server's log; nothing was changed") from error
+    except http.client.InvalidURL:
+        message = f"MLflow at {without_login(uri)} is no address"
+        raise TrackingUnavailable(message, next_step="percent-encode what stands before the @: %2F for a /") from None
     except (URLError, OSError) as error:
         why = getattr(error, "reason", error)
-        message = f"MLflow at {shown(uri)} does not answer within {PROBE_SECONDS:.0f} s: {why}"
+        message = f"MLflow at {without_login(uri)} does not answer within {PROBE_SECONDS:.0f} s: {why}"
         raise TrackingUnavailable(message, next_step="start the server, or correct BASELINE_TRACKING_URI") from error
 
 
@@ -147,9 +146,8 @@ def _identify(uri: str, experiment: str, store_id: str, artifacts: str | None) -
 
 
 def _refuse_foreign(uri: str, experiment: str, owner: str | None, store_id: str) -> None:
-    message = (
-        f"MLflow experiment {experiment!r} at {shown(uri)} belongs to store {owner}, this home is store {store_id}"
-    )
+    where = f"MLflow experiment {experiment!r} at {without_login(uri)}"
+    message = f"{where} belongs to store {owner}, this home is store {store_id}"
     raise TrackingUnavailable(message, next_step="check BASELINE_HOME, BASELINE_TRACKING_URI and BASELINE_EXPERIMENT")
 
 
@@ -163,7 +161,7 @@ def check_store(uri: str, experiment: str, store_id: str) -> str:
     with quietly(uri):
         found = client.get_experiment_by_name(experiment)
     if found is None:
-        message = f"MLflow at {shown(uri)} has no experiment {experiment!r}"
+        message = f"MLflow at {without_login(uri)} has no experiment {experiment!r}"
         raise TrackingUnavailable(
             message, next_step="check BASELINE_TRACKING_URI and BASELINE_EXPERIMENT: is it a fresh store?"
         )

@@ -254,20 +254,10 @@ def ensure_tracked(bench: Workbench, contract: Contract, key: Digest) -> Tracked
     files = {name: bench.store.file(digest) for name, digest in plots.items()}
     run = TrackedRun(
         run_id=tracker.track(contract, evaluation, scores, table, files),
-        tracking_uri=shown_uri(bench.settings.tracking_uri),
+        tracking_uri=bench.settings.tracking_shown,
     )
     bench.store.save("tracked", contract.name, key, run)
     return run
-
-
-def shown_uri(uri: str) -> str:
-    """A URI without its password."""
-    import sqlalchemy as sa
-
-    try:
-        return sa.engine.make_url(uri).render_as_string(hide_password=True)
-    except sa.exc.ArgumentError:
-        return uri
 
 
 def load_evaluation(bench: Workbench, model: str, key: Digest) -> Evaluation:

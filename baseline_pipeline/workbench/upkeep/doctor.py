@@ -73,11 +73,11 @@ def _ledger(settings: Settings) -> str:
 
 
 def _tracking(settings: Settings) -> str:
-    from baseline_pipeline.adapters.registries.mlflow import check_store, shown
+    from baseline_pipeline.adapters.registries.mlflow import check_store
 
     started = time.monotonic()
     check_store(settings.tracking_uri, settings.experiment, store_id(settings))
-    return f"{shown(settings.tracking_uri)}, experiment {settings.experiment!r}, {time.monotonic() - started:.1f} s"
+    return f"{settings.tracking_shown}, experiment {settings.experiment!r}, {time.monotonic() - started:.1f} s"
 
 
 def _receivers(settings: Settings) -> str:

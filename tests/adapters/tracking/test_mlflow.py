@@ -3,11 +3,13 @@
 import signal
 import subprocess
 import sys
+import threading
 import time
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
-from baseline_pipeline.adapters.registries.mlflow import check_store, connect
+from baseline_pipeline.adapters.registries.mlflow import check_store, connect, quietly
 from baseline_pipeline.errors import TrackingUnavailable
 from baseline_pipeline.workbench.iteration.evaluating import ensure_tracked
 
@@ -127,6 +129,36 @@ def test_a_store_of_another_home_or_without_our_experiment_is_refused(project):
         check_store(uri, "baseline-pipeline", "another")
     with pytest.raises(TrackingUnavailable, match="has no experiment 'typo'"):
         check_store(uri, "typo", project.bench().store_id)
+
+
+def test_a_server_that_is_asked_with_a_login_answers():
+    import mlflow
+
+    before = mlflow.get_tracking_uri()
+    with ThreadingHTTPServer(("127.0.0.1", 0), SimpleHTTPRequestHandler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        client = connect(f"http://ana:hunter2@127.0.0.1:{server.server_port}")
+        server.shutdown()
+    mlflow.set_tracking_uri(before)
+    mlflow.set_registry_uri(before)
+
+    assert client.tracking_uri.endswith(str(server.server_port))
+
+
+@pytest.mark.parametrize("login", ["ana:hunter2", "hunter2", "ana:x/hunter2"])
+def test_no_word_about_a_tracking_server_holds_its_login(login, monkeypatch):
+    from mlflow import MlflowClient
+
+    monkeypatch.setenv("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "0")
+    uri = f"http://{login}@127.0.0.1:9"
+    with pytest.raises(TrackingUnavailable) as probed:
+        connect(uri)
+    with pytest.raises(TrackingUnavailable) as asked, quietly(uri):
+        MlflowClient(uri).get_experiment_by_name("x")
+    said = f"{probed.value} {asked.value}"
+
+    assert "hunter2" not in said
+    assert said.count("http://***@127.0.0.1:9") >= 2
 
 
 def test_a_server_that_is_down_is_said_at_once():
