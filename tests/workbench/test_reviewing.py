@@ -165,6 +165,24 @@ def test_a_review_that_was_signed_elsewhere_counts_while_it_finds_the_same(gated
     assert event.content["proof"]["statement"]["reason"] == "looked at every point"
 
 
+def test_a_signature_made_elsewhere_does_not_count_for_a_contract_that_changed_since(gated, keys, tmp_path):
+    gated.roster(keys, ("ada", "roles=establish"))
+    file, contract = tmp_path / "review.json", gated.root / "assets" / "small" / "defs.yaml"
+    rates = "  error_rates: {false_alarm: 0.02, non_inferiority: 0.06, power: 0.7}\n"
+    rules = "  promotion: {approvals_until: 2, expires: 5d, anchor_margin: 1.5}\n"
+    contract.write_text(contract.read_text() + rates + rules)
+    found = looked(gated)
+    said = written_to_sign(gated.bench(), gated.bench().contract("small"), found, Voice("ada@example.com", "agreed"))
+    file.write_bytes(said.text())
+    file.with_name("review.json.sig").write_text(sign(said.text(), NAMESPACE, keys / "ada"))
+    contract.write_text(contract.read_text().replace("margin: 1.5", "margin: 9.0"))
+    bench, later = gated.bench(), looked(gated)
+
+    assert [one.what for one in later.findings] == [one.what for one in found.findings]  # one of those not named
+    with pytest.raises(Refused, match="the signature is for review of small"):
+        sign_off(bench, bench.contract("small"), later, Voice("", "", None, file))
+
+
 def test_the_form_asks_more_where_more_is_at_stake(gated):
     moderate = review_markdown(looked(gated))
     contract = gated.root / "assets" / "small" / "defs.yaml"

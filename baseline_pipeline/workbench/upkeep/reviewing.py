@@ -35,6 +35,8 @@ class Review(Record):
     """The last one that was signed off."""
     known: dict[str, str]
     """What the system knows for the risk assessment, by topic."""
+    policy: Digest = ""
+    """Digest of the contract that was looked at; empty in reviews of before it was kept."""
 
     @property
     def old(self) -> tuple[Finding, ...]:
@@ -43,8 +45,9 @@ class Review(Record):
 
     @property
     def digest(self) -> Digest:
-        """What a signature is bound to: the findings and the baseline they are about."""
-        return digest_of([self.model, self.baseline.revision, [one.body() for one in self.findings]])
+        """What a signature is bound to: the findings, the baseline they are about, and the contract."""
+        contract = [self.policy] if self.policy else []
+        return digest_of([self.model, self.baseline.revision, [one.body() for one in self.findings], *contract])
 
 
 def review(bench: Workbench, contract: Contract, *, max_age: int = MAX_AGE, now: str | None = None) -> Review:
@@ -85,6 +88,7 @@ def review(bench: Workbench, contract: Contract, *, max_age: int = MAX_AGE, now:
         ),
         signed=last_signed(looking.events, contract.name),
         known=known_facts(looking),
+        policy=contract.policy_digest(),
     )
 
 
@@ -100,15 +104,17 @@ def written_to_sign(bench: Workbench, contract: Contract, found: Review, voice: 
 
 
 def _signed_elsewhere(bench: Workbench, found: Review, voice: Voice) -> Review:
-    """The review that a statement speaks of, where it found the same as this one; days count on meanwhile."""
+    """The review that a statement speaks of, where it found the same of contract and baseline; days count on."""
     if voice.signature is None:
         return found
     subject = made_elsewhere(voice.signature)[0].subject
     body = bench.store.load("reviews", found.model, subject)
     earlier = found if body is None else Review.stored(body)
-    same = [(one.topic, one.state) for one in earlier.findings] == [(one.topic, one.state) for one in found.findings]
-    contracts = [next((one.what for one in each.findings if one.topic == "contract"), "") for each in (earlier, found)]
-    return earlier if same and contracts[0] == contracts[1] else found
+    facts = [
+        (one.policy, one.baseline.revision, [(each.topic, each.state) for each in one.findings])
+        for one in (earlier, found)
+    ]
+    return earlier if facts[0] == facts[1] else found
 
 
 def sign_off(bench: Workbench, contract: Contract, found: Review, voice: Voice) -> Signed:
