@@ -5,8 +5,6 @@ from __future__ import annotations
 import hashlib
 import re
 
-STAGES = ("data_snapshot", "evaluation_run", "baseline_comparison", "promotion_decision")
-
 WATCHED = {
     "data": "source_data",
     "dependencies": "dependency_lockfile",

@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     from markupsafe import Markup
 
 HEIGHT = 190
-SPAN = np.timedelta64(1, "D")
 
 
 def timeline(

@@ -251,7 +251,6 @@ class _Stage:
 
     def _detect(self, rows: ScoredRows, starts: np.ndarray[Any, Any], words: list[str]) -> Windows:
         learned = np.zeros(len(rows), dtype=bool)
-        learned[: int(self.past.learned.sum())] = bool(self.past.learned.any())
         if self.past.learned.any():
             inside = self.past.rows.at[self.past.learned]
             learned = (rows.at >= inside[0]) & (rows.at <= inside[-1])

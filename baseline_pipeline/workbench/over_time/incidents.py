@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from baseline_pipeline.errors import UsageError
-from baseline_pipeline.records import short
 from baseline_pipeline.report.monitoring import review_text
 from baseline_pipeline.report.visible import visible
 from baseline_pipeline.response.incidents import CATEGORIES, REMEDIES, Incident, incidents, spoken
@@ -234,8 +233,3 @@ def _known(word: str | None, accepted: tuple[str, ...], what: str, *, required: 
     if word not in accepted:
         message = f"{what} {word!r} stood here; accepted: {', '.join(accepted)}"
         raise UsageError(message)
-
-
-def digest_words(one: Incident) -> str:
-    """An incident's alarms, short."""
-    return ", ".join(short(key) for key in one.alarms)
