@@ -88,6 +88,8 @@ class Shared(Record):
     contributions: tuple[Contribution, ...]
     """The largest cause first: those that are told apart from none before those that are not."""
     interactions: tuple[Interaction, ...]
+    p_value: float | None = None
+    """Two-sided, of no change; `None` in what was kept before it was."""
 
     @property
     def top(self) -> Contribution | None:
@@ -236,7 +238,7 @@ class _Measured(Generic[Cell]):
         self, first: Cell, last: Cell, name: str, parts: Sequence[Contribution], interactions: Sequence[Interaction]
     ) -> Shared:
         """All of it."""
-        harm, interval, _ = self.combined({first: 0.0} if first == last else {last: 1.0, first: -1.0})
+        harm, interval, p_value = self.combined({first: 0.0} if first == last else {last: 1.0, first: -1.0})
         before, after = (self.metric.measure(self.cells[which].outcomes).value for which in (first, last))
         return Shared(
             metric=self.metric.name,
@@ -249,6 +251,7 @@ class _Measured(Generic[Cell]):
             interval=interval,
             contributions=tuple(sorted(parts, key=_rank, reverse=True)),
             interactions=tuple(interactions),
+            p_value=p_value,
         )
 
 

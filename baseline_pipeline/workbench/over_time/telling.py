@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 from baseline_pipeline.replay.advice import OF_INCIDENT, advised_of_incident, sentence
 from baseline_pipeline.report.attribution import attribution_lines
-from baseline_pipeline.significance.power import normal_quantile
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -20,6 +19,8 @@ if TYPE_CHECKING:
     from baseline_pipeline.workbench.over_time.serving import Served
 
 SHOWN = 5
+LEVEL = 0.05
+"""At which another metric than what alarmed is shown to be worse: two-sided, over all of them together (Bonferroni)."""
 UNSPLIT = "hardly any calm row looks like these, and other rows and other outcomes cannot be told apart"
 
 
@@ -111,8 +112,8 @@ def shown_worse(shared: Sequence[Shared]) -> Shared | None:
     first, *others = shared
     if first.interval[0] > 0:
         return first
-    wider = normal_quantile(1 - 0.025 / max(len(others), 1)) / normal_quantile(0.975)
-    return next((one for one in others if one.harm > wider * (one.interval[1] - one.interval[0]) / 2), None)
+    level = LEVEL / max(len(others), 1)
+    return next((one for one in others if one.harm > 0 and one.p_value is not None and one.p_value < level), None)
 
 
 def cause_sentence(found: Causes) -> str:
