@@ -14,10 +14,11 @@ import pyarrow.compute as pc
 from baseline_pipeline import __version__
 from baseline_pipeline.content import row_contents, row_names
 from baseline_pipeline.contract import Contract
-from baseline_pipeline.errors import DataUnreadable
+from baseline_pipeline.errors import ContractError, DataUnreadable
 from baseline_pipeline.evaluation import EnvironmentState, Evaluation, MetricValue, Scores, ShapValues, Subject
 from baseline_pipeline.explaining import explain, explain_by_shap
 from baseline_pipeline.fingerprint import Fingerprint
+from baseline_pipeline.metrics.classes import class_name
 from baseline_pipeline.metrics.outcomes import Outcomes
 from baseline_pipeline.ports import Explainer, LoadedModel, ModelCatalogue, ModelVersion, Store
 from baseline_pipeline.records import Digest, digest_of
@@ -90,9 +91,11 @@ def evaluate(
     Raises:
         ModelFailed: when the model does not load, does not predict, or gives no usable output.
         DataUnreadable: when a label is none that the contract knows, or there are no labels.
+        ContractError: when a metric names a class that no label has, or lacks one.
     """
     labelled, names = labelled_rows(contract, table, snapshot.digest)
     labels, classes = encode_labels(contract, labelled)
+    _classes_fit(contract, classes)
     predicted, timing, model = predict_all(contract, labelled, names, version, catalogue, classes)
     replay, importances = explain(contract, labelled, labels, predicted, model, version, classes)
     shap = None
@@ -182,6 +185,7 @@ def scores_of(
             columns={name: _read(labelled, name) for name in contract.metric_columns()},
             classes=len(classes) if contract.task == "multiclass_classification" else None,
             query=queries_of(contract, labelled, names),
+            class_names=classes,
         ),
         cluster=_texts(labelled, contract.data.cluster),
         day=days_of(labelled, contract.data.time),
@@ -190,11 +194,19 @@ def scores_of(
     )
 
 
+def _classes_fit(contract: Contract, classes: tuple[str, ...]) -> None:
+    for rule in contract.metrics:
+        wrong = rule.misfit(classes, several=contract.task == "multiclass_classification")
+        if wrong:
+            message = f"contract {contract.name}: metric {rule.metric!r}: {wrong}"
+            raise ContractError(message, next_step="name classes by the values of the label column, as they read there")
+
+
 def class_names(contract: Contract) -> tuple[str, ...]:
     """The classes where labels are not at hand: of two, the other one has no name."""
     if contract.task != "binary_classification":
         return ()
-    return ("", _text_of(contract.model.positive_class))
+    return ("", class_name(contract.model.positive_class))
 
 
 def encode_labels(contract: Contract, table: pa.Table) -> tuple[np.ndarray[Any, Any], tuple[str, ...]]:
@@ -215,7 +227,7 @@ def encode_labels(contract: Contract, table: pa.Table) -> tuple[np.ndarray[Any, 
         return pc.index_in(texts, value_set=pa.array(found)).to_numpy(zero_copy_only=False).astype(np.int64), tuple(
             found
         )
-    positive = _text_of(contract.model.positive_class)
+    positive = class_name(contract.model.positive_class)
     others = [value for value in found if value != positive]
     if len(others) > 1:
         message = f"label {contract.data.label!r} has the values {', '.join(found[:6])}; a binary label has two"
@@ -253,10 +265,6 @@ def _numbers(column: pa.ChunkedArray, what: str) -> np.ndarray[Any, Any]:
     except (pa.ArrowInvalid, pa.ArrowNotImplementedError) as error:
         message = f"{what} is {column.type} and holds no numbers: {error}"
         raise DataUnreadable(message, next_step="check the label column, or the task") from error
-
-
-def _text_of(value: object) -> str:
-    return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 def _weights(table: pa.Table, names: pa.Array, column: str | None) -> np.ndarray[Any, Any] | None:

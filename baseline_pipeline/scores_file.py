@@ -63,6 +63,7 @@ def read_scores(path: Path) -> Scores:
     score = _numbers(table, "score")
     if by_class:
         score = np.stack([table.column(f"{_CLASS_SCORE}{k}").to_numpy() for k in range(len(by_class))], axis=1)
+    classes = (table.schema.metadata or {}).get(b"classes", b"").decode()
     slices = [name for name in names if name.startswith(SLICE)]
     return Scores(
         row_id=table.column("row_id").combine_chunks(),
@@ -74,6 +75,7 @@ def read_scores(path: Path) -> Scores:
             {name.removeprefix(_METRIC): _read(table, name) for name in names if name.startswith(_METRIC)},
             int((table.schema.metadata or {}).get(b"multiclass", b"") or 0) or None,
             query=table.column("query").to_numpy().astype(str) if "query" in names else None,
+            class_names=tuple(classes.split("\x1f")) if classes else (),
         ),
         cluster=table.column("cluster").to_numpy().astype(str) if "cluster" in names else None,
         day=_numbers(table, "day"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import cached_property
 from typing import Annotated, Literal, Self
 
@@ -61,7 +62,8 @@ class MetricRule(Section):
     metric: Text
     """A name from `baseline schema --metrics`."""
     parameters: dict[str, JsonValue] = Field(default_factory=dict)
-    """What the metric is told, where it takes something: `{beta: 2}`, `{column: sex}`."""
+    """What the metric is told, where it takes something: `{beta: 2}`, `{column: sex}`. Classes are named by their
+    labels: `{average: cat}`, `{matrix: {cat: {cat: 0, dog: 5}, dog: {cat: 2, dog: 0}}}`, by label and prediction."""
     function: CallableRef | None = None
     """A loss per row of your own, `module:function`; `metric` is then its name. It takes a DataFrame with `label`,
     `prediction`, `score` and the columns named, and returns a number for every row; the metric is their mean."""
@@ -128,6 +130,22 @@ class MetricRule(Section):
             raise ValueError(message)
         make = custom_metric if self.function else custom_statistic
         return make(self.metric, self.own, better=self.better, unit=self.unit, columns=self.columns)
+
+    def misfit(self, classes: Sequence[str], *, several: bool) -> str:
+        """What is wrong with the classes that the parameters name; nothing where all is well.
+
+        Args:
+            classes: Names of the label's classes (of two, the second is the positive one).
+            several: Whether the label may have more than two.
+
+        Example:
+            >>> rule = MetricRule(metric="f1", role="report_only", parameters={"average": "cat"})
+            >>> rule.misfit(["cow", "pig"], several=True)
+            "average 'cat' is no class; accepted: macro, micro, weighted, or a class by its label: cow, pig"
+        """
+        known = METRICS[self.metric].parameters if self.own is None else {}
+        told = [(known[name].misfit, value) for name, value in self.parameters.items()]
+        return next((wrong for of, value in told if of is not None and (wrong := of(value, classes, several))), "")
 
     @model_validator(mode="after")
     def _parameters_fit(self) -> Self:

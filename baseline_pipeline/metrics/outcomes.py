@@ -38,6 +38,8 @@ class Outcomes:
         count: (n,) how many rows of the data each row stands for; `None` where each is one. Weights are then
             those of all of them together.
         query: (n,) name of the query whose items are ranked against each other; `None` for other tasks.
+        class_names: the classes' labels as text, by class index (binary: negative, positive); empty where they have
+            none, or nobody knows.
     """
 
     label: Array
@@ -49,6 +51,7 @@ class Outcomes:
     count: Array | None = None
     cluster: Array | None = None
     query: Array | None = None
+    class_names: tuple[str, ...] = ()
 
     def __len__(self) -> int:
         return len(self.label)
@@ -91,6 +94,7 @@ class Outcomes:
             None if self.count is None else self.count[rows],
             None if self.cluster is None else self.cluster[rows],
             None if self.query is None else self.query[rows],
+            self.class_names,
         )
 
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from math import isfinite
-from typing import TypeGuard
+from typing import Any, TypeGuard
 
 
 @dataclass(frozen=True)
@@ -17,11 +17,14 @@ class Parameter:
         accepts: in words.
         holds: whether a value is one of those.
         column: whether the value names a column, which is then kept with the scores.
+        misfit: where the value names classes: from it, the names of the label's classes and whether the label has
+            several (of two, the second is the positive one) to what is wrong with it, else "".
     """
 
     accepts: str
     holds: Callable[[object], bool]
     column: bool = False
+    misfit: Callable[[Any, Sequence[str], bool], str] | None = None
 
 
 def number(*, above: float = float("-inf"), below: float = float("inf")) -> Parameter:

@@ -206,4 +206,5 @@ def _joined(parts: Sequence[Outcomes]) -> Outcomes:
         columns={name: np.concatenate([one.columns[name] for one in parts]) for name in parts[0].columns},
         classes=parts[0].classes,
         query=all_of("query"),
+        class_names=parts[0].class_names,
     )

@@ -64,6 +64,7 @@ class Cells:
         self.table = summary.cells
         self.clusters = None if summary.clusters is None else Clusters(summary, self.leaves)
         self.units = units
+        self.classes = tuple(classes) or (() if summary.plan.positive is None else ("", summary.plan.positive))
         numbers = {name: number for number, name in enumerate(classes)}
         self.y, self.h = (_codes(summary.cells.column(name), numbers) for name in ("y", "h"))
         self.bin = integers(summary.cells.column("bin"))

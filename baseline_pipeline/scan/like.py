@@ -34,6 +34,7 @@ class Like:
         chosen: (b,) blocks of the slice.
         block: (g,) number of the set of blocks that each group's rows lie in.
         block_of: (b,) that number of every block of the slice.
+        classes: names of the classes, by their numbers; empty for numbers.
         cells: (c,) group of every cell, -1 outside of the slice; `None` where no cluster asks for it.
     """
 
@@ -47,6 +48,7 @@ class Like:
     chosen: Array
     block: Array
     block_of: Array
+    classes: tuple[str, ...]
     cells: Array | None
 
     @classmethod
@@ -65,6 +67,7 @@ class Like:
             chosen,
             kinds.block[there],
             cells.blocks.kind[chosen],
+            cells.classes,
             None if cells.clusters is None else _groups_of_cells(cells, there, leaves),
         )
 
@@ -85,6 +88,7 @@ class Like:
             chosen,
             cells.blocks.of_cell[rows],
             chosen,
+            cells.classes,
             group,
         )
 
@@ -107,6 +111,7 @@ class Like:
             self.chosen,
             decision_of[self.block[first]],
             self.blocks.decision[self.chosen],
+            self.classes,
             None if self.cells is None else np.where(self.cells >= 0, place[self.cells], -1),
         )
 
@@ -140,10 +145,16 @@ class Like:
             place = np.maximum(self.bin, 0)
             total, rows = (np.bincount(place, one, SCORE_BINS) for one in (self.sums["p"], self.mass))
             score = np.clip(np.divide(total, rows, out=np.zeros(SCORE_BINS), where=rows > 0)[place], 0.0, 1.0)
-        classes = None
-        if self.plan.task == "multiclass_classification":
-            classes = int(max(self.y.max(initial=0), self.h.max(initial=0))) + 1
-        return Outcomes(self.y, self.h, score, weight=self.mass, columns=self.columns, classes=classes, count=self.n)
+        return Outcomes(
+            self.y,
+            self.h,
+            score,
+            weight=self.mass,
+            columns=self.columns,
+            classes=len(self.classes) if self.plan.task == "multiclass_classification" else None,
+            count=self.n,
+            class_names=self.classes,
+        )
 
     @cached_property
     def _share(self) -> tuple[int, Array]:

@@ -174,7 +174,7 @@ def test_small_groups_make_no_gap():
         ({"betta": 2}, "did you mean 'beta'"),
         ({"beta": -1}, "accepted: a number above 0"),
         ({}, "metric 'f_beta' needs beta"),
-        ({"beta": 2, "average": "mean"}, "macro | micro | weighted"),
+        ({"beta": 2, "average": 0.5}, "macro | micro | weighted"),
     ],
 )
 def test_a_parameter_that_a_metric_does_not_take_is_refused(given, words):

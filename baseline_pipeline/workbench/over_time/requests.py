@@ -191,7 +191,8 @@ def _outcomes(contract: Contract, section: Requests, table: pa.Table, classes: S
         said = _numbered(table.column(section.prediction), classes)
         answered = said < len(classes)
         kept = np.where(answered, said, 0)
-        return Outcomes(labels, kept, None, weight, columns, len(classes)), known & answered
+        found = Outcomes(labels, kept, None, weight, columns, len(classes), class_names=tuple(classes))
+        return found, known & answered
     score = _numbers(table, section.score) if has_score else None
     threshold = np.zeros(table.num_rows) if score is None else (score >= contract.model.threshold).astype(np.int64)
     prediction, answered = threshold, np.ones(table.num_rows, dtype=bool) if score is None else np.isfinite(score)
@@ -202,7 +203,8 @@ def _outcomes(contract: Contract, section: Requests, table: pa.Table, classes: S
         positive = pc.fill_null(pc.equal(texts, _positive(contract)), fill_value=False).to_numpy(zero_copy_only=False)
         prediction = np.where(valid, positive.astype(np.int64), threshold)
         answered = answered & (valid | (score is not None))
-    return Outcomes(labels, prediction.astype(np.int64), score, weight, columns), known & answered
+    found = Outcomes(labels, prediction.astype(np.int64), score, weight, columns, class_names=("", _positive(contract)))
+    return found, known & answered
 
 
 def _labels(contract: Contract, section: Requests, table: pa.Table, classes: Sequence[str]) -> tuple[Array, Array]:

@@ -1,0 +1,59 @@
+"""Classes by their names: a class that appears anew moves the numbers of others, never their names."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from baseline_pipeline.metrics.parameters import is_number
+
+if TYPE_CHECKING:
+    from baseline_pipeline.metrics.outcomes import Outcomes
+
+
+def class_name(value: object) -> str:
+    """What a class is called: its label's value as text.
+
+    Example:
+        >>> class_name("cat"), class_name(3), class_name(True)
+        ('cat', '3', 'true')
+    """
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def names_of(outcomes: Outcomes) -> tuple[str, ...]:
+    """The names of the classes by their numbers; classes without names are called by their numbers."""
+    count = 2 if outcomes.classes is None else outcomes.classes
+    return outcomes.class_names or tuple(map(str, range(count)))
+
+
+def unknown(name: object, names: Sequence[str], also: Sequence[str] = ()) -> str:
+    """The complaint about a name that no class has.
+
+    Args:
+        name: What stood there.
+        names: Those of the classes.
+        also: Words accepted beside them.
+
+    Example:
+        >>> unknown("cta", ["bird", "cat"], ["macro"])
+        "'cta' is no class; did you mean 'cat'? accepted: macro, or a class by its label: bird, cat"
+    """
+    near = difflib.get_close_matches(class_name(name), [*names, *also], n=1)
+    hint = f"did you mean {near[0]!r}? " if near else ""
+    words = "".join(f"{word}, " for word in also) + ("or " if also else "")
+    return f"{name!r} is no class; {hint}accepted: {words}a class by its label: {', '.join(names)}"
+
+
+def is_matrix(value: object) -> bool:
+    """Whether a value is square: costs by label and prediction, named alike, or a list of lists."""
+    if isinstance(value, dict):
+        return len(value) > 1 and all(
+            isinstance(row, dict) and row.keys() == value.keys() and all(map(is_number, row.values()))
+            for row in value.values()
+        )
+    rows = value if isinstance(value, list) else []
+    return len(rows) > 1 and all(
+        isinstance(row, list) and len(row) == len(rows) and all(map(is_number, row)) for row in rows
+    )
