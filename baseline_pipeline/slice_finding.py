@@ -11,6 +11,7 @@ import numpy as np
 from baseline_pipeline.significance.clustered import clustered
 from baseline_pipeline.significance.false_discovery import false_discovery
 from baseline_pipeline.significance.units import units_of
+from baseline_pipeline.slices import level_names
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -89,7 +90,7 @@ def _axis(name: str, column: pa.ChunkedArray) -> Axis | None:
         return _quartiles(name, column)
     if distinct < 2 or distinct > max(column.length() // LEAST_ROWS, LEVELS):  # noqa: PLR2004  # nothing to cut, or a name
         return None
-    texts = pc.fill_null(column.cast(pa.string()), "(missing)").combine_chunks().dictionary_encode()
+    texts = pc.fill_null(level_names(column), "(missing)").combine_chunks().dictionary_encode()
     codes = texts.indices.to_numpy(zero_copy_only=False)
     words = [f"{name}={value}" for value in texts.dictionary.to_pylist()]
     commonest = np.argsort(-np.bincount(codes, minlength=len(words)), kind="stable")[:LEVELS]

@@ -61,13 +61,33 @@ def find_slices(
     return found
 
 
+def level_names(values: pa.ChunkedArray) -> pa.ChunkedArray:
+    """What each value is called in the name of a slice: its text (UTC where a zone is known), of a midnight its day.
+
+    A value's name depends on nothing but the value, so that slices of other rows are called alike.
+
+    Example:
+        >>> import datetime as dt
+        >>> noon, midnight = dt.datetime(2026, 2, 3, 12), dt.datetime(2026, 2, 3)
+        >>> level_names(pa.chunked_array([[noon, midnight]])).to_pylist()
+        ['2026-02-03 12:00:00.000000', '2026-02-03']
+    """
+    if not pa.types.is_timestamp(values.type):
+        return values.cast(pa.string())
+    if values.type.tz is not None:
+        values = values.cast(pa.timestamp(values.type.unit, "UTC"))
+    encoded = values.combine_chunks().dictionary_encode()
+    names = pc.replace_substring_regex(encoded.dictionary.cast(pa.string()), r" 00:00:00(\.0+)?Z?$", "")
+    return pa.chunked_array([names.take(encoded.indices)])
+
+
 def _levels(spec: SliceSpec, columns: pa.Table, quantiles_of: pa.Table) -> list[SliceRows]:
     by = spec.by or []
     codes = np.zeros(columns.num_rows, dtype=np.int64)
     names = [""]
     for column in by:
         values = _values(columns, column)
-        texts = values.cast(pa.string())
+        texts = level_names(values)
         parts = spec.parts(column)
         if parts is not None:
             texts = _parts(column, values, _values(quantiles_of, column), parts)

@@ -92,3 +92,10 @@ def test_words_have_no_quantiles_and_quantiles_need_columns():
         found({"by": ["carrier"], "quantiles": 4})
     with pytest.raises(ValueError, match="there is no `by`"):
         SliceSpec(where="x > 1", name="large", quantiles=4)
+
+
+def test_a_midnight_is_called_by_its_day_whatever_else_stands_there():
+    at = pa.array(["2026-02-03T00:00:00", "2026-02-03T12:00:00", None]).cast(pa.timestamp("ns"))
+    found = find_slices([SliceSpec(by=["at"])], pa.table({"at": at}))
+
+    assert [one.name for one in found] == ["at=(missing)", "at=2026-02-03", "at=2026-02-03 12:00:00.000000000"]

@@ -9,6 +9,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from baseline_pipeline.slices import level_names
 from baseline_pipeline.summaries.arrays import doubles, integers, positions
 from baseline_pipeline.summaries.engine import Engine
 from baseline_pipeline.summaries.outcome_plan import OutcomePlan, class_text
@@ -95,8 +96,10 @@ def _texts(plan: OutcomePlan, table: pa.Table) -> pa.Table:
 
 
 def _leaf_text(plan: OutcomePlan, name: str, column: pa.ChunkedArray) -> pa.ChunkedArray:
-    texts = column.cast(pa.string())
-    place = int(name.removeprefix("leaf")) - len(plan.values) if name != "cluster" else -1
+    if name == "cluster":
+        return column.cast(pa.string())
+    texts = level_names(column)
+    place = int(name.removeprefix("leaf")) - len(plan.values)
     if 0 <= place < len(plan.cuts):
         texts = pc.binary_join_element_wise("q", texts, f"/{plan.cuts[place].parts}", "")
     return texts

@@ -5,12 +5,14 @@ import pyarrow as pa
 import pytest
 
 from baseline_pipeline.comparison import ALL_ROWS
+from baseline_pipeline.contract.slices import SliceSpec
 from baseline_pipeline.effects import Part
 from baseline_pipeline.estimating import effects
 from baseline_pipeline.measuring import cluster_codes
 from baseline_pipeline.metrics.outcomes import Outcomes
 from baseline_pipeline.scan.effects import summary_effects
 from baseline_pipeline.significance.units import units_of
+from baseline_pipeline.slices import find_slices
 from tests.scan.conftest import BINARY, Rows, binary, contract, multiclass, regression, summed
 
 FROM_BINS = {"roc_auc": 2e-4, "average_precision": 2e-3, "calibration_slope": 2e-3}
@@ -135,3 +137,17 @@ def test_metrics_that_need_the_rows_say_so(engine):
     found = summary_effects(policy, *summed(engine, policy, regression(1).table, regression(2).table), seed=1)
 
     assert "needs the rows themselves" in found[0].problem
+
+
+@pytest.mark.parametrize(
+    "kind", [pa.timestamp("ns"), pa.timestamp("us"), pa.timestamp("us", "UTC"), pa.date32()], ids=str
+)
+def test_a_day_is_called_by_its_date_from_rows_and_from_counts(engine, kind):
+    policy = contract(BINARY[:1]).model_copy(update={"slices": [SliceSpec(by=["day"], min_rows=100)]})
+    rows = binary(1, rows=1000)
+    day = pa.array(rows.column("day") % 2, pa.int32()).cast(pa.date32()).cast(kind)
+    table = rows.table.set_column(rows.table.column_names.index("day"), "day", day)
+    named = {one.slice for one in summary_effects(policy, *summed(engine, policy, table, table), seed=3)}
+
+    assert named == {ALL_ROWS, "day=1970-01-01", "day=1970-01-02"}
+    assert named == {ALL_ROWS, *(one.name for one in find_slices(policy.slices, table))}
