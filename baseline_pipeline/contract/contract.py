@@ -16,7 +16,7 @@ from baseline_pipeline.contract.model import ModelSection
 from baseline_pipeline.contract.monitoring import MonitoringSection, Receiver
 from baseline_pipeline.contract.response import Owners, Promotion, Response, Schedules
 from baseline_pipeline.contract.scenarios import ScenarioName
-from baseline_pipeline.contract.section import CallableRef, Name, Section, Text
+from baseline_pipeline.contract.section import CallableRef, Misplaced, Name, Section, Text
 from baseline_pipeline.contract.slices import SliceSpec
 from baseline_pipeline.expression import Expression, length_of
 from baseline_pipeline.metrics.outcomes import CLASSIFICATION, Task
@@ -82,28 +82,28 @@ class Contract(Section):
     def _queries_are_ranked(self) -> Self:
         if self.task == "ranking" and self.data.query is None:
             message = "ranking needs data.query: the column whose rows of one value are ranked against each other"
-            raise ValueError(message)
+            raise Misplaced(message, ("data",))
         if self.task != "ranking" and self.data.query is not None:
             message = f"data.query ({self.data.query!r}) is for ranking, and the task is {self.task}"
-            raise ValueError(message)
+            raise Misplaced(message, ("data", "query"))
         return self
 
     @model_validator(mode="after")
     def _metrics_fit_the_task(self) -> Self:
         seen: set[str] = set()
-        for rule in self.metrics:
+        for number, rule in enumerate(self.metrics):
             metric = rule.measured
             if self.task not in metric.tasks:
                 wanted = ", ".join(sorted(metric.tasks))
                 message = f"metric {rule.metric!r} is for {wanted}, and the task is {self.task}"
-                raise ValueError(message)
+                raise Misplaced(message, ("metrics", number, "metric"))
             if metric.name in seen:
                 message = f"metric {metric.name!r} is listed twice"
-                raise ValueError(message)
+                raise Misplaced(message, ("metrics", number, "metric"))
             seen.add(metric.name)
         if self.task == "binary_classification" and self.model.positive_class is None:
             message = "binary classification needs model.positive_class: the label that counts as positive"
-            raise ValueError(message)
+            raise Misplaced(message, ("model",))
         return self
 
     @property

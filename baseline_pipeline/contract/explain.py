@@ -7,6 +7,7 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from baseline_pipeline.contract.redaction import redacted_database
+from baseline_pipeline.contract.section import Misplaced
 
 if TYPE_CHECKING:
     from pydantic import BaseModel, ValidationError
@@ -43,7 +44,9 @@ def explain(document: Document, model: type[BaseModel], error: ValidationError, 
 def _existing(document: Document, root: Path, detail: ErrorDetails) -> Path:
     """The longest part of the error's location that stands in the file (unions add names of their own)."""
     path = root
-    for part in detail["loc"]:
+    refused = detail.get("ctx", {}).get("error")
+    further = refused.place if isinstance(refused, Misplaced) else ()
+    for part in (*detail["loc"], *further):
         if (*path, part) in document.lines:
             path = (*path, part)
     return path

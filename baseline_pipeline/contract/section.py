@@ -24,6 +24,19 @@ CronExpression = Annotated[str, StringConstraints(pattern=r"^\S+ \S+ \S+ \S+ \S+
 """Minute, hour, day of month, month and day of week, as POSIX has them."""
 
 
+class Misplaced(ValueError):
+    """Something does not go with the rest of its section, and stands further down.
+
+    Args:
+        message: What stood there and what would be accepted.
+        place: Where, as words and numbers from the section that refuses it.
+    """
+
+    def __init__(self, message: str, place: tuple[str | int, ...]) -> None:
+        super().__init__(message)
+        self.place = place
+
+
 class Section(BaseModel):
     """A part of the contract: unknown words, NaN and implicit conversions are refused."""
 
