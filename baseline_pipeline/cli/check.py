@@ -16,18 +16,15 @@ def command(
 
     Example: baseline check flight_delays
     """
-    from baseline_pipeline.contract.reading import contract_paths, read_contract
-    from baseline_pipeline.errors import BaselineError, UsageError
+    from baseline_pipeline.contract.reading import contract_path, contract_paths, read_contract
+    from baseline_pipeline.errors import BaselineError
     from baseline_pipeline.settings import load_settings
     from baseline_pipeline.workbench.upkeep.checking import check_contract
 
     settings = load_settings()
-    paths = contract_paths(settings.assets)
-    if model is not None and model not in paths:
-        message = f"there is no model {model!r}; models here: {', '.join(paths) or 'none'}"
-        raise UsageError(message)
+    paths = {model: contract_path(settings.assets, model)} if model else contract_paths(settings.assets)
     worst = 0
-    for name in [model] if model else paths:
+    for name in paths:
         try:
             contract = read_contract(paths[name])
         except BaselineError as error:

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 from pydantic import ValidationError
 
 from baseline_pipeline.contract.contract import Contract
-from baseline_pipeline.contract.explain import explain
+from baseline_pipeline.contract.explain import KINDS, explain
 from baseline_pipeline.contract.yaml_lines import read_yaml
-from baseline_pipeline.errors import ContractError
+from baseline_pipeline.errors import ContractError, UsageError
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -46,7 +46,9 @@ def parse_contract(name: str, text: str, *, folder: str) -> Contract:
 
 def _check_frame(name: str, value: object) -> None:
     if not isinstance(value, dict) or "type" not in value:
-        message = f"{name}:1: a contract starts with `type: {COMPONENT_TYPE}` and `attributes:`"
+        words = f"a mapping of {', '.join(value) or 'nothing'}" if isinstance(value, dict) else _kind(value)
+        stood = "the file is empty" if value is None else f"{words} stood here"
+        message = f"{name}:1: {stood}; a contract starts with `type: {COMPONENT_TYPE}` and `attributes:`"
         raise ContractError(message, next_step="compare with assets/flight_delays/defs.yaml")
     accepted = ["type", "attributes", "template_vars_module", "requirements", "post_processing"]
     for key in value:
@@ -58,6 +60,10 @@ def _check_frame(name: str, value: object) -> None:
     if value["type"] != COMPONENT_TYPE:
         message = f"{name}:1: type {value['type']!r} stood here; accepted: {COMPONENT_TYPE}"
         raise ContractError(message)
+
+
+def _kind(value: object) -> str:
+    return KINDS.get(type(value), "a number")
 
 
 def read_contract(path: Path) -> Contract:
@@ -76,6 +82,23 @@ def read_contract(path: Path) -> Contract:
         message = f"{shown}: not UTF-8 text (byte {error.start})"
         raise ContractError(message, next_step="save the file as UTF-8") from error
     return parse_contract(shown, text, folder=path.parent.name)
+
+
+def contract_path(assets: Path, model: str) -> Path:
+    """The contract of one model.
+
+    Raises:
+        UsageError: when there is no such model, with those that there are.
+        ContractError: when its folder's file is no contract at all, saying what stands there.
+    """
+    paths = contract_paths(assets)
+    if model in paths:
+        return paths[model]
+    for path in assets.glob(f"*/{FILE_NAME}"):
+        if path.parent.name == model:
+            read_contract(path)
+    message = f"there is no model {model!r}; models here: {', '.join(paths) or 'none'}"
+    raise UsageError(message, next_step="check the name, or make one with `baseline init MODEL`")
 
 
 def contract_paths(assets: Path) -> dict[str, Path]:

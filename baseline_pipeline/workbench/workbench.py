@@ -6,8 +6,8 @@ import datetime as dt
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from baseline_pipeline.contract.reading import contract_paths, read_contract
-from baseline_pipeline.errors import ContractError, UsageError
+from baseline_pipeline.contract.reading import contract_path, contract_paths, read_contract
+from baseline_pipeline.errors import ContractError
 from baseline_pipeline.governance.events import Baseline, Event, anchor, baselines, current_baseline
 from baseline_pipeline.settings import load_settings
 from baseline_pipeline.workbench.code import importable
@@ -87,13 +87,9 @@ class Workbench:
         """One model's contract.
 
         Raises:
-            UsageError: when there is no such model, with those that there are.
+            UsageError: when there is no such model, with those that there are; when its contract is none.
         """
-        paths = contract_paths(self.settings.assets)
-        if model not in paths:
-            message = f"there is no model {model!r}; models here: {', '.join(paths) or 'none'}"
-            raise UsageError(message, next_step="check the name, or make one with `baseline init MODEL`")
-        return read_contract(paths[model])
+        return read_contract(contract_path(self.settings.assets, model))
 
     def source(self, contract: Contract) -> Source:
         """Where the model's rows come from."""

@@ -7,8 +7,8 @@ import jsonschema
 import pytest
 import yaml
 
-from baseline_pipeline.contract.reading import COMPONENT_TYPE, parse_contract, read_contract
-from baseline_pipeline.errors import ContractError
+from baseline_pipeline.contract.reading import COMPONENT_TYPE, contract_path, parse_contract, read_contract
+from baseline_pipeline.errors import ContractError, UsageError
 
 PROJECT = Path(__file__).resolve().parents[2]
 GOOD = f"""\
@@ -135,6 +135,31 @@ def test_queries_are_the_clusters_of_a_ranking_unless_it_names_larger_ones():
     assert (contract.data.query, contract.data.cluster) == ("asked", "asked")
     assert (larger.data.query, larger.data.cluster) == ("asked", "user")
     assert contract.definition()["query"] == "asked"
+
+
+@pytest.mark.parametrize(
+    ("text", "stood"),
+    [
+        ("", "the file is empty"),
+        ("# later\n", "the file is empty"),
+        ("- name: churn\n", "a list stood here"),
+        ("churn\n", "a text stood here"),
+        ("7\n", "a number stood here"),
+        ("{}\n", "a mapping of nothing stood here"),
+        ("name: churn\ntask: regression\n", "a mapping of name, task stood here"),
+    ],
+)
+def test_a_file_that_is_no_contract_says_what_stands_there_under_its_models_name(tmp_path, text, stood):
+    (tmp_path / "churn").mkdir()
+    (tmp_path / "churn" / "defs.yaml").write_text(text)
+
+    with pytest.raises(ContractError) as refused:
+        contract_path(tmp_path, "churn")
+    assert f"churn/defs.yaml:1: {stood}; a contract starts with `type: {COMPONENT_TYPE}` and `attributes:`" in str(
+        refused.value
+    )
+    with pytest.raises(UsageError, match="there is no model 'chrun'; models here: none"):
+        contract_path(tmp_path, "chrun")
 
 
 def test_an_alias_bomb_is_refused_before_it_grows():
