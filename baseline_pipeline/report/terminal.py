@@ -10,6 +10,7 @@ from baseline_pipeline.report.concern import concern
 from baseline_pipeline.report.criticality import folded, tally
 from baseline_pipeline.report.findings import model_findings
 from baseline_pipeline.report.lineage import environment_findings
+from baseline_pipeline.report.measured import measured_lines
 from baseline_pipeline.report.outcome import headline, next_step, standing
 from baseline_pipeline.report.verdict_line import verdict_line
 from baseline_pipeline.report.visible import visible
@@ -30,7 +31,7 @@ _STYLES = {
     r"(?m)^REJECT\b|^HOLD: harm unresolved|^ *DEGRADED\b|\bsevere\b|\bmoderate\b": "bold red",
     r"(?m)^(PROMOTE|ESTABLISH)\b|^ *IMPROVED\b": "bold green",
     r"(?m)^HOLD: (?!harm)[a-z ]+?(?=  )|^ *(INCONCLUSIVE|NOT EVALUATED)\b": "bold yellow",
-    r"(?m)^(Why|What changed|Comparison|Drift|Data quality|Environment|Next)\b.*$": "bold",
+    r"(?m)^(Why|What changed|Measured|Comparison|Drift|Data quality|Environment|Next)\b.*$": "bold",
     r"(?m)^ *UNCHANGED\b": "dim",
 }
 
@@ -38,6 +39,7 @@ _STYLES = {
 def decision_text(story: DecisionStory, *, width: int = 100, show_all: bool = False) -> str:
     """The decision as plain text: outcome, reasons, what changed, verdicts, drift, environment, next step.
 
+    Where no baseline stands, what was measured stands for the verdicts.
     Verdicts stand most critical first; what need not be read is folded to a count.
 
     Args:
@@ -50,6 +52,7 @@ def decision_text(story: DecisionStory, *, width: int = 100, show_all: bool = Fa
         _banner(story),
         _section("Why", (f"{n}. {reason}" for n, reason in enumerate(story.decision.reasons, 1))),
         _section("What changed", _changes(story)),
+        _section("Measured", measured_lines(story, show_all=show_all)),
         *(_contrast(contrast, show_all=show_all) for contrast in story.comparison.contrasts),
         _section("Drift", _drift(story.drift, show_all=show_all)),
         _section("Data quality", _quality(story)),

@@ -1,9 +1,11 @@
 import io
 import re
+from dataclasses import replace
 
 import pytest
 from rich.console import Console
 
+from baseline_pipeline.evaluation import MetricValue
 from baseline_pipeline.report.terminal import coloured, decision_text
 from baseline_pipeline.report.wrapping import columns
 
@@ -20,6 +22,59 @@ def test_sections_stand_in_the_order_they_are_needed(decision_story):
 
     titles = ("Why", "What changed", "Comparison:", "Drift", "Data quality", "Environment", "Next")
     assert [text.index(f"\n{title}") for title in titles] == sorted(text.index(f"\n{title}") for title in titles)
+
+
+def value(slice_, number, metric="roc_auc", **more):
+    spread = {} if number is None else {"low": number - 0.02, "high": number + 0.02}
+    given = {"rows": 900, "clusters": None, "low": None, "high": None, "value": number, **spread, **more}
+    return MetricValue(metric=metric, slice=slice_, **given)
+
+
+@pytest.fixture
+def first(decision_story, retold):
+    story = retold(
+        (),
+        compared={"baseline_revision": None, "changed": (), "drift": None},
+        decided={"outcome": "hold", "hold": "needs_approval", "tier": None},
+    )
+    values = (
+        value("all", 0.8),
+        value("all", None, "recall", note="no positives"),
+        value("all", 12.5, "own", low=None, high=None),
+        *(value(f"carrier={name}", number) for name, number in zip("ABCDE", (0.9, 0.6, 0.7, 0.5, None), strict=True)),
+        value("carrier=A", 0.1, "recall"),
+    )
+    key = story.comparison.candidate
+    evaluation = story.evaluations[key].model_copy(update={"metrics": values})
+    return replace(story, evaluations={key: evaluation})
+
+
+def test_a_first_run_prints_what_was_measured_and_the_worst_slices_before_what_is_next(first):
+    text = decision_text(first)
+
+    assert text[text.index("Measured") : text.index("\n\nDrift")].splitlines() == [
+        "Measured",
+        "  roc_auc  0.800 [0.780, 0.820]  n=900",
+        "  recall  not measured: no positives  n=900",
+        "  own  12.5  n=900",
+        "  worst slices by roc_auc:",
+        "  roc_auc[carrier=D]  0.500 [0.480, 0.520]  n=900",
+        "  roc_auc[carrier=B]  0.600 [0.580, 0.620]  n=900",
+        "  roc_auc[carrier=C]  0.700 [0.680, 0.720]  n=900",
+        "  3 more values of slices (--all shows them)",
+    ]
+    assert text.index("Measured") < text.index("\nNext")
+
+
+def test_every_slice_of_a_first_run_is_shown_when_asked_for(first):
+    text = decision_text(first, show_all=True)
+
+    assert "recall[carrier=A]  0.100" in text
+    assert "--all" not in text
+
+
+def test_beside_a_baseline_verdicts_stand_for_what_was_measured(decision_story):
+    assert "\nMeasured" not in decision_text(decision_story)
 
 
 def test_what_need_not_be_read_is_folded_to_a_count(decision_story):
