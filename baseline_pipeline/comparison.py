@@ -50,6 +50,11 @@ class Cell(Record):
     tier: Tier | None
     note: str
 
+    @property
+    def only_reported(self) -> bool:
+        """Whether it is a value and no verdict: it has no margin to be judged by, and broke no floor."""
+        return self.role == "report_only" and self.margin is None and self.verdict != "degraded"
+
 
 class RowChanges(Record):
     """What differs between two scorings of the same rows, exactly."""

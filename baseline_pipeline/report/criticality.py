@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING
 
 from baseline_pipeline.comparison import ALL_ROWS
@@ -13,20 +14,22 @@ if TYPE_CHECKING:
     from baseline_pipeline.verdicts import Tier, Verdict
 
 VERDICTS: tuple[Verdict, ...] = ("degraded", "inconclusive", "not_evaluated", "improved", "unchanged")
+REPORTED = "reported"
+"""What is no verdict, since nothing is asked of it."""
 _TIERS: tuple[Tier | None, ...] = ("severe", "moderate", "minor", None)
 MOST_SHOWN = 40
 
 
 def most_critical_first(cells: Iterable[Cell]) -> tuple[Cell, ...]:
-    """Primaries on all rows, then harmed slices, then the rest; the worst of each first."""
+    """Primaries on all rows, then harmed slices, then the rest, then what is only reported; the worst of each first."""
     return tuple(sorted(cells, key=_criticality))
 
 
 def folded(cells: Sequence[Cell], *, show_all: bool = False) -> tuple[tuple[Cell, ...], tuple[Cell, ...]]:
     """The cells a person must read, most critical first, and the others.
 
-    Shown are primaries on all rows, everything with a tier or degraded, and primary slices without a
-    verdict of their own; at most 40 unless `show_all`.
+    Shown are primaries on all rows, everything with a tier or degraded, primary slices without a
+    verdict of their own, and what is only reported on all rows; at most 40 unless `show_all`.
     """
     ordered = most_critical_first(cells)
     if show_all:
@@ -38,18 +41,21 @@ def folded(cells: Sequence[Cell], *, show_all: bool = False) -> tuple[tuple[Cell
 
 def tally(cells: Iterable[Cell]) -> str:
     """How many cells have each verdict, in words; empty verdicts are left out."""
-    verdicts = [cell.verdict for cell in cells]
-    found = ((verdict, verdicts.count(verdict)) for verdict in VERDICTS)
-    return ", ".join(f"{number} {verdict.replace('_', ' ')}" for verdict, number in found if number)
+    found = Counter(REPORTED if cell.only_reported else cell.verdict for cell in cells)
+    return ", ".join(f"{found[word]} {word.replace('_', ' ')}" for word in (*VERDICTS, REPORTED) if found[word])
 
 
 def _must_be_read(cell: Cell) -> bool:
+    if cell.only_reported:
+        return cell.slice == ALL_ROWS
     return _group(cell) < 2 or (cell.role == "primary" and cell.verdict == "inconclusive")  # noqa: PLR2004  # the third group
 
 
 def _group(cell: Cell) -> int:
     if cell.role == "primary" and cell.slice == ALL_ROWS:
         return 0
+    if cell.only_reported:
+        return 3
     return 1 if cell.tier is not None or cell.verdict == "degraded" else 2
 
 

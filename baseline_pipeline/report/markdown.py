@@ -11,7 +11,7 @@ from baseline_pipeline.report.criticality import folded, tally
 from baseline_pipeline.report.findings import model_findings
 from baseline_pipeline.report.lineage import commands, environment_findings, lineage
 from baseline_pipeline.report.outcome import headline, next_step, standing
-from baseline_pipeline.report.verdict_line import verdict_word
+from baseline_pipeline.report.verdict_line import word_of
 from baseline_pipeline.report.visible import visible, without_credentials
 
 if TYPE_CHECKING:
@@ -112,9 +112,8 @@ def _contrast(contrast: Contrast, *, show_all: bool) -> list[str]:
 
 def _verdict_row(cell: Cell) -> tuple[str, ...]:
     decimals = cell_places(cell)
-    word = (
-        verdict_word(cell.verdict) + (f", {cell.tier}" if cell.tier else "") + (f": {cell.note}" if cell.note else "")
-    )
+    note = "" if cell.only_reported and cell.verdict != "not_evaluated" else cell.note
+    word = word_of(cell) + (f", {cell.tier}" if cell.tier else "") + (f": {note}" if note else "")
     return (
         word,
         cell.metric,

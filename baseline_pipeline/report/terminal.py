@@ -32,7 +32,7 @@ _STYLES = {
     r"(?m)^(PROMOTE|ESTABLISH)\b|^ *IMPROVED\b": "bold green",
     r"(?m)^HOLD: (?!harm)[a-z ]+?(?=  )|^ *(INCONCLUSIVE|NOT EVALUATED)\b": "bold yellow",
     r"(?m)^(Why|What changed|Measured|Comparison|Drift|Data quality|Environment|Next)\b.*$": "bold",
-    r"(?m)^ *UNCHANGED\b": "dim",
+    r"(?m)^ *(UNCHANGED|REPORTED)\b": "dim",
 }
 
 

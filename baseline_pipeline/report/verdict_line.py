@@ -25,6 +25,11 @@ def verdict_word(verdict: Verdict) -> str:
     return verdict.replace("_", " ").upper()
 
 
+def word_of(cell: Cell) -> str:
+    """The verdict in capitals, or that the cell is only reported and has none."""
+    return "REPORTED" if cell.only_reported else verdict_word(cell.verdict)
+
+
 def place(cell: Cell) -> str:
     """Where a cell stands: the metric, and its slice in brackets unless it holds all rows."""
     name = cell.metric if cell.slice == ALL_ROWS else f"{cell.metric}[{cell.slice}]"
@@ -34,8 +39,8 @@ def place(cell: Cell) -> str:
 def verdict_line(cell: Cell, pairing: Pairing) -> str:
     """The verdict, both values, gain with 95 % interval, margin, rows, p-value, detectable effect and tier.
 
-    Decimals follow the size of the margin. What was not measured is left out or said in words; the
-    note stands at the end where a verdict could not be given.
+    Of what is only reported there are values, gain and rows. Decimals follow the size of the margin. What
+    was not measured is left out or said in words; the note stands at the end where a verdict could not be given.
 
     Args:
         cell: One metric on one slice.
@@ -54,8 +59,12 @@ def verdict_line(cell: Cell, pairing: Pairing) -> str:
          'n=2914 paired, 31 clusters', 'p(adjusted)=0.002', 'MDE 0.022', 'moderate']
     """
     decimals = cell_places(cell)
+    if cell.only_reported:
+        why = visible(cell.note) if cell.verdict == "not_evaluated" else ""
+        told = (_values(cell, decimals), _gain(cell, decimals), _rows(cell, pairing), why)
+        return "  ".join(part for part in (f"{word_of(cell)} {place(cell)}", *told) if part)
     parts = (
-        f"{verdict_word(cell.verdict)} {place(cell)}",
+        f"{word_of(cell)} {place(cell)}",
         _values(cell, decimals),
         _gain(cell, decimals),
         "" if cell.margin is None else f"margin {fixed(cell.margin, decimals)}",

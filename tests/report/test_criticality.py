@@ -38,6 +38,24 @@ def test_no_cell_is_lost_between_shown_and_folded(cell):
     assert (len(shown), len(shown) + len(rest)) == (MOST_SHOWN, 500)
 
 
+def test_what_is_only_reported_stands_last_and_its_slices_are_folded(cell):
+    told = [
+        cell(slice=name, role="report_only", margin=None, verdict="inconclusive", tier=None) for name in ("all", "b")
+    ]
+    steady = cell(verdict="unchanged", tier=None)
+    shown, rest = folded([*told, steady, cell()])
+
+    assert (shown, rest) == ((cell(), told[0]), (steady, told[1]))
+    assert tally([*told, steady]) == "1 unchanged, 2 reported"
+
+
+def test_a_broken_floor_is_degraded_whatever_the_role(cell):
+    broken = cell(slice="all", role="report_only", margin=None, verdict="degraded", tier="moderate")
+
+    assert folded([broken]) == ((broken,), ())
+    assert tally([broken]) == "1 degraded"
+
+
 def test_a_tally_names_the_worst_first(cell):
     cells = [cell(verdict="unchanged"), cell(), cell(verdict="not_evaluated"), cell()]
 

@@ -36,6 +36,14 @@ def test_a_degraded_slice_reads_as_the_design_says(cell):
             .replace("moderate", "about 8100 rows needed; few positives"),
         ),
         (
+            {"role": "report_only", "margin": None, "verdict": "inconclusive", "note": "reported only", "tier": None},
+            "REPORTED recall[carrier=EV]  0.871 -> 0.826  gain -0.045 [-0.061, -0.029]  n=2914 unpaired, 31 clusters",
+        ),
+        (
+            {**NOTHING, "role": "report_only", "verdict": "not_evaluated", "note": "one class only"},
+            "REPORTED recall[carrier=EV]  n=2914 unpaired  one class only",
+        ),
+        (
             {"p_adjusted": None, "verdict": "unchanged", "tier": None, "note": "not shown with a verdict"},
             EXACT.replace("DEGRADED", "UNCHANGED")
             .replace(" paired", " unpaired")
