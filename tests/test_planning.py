@@ -67,7 +67,12 @@ def test_long_names_leave_the_figures_in_their_columns():
     found = prospects(contract(0.01), first, disagreement=0.03, seed=1)
     long = tuple(one.model_copy(update={"metric": f"{one.metric}(matrix={'0, 1, ' * 30})"}) for one in found[:1])
     outlook = Outlook(
-        model="m", evaluation="0" * 64, disagreement=0.03, disagreement_from="as given", prospects=(*long, *found[1:])
+        model="m",
+        evaluation="0" * 64,
+        disagreement=0.03,
+        disagreement_from="as given",
+        differs="differs",
+        prospects=(*long, *found[1:]),
     )
     lines = [one for one in outlook_text(outlook, 0.8, show_all=True).splitlines() if " 3000 " in one]
 
