@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Literal
 
 from baseline_pipeline.comparison import ALL_ROWS, Cell, Comparison, Contrast
-from baseline_pipeline.figures import bracketed, cell_places, fixed
+from baseline_pipeline.figures import about, bracketed, cell_places, fixed
 from baseline_pipeline.records import Digest, Record, digest_of
 from baseline_pipeline.verdicts import Tier
 
@@ -169,7 +169,7 @@ def _sentence(contrast: Contrast, cell: Cell) -> str:
     interval = f" {bracketed(cell.interval, decimals, signed=True)}" if cell.interval else ""
     margin = f", margin {fixed(cell.margin, decimals)}" if cell.margin is not None else ""
     required = (
-        f"; about {cell.rows_required} rows needed, {cell.rows} there"
+        f"; about {about(cell.rows_required)} rows needed, {cell.rows} there"
         if cell.verdict == "inconclusive" and cell.rows_required
         else ""
     )

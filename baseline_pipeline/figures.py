@@ -78,6 +78,17 @@ def p_text(p: float | None) -> str:
     return f"={p:.3f}" if p >= _SMALLEST_P else f"<{_SMALLEST_P}"
 
 
+def about(number: int) -> int:
+    """A needed number, up to three digits and never below it: what is estimated is no surer.
+
+    Example:
+        >>> about(560734), about(1000001), about(183), about(999999)
+        (561000, 1010000, 183, 1000000)
+    """
+    unit: int = 10 ** max(len(str(number)) - 3, 0)
+    return -(-number // unit) * unit
+
+
 def count(number: int | None) -> str:
     """A whole number with its thousands apart.
 

@@ -80,6 +80,24 @@ def test_long_names_leave_the_figures_in_their_columns():
     assert "..." in lines[0]
 
 
+def test_rows_needed_are_told_to_three_digits():
+    rng = np.random.default_rng(6)
+    found = prospects(contract(0.01), scores(people(rng), rng), disagreement=0.03, seed=1)
+    short = found[0].model_copy(update={"role": "primary", "rows_needed": 560734, "margin": 0.001})
+    outlook = Outlook(
+        model="m",
+        evaluation="0" * 64,
+        disagreement=0.03,
+        disagreement_from="as given",
+        differs="differs",
+        prospects=(short,),
+    )
+    text = outlook_text(outlook, 0.8, show_all=False)
+
+    assert text.count("561000") == 2
+    assert "560734" not in text
+
+
 def test_an_equally_good_candidate_is_shown_no_worse_than_the_realistic_margin_as_often_as_said():
     rng = np.random.default_rng(2)
     first = scores(people(rng), rng)

@@ -76,6 +76,7 @@ def _environment() -> Environment:
         lstrip_blocks=True,
     )
     words = {
+        "about": figures.about,
         "bracketed": figures.bracketed,
         "concern": concern,
         "cell_places": figures.cell_places,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Literal
 
 from baseline_pipeline.comparison import ALL_ROWS
-from baseline_pipeline.figures import bracketed, cell_places, fixed, p_text
+from baseline_pipeline.figures import about, bracketed, cell_places, fixed, p_text
 from baseline_pipeline.report.visible import visible
 
 if TYPE_CHECKING:
@@ -103,7 +103,6 @@ def _p(cell: Cell) -> str:
 def _note(cell: Cell) -> str:
     if cell.verdict in {"unchanged", "improved"} and cell.tier is None:
         return ""
-    required = (
-        f"about {cell.rows_required} rows needed" if cell.verdict == "inconclusive" and cell.rows_required else ""
-    )
+    needed = cell.rows_required if cell.verdict == "inconclusive" else None
+    required = f"about {about(needed)} rows needed" if needed else ""
     return "; ".join(part for part in (required, visible(cell.note)) if part)

@@ -30,7 +30,7 @@ def test_a_degraded_slice_reads_as_the_design_says(cell):
             "NOT EVALUATED recall  not measured -> 0.400  n=2914 unpaired  one class only",
         ),
         (
-            {"verdict": "inconclusive", "tier": None, "rows_required": 8100, "note": "few positives"},
+            {"verdict": "inconclusive", "tier": None, "rows_required": 8095, "note": "few positives"},
             EXACT.replace("DEGRADED", "INCONCLUSIVE")
             .replace("paired", "unpaired")
             .replace("moderate", "about 8100 rows needed; few positives"),

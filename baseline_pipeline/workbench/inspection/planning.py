@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from baseline_pipeline.comparison import ALL_ROWS
 from baseline_pipeline.errors import EvidenceUnavailable
-from baseline_pipeline.figures import fixed, places
+from baseline_pipeline.figures import about, fixed, places
 from baseline_pipeline.matching import match
 from baseline_pipeline.planning import APART, DISAGREEMENT, Prospect, alike, apart, prospects
 from baseline_pipeline.records import Digest, Record
@@ -135,7 +135,7 @@ def outlook_text(found: Outlook, power: float, *, show_all: bool) -> str:
         lines.append(f"{len(found.prospects) - len(shown)} more slices (--all shows them)")
     whole = [one for one in found.prospects if one.role == "primary" and one.enough is False]
     lines += [
-        f"{one.metric}[{one.slice}]: {one.rows} rows are too few for its margin: take about {one.rows_needed} rows, "
+        f"{one.metric}[{one.slice}]: {one.rows} rows are too few for its margin: take about {_needed(one)} rows, "
         f"or a margin of {fixed(one.realistic_margin, places(one.realistic_margin))}"
         for one in whole
     ]
@@ -160,10 +160,13 @@ def _line(one: Prospect, metric: int, part: int) -> str:
         fixed(value, decimals) if value is not None else "-"
         for value in (one.value, one.margin, one.detectable, one.realistic_margin)
     ]
-    needed = "-" if one.rows_needed is None else str(one.rows_needed)
     names = f"{_clipped(one.metric):{metric}} {_clipped(one.slice):{part}}"
     row = f"{names} {one.rows:8} {cells[0]:>10} {cells[1]:>10} {cells[2]:>11} {cells[3]:>10}"
-    return f"{row} {needed:>12}{'  ' + one.note if one.note else ''}"
+    return f"{row} {_needed(one):>12}{'  ' + one.note if one.note else ''}"
+
+
+def _needed(one: Prospect) -> str:
+    return "-" if one.rows_needed is None else str(about(one.rows_needed))
 
 
 def _clipped(name: str) -> str:
