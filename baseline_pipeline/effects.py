@@ -88,6 +88,7 @@ class Effect:
         problem: Why nothing can be said or tested.
         empty: Whether the slice has no rows.
         apart: Whether its units are blocks of times and not units of rows.
+        proven: How it is known that the harm lies below the margin, where no test is needed to say so.
         bound: How far the harm can be from that of the rows themselves, where it was read from bins.
     """
 
@@ -116,6 +117,7 @@ class Effect:
     problem: str = ""
     empty: bool = False
     apart: bool = False
+    proven: str = ""
     bound: float = 0.0
 
     @property

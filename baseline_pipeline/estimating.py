@@ -12,12 +12,14 @@ from baseline_pipeline.metrics.domain import mean_of
 from baseline_pipeline.metrics.outcomes import Estimate, Metric, NotMeasurable, Outcomes, OverTimes
 from baseline_pipeline.row_differences import at_stake, differs, discordant, moved_scores
 from baseline_pipeline.significance.clustered import clustered, independent_sum, supported
+from baseline_pipeline.significance.settled import LEVEL, LOOKS, settled
 from baseline_pipeline.slices import SliceRows, find_slices
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from baseline_pipeline.contract import Contract
+    from baseline_pipeline.contract.metrics import Margin
     from baseline_pipeline.timing import PairedTimes
 
 Array = np.ndarray[Any, Any]
@@ -200,6 +202,20 @@ def _unpaired(effect: Effect, before: Part, after: Part, one: Estimate, two: Est
     effect.total = np.concatenate([earlier, later])
 
 
+def settled_early(margin: Margin | None, peaks: PairedTimes, harm: Array) -> bool:
+    """Whether runs of both models can end here: they need as much, as far as half the margin goes.
+
+    Args:
+        margin: What is tolerated; nothing is settled without one.
+        peaks: Of the runs so far.
+        harm: (n,) logs of the ratios of each pair, positive is worse.
+    """
+    if margin is None or len(peaks) not in LOOKS:
+        return False
+    level = float(np.exp(np.log(peaks.baseline).mean()))
+    return settled(harm, float(np.log1p(margin.size(level) / level)))
+
+
 def _timed(effect: Effect, over: OverTimes, times: PairedTimes | None) -> Effect:
     """Fill in what paired times say; blocks of neighbouring pairs are the independent units."""
     memory = over.of == "memory"
@@ -211,12 +227,13 @@ def _timed(effect: Effect, over: OverTimes, times: PairedTimes | None) -> Effect
             effect.problem = "no peaks of memory: both models must run to their end in processes of their own"
         return effect
     baseline, candidate = times.blocks(over.pairs)
-    if len(baseline) < MIN_BLOCKS:
+    sign = 1.0 if effect.metric.better == "lower" else -1.0
+    ratios = over.log_ratio(baseline, candidate)
+    early = memory and settled_early(effect.margin, times, sign * ratios)
+    if len(baseline) < MIN_BLOCKS and not early:
         what = "pairs of runs" if memory else "pairs of timed answers, two a request"
         effect.problem = f"{len(times)} {what}; {MIN_BLOCKS * over.pairs} are needed"
         return effect
-    sign = 1.0 if effect.metric.better == "lower" else -1.0
-    ratios = over.log_ratio(baseline, candidate)
     mean = float(ratios.mean())
     effect.baseline = over.value(times.baseline)
     effect.candidate = effect.baseline * float(np.exp(mean))
@@ -224,6 +241,9 @@ def _timed(effect: Effect, over: OverTimes, times: PairedTimes | None) -> Effect
     influence = sign * effect.candidate * (ratios - mean)
     effect.uncertainty = clustered(influence, None)
     effect.changed = len(times)
+    if early:
+        effect.proven = f"{len(times)} runs of each model settle it: below half the margin, at {1 - LEVEL:.1%}"
+        return effect
     effect.total = effect.harm + influence
     effect.size = np.ones(len(ratios))
     effect.apart = True

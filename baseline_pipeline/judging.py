@@ -56,7 +56,7 @@ def judge(contract: Contract, effect: Effect, found: Found | None, look: int = 1
     if found is not None:
         values |= {"p_value": found.p_value, "p_adjusted": found.p_adjusted}
     if found is None or margin is None or severe is None:
-        return _with_floor(effect, _untested(effect, values, margin))
+        return _with_floor(effect, _untested(contract, effect, values, margin))
     return _with_floor(effect, _tested(contract, effect, found, values, margin, severe))
 
 
@@ -137,8 +137,11 @@ def _upper(effect: Effect, level: float, *, of_gain: bool = False) -> float:
     return max(bound, harm + t_quantile(1 - level, effect.uncertainty.degrees) * effect.uncertainty.error)
 
 
-def _untested(effect: Effect, values: dict[str, Any], margin: float | None) -> Cell:
-    """Too little to test by; decisions that hardly changed can still be proven harmless."""
+def _untested(contract: Contract, effect: Effect, values: dict[str, Any], margin: float | None) -> Cell:
+    """Too little to test by; decisions that hardly changed can still be proven harmless, and a few runs settle much."""
+    if effect.proven:
+        values["harm_bounds"] = (None, _upper(effect, contract.error_rates.non_inferiority))
+        return Cell(**values, verdict="unchanged", tier=None, note=effect.proven)
     if effect.metric.decisions and effect.changed is not None and margin is not None:
         upper = clopper_pearson_upper(effect.changed, effect.rows)
         if upper * effect.reach < margin:

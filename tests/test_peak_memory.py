@@ -9,8 +9,9 @@ import pytest
 
 from baseline_pipeline.adapters.environments.running import Knobs, write_rows
 from baseline_pipeline.adapters.environments.uv import here
+from baseline_pipeline.significance.settled import LOOKS, settled
 from baseline_pipeline.timing import PairedTimes
-from baseline_pipeline.workbench.iteration.timing import Times, asked_for, peaks_in_turn, times_of
+from baseline_pipeline.workbench.iteration.timing import Times, asked_for, memory_asked, peaks_in_turn, times_of
 from tests.test_contrasting import cell, compared, contract, scores
 
 MODEL = """
@@ -56,6 +57,33 @@ def test_a_model_that_needs_as_much_is_unchanged():
     assert judged([200.0] * 12, [200.0] * 12).verdict == "unchanged"
 
 
+@pytest.mark.parametrize("runs", [4, 8])
+def test_a_few_runs_settle_that_no_more_is_needed(runs):
+    found = judged(peaks(1, 200.0, runs), peaks(2, 200.0, runs))
+
+    assert (found.verdict, found.rows, found.p_value) == ("unchanged", runs, None)
+    assert found.harm_bounds[1] < found.margin / 2
+    assert found.note == f"{runs} runs of each model settle it: below half the margin, at 99.5%"
+
+
+@pytest.mark.parametrize(("runs", "level"), [(4, 240.0), (5, 200.0), (4, 206.0)])
+def test_a_few_runs_that_settle_nothing_are_no_verdict(runs, level):
+    found = judged(peaks(1, 200.0, runs), peaks(2, level, runs))
+
+    assert found.verdict in {"inconclusive", "not_evaluated"}
+    assert f"{runs} pairs of runs; 10 are needed" in found.note
+
+
+def test_harm_as_large_as_the_margin_hardly_ever_ends_the_runs():
+    rng = np.random.default_rng(5)
+    ended = 0
+    for spread in rng.uniform(0.001, 0.2, 4000):
+        harm = rng.normal(np.log(1.05), spread, LOOKS[-1])
+        ended += any(settled(harm[:look], np.log(1.05)) for look in LOOKS)
+
+    assert ended / 4000 < 0.01
+
+
 def test_peaks_that_were_not_taken_are_not_zero():
     found = judged(None, None)
 
@@ -94,3 +122,11 @@ def test_a_process_is_measured_by_itself(tmp_path):
     assert taken.candidate[0] - taken.baseline[0] == pytest.approx(114, abs=25)
     assert taken.baseline[0] < 320
     assert peaks_in_turn(bench, once, [side("gone"), side("small")]) is None
+    assert len(peaks_in_turn(bench, POLICY, [side("small"), side("small")])) in LOOKS
+
+
+def test_a_tighter_margin_asks_for_other_runs():
+    (brier, memory) = POLICY.metrics
+    tighter = memory.model_copy(update={"margin": memory.margin.scaled(0.1)})
+
+    assert memory_asked(POLICY) != memory_asked(POLICY.model_copy(update={"metrics": [brier, tighter]}))

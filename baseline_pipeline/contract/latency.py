@@ -17,4 +17,5 @@ class LatencySection(Section):
     seconds: float = Field(default=120, gt=0)
     """Stop asking after so long."""
     memory_runs: int = Field(default=12, ge=10, le=200)
-    """Processes in which each model scores all rows, in turn, where `peak_memory` is asked for."""
+    """Processes in which each model scores all rows, in turn, where `peak_memory` is asked for; fewer where four or
+    eight settle that the candidate needs no more."""

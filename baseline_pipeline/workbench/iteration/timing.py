@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from baseline_pipeline.errors import EvidenceUnavailable, ModelFailed
+from baseline_pipeline.estimating import settled_early
 from baseline_pipeline.records import Digest, Record, digest_of, short
 from baseline_pipeline.scoring import threads
 from baseline_pipeline.snapshot import Snapshot, read
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from baseline_pipeline.adapters.environments.running import Knobs
     from baseline_pipeline.adapters.environments.uv import Built
     from baseline_pipeline.contract import Contract
+    from baseline_pipeline.contract.metrics import MetricRule
     from baseline_pipeline.ports import ModelCatalogue, ModelVersion, Store
     from baseline_pipeline.workbench.iteration.environment import Environment
     from baseline_pipeline.workbench.workbench import Workbench
@@ -75,7 +77,7 @@ def time_pair(
             "requests": contract.latency.model_dump(mode="json", exclude={"memory_runs"}),
             "environment": [state.lockfile_digest, state.manifest_digest],
         }
-        | ({"memory": contract.latency.memory_runs, "also": sorted(wanted)} if "memory" in wanted else {})
+        | ({"memory": memory_asked(contract), "also": sorted(wanted)} if "memory" in wanted else {})
     )
     if bench.store.load("times", contract.name, key) is None:
         bench.progress(f"timing version {candidate.version} against version {baseline.version}, in turn")
@@ -111,7 +113,8 @@ def peaks_in_turn(
     """Peaks of memory, in MB, of processes that load a model and score all rows, in the order A B, B A.
 
     `None` where one does not come to its end. What a process holds while it starts and reads the rows is in both. Runs
-    are never taken over from before: another day's machine may lay out memory otherwise.
+    are never taken over from before: another day's machine may lay out memory otherwise. After four pairs, and after
+    eight, they end where what was seen settles that the candidate needs no more; see `settled`.
 
     Args:
         bench: The project.
@@ -131,7 +134,28 @@ def peaks_in_turn(
                 bench.progress(f"no peak of memory: {ran.words or 'this system does not tell'}")
                 return None
             taken[number, side] = peak
+        seen = PairedTimes(taken[: number + 1, 0], taken[: number + 1, 1])
+        if number + 1 < len(taken) and _enough(contract, seen):
+            bench.progress(f"peak memory is settled after {number + 1} runs of each model, of {len(taken)}")
+            return seen
     return PairedTimes(taken[:, 0], taken[:, 1])
+
+
+def _enough(contract: Contract, seen: PairedTimes) -> bool:
+    """Whether every rule about memory is settled by the runs so far."""
+    ratios = np.log(seen.candidate / seen.baseline)
+    return all(settled_early(one.margin, seen, ratios) for one in _of_memory(contract))
+
+
+def memory_asked(contract: Contract) -> list[object]:
+    """What the number of runs depends on: how many at the most, and the margins that fewer may settle."""
+    margins = [one.margin and one.margin.model_dump(mode="json") for one in _of_memory(contract)]
+    return [contract.latency.memory_runs, *margins]
+
+
+def _of_memory(contract: Contract) -> list[MetricRule]:
+    found = ((rule, rule.measured.over_times) for rule in contract.metrics)
+    return [rule for rule, over in found if over is not None and over.of == "memory"]
 
 
 def _memory(

@@ -9,7 +9,7 @@ from baseline_pipeline.adapters.environments.cores import on_the_same_cores
 from baseline_pipeline.adapters.environments.running import serving
 from baseline_pipeline.records import Digest, digest_of
 from baseline_pipeline.timing import SITTINGS, Answer, in_sittings
-from baseline_pipeline.workbench.iteration.timing import asked_for, peaks_in_turn, times_of
+from baseline_pipeline.workbench.iteration.timing import asked_for, memory_asked, peaks_in_turn, times_of
 from baseline_pipeline.workbench.replays.jobs import WORKER
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ def times_in_turn(work: Replaying, old: Built, new: Built, rows: RowSet, knobs: 
     asked = asked_for(work.contract)
     if not asked:
         return None
-    memory = [wanted.memory_runs, *sorted(asked)] if "memory" in asked else []
+    memory = [*memory_asked(work.contract), *sorted(asked)] if "memory" in asked else []
     key = digest_of(
         [
             *memory,
