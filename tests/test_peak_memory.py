@@ -9,6 +9,7 @@ import pytest
 
 from baseline_pipeline.adapters.environments.running import Knobs, write_rows
 from baseline_pipeline.adapters.environments.uv import here
+from baseline_pipeline.report.verdict_line import verdict_line
 from baseline_pipeline.significance.settled import LOOKS, settled
 from baseline_pipeline.timing import PairedTimes
 from baseline_pipeline.workbench.iteration.timing import Times, asked_for, memory_asked, peaks_in_turn, times_of
@@ -63,7 +64,9 @@ def test_a_few_runs_settle_that_no_more_is_needed(runs):
 
     assert (found.verdict, found.rows, found.p_value) == ("unchanged", runs, None)
     assert found.harm_bounds[1] < found.margin / 2
-    assert found.note == f"{runs} runs of each model settle it: below half the margin, at 99.5%"
+    assert verdict_line(found, "paired").endswith(
+        f"{runs} runs of each model settle it: below half the margin, at 99.5%"
+    )
 
 
 @pytest.mark.parametrize(("runs", "level"), [(4, 240.0), (5, 200.0), (4, 206.0)])

@@ -39,8 +39,9 @@ def place(cell: Cell) -> str:
 def verdict_line(cell: Cell, pairing: Pairing) -> str:
     """The verdict, both values, gain with 95 % interval, margin, rows, p-value, detectable effect and tier.
 
-    Of what is only reported there are values, gain and rows. Decimals follow the size of the margin. What
-    was not measured is left out or said in words; the note stands at the end where a verdict could not be given.
+    Of what is only reported there are values, gain and rows. Decimals follow the size of the margin. What was not
+    measured is left out or said in words; the note stands at the end where a verdict could not be given, or fewer
+    runs than were planned settled it.
 
     Args:
         cell: One metric on one slice.
@@ -101,7 +102,8 @@ def _p(cell: Cell) -> str:
 
 
 def _note(cell: Cell) -> str:
-    if cell.verdict in {"unchanged", "improved"} and cell.tier is None:
+    bounded_untested = cell.p_value is None and cell.harm_bounds is not None and cell.harm_bounds[0] is None
+    if cell.verdict in {"unchanged", "improved"} and cell.tier is None and not bounded_untested:
         return ""
     needed = cell.rows_required if cell.verdict == "inconclusive" else None
     required = f"about {about(needed)} rows needed" if needed else ""

@@ -47,7 +47,7 @@ class Drill(Record):
             if self.detected
             else f"**Not detected**: {'; '.join(self.hidden)}."
             if self.hidden
-            else "**Not detected**: no guardrail saw it. What would, is shown by `baseline power --sensitivity`."
+            else "**Not detected**: no guardrail saw it. What would, is shown by `baseline power MODEL --sensitivity`."
         )
         lines = [
             f"# Drill: {self.scenario} {self.dose:g} on {self.model}",
