@@ -1,0 +1,108 @@
+"""Functions of the user's own: measured, compared, and tried before anything runs."""
+
+import numpy as np
+import pytest
+
+from baseline_pipeline.workbench.iteration.evaluating import load_evaluation
+
+OWN = """\
+import numpy as np
+
+RATE = {"late": 25.0}
+
+
+def cost(rows):
+    return np.where(rows["prediction"] != rows["label"], 10.0, 0.0) + rows["z"].abs()
+
+
+def hidden(rows):
+    return rows["score"] * RATE["late"]
+
+
+def broken(rows):
+    return rows["no_such_column"]
+
+
+def total(rows):
+    return [rows["score"].sum()]
+"""
+
+
+@pytest.fixture
+def own(project, request):
+    """A metric of the user's own in the contract; its module's name is the test's, for modules stay imported."""
+    module = f"own_{request.node.name.partition('[')[0]}"
+    (project.root / f"{module}.py").write_text(OWN)
+    contract = project.root / "assets" / "small" / "defs.yaml"
+    text = contract.read_text()
+
+    def name(function, **more):
+        columns = ", columns: [z]" if function == "cost" else ""
+        rule = f"{{metric: own, function: '{module}:{function}', unit: EUR{columns}, margin: {{absolute: 1}}}}"
+        contract.write_text(text + f"    - {rule}\n")
+
+    return name
+
+
+def test_a_loss_of_ones_own_is_measured_by_slice_and_compared(project, own):
+    own("cost")
+    rows = project.rows()
+    project.write(rows)
+    project.run()
+    baseline = project.establish()
+    bench = project.bench()
+    values = {(m.metric, m.slice): m for m in load_evaluation(bench, "small", baseline.evaluation).metrics}
+    wrong = (1 / (1 + np.exp(-rows["x"])) >= 0.5).astype(int) != rows["y"]
+
+    assert values["own", "all"].value == pytest.approx((10 * wrong + rows["z"].abs()).mean())
+    assert ("own", "group=a") in values
+    project.write(rows.assign(x=-rows["x"]))
+    decision = project.run()
+    assert any(reason.startswith("own degraded (data values, paired)") for reason in decision.reasons)
+
+
+@pytest.mark.parametrize(
+    ("function", "words"),
+    [("broken", "failed: KeyError: 'no_such_column'"), ("total", "gave values of shape (1,) for 1500 rows")],
+)
+def test_a_function_that_fails_is_that_metrics_end_and_not_the_runs(project, own, function, words):
+    own(function)
+    project.write(project.rows())
+    project.run()
+    baseline = project.establish()
+    values = {(m.metric, m.slice): m for m in load_evaluation(project.bench(), "small", baseline.evaluation).metrics}
+
+    assert values["own", "all"].value is None
+    assert words in values["own", "all"].note
+    assert values["brier", "all"].value is not None
+
+
+def test_check_calls_a_function_of_ones_own_and_names_what_it_reads(project, own):
+    from baseline_pipeline.workbench.upkeep.checking import check_contract
+
+    project.write(project.rows())
+    found = {}
+    for function in ("cost", "hidden", "broken", "total"):
+        own(function)
+        found[function] = " | ".join(check_contract(project.settings, project.bench().contract("small")))
+
+    assert found["cost"] == ""
+    assert "reads RATE, which is not among its arguments" in found["hidden"]
+    assert "fails on 0 rows: KeyError" in found["broken"]
+    assert "gives shape (1,) for 0 rows" in found["total"]
+
+
+def test_check_names_stages_and_training_that_cannot_be_imported(project):
+    from baseline_pipeline.workbench.upkeep.checking import check_contract
+
+    project.write(project.rows())
+    model = {
+        "stages": "smallmodel:layers",
+        "training": {"entry": "nowhere:fit", "window": ["2026-01-01", "2026-01-02"]},
+    }
+    contract = project.bench().contract("small")
+    contract = contract.model_copy(update={"model": type(contract.model)(function="smallmodel:predict", **model)})
+    words = " | ".join(check_contract(project.settings, contract))
+
+    assert "model.stages: smallmodel:layers cannot be imported" in words
+    assert "model.training.entry: nowhere:fit cannot be imported" in words
