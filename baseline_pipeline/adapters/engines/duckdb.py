@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from baseline_pipeline.adapters.engines.parquet_files import (
     columns_of,
+    cores,
     files_of,
     identity_of,
     outcomes_of,
@@ -56,7 +56,7 @@ class DuckDbEngine:
     def __init__(self, threads: int | None = None) -> None:
         import duckdb
 
-        self._threads = threads or len(os.sched_getaffinity(0))
+        self._threads = threads or cores()
         self.connection: duckdb.DuckDBPyConnection = duckdb.connect(
             ":memory:", config={"threads": threads} if threads else {}
         )

@@ -49,7 +49,7 @@ def sampled(rows: pa.Table | str, columns: list[str]) -> pa.Table:
         places = pa.array(range(0, rows.num_rows, step)[:SAMPLE_ROWS], pa.int64())
         return rows.select(columns).take(places)
     places = _spread(files_of(rows))
-    with ThreadPoolExecutor(min(PLACES, len(os.sched_getaffinity(0)))) as pool:
+    with ThreadPoolExecutor(min(PLACES, cores())) as pool:
         found = list(pool.map(lambda place: _first_rows(place, columns), places))
     if not found:
         return _open(files_of(rows)[0]).schema_arrow.empty_table().select(columns)
@@ -74,6 +74,11 @@ def _first_rows(place: tuple[str, int], columns: list[str]) -> pa.RecordBatch:
 
 def _no_rows(schema: pa.Schema, columns: list[str]) -> pa.RecordBatch:
     return pa.RecordBatch.from_pylist([], schema.empty_table().select(columns).schema)
+
+
+def cores() -> int:
+    """How many this process may use; where the system does not say, all there are."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def files_of(pattern: str) -> list[str]:
