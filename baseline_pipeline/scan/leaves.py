@@ -96,13 +96,13 @@ def _levels(spec: SliceSpec, place: dict[str, int], leaves: Leaves) -> list[Leaf
     for number, text in enumerate(leaves.texts):
         name = " & ".join(f"{column}={text[at]}" for column, at in zip(by, columns, strict=True))
         members.setdefault(name, []).append(number)
-    levels = [_slice(name, members[name], spec, leaves) for name in sorted(members)]
-    if len(levels) <= MAX_LEVELS:
+    largest = sorted(members, key=lambda name: (-int(leaves.rows[members[name]].sum()), name))
+    levels = [_slice(name, members[name], spec, leaves) for name in sorted(largest[:MAX_LEVELS])]
+    if len(members) <= MAX_LEVELS:
         return levels
-    largest = sorted(levels, key=lambda level: (-level.rows, level.name))
-    rest = [number for level in largest[MAX_LEVELS:] for number in members[level.name]]
-    name = f"{' & '.join(by)}: {len(levels) - MAX_LEVELS} smaller values"
-    return [*sorted(largest[:MAX_LEVELS], key=lambda level: level.name), _slice(name, rest, spec, leaves)]
+    rest = [number for name in largest[MAX_LEVELS:] for number in members[name]]
+    name = f"{' & '.join(by)}: {len(members) - MAX_LEVELS} smaller values"
+    return [*levels, _slice(name, rest, spec, leaves)]
 
 
 def _slice(name: str, numbers: list[int], spec: SliceSpec, leaves: Leaves) -> LeafSlice:
