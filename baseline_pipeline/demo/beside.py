@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import multiprocessing
 import signal
 from typing import TYPE_CHECKING, Any, Self
@@ -72,6 +73,7 @@ class Beside:
 def _give(answers: Connection, generator: Callable[..., Iterator[object]], arguments: tuple[object, ...]) -> None:
     """Run the generator; SIGTERM ends it as Ctrl-C does, so that what it started ends, too."""
     signal.signal(signal.SIGTERM, signal.default_int_handler)
+    gc.set_threshold(100_000, 20, 100)  # as the command line does
     try:
         for value in generator(*arguments):
             answers.send((value, None))

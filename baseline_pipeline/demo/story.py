@@ -13,7 +13,7 @@ from baseline_pipeline.demo import stage
 from baseline_pipeline.demo.beside import Beside
 from baseline_pipeline.demo.feeds import write_month
 from baseline_pipeline.demo.flights import FEATURES, build
-from baseline_pipeline.demo.library_update import replayed
+from baseline_pipeline.demo.rehearsals import rehearsed, replayed
 from baseline_pipeline.demo.training import CHALLENGER, CHAMPION, register
 from baseline_pipeline.governance.events import baselines
 from baseline_pipeline.monitoring.trigger import WatchedFacet
@@ -21,7 +21,6 @@ from baseline_pipeline.records import digest_of
 from baseline_pipeline.report.outcome import headline
 from baseline_pipeline.report.verdict_line import verdict_line
 from baseline_pipeline.workbench.iteration.deciding import autonomy_of, establish
-from baseline_pipeline.workbench.over_time.drilling import drill
 from baseline_pipeline.workbench.people import Voice
 from baseline_pipeline.workbench.promotions.approving import speak
 from baseline_pipeline.workbench.promotions.rolling_back import roll_back
@@ -76,17 +75,19 @@ class Story:
         self._first_baseline()
         self._new_month()
         self._broken_feed()
-        self._challenger()
-        self._approve()
+        self._repaired_feed()
         moved = stage.write_update(self.folder)
         with Beside(replayed, self.bench.settings, self.folder) as update:
-            self._damaged_challenger()
-            self._withdraw_challenger()
-            self._environment()
-            self._library_update(update, *moved)
-        self._settle()
-        self._roll_back()
-        self._drill()
+            self._challenger()
+            self._approve()
+            with Beside(rehearsed, self.bench.settings, ON_CALL) as rehearsal:
+                self._damaged_challenger()
+                self._withdraw_challenger()
+                self._environment()
+                self._library_update(update, *moved)
+                self._settle()
+                self._roll_back()
+                self._drill(rehearsal)
         self.tell("")
         self.tell(f"decision reports: {self.bench.settings.home / 'reports' / stage.MODEL}")
         self.tell(f"model report:     {write_model_report(self.bench, self.contract)}")
@@ -132,10 +133,12 @@ class Story:
         write_month(self.folder / "flights", "2013-06", build(weather_hours="utc"))
         self._look("data")
 
-    def _challenger(self) -> None:
+    def _repaired_feed(self) -> None:
         self._act("3. The feed is repaired, July arrives, and a challenger trained on January to June wants the place")
         write_month(self.folder / "flights", "2013-06", self.flights)
         write_month(self.folder / "flights", "2013-07", self.flights)
+
+    def _challenger(self) -> None:
         self._register("challenger", CHALLENGER)
         self._look("registry")
 
@@ -161,9 +164,10 @@ class Story:
         self.tell(autonomy_of(self.bench, self.contract).words())
         self.tell(f"the ledger: {self.bench.ledger.verify().size} records, each bound to the one before it")
 
-    def _drill(self) -> None:
+    def _drill(self, rehearsal: Beside) -> None:
         self._act("8. A drill, in a scratch copy: minutes become hours in the feed. Who would notice, and then?")
-        found = drill(self.bench, self.contract, scenario="unit_error", actor=ON_CALL)
+        self.tell("rehearsed after 3b, beside what happened since")
+        found = rehearsal.take()
         for step in found.steps:
             self.tell(f"  {step.seconds:5.1f} s  {step.what}: {step.words}")
         place = self.bench.settings.home / "reports" / stage.MODEL / "drill.md"
@@ -190,7 +194,7 @@ class Story:
 
     def _library_update(self, update: Beside, old: str, new: str) -> None:
         self._act(f"5b. May the library move? The champion in both lockfiles' environments: {old} and {new}")
-        self.tell("asked after 3b, and computed beside what happened since")
+        self.tell("asked before 3b, and computed beside what happened since")
         for line in update.take():
             self.tell(line)
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 import shutil
+import sqlite3
 import threading
-from contextlib import contextmanager
+from contextlib import closing, contextmanager, suppress
 from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, Any
@@ -16,32 +17,28 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-LEFT_OUT = ("environments", "dagster", "scratch", "reports", "outbox.sqlite*", "ledger.db*", ".lock")
+LEFT_OUT = (
+    *("environments", "dagster", "scratch", "reports", "outbox.sqlite*", "ledger.db*", ".lock"),
+    "*-wal",
+    "*-shm",
+)
+DATABASE = (".db", ".sqlite")
 UNCHANGING = (".json", ".parquet", ".npy", ".pkl", ".yaml")
 
 
 @contextmanager
 def scratch_home(bench: Workbench, home: Path) -> Iterator[Workbench]:
-    """A copy of the home with a ledger of its own, wherever the real one is kept.
+    """A copy of the home with a ledger of its own, wherever the real one is kept, and while others work in it.
 
-    Records and blobs are linked, databases copied; the ledger is copied record by record, from a server too.
+    Records and blobs are linked, databases copied as they are between two transactions, and what others were about to
+    put into place is left out; the ledger is copied record by record, from a server too.
 
     Args:
         bench: The real project; only read.
         home: Where the copy is made.
     """
-
-    def taken(source: str, target: str) -> None:
-        if source.endswith(UNCHANGING) or "/blobs/" in source:
-            try:
-                os.link(source, target)
-            except OSError:
-                shutil.copy2(source, target)
-        else:
-            shutil.copy2(source, target)
-
     settings = bench.settings
-    shutil.copytree(settings.home, home, copy_function=taken, ignore=shutil.ignore_patterns(*LEFT_OUT))
+    shutil.copytree(settings.home, home, copy_function=_taken, ignore=shutil.ignore_patterns(*LEFT_OUT))
     (home / "scratch").mkdir(exist_ok=True)
     ledger_url = f"sqlite:///{home / 'ledger.db'}"
     bench.ledger.copied(ledger_url).close()
@@ -52,6 +49,20 @@ def scratch_home(bench: Workbench, home: Path) -> Iterator[Workbench]:
         yield scratch
     finally:
         scratch.close()
+
+
+def _taken(source: str, target: str) -> None:
+    """Link what never changes, copy what does; what is gone by now was never there."""
+    if source.endswith(DATABASE):
+        with closing(sqlite3.connect(source)) as theirs, closing(sqlite3.connect(target)) as ours:
+            theirs.backup(ours)
+        return
+    with suppress(FileNotFoundError):
+        if source.endswith(UNCHANGING) or "/blobs/" in source:
+            with suppress(OSError):
+                os.link(source, target)
+                return
+        shutil.copy2(source, target)
 
 
 @contextmanager

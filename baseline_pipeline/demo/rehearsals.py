@@ -1,4 +1,4 @@
-"""What a replay says of the demo's library update."""
+"""What the demo has going on beside the story: a replay of a library update, and a drill."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from baseline_pipeline.response.drill import Drill
     from baseline_pipeline.settings import Settings
 
 
@@ -31,3 +32,17 @@ def replayed(settings: Settings, folder: Path) -> Iterator[list[str]]:
     names = [str((folder / name).relative_to(settings.project)) for name in stage.LOCKS]
     old, new = (Locked.read(settings.project, name) for name in names)
     yield replay_lines(replay(work, old, new, retrain=False, timed=False))
+
+
+def rehearsed(settings: Settings, on_call: str) -> Iterator[Drill]:
+    """What `baseline incident drill` found, with minutes taken for hours.
+
+    Args:
+        settings: The project.
+        on_call: Who rehearses.
+    """
+    from baseline_pipeline.workbench.over_time.drilling import drill
+    from baseline_pipeline.workbench.workbench import Workbench
+
+    bench = Workbench(settings)
+    yield drill(bench, bench.contract(stage.MODEL), scenario="unit_error", actor=on_call)
