@@ -6,15 +6,21 @@ import re
 import tomllib
 from collections import deque
 from collections.abc import Mapping
+from collections.abc import Set as AbstractSet
 from typing import Any
 
 from packaging.markers import InvalidMarker, Marker
 from packaging.utils import canonicalize_name
 
 from baseline_pipeline.environment import requirements_txt
+from baseline_pipeline.environment.lock import without_secrets
 from baseline_pipeline.environment.lockfile import read_lockfile
 from baseline_pipeline.environment.toml_locks import hashes_of
 from baseline_pipeline.records import Digest, Record, digest_of
+
+FOLDERS = {"editable", "virtual", "directory"}
+PLACES = FOLDERS | {"git", "path", "url"}
+"""Where an index does not have it: what it has under the same name is another package."""
 
 
 class Installable(Record):
@@ -55,15 +61,13 @@ def installable(name: str, text: str, facts: dict[str, str] | None = None) -> In
         >>> found.lines, found.hashed, found.whole
         (('numpy==2.4.6', 'scipy==1.17.1'), False, False)
     """
-    lock = read_lockfile(name, text)
+    read_lockfile(name, text)
     if name.endswith((".yml", ".yaml")):
         return _conda(text)
     start = next((line for line in text.splitlines() if line.strip() and not line.lstrip().startswith("#")), "")
     if name.endswith(".toml") or start.startswith("[") or ("=" in start and "==" not in start and "@" not in start):
         return _toml(tomllib.loads(text), facts)
-    lines = tuple(words for _, words in requirements_txt.logical_lines(text) if not words.startswith("-"))
-    hashed = all(package.hashes for package in lock.packages)
-    return Installable(lines=lines, hashed=hashed, whole=hashed)
+    return _requirements(text, facts)
 
 
 def pinned(line: str) -> str:
@@ -74,6 +78,17 @@ def pinned(line: str) -> str:
         'scikit-learn'
     """
     return canonicalize_name(re.split(r"[\s=<>!~;@\[]", line.strip(), maxsplit=1)[0])
+
+
+def pin_of(line: str) -> str | None:
+    """The version that a requirement line pins; `None` where it names a place instead.
+
+    Example:
+        >>> pin_of("numpy==2.4.6 ; python_version > '3.9' --hash=sha256:aa"), pin_of("mine @ file:///srv/mine.whl")
+        ('2.4.6', None)
+    """
+    found = re.match(r"[^=<>!~;@]+===?\s*([^\s;]+)", line)
+    return found[1] if found else None
 
 
 def mixed(old: Installable, new: Installable, upgraded: Mapping[str, str | None]) -> Installable:
@@ -101,19 +116,31 @@ def mixed(old: Installable, new: Installable, upgraded: Mapping[str, str | None]
         if name not in before.keys() & after.keys()
     ]
     return Installable(
-        lines=tuple(lines), hashed=False, whole=False, constraints=tuple(sorted(only)), python=new.python or old.python
+        lines=tuple(lines), hashed=False, whole=False, constraints=tuple(sorted(only)), python=old.python or new.python
     )
+
+
+def _requirements(text: str, facts: dict[str, str] | None) -> Installable:
+    """requirements.txt: what is pinned where its markers hold; editable folders are left out."""
+    words = [one for _, one in requirements_txt.logical_lines(text)]
+    lines = tuple(one for one in words if not one.startswith("-") and _holds(requirements_txt.marker_of(one), facts))
+    hashed = bool(lines) and all("--hash=" in one for one in lines)
+    left_out = tuple(sorted(without_secrets(one) for one in words if one.startswith(requirements_txt.EDITABLE)))
+    return Installable(lines=lines, hashed=hashed, whole=hashed, left_out=left_out)
 
 
 def _toml(document: dict[str, Any], facts: dict[str, str] | None) -> Installable:
     entries: list[dict[str, Any]] = document.get("package", document.get("packages", []))
-    project = [one for one in entries if {"virtual", "editable"} & set(one.get("source") or {})]
-    chosen = _reached(entries, project[0], facts) if project else [one for one in entries if _wanted(one, facts)]
+    members = [one for one in entries if {"virtual", "editable"} & set(one.get("source") or {})]
+    root = [one for one in members if "." in one["source"].values()]
+    chosen = _reached(entries, root or members, facts) if members else [one for one in entries if _wanted(one, facts)]
     lines, left_out = [], []
     for one in chosen:
         line = _line(one)
         if line is None:
-            left_out.append(f"{one['name']} ({one.get('source') or one.get('directory') or 'no version'})")
+            place = one.get("source") or one.get("directory") or "no version"
+            version = f" {one['version']}" if "version" in one and not FOLDERS & set(place) else ""
+            left_out.append(without_secrets(f"{canonicalize_name(one['name'])}{version} ({place})"))
         else:
             lines.append(line)
     return Installable(
@@ -134,15 +161,15 @@ def _wanted(entry: dict[str, Any], facts: dict[str, str] | None) -> bool:
 
 
 def _reached(
-    entries: list[dict[str, Any]], project: dict[str, Any], facts: dict[str, str] | None
+    entries: list[dict[str, Any]], projects: list[dict[str, Any]], facts: dict[str, str] | None
 ) -> list[dict[str, Any]]:
-    """uv.lock: what the project needs here, step by step, markers and extras respected."""
+    """uv.lock: what the project (or a workspace's members) needs here, step by step, markers and extras respected."""
     by_name: dict[str, list[dict[str, Any]]] = {}
     for one in entries:
         by_name.setdefault(canonicalize_name(one["name"]), []).append(one)
     found: dict[int, dict[str, Any]] = {}
     seen: set[tuple[int, str]] = set()
-    waiting = deque([(project, "")])
+    waiting = deque((one, "") for one in projects)
     while waiting:
         entry, extra = waiting.popleft()
         needs = entry.get("optional-dependencies", {}).get(extra, []) if extra else entry.get("dependencies", [])
@@ -152,26 +179,36 @@ def _reached(
             for target in by_name.get(canonicalize_name(need["name"]), []):
                 if need.get("version") not in {None, target.get("version")}:
                     continue
-                if not all(_holds(str(one), facts) for one in target.get("resolution-markers", [])[:1]):
+                forks = target.get("resolution-markers") or [""]
+                if not any(_holds(str(one), facts) for one in forks):
                     continue
                 found[id(target)] = target
                 for more in ("", *need.get("extra", [])):
                     if (id(target), more) not in seen:
                         seen.add((id(target), more))
                         waiting.append((target, more))
-    return [one for one in found.values() if one is not project]
+    return [one for one in found.values() if one not in projects]
 
 
 def _line(entry: dict[str, Any]) -> str | None:
-    if "version" not in entry or {"git", "path", "directory", "url"} & set(entry.get("source") or {}):
+    source = entry.get("source") or {}
+    if "version" not in entry or (
+        PLACES & set(source) and source.get("type") != "legacy"
+    ):  # poetry's word for an index
         return None
     digests = sorted({one for one in hashes_of(entry) if ":" in one})
     return " ".join([f"{canonicalize_name(entry['name'])}=={entry['version']}", *(f"--hash={one}" for one in digests)])
 
 
 def _holds(marker: str, facts: dict[str, str] | None) -> bool:
+    asked: dict[str, str | AbstractSet[str]] = {
+        "extra": "",
+        "extras": frozenset(),
+        "dependency_groups": frozenset(),
+        **(facts or {}),
+    }
     try:
-        return not marker or Marker(marker).evaluate(facts)
+        return not marker or Marker(marker).evaluate(asked)
     except InvalidMarker:
         return True
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from baseline_pipeline.errors import ContractError
 from baseline_pipeline.records import Digest, Record, digest_of
 
@@ -22,13 +24,23 @@ class Package(Record):
     @property
     def shown(self) -> str:
         """The version, or the place it comes from."""
-        return self.version or self.source
+        return self.version or without_secrets(self.source)
 
 
 class Lock(Record):
     """All packages of a lockfile, sorted."""
 
     packages: tuple[Package, ...]
+
+
+def without_secrets(text: str) -> str:
+    """A text without names and passwords in its addresses.
+
+    Example:
+        >>> without_secrets("git+https://ada:secret@example.org/mine.git")
+        'git+https://***@example.org/mine.git'
+    """
+    return re.sub(r"(?<=://)[^/@\s]+@", "***@", text)
 
 
 def make_lock(name: str, packages: list[Package]) -> Lock:

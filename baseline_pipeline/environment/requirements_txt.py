@@ -14,6 +14,7 @@ from baseline_pipeline.records import digest_of
 _HASH = re.compile(r"--hash=(\S+)")
 _FROZEN = re.compile(r"^# Editable .*\((?P<name>[A-Za-z0-9][\w.-]*)==(?P<version>[^\s)]+)\)$")
 """What `pip freeze` writes above an editable install, whose folder says nothing of its name."""
+EDITABLE = ("-e ", "--editable ")
 _IGNORED = (
     "--index-url",
     "-i ",
@@ -37,7 +38,7 @@ def parse(name: str, text: str) -> list[Package]:
     for line, words in logical_lines(text):
         package = _package(name, line, words)
         frozen = _FROZEN.match(above.get(line, "").strip())
-        if package is not None and frozen is not None and words.startswith(("-e ", "--editable ")):
+        if package is not None and frozen is not None and words.startswith(EDITABLE):
             package = package.model_copy(update={"name": canonicalize_name(frozen["name"])})
         if package is not None:
             found.append(package)
@@ -61,6 +62,16 @@ def logical_lines(text: str) -> list[tuple[int, str]]:
     return found
 
 
+def marker_of(words: str) -> str:
+    """Where a logical line's requirement is installed.
+
+    Example:
+        >>> marker_of("numpy==2.4.6 ; python_version > '3.9' --hash=sha256:aa")
+        'python_version > "3.9"'
+    """
+    return str(Requirement(_HASH.sub("", words).strip()).marker or "")
+
+
 def _package(name: str, line: int, words: str) -> Package | None:
     if words.startswith(_IGNORED):
         return None
@@ -69,7 +80,7 @@ def _package(name: str, line: int, words: str) -> Package | None:
         raise ContractError(message, next_step="resolve it into one file, for example with `uv pip compile`")
     hashes = sorted(_HASH.findall(words))
     plain = _HASH.sub("", words).strip()
-    if plain.startswith(("-e ", "--editable ")):
+    if plain.startswith(EDITABLE):
         place = plain.split(maxsplit=1)[1]
         shown = canonicalize_name(re.split(r"#egg=|/", place)[-1].split("&")[0] or place)
         return Package(name=shown, version=None, source=place)

@@ -3,6 +3,7 @@
 import pytest
 
 from baseline_pipeline.environment.installable import installable, mixed
+from baseline_pipeline.environment.interpreter import differences
 
 UV = """\
 version = 1
@@ -94,6 +95,114 @@ def test_uv_locks_are_walked_from_the_project():
     assert (found.hashed, found.whole) == (True, True)
 
 
+FORKED = """\
+version = 1
+requires-python = ">=3.9"
+
+[[package]]
+name = "zoo"
+version = "1.0"
+source = { editable = "." }
+dependencies = [
+    { name = "alpha" },
+    { name = "numpy", version = "2.0.2", marker = "python_full_version < '3.10'" },
+    { name = "numpy", version = "2.4.6", marker = "python_full_version >= '3.10'" },
+]
+[package.dev-dependencies]
+dev = [{ name = "pytest" }]
+
+[[package]]
+name = "alpha"
+version = "0.2"
+source = { editable = "libs/alpha" }
+dependencies = [{ name = "click" }]
+
+[[package]]
+name = "click"
+version = "8.1.8"
+dependencies = [{ name = "colorama", marker = "sys_platform == 'win32'" }]
+
+[[package]]
+name = "colorama"
+version = "0.4.6"
+
+[[package]]
+name = "numpy"
+version = "2.0.2"
+resolution-markers = ["python_full_version < '3.10'"]
+
+[[package]]
+name = "numpy"
+version = "2.4.6"
+resolution-markers = ["python_full_version >= '3.12'", "python_full_version >= '3.10' and python_full_version < '3.12'"]
+
+[[package]]
+name = "pytest"
+version = "8.0"
+
+[[package]]
+name = "fork"
+version = "0.3"
+source = { git = "https://ada:secret@example.org/fork.git?rev=1#1" }
+"""
+
+
+@pytest.mark.parametrize(("python", "numpy"), [("3.9.18", "2.0.2"), ("3.11.7", "2.4.6"), ("3.12.1", "2.4.6")])
+def test_of_a_forked_uv_lock_one_version_is_taken_and_members_of_the_workspace_never_come_from_an_index(python, numpy):
+    found = installable("uv.lock", FORKED, {"python_full_version": python, "sys_platform": "linux"})
+
+    assert found.lines == ("click==8.1.8", f"numpy=={numpy}")
+    assert found.left_out == ("alpha ({'editable': 'libs/alpha'})",)
+
+
+def test_only_what_a_lockfile_installs_here_is_expected():
+    wanted = installable("uv.lock", FORKED, {"python_full_version": "3.11.7", "sys_platform": "linux"})
+
+    assert differences(wanted, {"click": "8.1.8", "numpy": "2.4.6"}) == ()
+    assert [one.package for one in differences(wanted, {"numpy": "2.0.2"})] == ["click", "numpy"]
+
+
+def test_what_is_locked_to_a_commit_is_expected_and_shown_without_its_secrets():
+    needed = FORKED.replace('{ name = "alpha" },', '{ name = "fork" },')
+    wanted = installable("uv.lock", needed, {"python_full_version": "3.11.7"})
+
+    assert wanted.left_out == ("fork 0.3 ({'git': 'https://***@example.org/fork.git?rev=1#1'})",)
+    assert [one.package for one in differences(wanted, {"numpy": "2.4.6"})] == ["fork"]
+
+
+def test_an_editable_folder_is_left_out_and_the_rest_stands_alone():
+    found = installable(
+        "requirements.txt", "-e .\na==1 --hash=sha256:aa\nb==1 ; python_version < '3' --hash=sha256:bb\n"
+    )
+
+    assert (found.lines, found.left_out, found.whole) == (("a==1 --hash=sha256:aa",), ("-e .",), True)
+
+
+def test_of_a_universal_lock_the_line_that_holds_here_is_taken():
+    text = 'a==1 ; python_version < "3.12"\na==2 ; python_version >= "3.12"\n'
+    old, new = (installable("r.txt", text, {"python_version": one}) for one in ("3.11", "3.12"))
+
+    assert (old.lines, new.lines) == (('a==1 ; python_version < "3.12"',), ('a==2 ; python_version >= "3.12"',))
+
+
+def test_what_pylock_keeps_for_other_groups_is_not_installed():
+    text = PYLOCK + '[[packages]]\nname = "pytest"\nversion = "8.0"\nmarker = "\'dev\' in dependency_groups"\n'
+
+    assert installable("pylock.toml", text).lines == ("numpy==2.1.3 --hash=sha256:aa",)
+
+
+def test_poetry_locks_take_what_an_index_of_ones_own_has():
+    text = POETRY.replace(
+        "files = [{",
+        '[package.source]\ntype = "legacy"\nurl = "https://example.org/simple"\n[[package]]\nname="x"\nversion="1"\nfiles = [{',
+    )
+
+    assert [one.split(" ")[0] for one in installable("poetry.lock", text, {"sys_platform": "linux"}).lines] == [
+        "numpy==2.1.3",
+        "x==1",
+    ]
+
+
 def test_poetry_locks_keep_the_main_group_where_markers_hold():
     assert installable("poetry.lock", POETRY, {"sys_platform": "linux"}).lines == ("numpy==2.1.3 --hash=sha256:aa",)
 
@@ -112,6 +221,8 @@ def test_of_a_conda_lock_the_pip_part_is_installed_and_the_rest_is_named(monkeyp
 
     assert found.lines == ("lightgbm==4.3.0 --hash=sha256:aa",)
     assert (found.python, found.left_out) == ("3.11", ("openblas 0.3.27 (conda)",))
+    assert differences(found, {"lightgbm": "4.3.0"}) == ()
+    assert [one.package for one in differences(found, {"lightgbm": "4.3.0", "openblas": "0.3.1"})] == ["openblas"]
 
 
 @pytest.mark.parametrize(

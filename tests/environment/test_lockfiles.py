@@ -2,6 +2,7 @@
 
 import pytest
 
+from baseline_pipeline.environment.installable import installable
 from baseline_pipeline.environment.interpreter import differences
 from baseline_pipeline.environment.lockfile import content_digest, moved, read_lockfile
 from baseline_pipeline.errors import ContractError
@@ -129,7 +130,16 @@ def test_what_is_no_lock_is_refused_with_its_line(text, words):
 
 
 def test_differences_name_locked_and_installed_and_skip_foreign_markers():
-    lock = read_lockfile("r.txt", 'a==1.0\nb==1.0\nc==1.0 ; sys_platform == "plan9"\nd==1\n')
-    found = differences(lock, {"a": "1.0", "b": "2.0", "d": "1.0.0", "extra": "9"})
+    wanted = installable("r.txt", 'a==1.0\nb==1.0\nc==1.0 ; sys_platform == "plan9"\nd==1\nmine @ file:///srv/m.whl\n')
+    found = differences(wanted, {"a": "1.0", "b": "2.0", "d": "1.0.0", "extra": "9"})
 
-    assert [(one.package, one.locked, one.installed) for one in found] == [("b", "1.0", "2.0")]
+    assert [(one.package, one.locked, one.installed) for one in found] == [
+        ("b", "1.0", "2.0"),
+        ("mine", "a place of its own", None),
+    ]
+
+
+def test_secrets_in_addresses_are_not_shown():
+    lock = read_lockfile("r.txt", "mine @ git+https://ada:secret@example.org/mine.git\n")
+
+    assert lock.packages[0].shown == "git+https://***@example.org/mine.git"

@@ -66,6 +66,6 @@ def _root(bench: Workbench) -> Path:
 
 
 def _seen_in(environment: Environment, built: Built) -> Environment:
-    assert environment.lock is not None  # noqa: S101  # it has differences
-    found = differences(environment.lock, built.packages)
+    assert environment.wanted is not None  # noqa: S101  # it was built
+    found = differences(environment.wanted, built.packages)
     return replace(environment, state=environment.state.model_copy(update={"differences": found}))

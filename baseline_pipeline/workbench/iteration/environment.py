@@ -71,7 +71,7 @@ def observe(contract: Contract, project: Path) -> Environment:
     if declared.lockfile:
         text = _read(project, declared.lockfile, "lockfile")
         lock, wanted = lockfiles.read_lockfile(declared.lockfile, text), installable(declared.lockfile, text)
-        missing = differences(lock, installed_packages())
+        missing = differences(wanted, installed_packages())
     if declared.infrastructure:
         text = _read(project, declared.infrastructure, "infrastructure manifest")
         manifest = manifests.read_manifest(declared.infrastructure, text)
