@@ -11,9 +11,9 @@ from typing import Any, Generic, Literal, TypeVar, get_args
 import numpy as np
 from scipy.special import stdtr, stdtrit
 
-from baseline_pipeline.metrics.outcomes import Metric, Outcomes
+from baseline_pipeline.metrics.outcomes import Metric, NotMeasurable, Outcomes
 from baseline_pipeline.records import Record
-from baseline_pipeline.significance.clustered import clustered
+from baseline_pipeline.significance.clustered import Uncertainty, clustered, of_samples
 
 Array = np.ndarray[Any, Any]
 Factor = Literal["data_values", "population", "dependencies", "model", "infrastructure", "code", "concept"]
@@ -123,7 +123,7 @@ def share_out(
             anything new, and all combinations of the others together with the new rows.
 
     Raises:
-        NotMeasurable: when the metric has no value in one of the cells.
+        NotMeasurable: when the metric has no value in one of the cells, or one holds a single cluster.
 
     Source: Shapley (1953); Zhang et al. (2023), "Why did the model fail?" (arXiv 2210.10769) for the causes; Box,
         Hunter and Hunter (2005) for factorials; Hampel (1974) for influences.
@@ -206,28 +206,47 @@ class _Measured(Generic[Cell]):
         self.present = np.zeros(universe, dtype=bool)
         self.values: dict[Cell, float] = {}
         self.influences: dict[Cell, Array] = {}
+        self.shares: dict[Cell, Array] = {}
+        self.codes = None if cluster is None else np.unique(cluster, return_inverse=True)[1]
         for name, cell in cells.items():
             codes = None if cluster is None else np.unique(cluster[cell.rows], return_inverse=True)[1]
             estimate = metric.measure(replace(cell.outcomes, cluster=codes))
             self.values[name], sign = _harm(metric, estimate.value)
             held = np.zeros(universe)
             held[cell.rows] = sign * estimate.influence / max(len(cell.rows), 1)
+            if self.codes is not None:
+                self.shares[name] = np.bincount(self.codes[cell.rows], minlength=self.codes.max() + 1) / len(cell.rows)
             self.influences[name] = held
             self.present[cell.rows] = True
-        self.codes = None if cluster is None else np.unique(cluster[self.present], return_inverse=True)[1]
 
     def combined(self, weights: Mapping[Cell, float]) -> tuple[float, tuple[float, float], float]:
-        """A linear combination of the cells: value, interval, p-value."""
+        """A linear combination of the cells: value, interval, p-value.
+
+        Raises:
+            NotMeasurable: when a cell holds one cluster only.
+        """
         value = sum(weight * self.values[name] for name, weight in weights.items())
-        row: Array = sum(
-            (weight * self.influences[name] for name, weight in weights.items()), np.zeros(len(self.present))
-        )
-        found = clustered(row[self.present] * self.present.sum(), self.codes)
+        found = self._error({name: weight for name, weight in weights.items() if weight})
         error = found.error * self.spread
+        if not np.isfinite(error):
+            message = f"{found.clusters} cluster in one of the cells says nothing of how far clusters differ"
+            raise NotMeasurable(message)
         if error == 0:
             return value, (value, value), 0.0 if value else 1.0
         width = float(stdtrit(found.degrees, 0.5 + CONFIDENCE / 2)) * error
         return value, (value - width, value + width), float(2 * stdtr(found.degrees, -abs(value) / error))
+
+    def _error(self, weights: Mapping[Cell, float]) -> Uncertainty:
+        if self.codes is None or not weights:
+            row: Array = sum(
+                (weight * self.influences[name] for name, weight in weights.items()), np.zeros(len(self.present))
+            )
+            return clustered(row[self.present] * self.present.sum(), None)
+        parts = [
+            (weight * np.bincount(self.codes, self.influences[name]), self.shares[name])
+            for name, weight in weights.items()
+        ]
+        return of_samples(parts)
 
     def contribution(self, factor: Factor, weights: Mapping[Cell, float]) -> Contribution:
         """A factor's share."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -65,6 +66,38 @@ def of_sums(total: Array, size: Array) -> Uncertainty:
     error = float(np.sqrt(((total / (1 - share)) ** 2).sum())) * shrink / rows
     degrees = min(float((share**2).sum() ** 2 / (share**4).sum()) - 1, _degrees(total))
     return Uncertainty(error, max(degrees, 1.0), count)
+
+
+def of_samples(samples: Sequence[tuple[Array, Array]]) -> Uncertainty:
+    """The standard error of a sum of means over samples that hold some clusters in common, and others alone.
+
+    Leaving a cluster out changes each mean by what the cluster weighs in that sample: few new days beside many old ones
+    are as unsure as few days are. Clusters that samples share cancel as far as their sums do. Where all samples hold
+    the same rows this is `of_sums`; where they have no cluster in common, degrees are about Welch's.
+
+    Args:
+        samples: Of each, (g,) sums of its influences by cluster, divided by its rows and times its weight in the sum;
+            and (g,) shares of its rows, zero where it has none of a cluster.
+
+    Example:
+        >>> one, two = np.full(30, 1 / 30), np.array([0.5, 0.5])
+        >>> old = (np.r_[np.tile([1, -1], 15) / 30, 0, 0], np.r_[one, 0, 0])
+        >>> new = (np.r_[np.zeros(30), 0.5, -0.5], np.r_[np.zeros(30), two])
+        >>> found = of_samples([old, new])
+        >>> round(found.error, 2), round(found.degrees, 1)
+        (1.02, 1.3)
+    """
+    moved, largest = np.zeros_like(samples[0][0]), np.zeros_like(samples[0][1])
+    for total, share in samples:
+        count = int((share > 0).sum())
+        if count < 2:  # noqa: PLR2004  # one cluster has no spread
+            return Uncertainty(float("inf"), 1.0, count)
+        moved += total / (1 - share) * np.sqrt((count - 1) / count)
+        largest = np.maximum(largest, share)
+    known = largest > 0
+    leverage = largest[known] ** 2
+    degrees = min(float(leverage.sum() ** 2 / (leverage**2).sum()) - 1, _degrees(moved[known]))
+    return Uncertainty(float(np.sqrt((moved**2).sum())), max(degrees, 1.0), int(known.sum()))
 
 
 def _degrees(sums: Array) -> float:
