@@ -84,6 +84,7 @@ def advised(found: Shared | None, model: str, features: Sequence[str], *, back: 
         "model": "keep the model that stood; where the alias points at the new one already, move it back",
         "concept": "look at the labels first, then retrain on recent rows: the model's rule no longer holds",
         "code": f"undo the edit, or approve its answers: `baseline establish {model} --by NAME --reason TEXT`",
+        "surroundings": "undo one of what moved together, and run again: what is left then moves alone",
         "infrastructure": "give the model the machine it was approved on, or approve a baseline on this one",
     }
     if top.factor == "model" and back is not None:

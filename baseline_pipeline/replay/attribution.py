@@ -16,7 +16,9 @@ from baseline_pipeline.records import Record
 from baseline_pipeline.significance.clustered import Uncertainty, clustered, of_samples
 
 Array = np.ndarray[Any, Any]
-Factor = Literal["data_values", "population", "dependencies", "model", "infrastructure", "code", "concept"]
+Factor = Literal[
+    "data_values", "population", "dependencies", "model", "infrastructure", "code", "concept", "surroundings"
+]
 FACTORS: tuple[Factor, ...] = get_args(Factor)
 WORDS: dict[Factor, str] = {
     "data_values": "the changed values of the same rows",
@@ -26,6 +28,7 @@ WORDS: dict[Factor, str] = {
     "infrastructure": "the infrastructure",
     "code": "the code that scores",
     "concept": "other outcomes of rows that look the same",
+    "surroundings": "what moved together around the model",
 }
 CELLS = frozenset[Factor]
 """The factors that are new in a cell; the others are old."""
@@ -104,7 +107,7 @@ def share_out(
     cluster: Array | None = None,
     name: str = "all",
     *,
-    rows_first: bool = False,
+    first: Sequence[Factor] = (),
 ) -> Shared:
     """Shapley values of a metric's change over a full factorial, with intervals.
 
@@ -115,12 +118,12 @@ def share_out(
     Args:
         metric: Measured on rows.
         factors: Those that moved anything, k of them.
-        cells: All 2^k combinations; see `rows_first`.
+        cells: All 2^k combinations; see `first`.
         cluster: Number of the cluster of every row of the universe; `None` where rows are independent.
         name: The slice's name.
-        rows_first: Whether the other rows came before everything else: their share is then what they make of the
-            metric with all else old, and the others share the rest on the new rows. Needed are the cell without
-            anything new, and all combinations of the others together with the new rows.
+        first: Factors that came one after the other before the rest, whose other combinations cannot be had: the
+            share of each is what it makes of the metric after those before it, and the others share what is left.
+            Needed are the cells on the way, and all combinations of the others together with these; see `all_cells`.
 
     Raises:
         NotMeasurable: when the metric has no value in one of the cells, or one holds a single cluster.
@@ -130,16 +133,12 @@ def share_out(
     """
     measured = _Measured(metric, cells, cluster)
     nothing, everything = frozenset[Factor](), frozenset(factors)
-    contributions = [
-        measured.contribution(factor, _weights(factors, factor, rows_first=rows_first)) for factor in factors
-    ]
+    contributions = [measured.contribution(factor, _weights(factors, factor, first)) for factor in factors]
     interactions = []
-    later = _after_rows(factors) if rows_first else list(factors)
+    later = [one for one in factors if one not in first]
     for pair in combinations(later, 2):
         weights = interaction_weights(later, pair)
-        if rows_first:
-            weights = {cell | {"population"}: weight for cell, weight in weights.items()}
-        value, bounds, _ = measured.combined(weights)
+        value, bounds, _ = measured.combined({cell | set(first): weight for cell, weight in weights.items()})
         interactions.append(Interaction(factors=pair, harm=value, interval=bounds))
     return measured.shared(nothing, everything, name, contributions, interactions)
 
@@ -274,18 +273,13 @@ class _Measured(Generic[Cell]):
         )
 
 
-def _after_rows(factors: Sequence[Factor]) -> list[Factor]:
-    return [one for one in factors if one != "population"]
-
-
-def _weights(factors: Sequence[Factor], factor: Factor, *, rows_first: bool) -> dict[CELLS, float]:
+def _weights(factors: Sequence[Factor], factor: Factor, first: Sequence[Factor]) -> dict[CELLS, float]:
     """Weights of the cells whose sum is a factor's share."""
-    if not rows_first:
-        return shapley_weights(factors, factor)
-    if factor == "population":
-        return {frozenset[Factor](): -1.0, frozenset[Factor]([factor]): 1.0}
-    found = shapley_weights(_after_rows(factors), factor)
-    return {cell | {"population"}: weight for cell, weight in found.items()}
+    if factor in first:
+        before = frozenset(first[: list(first).index(factor)])
+        return {before: -1.0, before | {factor}: 1.0}
+    found = shapley_weights([one for one in factors if one not in first], factor)
+    return {cell | set(first): weight for cell, weight in found.items()}
 
 
 def _harm(metric: Metric, value: float) -> tuple[float, float]:
@@ -341,11 +335,16 @@ def interaction_weights(factors: Sequence[Factor], pair: tuple[Factor, Factor]) 
     return weights
 
 
-def all_cells(factors: Sequence[Factor]) -> list[CELLS]:
-    """Every combination of factors.
+def all_cells(factors: Sequence[Factor], first: Sequence[Factor] = ()) -> list[CELLS]:
+    """Every combination of factors; of those that came first, only the way that they came.
 
     Example:
         >>> len(all_cells(["model", "dependencies", "population"]))
         8
+        >>> [sorted(cell) for cell in all_cells(["model", "population"], ["population"])]
+        [[], ['population'], ['model', 'population']]
     """
-    return [frozenset(some) for size in range(len(factors) + 1) for some in combinations(factors, size)]
+    later = [one for one in factors if one not in first]
+    way = [frozenset(first[:count]) for count in range(len(first))]
+    rest = [frozenset([*first, *some]) for size in range(len(later) + 1) for some in combinations(later, size)]
+    return way + rest

@@ -20,7 +20,8 @@ OF_ROWS: tuple[Factor, ...] = ("data_values", "population")
 SliceOf = Callable[[pa.Table], Mapping[str, Array]]
 """From the slice columns of n rows to the positions of every slice's rows, by name."""
 State = frozenset[Factor]
-"""What is new of dependencies, model, infrastructure and code."""
+"""What is new of dependencies, model and infrastructure."""
+UNMOVED = "not one of {rows} outputs differs"
 
 
 @dataclass(frozen=True)
@@ -49,7 +50,7 @@ class Factorial:
         cells: By what is new.
         columns: Slice columns of each cell.
         cluster: Number of the cluster of every row; `None` where rows are independent.
-        rows_first: Whether the other rows were there before their values changed.
+        first: Factors that came before the others; see `share_out`.
     """
 
     factors: tuple[Factor, ...]
@@ -57,7 +58,7 @@ class Factorial:
     cells: Mapping[CELLS, Replayed]
     columns: Mapping[CELLS, pa.Table]
     cluster: Array | None
-    rows_first: bool = False
+    first: tuple[Factor, ...] = ()
 
     def shared(self, metric: Metric, slice_of: SliceOf, name: str = ALL_ROWS) -> Shared:
         """A metric's change on a slice, shared out.
@@ -73,10 +74,10 @@ class Factorial:
                     message = f"slice {name} has no rows in one of the cells"
                     raise NotMeasurable(message)
                 cells[new] = cell.take(rows)
-        return share_out(metric, self.factors, cells, self.cluster, name, rows_first=self.rows_first)
+        return share_out(metric, self.factors, cells, self.cluster, name, first=self.first)
 
 
-def factorial(states: Mapping[State, Sides]) -> Factorial:
+def factorial(states: Mapping[State, Sides], around: tuple[Factor, Scores] | None = None) -> Factorial:
     """The cells of all factors that moved anything.
 
     Values of rows that both populations hold are exchanged row by row; rows that only one of them holds have the only
@@ -85,16 +86,21 @@ def factorial(states: Mapping[State, Sides]) -> Factorial:
 
     Args:
         states: What every combination of the factors of the world says; all 2^k of them.
+        around: What moved before anything else and cannot be replayed, and what was said of the old rows before it did;
+            the states are those after it.
     """
     worldly = [factor for factor in FACTORS if any(factor in state for state in states)]
     dropped: dict[Factor, str] = {}
     for factor in worldly:
         rows = _same(states, factor)
         if rows is not None:
-            dropped[factor] = f"not one of {rows} outputs differs"
-    live = [factor for factor in worldly if factor not in dropped]
-    first = states[frozenset()]
-    place = _Places(first)
+            dropped[factor] = UNMOVED.format(rows=rows)
+    base = states[frozenset()]
+    if around is not None and _equal(around[1].outcomes, base.old.outcomes):
+        dropped[around[0]] = UNMOVED.format(rows=len(base.old.row_id))
+        around = None
+    live = {factor for factor in worldly if factor not in dropped} | ({around[0]} if around else set())
+    place = _Places(base)
     if not place.changed:
         dropped["data_values"] = f"none of {len(place.shared)} shared rows has other values"
     if not len(place.only_old) and not len(place.only_new):
@@ -102,15 +108,19 @@ def factorial(states: Mapping[State, Sides]) -> Factorial:
     factors = tuple(factor for factor in FACTORS if factor in live or (factor in OF_ROWS and factor not in dropped))
     cells: dict[CELLS, Replayed] = {}
     columns: dict[CELLS, pa.Table] = {}
-    rows_first = first.earlier is not None and {"population", "data_values"} <= set(factors)
-    for cell in all_cells(factors):
-        if rows_first and cell and "population" not in cell:
+    first = () if around is None else around[:1]
+    if base.earlier is not None and {"population", "data_values"} <= set(factors):
+        first = (*first, "population")
+    for cell in all_cells(factors, first):
+        if around is not None and not cell:
+            cells[cell] = Replayed(around[1].outcomes, place.number_old)
+            columns[cell] = around[1].columns
             continue
-        sides = states[frozenset(factor for factor in cell if factor not in OF_ROWS)]
+        sides = states[cell - set(OF_ROWS) - set(first)]
         new_rows = "population" in cell or "population" in dropped
         new_values = "data_values" in cell or "data_values" in dropped
         cells[cell], columns[cell] = place.cell(sides, new_rows=new_rows, new_values=new_values)
-    return Factorial(factors, dropped, cells, columns, place.cluster, rows_first)
+    return Factorial(factors, dropped, cells, columns, place.cluster, first)
 
 
 def _same(states: Mapping[State, Sides], factor: Factor) -> int | None:

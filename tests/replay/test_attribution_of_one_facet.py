@@ -1,7 +1,8 @@
-"""A facet that moved alone is all of the change; where nothing was scored, the next step names no attribution."""
+"""What cannot be replayed is told from what can; where nothing was scored, the next step names no attribution."""
 
 import sys
 
+import pandas as pd
 import pytest
 
 from baseline_pipeline.errors import EvidenceUnavailable
@@ -82,6 +83,54 @@ def test_facets_that_moved_together_and_cannot_be_replayed_are_not_told_apart(ed
 
     with pytest.raises(EvidenceUnavailable, match=r"cannot be told apart: dependencies: .* code: "):
         attribute(bench, bench.contract("small"))
+
+
+def grown(project):
+    """New rows beside the old ones, alike in every way."""
+    more = project.rows(seed=9, rows=1200, start=1500)
+    project.write(pd.concat([project.rows(), more.assign(day=more.day.str.replace("2026-01", "2026-02"))]))
+
+
+def test_code_that_moved_together_with_new_rows_is_told_from_them(edited):
+    grown(edited)
+    decision = edited.run()
+    bench = edited.bench()
+    found = attribute(bench, bench.contract("small"))
+    worst = found.shared[0]
+    harms = {one.factor: (one.harm, one.found) for one in worst.contributions}
+
+    assert (decision.outcome, set(found.factors)) == ("reject", {"code", "population"})
+    assert harms["code"][0] > 0.1
+    assert harms["code"][1]
+    assert abs(harms["population"][0]) < 0.03
+    assert not harms["population"][1]
+    assert sum(harm for harm, _ in harms.values()) == pytest.approx(worst.harm)
+    assert "undo the edit" in found.advice
+
+
+def test_what_moved_together_and_cannot_be_replayed_is_one_cause_beside_new_rows(edited):
+    grown(edited)
+    edited.lock((edited.root / "requirements.lock").read_text() + "some-package==1.0\n")
+    edited.run()
+    bench = edited.bench()
+    found = attribute(bench, bench.contract("small"))
+
+    assert found.shared[0].top.factor == "surroundings"
+    assert "come from what moved together around the model (dependencies; code)" in found.sentence
+    assert "undo one of what moved together" in found.advice
+
+
+def test_a_lockfile_that_changed_no_answer_is_no_cause_of_what_new_rows_do(project):
+    project.run()
+    project.establish()
+    grown(project)
+    project.lock((project.root / "requirements.lock").read_text() + "# by hand\nsome-package==1.0\n")
+    project.run()
+    bench = project.bench()
+    found = attribute(bench, bench.contract("small"))
+
+    assert found.factors == ("population",)
+    assert found.dropped["dependencies"] == "not one of 1500 outputs differs"
 
 
 def test_a_model_that_fails_everywhere_is_to_be_repaired_and_not_attributed(project):

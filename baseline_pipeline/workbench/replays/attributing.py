@@ -88,14 +88,16 @@ def attribute(
     """
     digest, comparison, old, new = _judged(bench, contract, decision)
     earlier = _earlier(bench, contract, comparison, old, new)
-    work = World(bench, contract, old, new, earlier, locks, knobs, python)
-    if not work.factors and old.snapshot == new.snapshot:
+    again = _again(bench, contract, comparison)
+    work = World(bench, contract, old, new, earlier, again, locks=locks, knobs=knobs, python=python)
+    alone = work.around is not None and work.around[0] != "surroundings"
+    if not work.factors and old.snapshot == new.snapshot and not alone:
         _nothing_to_replay(work, old, new)
     bench.progress(f"replaying {2 ** len(work.factors)} states of the world on both populations")
     states = work.states()
-    found = factorial(states)
+    found = factorial(states, work.around)
     shared, unmeasured = _shared(contract, comparison, found)
-    moved = _moved(comparison, work.locks)
+    moved = _moved(comparison, work)
     harms = _features(work, found, states, shared)
     stages, variants = _stages(work, found), _variants(work)
     named = [one.feature for one in harms if one.found]
@@ -161,12 +163,12 @@ def _back(bench: Workbench, contract: Contract, comparison: Comparison) -> int |
 
 
 def _nothing_to_replay(work: World, old: Evaluation, new: Evaluation) -> NoReturn:
-    if not work.left_out:
+    if not work.together:
         message = f"nothing moved between {short(old.key)} and {short(new.key)}"
         raise UsageError(message, next_step="name another decision: see `baseline audit log`")
-    facets = "; ".join(f"{facet}: {why}" for facet, why in work.left_out.items())
+    facets = "; ".join(f"{facet}: {why}" for facet, why in work.together.items())
     message = f"what moved together cannot be told apart: {facets}"
-    lock = f"`baseline attribute {work.contract.name} --lock OLD --lock NEW`" if "dependencies" in work.left_out else ""
+    lock = f"`baseline attribute {work.contract.name} --lock OLD --lock NEW`" if "dependencies" in work.together else ""
     raise EvidenceUnavailable(message, next_step=lock or "undo one of them, and run again: it then moves alone")
 
 
@@ -177,6 +179,14 @@ def _earlier(
     for one in comparison.contrasts:
         if one.moved == "data_values" and one.baseline.snapshot not in {old.snapshot, new.snapshot}:
             return load_evaluation(bench, contract.name, one.baseline.evaluation)
+    return None
+
+
+def _again(bench: Workbench, contract: Contract, comparison: Comparison) -> Evaluation | None:
+    """The baseline's model and rows, scored again after dependencies, infrastructure or code moved."""
+    for one in comparison.contrasts:
+        if one.moved in {"dependencies", "infrastructure", "code"}:
+            return load_evaluation(bench, contract.name, one.candidate.evaluation)
     return None
 
 
@@ -214,13 +224,15 @@ def _urgency(rule: MetricRule, name: str) -> float:
     return float(absolute or 1.0)
 
 
-def _moved(comparison: Comparison, locks: tuple[Locked, Locked] | None) -> dict[str, tuple[str, ...]]:
+def _moved(comparison: Comparison, work: World) -> dict[str, tuple[str, ...]]:
     from baseline_pipeline.environment.lockfile import moved
 
-    found = {change.facet: change.details for change in comparison.changed}
-    if locks is not None:
-        found["dependencies"] = moved(locks[0].lock, locks[1].lock)
-    return {str(facet): details for facet, details in found.items()}
+    found: dict[str, tuple[str, ...]] = {change.facet: change.details for change in comparison.changed}
+    if work.locks is not None:
+        found["dependencies"] = moved(work.locks[0].lock, work.locks[1].lock)
+    if work.around is not None and work.around[0] == "surroundings":
+        found["surroundings"] = tuple(work.together)
+    return found
 
 
 def _stages(work: World, found: Factorial) -> dict[Factor, StagesCompared]:

@@ -45,6 +45,8 @@ class World:
         old: Evaluation,
         new: Evaluation,
         earlier: Evaluation | None,
+        again: Evaluation | None,
+        *,
         locks: tuple[Locked, Locked] | None,
         knobs: tuple[Knobs, Knobs] | None,
         python: str | None,
@@ -72,17 +74,27 @@ class World:
             self.left_out["infrastructure"] = "it moved, and no profile was given: --profile NAME replays it"
         if old.fingerprint.code != new.fingerprint.code:
             self.left_out["code"] = "it moved, and the old code is not there to be run"
-        self.alone = self._alone(old, new)
-        if self.alone is not None:
-            self.factors.append(self.alone[0])
-            del self.left_out[self.alone[0]]
+        self.together = dict(self.left_out)
+        self.around = self._around(old, again)
 
-    def _alone(self, old: Evaluation, new: Evaluation) -> tuple[Factor, Evaluation, Evaluation] | None:
-        """What moved with nothing beside it, so that its two states are the evaluations; nothing is replayed then."""
-        if self.factors or len(self.left_out) != 1 or old.snapshot != new.snapshot:
+    def _around(self, old: Evaluation, again: Evaluation | None) -> tuple[Factor, Scores] | None:
+        """What moved and cannot be replayed, and what the baseline said of its rows before it did.
+
+        Everything else is replayed as it is now: the old rows stand for it as they were scored again after it moved.
+        """
+        facets = [factor for factor in FACTORS if factor in self.left_out]
+        if not facets or (again is None and self.locks is None and self.knobs is None):
             return None
-        factor: Factor = next(one for one in FACTORS if one in self.left_out)
-        return factor, old, new
+        if again is not None:
+            self.scored[old.subject.digest, old.snapshot] = again
+        self.left_out.clear()
+        return facets[0] if len(facets) == 1 else "surroundings", self._of(self.rows[0], old)
+
+    def _of(self, rows: RowSet, evaluation: Evaluation) -> Scores:
+        """What an evaluation said of some of its rows."""
+        known = load_scores(self.bench, evaluation)
+        places = pc.index_in(rows.names, value_set=known.row_id)
+        return known.take(places.drop_null().to_numpy(zero_copy_only=False))
 
     def _kept(self, old: Evaluation, new: Evaluation) -> tuple[Locked, Locked] | None:
         """The lockfiles of both evaluations, where they differ and say all there is to install."""
@@ -110,11 +122,6 @@ class World:
             EvidenceUnavailable: when the model does not load or predict in that state: that is a finding by itself.
         """
         version = self.versions["model" in state]
-        if self.alone is not None:
-            factor, *sides = self.alone
-            known = load_scores(self.bench, sides[factor in state])
-            places = pc.index_in(rows.names, value_set=known.row_id)
-            return known.take(places.drop_null().to_numpy(zero_copy_only=False))
         if self.locks is None and self.knobs is None:
             before = self._scored_before(version, rows)
             if before is not None:
@@ -126,11 +133,8 @@ class World:
         """Where within the model the new rows part when only this factor is new.
 
         Raises:
-            EvidenceUnavailable: when a worker cannot load or score the model, or there is nothing to run; see `scores`.
+            EvidenceUnavailable: when a worker cannot load or score the model; see `scores`.
         """
-        if self.alone is not None:
-            message = f"{self.alone[0]} alone moved, and its old state is not there to be run"
-            raise EvidenceUnavailable(message)
         rows = self.rows[1]
         work, old = self._run(frozenset(), self.versions[0], rows)
         _, new = self._run(frozenset([factor]), self.versions[factor == "model"], rows)
