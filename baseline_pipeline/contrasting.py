@@ -15,6 +15,7 @@ from baseline_pipeline.estimating import effects
 from baseline_pipeline.evaluation import Scores
 from baseline_pipeline.judging import judge
 from baseline_pipeline.matching import Matched, match
+from baseline_pipeline.metrics.classes import numbered_alike
 from baseline_pipeline.records import Digest, digest_of
 from baseline_pipeline.row_differences import moved_scores, settled, without_dust
 from baseline_pipeline.significance.clopper_pearson import clopper_pearson_upper
@@ -65,6 +66,11 @@ def contrast(
         kind = "new_rows"
     elif moved == "data_values":
         kind = "changed_rows"
+    alike = numbered_alike(baseline_scores.outcomes, candidate_scores.outcomes)
+    baseline_scores, candidate_scores = (
+        replace(scores, outcomes=outcomes)
+        for scores, outcomes in zip((baseline_scores, candidate_scores), alike, strict=True)
+    )
     matched = match(baseline_scores, candidate_scores, kind=kind, windows=training_windows)
     refusal = _refusal(definitions, baseline_scores, candidate_scores, matched, moved, pairing)
     seed = _seed(contract, baseline, candidate)

@@ -36,15 +36,18 @@ def evaluation_key(
     *,
     repeat: int = 0,
     explainer: Explainer | None = None,
+    known: tuple[str, ...] = (),
 ) -> Digest:
     """Names an evaluation by everything its row-level results depend on; equal keys need no second run.
 
     The packages and machine facts that contradict what was declared belong to it: an interpreter
-    that is repaired later gives another evaluation. So does what computes SHAP values, where they are asked for.
+    that is repaired later gives another evaluation. So does what computes SHAP values, where they are asked for, and
+    classes that are known from elsewhere than the rows and the contract.
     """
     shap = {} if explainer is None else {"shap": explainer.identity}
     return digest_of(
         {
+            **({"classes": list(known)} if known else {}),
             "fingerprint": fingerprint.body(),
             "definition": contract.definition(),
             "slices": [spec.model_dump(mode="json") for spec in contract.slices],
@@ -71,6 +74,7 @@ def evaluate(
     measure: Measure,
     repeat: int = 0,
     explainer: Explainer | None = None,
+    known: tuple[str, ...] = (),
 ) -> tuple[Evaluation, Scores]:
     """Score a model on a snapshot and keep the evidence: rows, metrics, timing, environment.
 
@@ -87,6 +91,7 @@ def evaluate(
         measure: From rows to metrics.
         repeat: Above 0 for a repetition of an evaluation that exists.
         explainer: Computes SHAP values, where the contract asks for them; where it cannot, the evaluation says why.
+        known: The model's classes, where the rows lack some of them and the contract does not say.
 
     Raises:
         ModelFailed: when the model does not load, does not predict, or gives no usable output.
@@ -94,7 +99,7 @@ def evaluate(
         ContractError: when a metric names a class that no label has, or lacks one.
     """
     labelled, names = labelled_rows(contract, table, snapshot.digest)
-    labels, classes = encode_labels(contract, labelled)
+    labels, classes = encode_labels(contract, labelled, known)
     _classes_fit(contract, classes)
     predicted, timing, model = predict_all(contract, labelled, names, version, catalogue, classes)
     replay, importances = explain(contract, labelled, labels, predicted, model, version, classes)
@@ -104,7 +109,7 @@ def evaluate(
     scores = scores_of(contract, labelled, names, labels, classes, predicted)
     file = store.put_file(write_scores(scores, classes, scratch))
     evaluation = Evaluation(
-        key=evaluation_key(contract, fingerprint, environment, repeat=repeat, explainer=explainer),
+        key=evaluation_key(contract, fingerprint, environment, repeat=repeat, explainer=explainer, known=known),
         model=contract.name,
         subject=Subject(
             name=version.name,
@@ -199,7 +204,22 @@ def _classes_fit(contract: Contract, classes: tuple[str, ...]) -> None:
         wrong = rule.misfit(classes, several=contract.task == "multiclass_classification")
         if wrong:
             message = f"contract {contract.name}: metric {rule.metric!r}: {wrong}"
-            raise ContractError(message, next_step="name classes by the values of the label column, as they read there")
+            where = "name classes by the values of the label column; where rows may lack one, name all in model.classes"
+            raise ContractError(message, next_step=where)
+
+
+def lacked(contract: Contract, table: pa.Table, known: tuple[str, ...]) -> tuple[str, ...]:
+    """The classes that an earlier evaluation knew, where these rows hold some of them and no other; else nothing.
+
+    Args:
+        contract: Names the label column, and says by itself which classes there are where it declares them.
+        table: The rows.
+        known: Of the earlier evaluation.
+    """
+    if contract.task != "multiclass_classification" or contract.model.classes is not None:
+        return ()
+    found = set(pc.unique(pc.cast(table.column(contract.data.label), pa.string())).drop_null().to_pylist())
+    return known if found < set(known) else ()
 
 
 def class_names(contract: Contract) -> tuple[str, ...]:
@@ -209,8 +229,17 @@ def class_names(contract: Contract) -> tuple[str, ...]:
     return ("", class_name(contract.model.positive_class))
 
 
-def encode_labels(contract: Contract, table: pa.Table) -> tuple[np.ndarray[Any, Any], tuple[str, ...]]:
+def encode_labels(
+    contract: Contract, table: pa.Table, known: tuple[str, ...] = ()
+) -> tuple[np.ndarray[Any, Any], tuple[str, ...]]:
     """Labels as class numbers (binary: 1 is the positive class), targets or texts, and the classes' names.
+
+    Of several classes those come first that are known already, else those that the contract declares.
+
+    Args:
+        contract: Task, label column and classes.
+        table: The rows; each has a label.
+        known: Classes of a larger set of rows that these are a part of.
 
     Raises:
         DataUnreadable: when a binary label has more than two values, or lacks the positive one's type; when a number
@@ -224,16 +253,15 @@ def encode_labels(contract: Contract, table: pa.Table) -> tuple[np.ndarray[Any, 
     texts = pc.cast(column, pa.string()).combine_chunks()
     found = sorted(pc.unique(texts).to_pylist())
     if contract.task == "multiclass_classification":
-        return pc.index_in(texts, value_set=pa.array(found)).to_numpy(zero_copy_only=False).astype(np.int64), tuple(
-            found
-        )
+        classes = tuple(dict.fromkeys([*(known or contract.model.class_names), *found]))
+        return pc.index_in(texts, value_set=pa.array(classes)).to_numpy(zero_copy_only=False).astype(np.int64), classes
     positive = class_name(contract.model.positive_class)
     others = [value for value in found if value != positive]
     if len(others) > 1:
         message = f"label {contract.data.label!r} has the values {', '.join(found[:6])}; a binary label has two"
         raise DataUnreadable(message, next_step=f"check the column, or model.positive_class (now {positive!r})")
     labels = pc.equal(texts, positive).to_numpy(zero_copy_only=False).astype(np.int64)
-    return labels, (others[0] if others else "", positive)
+    return labels, known or (others[0] if others else "", positive)
 
 
 def queries_of(contract: Contract, table: pa.Table, names: pa.Array) -> np.ndarray[Any, Any] | None:

@@ -189,9 +189,21 @@ def interpret(
         if score.ndim == 2:  # noqa: PLR2004  # both classes' columns: the second is the positive one
             score = score[:, 1]
         return Predicted((score >= contract.model.threshold).astype(np.int64), score)
-    if score.ndim != 2 or score.shape[1] != len(classes):  # noqa: PLR2004  # one column per class
-        message = f"version {version.version} gave {values.shape[1:]} columns for {len(classes)} classes"
-        raise ModelFailed(message, next_step="the classes are those of the label column, sorted as text")
+    return _of_classes(contract, score, version, classes)
+
+
+def _of_classes(contract: Contract, score: Array, version: ModelVersion, classes: tuple[str, ...]) -> Predicted:
+    """Probabilities of several classes; one that the model does not know has none."""
+    declared = contract.model.class_names
+    known = declared if declared and classes[: len(declared)] == declared else classes
+    columns = score.shape[1] if score.ndim == 2 else 1  # noqa: PLR2004  # one column per class
+    if columns != len(known):
+        whose = "model.classes" if known == declared else "the labels of these rows"
+        message = (
+            f"version {version.version} gave {columns} columns for {len(known)} classes ({', '.join(known)}: {whose})"
+        )
+        raise ModelFailed(message, next_step="name all the model's classes, in the order of its columns: model.classes")
+    score = np.pad(score, ((0, 0), (0, len(classes) - columns)))
     return Predicted(score.argmax(axis=1), score)
 
 

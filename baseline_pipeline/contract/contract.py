@@ -106,6 +106,18 @@ class Contract(Section):
             raise Misplaced(message, ("model",))
         return self
 
+    @model_validator(mode="after")
+    def _classes_of_several(self) -> Self:
+        if self.model.classes is not None and self.task != "multiclass_classification":
+            message = f"model.classes is for multiclass_classification, and the task is {self.task}"
+            raise Misplaced(message, ("model", "classes"))
+        for number, rule in enumerate(self.metrics if self.model.classes else ()):
+            wrong = rule.misfit(self.model.class_names, several=True)
+            if wrong:
+                message = f"metric {rule.metric!r}: {wrong}"
+                raise Misplaced(message, ("metrics", number, "parameters"))
+        return self
+
     @property
     def wants_scores(self) -> bool:
         """Whether the model answers with probabilities of classes."""
@@ -128,8 +140,10 @@ class Contract(Section):
         meaning of columns, the positive class and the threshold may not.
         """
         query = {} if self.data.query is None else {"query": self.data.query}
+        classes = {} if self.model.classes is None else {"classes": list(self.model.class_names)}
         return {
             **query,
+            **classes,
             "task": self.task,
             "row_id": self.data.row_id,
             "label": self.data.label,

@@ -8,6 +8,7 @@ from typing import Annotated, Literal, Self
 from pydantic import BeforeValidator, Field, model_validator
 
 from baseline_pipeline.contract.section import CallableRef, Section, Text
+from baseline_pipeline.metrics.classes import class_name
 
 
 def _day(value: object) -> object:
@@ -66,6 +67,9 @@ class ModelSection(Section):
     """Registry alias of the model that wants its place."""
     positive_class: int | str | bool | None = None
     """The label that counts as positive in binary classification."""
+    classes: list[int | str | bool] | None = Field(default=None, min_length=2)
+    """The classes of several, in the order of the model's probabilities (scikit-learn's `classes_`). By default those
+    that the label column holds, sorted as text: name them where rows may lack one."""
     threshold: float = Field(default=0.5, ge=0.0, le=1.0)
     """Scores at or above it are predicted positive."""
     output: Literal["score", "prediction"] = "score"
@@ -77,6 +81,19 @@ class ModelSection(Section):
     """Loading a pickled model runs its code. Say `true` only for artifacts you wrote."""
     training: Training | None = None
     """What the champion learned from."""
+
+    @model_validator(mode="after")
+    def _each_class_once(self) -> Self:
+        for name in self.class_names:
+            if self.class_names.count(name) > 1:
+                message = f"class {name!r} stands in `classes` {self.class_names.count(name)} times"
+                raise ValueError(message)
+        return self
+
+    @property
+    def class_names(self) -> tuple[str, ...]:
+        """What the declared classes are called; none where they are not declared."""
+        return tuple(map(class_name, self.classes or ()))
 
     @model_validator(mode="after")
     def _exactly_one(self) -> Self:

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
+
+import numpy as np
 
 from baseline_pipeline.metrics.parameters import is_number
 
@@ -26,6 +29,35 @@ def names_of(outcomes: Outcomes) -> tuple[str, ...]:
     """The names of the classes by their numbers; classes without names are called by their numbers."""
     count = 2 if outcomes.classes is None else outcomes.classes
     return outcomes.class_names or tuple(map(str, range(count)))
+
+
+def numbered_alike(*outcomes: Outcomes) -> tuple[Outcomes, ...]:
+    """All with the same numbers for the same classes: a number is a place among the classes of one set of rows.
+
+    A class that some of them do not know has the probability 0 there.
+
+    Example:
+        >>> from baseline_pipeline.metrics.outcomes import Outcomes
+        >>> one = Outcomes(np.array([0, 1]), np.array([0, 1]), classes=2, class_names=("ant", "dog"))
+        >>> other = Outcomes(np.array([0, 1]), np.array([0, -1]), classes=2, class_names=("cat", "dog"))
+        >>> one, other = numbered_alike(one, other)
+        >>> other.class_names, one.label.tolist(), other.label.tolist(), other.prediction.tolist()
+        (('ant', 'cat', 'dog'), [0, 2], [1, 2], [1, -1])
+    """
+    if any(one.classes is None for one in outcomes) or len({one.class_names for one in outcomes}) == 1:
+        return outcomes
+    names = tuple(sorted({name for one in outcomes for name in names_of(one)}))
+    return tuple(_numbered(one, names) for one in outcomes)
+
+
+def _numbered(outcomes: Outcomes, names: tuple[str, ...]) -> Outcomes:
+    place = np.array([names.index(name) for name in names_of(outcomes)] + [-1])  # the last for predictions of none
+    score = outcomes.score
+    if score is not None:
+        score = np.zeros((len(outcomes), len(names)), dtype=score.dtype)
+        score[:, place[:-1]] = outcomes.score
+    label, prediction = place[outcomes.label], place[outcomes.prediction]
+    return replace(outcomes, label=label, prediction=prediction, score=score, classes=len(names), class_names=names)
 
 
 def unknown(name: object, names: Sequence[str], also: Sequence[str] = ()) -> str:

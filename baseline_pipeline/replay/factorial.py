@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -12,6 +12,7 @@ import pyarrow.compute as pc
 
 from baseline_pipeline.comparison import ALL_ROWS
 from baseline_pipeline.evaluation import Scores
+from baseline_pipeline.metrics.classes import numbered_alike
 from baseline_pipeline.metrics.outcomes import Metric, NotMeasurable, Outcomes
 from baseline_pipeline.replay.attribution import CELLS, FACTORS, Factor, Replayed, Shared, all_cells, share_out
 
@@ -89,6 +90,7 @@ def factorial(states: Mapping[State, Sides], around: tuple[Factor, Scores] | Non
         around: What moved before anything else and cannot be replayed, and what was said of the old rows before it did;
             the states are those after it.
     """
+    states = _numbered_alike(states)
     worldly = [factor for factor in FACTORS if any(factor in state for state in states)]
     dropped: dict[Factor, str] = {}
     for factor in worldly:
@@ -121,6 +123,20 @@ def factorial(states: Mapping[State, Sides], around: tuple[Factor, Scores] | Non
         new_values = "data_values" in cell or "data_values" in dropped
         cells[cell], columns[cell] = place.cell(sides, new_rows=new_rows, new_values=new_values)
     return Factorial(factors, dropped, cells, columns, place.cluster, first)
+
+
+def _numbered_alike(states: Mapping[State, Sides]) -> Mapping[State, Sides]:
+    """The same, where rows of one population may lack a class of the other."""
+    found = [scores for one in states.values() for scores in (one.old, one.new, one.earlier) if scores is not None]
+    alike = dict(zip(map(id, found), numbered_alike(*(scores.outcomes for scores in found)), strict=True))
+
+    def told(scores: Scores) -> Scores:
+        return replace(scores, outcomes=alike[id(scores)])
+
+    return {
+        state: Sides(told(one.old), told(one.new), None if one.earlier is None else told(one.earlier))
+        for state, one in states.items()
+    }
 
 
 def _same(states: Mapping[State, Sides], factor: Factor) -> int | None:

@@ -6,6 +6,7 @@ import contextlib
 import logging
 import os
 import warnings
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -40,7 +41,7 @@ def log_standard_plots(outcomes: Outcomes, *, regression: bool, seed: int) -> No
 
     Classifiers get a confusion matrix and, where there are scores, ROC, precision-recall, lift and
     calibration curves. At most 20,000 rows are plotted, drawn without replacement from the seed;
-    a single class has no such plots.
+    a single class has no such plots, and classes of which one has no rows have no curves.
     """
     import matplotlib as mpl
 
@@ -50,8 +51,11 @@ def log_standard_plots(outcomes: Outcomes, *, regression: bool, seed: int) -> No
     if len(outcomes) > PLOTTED_ROWS:
         rows = np.sort(np.random.default_rng(seed).choice(len(outcomes), PLOTTED_ROWS, replace=False))
         outcomes = outcomes.take(rows)
-    if not regression and len(np.unique(outcomes.label)) < 2:  # noqa: PLR2004  # one class cannot be plotted
+    present = 0 if regression else len(np.unique(outcomes.label))
+    if present == 1:
         return
+    if outcomes.classes is not None and present < outcomes.classes:
+        outcomes = replace(outcomes, score=None)
     with silence():
         _evaluate(outcomes, regression=regression)
 

@@ -171,10 +171,9 @@ class _Spoiling:
         """What the model says of a table; every row is one of its own, also where rows come twice."""
         table = canonical(pa.Table.from_pandas(frame, schema=None, preserve_index=False))
         names = pa.array([f"{number:012}" for number in range(table.num_rows)])
-        labels, classes = encode_labels(self.contract, table)
-        known = self.evaluation.classes or classes
-        predicted, _, _ = predict_all(self.contract, table, names, self.version, self.catalogue, known)
-        return scores_of(self.contract, table, names, labels, known, predicted)
+        labels, classes = encode_labels(self.contract, table, self.evaluation.classes)
+        predicted, _, _ = predict_all(self.contract, table, names, self.version, self.catalogue, classes)
+        return scores_of(self.contract, table, names, labels, classes, predicted)
 
 
 def own_scenario(reference: str) -> Scenario:

@@ -13,6 +13,8 @@ from baseline_pipeline.drift.design import design_effect
 from baseline_pipeline.drift.kinds import by_length, column_kinds
 from baseline_pipeline.drift.looking import look_within
 from baseline_pipeline.drift.reporting import drift_report
+from baseline_pipeline.metrics.classes import names_of
+from baseline_pipeline.metrics.outcomes import Array, Outcomes
 from baseline_pipeline.records import Digest, digest_of
 from baseline_pipeline.snapshot import DriftReport, read
 from baseline_pipeline.summaries.engine import grids_of
@@ -115,7 +117,14 @@ def _features(
     features = features_of(bench, contract, evaluation, scores, rows)
     outcomes = scores.outcomes.take(rows)
     binary = outcomes.score is not None and outcomes.score.ndim == 1
-    prediction = outcomes.score if binary else outcomes.prediction
+    prediction = outcomes.score if binary else _named(outcomes, outcomes.prediction)
     return features.append_column("prediction", pa.array(prediction)).append_column(
-        contract.data.label, pa.array(outcomes.label)
+        contract.data.label, pa.array(_named(outcomes, outcomes.label))
     )
+
+
+def _named(outcomes: Outcomes, numbers: Array) -> Array:
+    """Classes of several by their names: the same number may be another class on the other side."""
+    if outcomes.classes is None:
+        return numbers
+    return np.array([*names_of(outcomes), None], dtype=object)[numbers]  # -1 is no class

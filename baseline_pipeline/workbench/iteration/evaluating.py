@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from baseline_pipeline.errors import EvidenceUnavailable, ModelFailed
-from baseline_pipeline.evaluating import evaluate, evaluation_key
+from baseline_pipeline.evaluating import evaluate, evaluation_key, lacked
 from baseline_pipeline.evaluation import Evaluation, Scores
 from baseline_pipeline.fingerprint import Fingerprint
 from baseline_pipeline.governance.events import Watched
@@ -163,8 +163,9 @@ class _Scoring:
 
     def score(self, role: Scored, version: ModelVersion, snapshot: Snapshot) -> Digest:
         """The key of the evaluation, found or made; its MLflow run exists afterwards."""
-        repeat = self._repeat(version, snapshot)
-        key = self._key(version, snapshot, repeat)
+        known = self._known(snapshot)
+        repeat = self._repeat(version, snapshot, known)
+        key = self._key(version, snapshot, repeat, known)
         shown = f"{role.replace('_', ' ')} (version {version.version}) on {snapshot.rows} rows"
         if self.bench.store.load("evaluations", self.contract.name, key) is None:
             self.bench.progress(f"scoring {shown}")
@@ -181,6 +182,7 @@ class _Scoring:
                 measure=measure,
                 repeat=repeat,
                 explainer=self.explainer,
+                known=known,
             )
             if found.shap is not None and found.shap.note:
                 self.bench.progress(f"no SHAP values: {found.shap.note}")
@@ -201,17 +203,29 @@ class _Scoring:
             candidate=candidate,
         )
 
-    def _key(self, version: ModelVersion, snapshot: Snapshot, repeat: int) -> Digest:
-        fingerprint = self.fingerprint(version, snapshot.digest)
+    def _known(self, snapshot: Snapshot) -> tuple[str, ...]:
+        """The classes that the baseline's evaluation knew, where the snapshot lacks some of them."""
+        baseline = self.bench.baseline(self.contract.name)
+        if baseline is None or self.contract.task != "multiclass_classification":
+            return ()
+        classes = load_evaluation(self.bench, baseline.model, baseline.evaluation).classes
+        return lacked(self.contract, read(snapshot, self.bench.store, [self.contract.data.label]), classes)
+
+    def _key(self, version: ModelVersion, snapshot: Snapshot, repeat: int, known: tuple[str, ...]) -> Digest:
         return evaluation_key(
-            self.contract, fingerprint, self.environment.state, repeat=repeat, explainer=self.explainer
+            self.contract,
+            self.fingerprint(version, snapshot.digest),
+            self.environment.state,
+            repeat=repeat,
+            explainer=self.explainer,
+            known=known,
         )
 
-    def _repeat(self, version: ModelVersion, snapshot: Snapshot) -> int:
+    def _repeat(self, version: ModelVersion, snapshot: Snapshot, known: tuple[str, ...]) -> int:
         """0, or with `force` the number of the first repetition that does not exist yet."""
         repeat = 0
         while self.force and self.bench.store.load(
-            "evaluations", self.contract.name, self._key(version, snapshot, repeat)
+            "evaluations", self.contract.name, self._key(version, snapshot, repeat, known)
         ):
             repeat += 1
         return repeat
