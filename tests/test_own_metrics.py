@@ -8,10 +8,11 @@ from pydantic import ValidationError
 
 from baseline_pipeline.contract.metrics import MetricRule
 from baseline_pipeline.metrics import METRICS
+from baseline_pipeline.metrics.custom import doubts
 from baseline_pipeline.metrics.latency import LATENCY_MEAN
 from baseline_pipeline.metrics.outcomes import NotMeasurable, Outcomes
 from baseline_pipeline.significance.clustered import clustered
-from baseline_pipeline.workbench.upkeep.checking import _own_metric
+from baseline_pipeline.workbench.upkeep.trying import own_metric
 from tests.test_contrasting import cell, compared, contract, scores, world
 
 OWN = """
@@ -25,6 +26,14 @@ def limited(frame):
     return float((frame["score"] > LIMITS["low"]).mean()) if len(frame) else 0.0
 def wrong(frame):
     return frame["score"].to_numpy()
+def comprehended(frame):
+    return float(sum([LIMITS["low"] < one for one in frame["score"]]))
+def through_another(frame):
+    return limited(frame) if len(frame) else through_another(frame)
+def remembering(frame, seen={}):
+    return float(len(frame))
+def leaves(frame):
+    raise SystemExit(0)
 """
 
 
@@ -79,10 +88,31 @@ def test_a_statistic_that_gives_no_number_is_not_measured():
         rule("wrong").measured.measure(outcomes)
 
 
-def test_check_calls_a_statistic_with_few_rows_and_names_the_state_it_reads():
-    assert _own_metric(rule("mean_error")) == []
-    assert any("reads LIMITS" in word for word in _own_metric(rule("limited")))
-    assert any("accepted: one number for all rows" in word for word in _own_metric(rule("wrong")))
+def test_check_calls_a_statistic_with_no_row_and_with_one():
+    few = [Outcomes(np.zeros(rows, int), np.zeros(rows, int), np.full(rows, 0.5)) for rows in (0, 1)]
+
+    assert own_metric(rule("mean_error"), few) == []
+    assert own_metric(rule("wrong"), few)[0].endswith("shape (0,) for 0 rows; accepted: one number for all rows")
+    assert own_metric(rule("leaves"), few)[1] == "ownstatistics:leaves fails on 1 rows: SystemExit: 0"
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("limited", "reads LIMITS"),
+        ("comprehended", "reads LIMITS"),
+        ("through_another", "reads LIMITS"),
+        ("remembering", "keeps seen from call to call"),
+    ],
+)
+def test_state_that_a_function_reads_is_named_wherever_it_reads_it(name, words):
+    assert [words in one for one in doubts(f"ownstatistics:{name}")] == [True]
+    assert doubts("ownstatistics:mean_error") == ()
+
+
+def test_a_function_that_ends_the_process_is_that_metrics_end():
+    with pytest.raises(NotMeasurable, match="ownstatistics:leaves failed: SystemExit: 0"):
+        rule("leaves").measured.measure(Outcomes(np.zeros(9, int), np.zeros(9, int), np.full(9, 0.5)))
 
 
 def test_a_function_and_a_statistic_are_one_too_many():

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import dis
 import importlib
 import inspect
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
+from types import CodeType, FunctionType
 from typing import Any, Literal
 
 import numpy as np
@@ -83,7 +85,7 @@ def _statistic(outcomes: Outcomes, *, reference: str) -> Estimate:
 def _number(outcomes: Outcomes, reference: str) -> float:
     try:
         value = np.asarray(resolved(reference)(frame(outcomes)), dtype=float)
-    except Exception as error:
+    except (Exception, SystemExit) as error:  # one that ends the process would end it with its own code
         message = f"{reference} failed: {type(error).__name__}: {str(error)[:300]}"
         raise NotMeasurable(message) from error
     if value.shape != () or not np.isfinite(value):
@@ -96,7 +98,7 @@ def _measured(outcomes: Outcomes, *, reference: str) -> Estimate:
     rows_needed(outcomes)
     try:
         values = np.asarray(resolved(reference)(frame(outcomes)), dtype=float)
-    except Exception as error:
+    except (Exception, SystemExit) as error:  # one that ends the process would end it with its own code
         message = f"{reference} failed: {type(error).__name__}: {str(error)[:300]}"
         raise NotMeasurable(message) from error
     if values.shape != (len(outcomes),):
@@ -147,10 +149,34 @@ def doubts(reference: str) -> tuple[str, ...]:
         return (f"{reference} cannot be imported: {type(error).__name__}: {error}",)
     if not inspect.isfunction(function):
         return ()
-    read = inspect.getclosurevars(function)
-    state = [
-        name
-        for name, value in {**read.globals, **read.nonlocals}.items()
-        if not (inspect.ismodule(value) or inspect.isclass(value) or callable(value))
-    ]
-    return tuple(f"{reference} reads {name}, which is not among its arguments and may change" for name in sorted(state))
+    return tuple(f"{reference} {words}" for words in sorted(_state(function, set())))
+
+
+def _state(function: FunctionType, seen: set[FunctionType]) -> set[str]:
+    """What a function reads beside its arguments, by itself or through functions of its own module."""
+    seen.add(function)
+    outer = function.__globals__
+    read = {name: outer[name] for code in _codes(function.__code__) for name in _globals(code) if name in outer}
+    read |= inspect.getclosurevars(function).nonlocals
+    found = set()
+    for name, value in read.items():
+        if inspect.isfunction(value) and value.__module__ == function.__module__:
+            found |= set() if value in seen else _state(value, seen)
+        elif not (inspect.ismodule(value) or inspect.isclass(value) or callable(value)):
+            found.add(f"reads {name}, which is not among its arguments and may change")
+    for name, parameter in inspect.signature(function).parameters.items():
+        if isinstance(parameter.default, (dict, list, set)):
+            found.add(f"keeps {name} from call to call: its default is made once and may change")
+    return found
+
+
+def _codes(code: CodeType) -> Iterator[CodeType]:
+    """A function's code, and that of what is defined within it."""
+    yield code
+    for one in code.co_consts:
+        if isinstance(one, CodeType):
+            yield from _codes(one)
+
+
+def _globals(code: CodeType) -> set[str]:
+    return {one.argval for one in dis.get_instructions(code) if one.opname == "LOAD_GLOBAL"}

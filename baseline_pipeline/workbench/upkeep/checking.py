@@ -4,43 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from baseline_pipeline.errors import BaselineError, ContractError, EvidenceUnavailable
 from baseline_pipeline.metrics.calibration_intercept import CALIBRATION_INTERCEPT
 from baseline_pipeline.metrics.calibration_slope import CALIBRATION_SLOPE
 from baseline_pipeline.metrics.expected_calibration_error import EXPECTED_CALIBRATION_ERROR
-from baseline_pipeline.metrics.outcomes import Outcomes, Task
 from baseline_pipeline.workbench.code import importable
 from baseline_pipeline.workbench.upkeep.trying import tried
 
 if TYPE_CHECKING:
     from baseline_pipeline.contract import Contract
-    from baseline_pipeline.contract.metrics import MetricRule
     from baseline_pipeline.ports import Source
     from baseline_pipeline.settings import Settings
-
-
-def _own_metric(rule: MetricRule, task: Task = "binary_classification") -> list[str]:
-    """What speaks against a function of the user's own: it is called with no row and with one."""
-    from baseline_pipeline.metrics.custom import doubts, frame, resolved
-
-    assert rule.own is not None  # noqa: S101  # the caller has looked
-    found = list(doubts(rule.own))
-    for rows in (0, 1):
-        columns = {name: np.zeros(rows) for name in rule.columns}
-        said = np.full(rows, "", dtype=object) if task == "question_answering" else np.zeros(rows, dtype=int)
-        score = None if task in {"question_answering", "ranking"} else np.full(rows, 0.5)
-        outcomes = Outcomes(said, said, score, columns=columns, query=said.astype(str) if task == "ranking" else None)
-        try:
-            values = np.asarray(resolved(rule.own)(frame(outcomes)), dtype=float)
-        except Exception as error:  # whatever a user's function raises
-            found.append(f"{rule.own} fails on {rows} rows: {type(error).__name__}: {error}")
-            continue
-        shape, accepted = ((rows,), "one number per row") if rule.function else ((), "one number for all rows")
-        if values.shape != shape:
-            found.append(f"{rule.own} gives shape {values.shape} for {rows} rows; accepted: {accepted}")
-    return found
 
 
 def _source(settings: Settings, contract: Contract) -> tuple[Source | None, list[str]]:
@@ -129,7 +103,7 @@ def check_contract(settings: Settings, contract: Contract) -> list[str]:
         found += [f"{place}: {one}" for one in words if "cannot be imported" in one]
     for rule in contract.metrics:
         if rule.own is not None:
-            found += [f"metric {rule.metric}: {words}" for words in _own_metric(rule, contract.task)]
+            found += [f"metric {rule.metric}: {words}" for words in doubts(rule.own)]
     if contract.data.expectations:
         path = settings.assets / contract.name / contract.data.expectations
         if path.is_file():

@@ -4,17 +4,24 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from baseline_pipeline.content import canonical
 from baseline_pipeline.errors import BaselineError
-from baseline_pipeline.evaluating import encode_labels, labelled_rows
-from baseline_pipeline.scoring import predict_all
+from baseline_pipeline.evaluating import encode_labels, labelled_rows, scores_of
+from baseline_pipeline.metrics.custom import doubts, frame, resolved
+from baseline_pipeline.scoring import Predicted, predict_all
 from baseline_pipeline.slices import find_slices
 from baseline_pipeline.snapshot import check_columns
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     import pyarrow as pa
 
     from baseline_pipeline.contract import Contract
+    from baseline_pipeline.contract.metrics import MetricRule
+    from baseline_pipeline.metrics.outcomes import Array, Outcomes
     from baseline_pipeline.ports import Source
     from baseline_pipeline.settings import Settings
 
@@ -35,12 +42,50 @@ def tried(settings: Settings, contract: Contract, source: Source, *, predict: bo
         table = canonical(source.read().table)
         check_columns(contract, table.column_names, "data")
         labelled, names = labelled_rows(contract, table, "at hand")
-        _, classes = encode_labels(contract, labelled)
+        labels, classes = encode_labels(contract, labelled)
+        few = [_outcomes(contract, labelled, names, labels, classes, rows) for rows in (0, 1)]
     except BaselineError as error:
         return [error.message]
     found = _slices(contract, labelled)
+    for rule in contract.metrics:
+        found += [f"metric {rule.metric}: {words}" for words in own_metric(rule, few)]
     if predict:
         found += _model(settings, contract, labelled.slice(0, TRIED), names.slice(0, TRIED), classes)
+    return found
+
+
+def _outcomes(
+    contract: Contract, table: pa.Table, names: pa.Array, labels: Array, classes: tuple[str, ...], rows: int
+) -> Outcomes:
+    """The first rows as metrics see them, of a model that is right and not sure."""
+    score = None
+    if contract.wants_scores:
+        several = contract.task == "multiclass_classification"
+        score = np.full((rows, len(classes)), 1 / len(classes)) if several else np.full(rows, 0.5)
+    said = Predicted(labels[:rows], score)
+    return scores_of(contract, table.slice(0, rows), names.slice(0, rows), labels[:rows], classes, said).outcomes
+
+
+def own_metric(rule: MetricRule, given: Sequence[Outcomes]) -> list[str]:
+    """What speaks against a function of the user's own: it is called with rows of the data, with none and with one.
+
+    Args:
+        rule: Names the function; nothing is said of our own metrics, nor of one that cannot be imported.
+        given: What it is called with.
+    """
+    found: list[str] = []
+    if rule.own is None or any("cannot be imported" in words for words in doubts(rule.own)):
+        return found
+    for outcomes in given:
+        rows = len(outcomes)
+        try:
+            values = np.asarray(resolved(rule.own)(frame(outcomes)), dtype=float)
+        except (Exception, SystemExit) as error:  # whatever a user's function raises
+            found.append(f"{rule.own} fails on {rows} rows: {type(error).__name__}: {error}")
+            continue
+        shape, accepted = ((rows,), "one number per row") if rule.function else ((), "one number for all rows")
+        if values.shape != shape:
+            found.append(f"{rule.own} gives shape {values.shape} for {rows} rows; accepted: {accepted}")
     return found
 
 
