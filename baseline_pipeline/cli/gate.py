@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from baseline_pipeline.cli.options import Json, Quiet
+from baseline_pipeline.cli.options import All, Json, Quiet
 from baseline_pipeline.cli.output import emit, progress, say, show
 
 if TYPE_CHECKING:
@@ -55,6 +55,7 @@ def command(  # noqa: PLR0917  # one per option
     eval_gate: Annotated[
         Path | None, typer.Option("--eval-gate", help="Read a plain file of thresholds, and say what to write instead.")
     ] = None,
+    show_all: All = False,
     as_json: Json = False,
     quiet: Quiet = False,
 ) -> None:
@@ -81,7 +82,7 @@ def command(  # noqa: PLR0917  # one per option
     asked = Asked(candidate, dry_run, _seconds(wait), require or (), fail_on, inconclusive, fail or ())
     found = gate(bench, contract, asked)
     _write(bench, contract, found, junit, summary, report, attestation, key, dry_run=dry_run)
-    _print(bench, contract, found, as_json=as_json, quiet=quiet, dry_run=dry_run)
+    _print(bench, contract, found, show_all=show_all, as_json=as_json, quiet=quiet, dry_run=dry_run)
     raise typer.Exit(found.exit.code)
 
 
@@ -129,7 +130,16 @@ def _write(
     attest(bench, contract, found, story.comparison, out=attestation, key=key, keep=not dry_run)
 
 
-def _print(bench: Workbench, contract: Contract, found: Gated, *, as_json: bool, quiet: bool, dry_run: bool) -> None:
+def _print(
+    bench: Workbench,
+    contract: Contract,
+    found: Gated,
+    *,
+    show_all: bool,
+    as_json: bool,
+    quiet: bool,
+    dry_run: bool,
+) -> None:
     from baseline_pipeline.report.json_report import decision_json
     from baseline_pipeline.report.terminal import decision_text
     from baseline_pipeline.workbench.reporting import decision_story, write_decision_report
@@ -147,7 +157,7 @@ def _print(bench: Workbench, contract: Contract, found: Gated, *, as_json: bool,
             }
         )
     else:
-        show(decision_text(story, show_all=True))
+        show(decision_text(story, show_all=show_all))
         failures = story.comparison.failures
         lines = [f"loads and predicts: {'; '.join(failures) if failures else 'yes'}"]
         lines += [one.words() for one in found.checked]

@@ -28,8 +28,8 @@ def most_critical_first(cells: Iterable[Cell]) -> tuple[Cell, ...]:
 def folded(cells: Sequence[Cell], *, show_all: bool = False) -> tuple[tuple[Cell, ...], tuple[Cell, ...]]:
     """The cells a person must read, most critical first, and the others.
 
-    Shown are primaries on all rows, everything with a tier or degraded, primary slices without a
-    verdict of their own, and what is only reported on all rows; at most 40 unless `show_all`.
+    Shown is every metric on all rows, everything with a tier or degraded, and primary slices without a verdict of
+    their own; at most 40 unless `show_all`.
     """
     ordered = most_critical_first(cells)
     if show_all:
@@ -46,9 +46,8 @@ def tally(cells: Iterable[Cell]) -> str:
 
 
 def _must_be_read(cell: Cell) -> bool:
-    if cell.only_reported:
-        return cell.slice == ALL_ROWS
-    return _group(cell) < 2 or (cell.role == "primary" and cell.verdict == "inconclusive")  # noqa: PLR2004  # the third group
+    waiting = cell.role == "primary" and cell.verdict == "inconclusive"
+    return cell.slice == ALL_ROWS or _group(cell) == 1 or waiting
 
 
 def _group(cell: Cell) -> int:
