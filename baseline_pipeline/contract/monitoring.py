@@ -42,6 +42,8 @@ class Requests(Section):
     """Null where the request went well, where the column is there."""
     latency: ColumnName = "latency_seconds"
     """Seconds, where the column is there."""
+    weight: ColumnName = "sampling_weight"
+    """How many requests a row stands for, where the log is a sample and the column is there."""
 
     @property
     def kind(self) -> str:

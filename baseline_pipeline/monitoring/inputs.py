@@ -11,6 +11,7 @@ import pyarrow.compute as pc
 
 from baseline_pipeline.drift.kinds import is_free_text
 from baseline_pipeline.monitoring.streams import Reading, Stream
+from baseline_pipeline.shift import effective_rows
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -29,7 +30,7 @@ class FeatureCells:
         name: The column.
         cell: (n,) cell of each row; the last one is missing values.
         reference: (k,) shares of the calm rows.
-        calm_rows: How many they are.
+        calm_rows: How many they are, or how many they are worth where they are a sample.
         outside: (n,) whether a number lies further beyond the calm range than the range is wide, or a category
             was never seen.
         new: Share of rows that are expected to be: of categories, as many as were seen only once (Good 1953, The
@@ -44,7 +45,9 @@ class FeatureCells:
     new: float
 
 
-def feature_cells(table: pa.Table, names: Sequence[str], calm: Array, categorical: set[str]) -> list[FeatureCells]:
+def feature_cells(
+    table: pa.Table, names: Sequence[str], calm: Array, categorical: set[str], stands_for: Array | None = None
+) -> list[FeatureCells]:
     """Every feature cut at the calm rows' deciles, or into their categories; free text is cut by its length.
 
     Args:
@@ -52,11 +55,13 @@ def feature_cells(table: pa.Table, names: Sequence[str], calm: Array, categorica
         names: Which of its columns.
         calm: (n,) which rows are calm.
         categorical: Numeric columns that are categories.
+        stands_for: (n,) requests that each row stands for; one each by default.
     """
-    return [_cells(name, table.column(name), calm, categorical) for name in names]
+    weight = np.ones(table.num_rows) if stands_for is None else stands_for
+    return [_cells(name, table.column(name), calm, categorical, weight) for name in names]
 
 
-def _cells(name: str, column: pa.ChunkedArray, calm: Array, categorical: set[str]) -> FeatureCells:
+def _cells(name: str, column: pa.ChunkedArray, calm: Array, categorical: set[str], weight: Array) -> FeatureCells:
     kind = column.type
     numeric = pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_decimal(kind)
     if numeric and name not in categorical:
@@ -65,9 +70,11 @@ def _cells(name: str, column: pa.ChunkedArray, calm: Array, categorical: set[str
         cell, cells, outside, once = _of_numbers(pc.utf8_length(column).cast(pa.float64()).to_numpy(), calm)
     else:
         cell, cells, outside, once = _of_texts(column.cast(pa.string()), calm)
-    counts = np.bincount(cell[calm], minlength=cells).astype(float)
-    total = max(counts.sum(), 1.0)
-    return FeatureCells(name, cell, counts / total, int(total), outside, (once + 0.5) / (total + 1))
+    counts = np.bincount(cell[calm], weight[calm], minlength=cells)
+    rows = effective_rows(weight[calm]) if calm.any() else 1.0
+    return FeatureCells(
+        name, cell, counts / max(counts.sum(), 1.0), round(rows), outside, (once + 0.5) / (calm.sum() + 1)
+    )
 
 
 def _of_numbers(values: Array, calm: Array) -> tuple[Array, int, Array, int]:
@@ -96,7 +103,9 @@ def _of_texts(column: pa.ChunkedArray, calm: Array) -> tuple[Array, int, Array, 
     return cell, kept + 2, (codes >= 0) & (counts[np.maximum(codes, 0)] == 0), int((counts == 1).sum())
 
 
-def feature_readings(cells: Sequence[FeatureCells], rows: slice) -> dict[Stream, Reading]:
+def feature_readings(
+    cells: Sequence[FeatureCells], rows: slice, stands_for: Array | None = None
+) -> dict[Stream, Reading]:
     """Of every feature: the share missing, the share outside, and the distance from the calm rows.
 
     The distance is Jensen-Shannon's in bits, less what sampling alone gives, (k - 1) / (8 ln 2) (1/n + 1/N).
@@ -105,19 +114,21 @@ def feature_readings(cells: Sequence[FeatureCells], rows: slice) -> dict[Stream,
     bias by the chi-square approximation, Wilks (1938).
     """
     found: dict[Stream, Reading] = {}
+    if rows.stop <= rows.start:
+        return found
+    weight = np.ones(rows.stop - rows.start) if stands_for is None else stands_for[rows]
+    worth = effective_rows(weight)
     for one in cells:
         cell = one.cell[rows]
         count = len(cell)
-        if count == 0:
-            continue
         last = len(one.reference) - 1
-        now = np.bincount(cell, minlength=last + 1) / count
-        missing, outside = float(now[last]), float(one.outside[rows].mean())
+        now = np.bincount(cell, weight, minlength=last + 1) / weight.sum()
+        missing, outside = float(now[last]), float(np.average(one.outside[rows], weights=weight))
         found[Stream(f"missing({one.name})", "all", "inputs", "up", share=True)] = Reading(missing, 0.0, count)
-        new = np.sqrt(one.new * (1 - one.new) / count)
+        new = np.sqrt(one.new * (1 - one.new) / worth)
         found[Stream(f"outside({one.name})", "all", "inputs", "up")] = Reading(outside, float(new), count)
         filled = max(int((one.reference + now > 0).sum()) - 1, 1)
-        chance = filled / (8 * np.log(2)) * (1 / count + 1 / max(one.calm_rows, 1))
+        chance = filled / (8 * np.log(2)) * (1 / worth + 1 / max(one.calm_rows, 1))
         error = chance * np.sqrt(2 / filled)
         distance = _jensen_shannon(one.reference, now) - chance
         found[Stream(f"drift({one.name})", "all", "inputs", "up")] = Reading(float(distance), float(error), count)

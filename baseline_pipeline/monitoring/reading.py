@@ -58,7 +58,9 @@ class Reader:
         self.rows = rows
         self.windowing = windowing
         categorical = {one.name for one in contract.data.features if one.categorical}
-        self.cells: list[FeatureCells] = feature_cells(rows.features, contract.data.feature_names, calm, categorical)
+        self.cells: list[FeatureCells] = feature_cells(
+            rows.features, contract.data.feature_names, calm, categorical, rows.stands_for
+        )
         self.parts = [Part(ALL_ROWS, np.arange(len(rows)))]
         before = rows.columns.filter(pa.array(calm)) if rows.columns.num_columns else rows.columns
         sliced = find_slices(contract.slices, rows.columns, quantiles_of=before)
@@ -76,13 +78,14 @@ class Reader:
         """All streams of one window; without rows there is only its volume."""
         where = self.windowing.rows_in(self.rows.at, start)
         count = where.stop - where.start
+        volume = count if self.rows.stands_for is None else self.rows.stands_for[where].sum()
         found: dict[Stream, Reading] = {
-            Stream("rows", ALL_ROWS, "traffic"): Reading(float(np.log1p(count)), float(1 / np.sqrt(count + 1)), count)
+            Stream("rows", ALL_ROWS, "traffic"): Reading(float(np.log1p(volume)), float(1 / np.sqrt(count + 1)), count)
         }
         if count == 0:
             return found
         found |= self._traffic(where)
-        found |= feature_readings(self.cells, where)
+        found |= feature_readings(self.cells, where, self.rows.stands_for)
         if self.recorded is not None:
             found |= self.recorded.window(where)
         for part in self.parts:
@@ -97,18 +100,22 @@ class Reader:
         count = where.stop - where.start
         found = {}
         if self.rows.failed is not None:
-            share = float(self.rows.failed[where].mean())
+            share = float(np.average(self.rows.failed[where], weights=self._weight(where)))
             found[Stream("failed", ALL_ROWS, "traffic", "up", share=True)] = Reading(share, 0.0, count)
         if self.rows.seconds is not None:
-            taken = self.rows.seconds[where]
-            taken = taken[np.isfinite(taken) & (taken > 0)]
-            if len(taken) >= LEAST_WHOLE:
-                logs = np.log(taken)
-                error = float(logs.std(ddof=1) / np.sqrt(len(logs)))
-                found[Stream("log latency", ALL_ROWS, "traffic", "up")] = Reading(float(logs.mean()), error, len(logs))
-                tail = float(np.log(np.quantile(taken, 0.95)))
-                found[Stream("log latency p95", ALL_ROWS, "traffic", "up")] = Reading(tail, 2.1 * error, len(logs))
+            taken, weight = self.rows.seconds[where], self._weight(where)
+            known = np.isfinite(taken) & (taken > 0)
+            if known.sum() >= LEAST_WHOLE:
+                taken, weight = taken[known], None if weight is None else weight[known]
+                middle = _mean(np.log(taken), weight)
+                found[Stream("log latency", ALL_ROWS, "traffic", "up")] = middle
+                tail = Reading(float(np.log(_tail(taken, weight))), 2.1 * middle.error, middle.rows)
+                found[Stream("log latency p95", ALL_ROWS, "traffic", "up")] = tail
         return found
+
+    def _weight(self, rows: slice | Array) -> Array | None:
+        """Requests that each of the rows stands for; `None` where each is one."""
+        return None if self.rows.stands_for is None else self.rows.stands_for[rows]
 
     def _outputs(self, name: str, rows: Array) -> dict[Stream, Reading]:
         outcomes = self.rows.outcomes.take(rows)
@@ -117,11 +124,12 @@ class Reader:
             numbers = outcomes.prediction
         found = {}
         if numbers is not None:
-            found[Stream("mean score", name, "outputs")] = _mean(numbers)
+            found[Stream("mean score", name, "outputs")] = _mean(numbers, self._weight(rows))
         elif outcomes.classes is not None:
-            for number, share in enumerate(np.bincount(outcomes.prediction.astype(int), minlength=outcomes.classes)):
+            counts = np.bincount(outcomes.prediction.astype(int), self._weight(rows), minlength=outcomes.classes)
+            for number, share in enumerate(counts / counts.sum()):
                 stream = Stream(f"predicted class {number}", name, "outputs", share=True)
-                found[stream] = Reading(float(share / len(rows)), 0.0, len(rows))
+                found[stream] = Reading(float(share), 0.0, len(rows))
         return found
 
     def _performance(self, name: str, rows: Array) -> dict[Stream, Reading]:
@@ -134,7 +142,7 @@ class Reader:
                 reading = measured(metric, outcomes, codes)
                 if reading is not None:
                     found[Stream(metric.name, name, "performance", harm_of(metric), weight)] = reading
-            found |= _levels(self.contract, name, outcomes)
+            found |= _levels(self.contract, name, outcomes, self._weight(known))
         elif self.calibrator is not None and len(rows) >= _least(name):
             guessed = expected_outcomes(self.calibrator, self.rows.outcomes.take(rows))
             for metric, weight in watched_metrics(self.contract, name):
@@ -165,23 +173,43 @@ def harm_of(metric: Metric) -> Harm:
     return ways[metric.better]
 
 
-def _levels(contract: Contract, name: str, outcomes: Outcomes) -> dict[Stream, Reading]:
+def _levels(contract: Contract, name: str, outcomes: Outcomes, weight: Array | None) -> dict[Stream, Reading]:
     """What the truth was, and by how much the model missed it in the mean."""
     if contract.task in {"multiclass_classification", "question_answering"}:
         return {}
     label = outcomes.label.astype(float)
     expected = outcomes.prediction if contract.task == "regression" else outcomes.score
-    found = {Stream("mean label", name, "performance"): _mean(label)}
+    found = {Stream("mean label", name, "performance"): _mean(label, weight)}
     if expected is not None and expected.ndim == 1:
-        found[Stream("bias", name, "performance")] = _mean(expected - label)
+        found[Stream("bias", name, "performance")] = _mean(expected - label, weight)
     return found
 
 
-def _mean(values: Array) -> Reading:
-    finite = values[np.isfinite(values)]
-    if len(finite) < 2:  # noqa: PLR2004  # no spread
-        return Reading(float("nan"), float("nan"), len(finite))
-    return Reading(float(finite.mean()), float(finite.std(ddof=1) / np.sqrt(len(finite))), len(finite))
+def _mean(values: Array, weight: Array | None) -> Reading:
+    """The mean of values that are there, each counting as many times as it stands for.
+
+    Example:
+        >>> _mean(np.array([1.0, 3.0, np.nan]), None).value, _mean(np.array([1.0, 3.0]), np.array([3.0, 1.0])).value
+        (2.0, 1.5)
+    """
+    known = np.isfinite(values)
+    finite, rows = values[known], int(known.sum())
+    if rows < 2:  # noqa: PLR2004  # no spread
+        return Reading(float("nan"), float("nan"), rows)
+    if weight is None:
+        return Reading(float(finite.mean()), float(finite.std(ddof=1) / np.sqrt(rows)), rows)
+    share = weight[known] / weight[known].sum()
+    mean = float(share @ finite)
+    return Reading(mean, float(np.sqrt(share**2 @ (finite - mean) ** 2 * rows / (rows - 1))), rows)
+
+
+def _tail(values: Array, weight: Array | None) -> float:
+    """The 95th percentile."""
+    if weight is None:
+        return float(np.quantile(values, 0.95))
+    order = np.argsort(values)
+    reached = np.cumsum(weight[order])
+    return float(values[order][min(int(np.searchsorted(reached, 0.95 * reached[-1])), len(values) - 1)])
 
 
 def measured(metric: Metric, outcomes: Outcomes, codes: Array | None) -> Reading | None:

@@ -31,6 +31,9 @@ class ScoredRows:
         failed: (n,) whether the request failed; `None` where that is not recorded.
         seconds: (n,) how long each request took; `None` where that is not recorded.
         recorded: Stage timings, importances and representations; `None` where the log has none.
+        stands_for: (n,) requests that each row stands for, where they are a sample; `None` where each is one. The
+            weights of the outcomes hold it, too.
+        notes: What people should know of how they were read.
     """
 
     row_id: pa.Array
@@ -43,6 +46,8 @@ class ScoredRows:
     failed: Array | None = None
     seconds: Array | None = None
     recorded: Recorded | None = None
+    stands_for: Array | None = None
+    notes: tuple[str, ...] = ()
 
     def __len__(self) -> int:
         return len(self.at)
@@ -65,6 +70,8 @@ class ScoredRows:
             part(self.failed),
             part(self.seconds),
             None if self.recorded is None else self.recorded.take(rows),
+            part(self.stands_for),
+            self.notes,
         )
 
 
@@ -85,7 +92,7 @@ def joined(one: ScoredRows, two: ScoredRows) -> ScoredRows:
         label=np.concatenate([first.label, second.label]),
         prediction=np.concatenate([first.prediction, second.prediction]),
         score=both(first.score, second.score),
-        weight=both(first.weight, second.weight),
+        weight=None if first.weight is None and second.weight is None else both(_weight(first), _weight(second)),
         query=both(first.query, second.query),
         columns={name: np.concatenate([values, second.columns[name]]) for name, values in first.columns.items()},
     )
@@ -100,7 +107,13 @@ def joined(one: ScoredRows, two: ScoredRows) -> ScoredRows:
         failed=_either(one, two, "failed", fill=False),
         seconds=_either(one, two, "seconds", fill=float("nan")),
         recorded=None if two.recorded is None else two.recorded.after(len(one)),
+        stands_for=_either(one, two, "stands_for", fill=1.0),
+        notes=one.notes + two.notes,
     )
+
+
+def _weight(outcomes: Outcomes) -> Array:
+    return np.ones(len(outcomes)) if outcomes.weight is None else outcomes.weight
 
 
 def _either(one: ScoredRows, two: ScoredRows, name: str, *, fill: object) -> Array | None:

@@ -93,7 +93,7 @@ class Watched(Record):
     estimates: tuple[Estimate, ...]
     """Of the last windows without labels, oldest first."""
     notes: tuple[str, ...]
-    """What of the recorded cannot be watched, or only in part, and why."""
+    """How the log was read where people should know, and what of the recorded cannot be watched, or only in part."""
     alarms: tuple[Alarm, ...]
     """All that could be known by now, of windows after those that calm was learned from, oldest first."""
     paired: Sequential | None
@@ -341,10 +341,10 @@ def _unlabelled(found: Windows) -> Iterator[tuple[int, Array]]:
 
 
 def _notes(found: Windows) -> tuple[str, ...]:
-    """What was recorded and is not watched, or only in part."""
+    """How the log was read, and what was recorded and is not watched, or only in part."""
     beside, reader = found.rows.recorded, found.reader.recorded
     if beside is None or reader is None:
-        return ()
+        return found.rows.notes
     watched = {stream.name for stream in found.watch.readings.streams}
     streams = {
         **{f"stage.{name}": f"log stage {name} p50" for name in beside.stages},
@@ -355,7 +355,7 @@ def _notes(found: Windows) -> tuple[str, ...]:
     few = [f"not watched, since too few calm windows have it ({LEAST_WINDOWS} are needed): {', '.join(young)}"]
     if len(beside.importances) > len(reader.features):
         few.append(f"{len(beside.importances)} importances; the {len(reader.features)} largest are watched")
-    return (*beside.notes, *few[0 if young else 1 :])
+    return (*found.rows.notes, *beside.notes, *few[0 if young else 1 :])
 
 
 def _number(value: float | None) -> float | None:

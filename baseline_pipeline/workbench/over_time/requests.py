@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -15,6 +16,7 @@ from baseline_pipeline.evaluating import encode_labels
 from baseline_pipeline.metrics.outcomes import Outcomes
 from baseline_pipeline.monitoring.recorded import PREFIXES, Recorded, recorded
 from baseline_pipeline.monitoring.scored_rows import ScoredRows
+from baseline_pipeline.recorder.rows import FEATURE
 from baseline_pipeline.workbench.over_time.history import instants, zone_of
 
 if TYPE_CHECKING:
@@ -52,16 +54,21 @@ def logged_rows(bench: Workbench, contract: Contract, data: pa.Table | None, cla
         raise DataNotThereYet(message, next_step="wait for the first ones, or check monitoring.requests")
     names = _names(contract, section, table, data)
     kept = _last_of_each(contract, section, table, names)
+    twice = table.num_rows - len(kept)
     if beside is not None:
         beside = beside.take(kept)
     table, names = table.take(pa.array(kept)), names.take(pa.array(kept))
     if data is not None:
         table = _completed(contract, section, table, names, data)
     more = [name for name in (contract.data.weight, contract.data.query) if name]
-    for name in (*contract.data.feature_names, *contract.kept_columns(), *more):
+    place = {name: _place(section, table, name) for name in _kept(contract)}
+    for name in dict.fromkeys([*place.values(), *more]):
         if name not in table.column_names:
             table = table.append_column(name, pa.nulls(table.num_rows))
     outcomes, labelled = _outcomes(contract, section, table, classes)
+    stands_for = _stands_for(section, table)
+    if stands_for is not None:
+        outcomes = replace(outcomes, weight=stands_for if outcomes.weight is None else outcomes.weight * stands_for)
     at = instants(table, _time(contract, section, table), zone_of(contract))
     rows = ScoredRows(
         row_id=names,
@@ -69,11 +76,15 @@ def logged_rows(bench: Workbench, contract: Contract, data: pa.Table | None, cla
         outcomes=outcomes,
         labelled=labelled,
         cluster=_texts(table, contract.data.cluster),
-        columns=table.select(contract.kept_columns()),
-        features=table.select(contract.data.feature_names),
+        columns=pa.table({name: table.column(place[name]) for name in contract.kept_columns()}),
+        features=pa.table({name: table.column(place[name]) for name in contract.data.feature_names}),
         failed=_failed(table, section.error),
         seconds=_numbers(table, section.latency) if section.latency in table.column_names else None,
         recorded=beside,
+        stands_for=stands_for,
+        notes=(f"{twice} of {twice + len(kept)} requests came again under the same id; the last of each counts",)
+        if twice
+        else (),
     )
     return rows.take(np.argsort(at, kind="stable"))
 
@@ -107,8 +118,18 @@ def _own(contract: Contract, section: Requests) -> set[str]:
     named = [section.row_id, section.time, section.label, contract.data.time, contract.data.label, section.prediction]
     if contract.task != "multiclass_classification":
         named.append(section.score)
-    kept = [*contract.data.row_id, *contract.data.feature_names, *contract.kept_columns()]
+    kept = [*contract.data.row_id, *_kept(contract), *(FEATURE + name for name in _kept(contract))]
     return {name for name in (*named, *kept) if name is not None}
+
+
+def _kept(contract: Contract) -> list[str]:
+    return list(dict.fromkeys([*contract.data.feature_names, *contract.kept_columns()]))
+
+
+def _place(section: Requests, table: pa.Table, name: str) -> str:
+    """The log's column of a feature or slice: behind `feature.` where its name is that of a column of the log's own."""
+    own = {section.score, section.prediction, section.error, section.latency, section.weight}
+    return FEATURE + name if name in own or FEATURE + name in table.column_names else name
 
 
 def _names(contract: Contract, section: Requests, table: pa.Table, data: pa.Table | None) -> pa.Array:
@@ -151,15 +172,16 @@ def _completed(contract: Contract, section: Requests, table: pa.Table, names: pa
     label = contract.data.label
     extra = [contract.data.cluster] if contract.data.cluster else []
     extra += [name for name in (contract.data.weight, contract.data.query) if name]
-    wanted = dict.fromkeys([label, *contract.data.feature_names, *contract.kept_columns(), *extra])
-    absent = [name for name in wanted if name not in table.column_names and name in data.column_names]
+    wanted = {name: name for name in (label, *extra)}
+    wanted |= {name: _place(section, table, name) for name in _kept(contract)}
+    absent = {name: at for name, at in wanted.items() if at not in table.column_names and name in data.column_names}
     if section.label is not None:
-        absent = [name for name in absent if name != label]
+        absent.pop(label, None)
     if not absent:
         return table
     place = pc.index_in(names, value_set=row_names(data, contract.data.row_id))
-    for name in absent:
-        table = table.append_column(name, data.column(name).take(place))
+    for name, at in absent.items():
+        table = table.append_column(at, data.column(name).take(place))
     return table
 
 
@@ -170,7 +192,7 @@ def _outcomes(contract: Contract, section: Requests, table: pa.Table, classes: S
         message = f"the request log has neither {section.score!r} nor {section.prediction!r}"
         raise DataUnreadable(message, next_step="name the column: monitoring.requests.score")
     labels, known = _labels(contract, section, table, classes)
-    columns = {name: _read(table, name) for name in contract.metric_columns()}
+    columns = {name: _read(table, _place(section, table, name)) for name in contract.metric_columns()}
     weight = None if contract.data.weight is None else _numbers(table, contract.data.weight)
     if contract.task == "question_answering":
         answer = pc.cast(table.column(section.prediction if has_prediction else section.score), pa.string())
@@ -252,6 +274,22 @@ def _numbers(table: pa.Table, column: str) -> Array:
         message = f"column {column!r} of the request log holds no numbers: {error}"
         raise DataUnreadable(message, next_step="record numbers there") from error
     return found
+
+
+def _stands_for(section: Requests, table: pa.Table) -> Array | None:
+    """(n,) requests that each row stands for; `None` where each is one.
+
+    Raises:
+        DataUnreadable: where one stands for no positive number of them.
+    """
+    if section.weight not in table.column_names:
+        return None
+    found = np.nan_to_num(_numbers(table, section.weight), nan=1.0)
+    wrong = found[~(np.isfinite(found) & (found > 0))]
+    if len(wrong):
+        message = f"column {section.weight!r} of the request log holds {wrong[0]:g}; accepted: positive numbers"
+        raise DataUnreadable(message, next_step="record how many requests each row stands for")
+    return None if (found == 1).all() else found
 
 
 def _failed(table: pa.Table, column: str) -> Array | None:
