@@ -11,7 +11,7 @@ from baseline_pipeline.records import Record, digest_of
 from baseline_pipeline.verdicts import TIERS, Tier, worst_tier
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from baseline_pipeline.monitoring.alarms import Alarm
 
@@ -32,7 +32,7 @@ REMEDIES: tuple[Remedy, ...] = ("retrain", "augment", "clean", "roll back", "add
 Status = Literal["open", "quiet", "closed"]
 NEAR_DAYS, NEAR_OTHERS_DAYS = 7, 2
 """Days after an incident's last alarm in which another alarm on the same rows belongs to it: of a family that it has
-already, or of another one."""
+already or while one of its alarms is open, or of another one."""
 
 
 class Moment(Record):
@@ -195,7 +195,8 @@ def planned(
     """What to write down about a model's alarms: nothing where all was written before.
 
     One incident per cause: an alarm joins an open incident whose rows overlap and whose last alarm is at most a
-    week older (two days, where it speaks of something else, such as features); otherwise it opens one. A worse tier
+    week older (two days, where it speaks of something else, such as features, and all of the incident's alarms have
+    ended); otherwise it opens one. A worse tier
     escalates. Alarms that have ended are noted, and an incident without open alarms is quiet until a person closes it.
 
     Args:
@@ -217,18 +218,18 @@ def planned(
         present[name] = _changed(present[name], event) if name in present else _opened(event)
 
     replayed = {} if looked is None else {"looked": looked}
+    there = {alarm.key: alarm for alarm in alarms}
     for alarm in alarms:
         home = next((one for one in present.values() if alarm.key in one.alarms), None)
         if home is None:
             if news(alarm):
-                write(_new(list(present.values()), alarm, model, {"owner": owner, **replayed}, freezes, overlap))
+                write(_new(list(present.values()), alarm, model, {"owner": owner, **replayed}, freezes, overlap, there))
         elif home.open and TIERS.index(alarm.tier) > TIERS.index(home.tier):
             content = {**_content(alarm, freezes), "alarms": [], "incident": home.id, "change": "escalated"}
             write(_event(model, ["escalated", alarm.key, alarm.tier], alarm.words(), content))
         elif home.open and alarm.closed is None and alarm.key not in home.open_alarms:
             content = {"incident": home.id, "change": "reopened", "alarms": [alarm.key]}
             write(_event(model, ["reopened", alarm.key, alarm.last], alarm.words(), content))
-    there = {alarm.key: alarm for alarm in alarms}
     for home in list(present.values()):
         for key in home.open_alarms:
             now = there.get(key)
@@ -269,9 +270,10 @@ def _new(
     more: dict[str, str],
     freezes: frozenset[Tier],
     overlap: Any,
+    there: Mapping[str, Alarm],
 ) -> Event:
     """The event that an alarm which no incident holds leads to."""
-    home = next((one for one in reversed(known) if one.open and _belongs(one, alarm, overlap)), None)
+    home = next((one for one in reversed(known) if one.open and _belongs(one, alarm, overlap, there)), None)
     content = _content(alarm, freezes)
     if home is None:
         name = f"I-{digest_of([model, alarm.key])[:8]}"
@@ -286,11 +288,13 @@ def _new(
     return _event(model, [change, alarm.key], alarm.words(), {**content, "incident": home.id, "change": change})
 
 
-def _belongs(one: Incident, alarm: Alarm, overlap: Any) -> bool:
+def _belongs(one: Incident, alarm: Alarm, overlap: Any, there: Mapping[str, Alarm]) -> bool:
     import datetime as dt
 
     gap = dt.datetime.fromisoformat(alarm.opened) - dt.datetime.fromisoformat(one.last)
-    days = NEAR_DAYS if alarm.family in one.families else NEAR_OTHERS_DAYS
+    before = [there[key] for key in one.alarms if key in there]
+    going_on = any(other.closed is None or other.closed > alarm.opened for other in before)
+    days = NEAR_DAYS if going_on or alarm.family in one.families else NEAR_OTHERS_DAYS
     if abs(gap.total_seconds()) > days * 86400:
         return False
     return any(overlap(sign.slice, name) for sign in alarm.signs for name in one.slices)

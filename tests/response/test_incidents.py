@@ -57,6 +57,16 @@ def test_slices_that_share_no_rows_and_distant_days_are_other_causes():
     assert [one.slices for one in incidents(ledger)] == [("g=a",), ("g=b",), ("g=a",)]
 
 
+@pytest.mark.parametrize(("closed", "count"), [(None, 1), ("2026-03-14", 1), ("2026-03-12", 2)])
+def test_what_else_shows_while_an_alarm_is_open_is_of_one_cause(closed, count):
+    """A feature drifts on the tenth; what it does to performance is known three days later."""
+    early = alarm("2026-03-10", name="drift(x)", closed=closed).model_copy(update={"family": "inputs"})
+    ledger = after([early, alarm("2026-03-13")])
+
+    assert len(incidents(ledger)) == count
+    assert after([early, alarm("2026-03-13")], ledger) == ledger
+
+
 def test_what_is_seen_again_is_not_written_again():
     seen = [alarm("2026-03-10"), alarm("2026-03-11", name="recall")]
     ledger = after(seen)
