@@ -295,7 +295,7 @@ def _finished(
 
 def _mix(mix: Mix | None, group: Group, signs: list[Sign]) -> str:
     lead = signs[0]
-    if mix is None or group != ("performance", "overall"):
+    if mix is None or group not in {("performance", "overall"), ("outputs", "overall")}:
         return ""
     return mix.explains(lead.name, np.datetime64(lead.window, "s"), lead.expected, lead.ratio)
 

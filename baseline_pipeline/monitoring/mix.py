@@ -1,4 +1,4 @@
-"""Whether a mean moved since its rows changed, or only since other rows came more often (Simpson's paradox)."""
+"""Whether a value moved since its rows changed, or only since other rows came more often (Simpson's paradox)."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from baseline_pipeline.metrics.outcomes import NotMeasurable
+from baseline_pipeline.shift import weighted
 from baseline_pipeline.slices import find_slices
 
 if TYPE_CHECKING:
@@ -17,8 +18,11 @@ if TYPE_CHECKING:
 
 Array = np.ndarray[Any, Any]
 LEAST_ROWS = 5
-"""Rows of a slice that its mean is taken from."""
+"""Rows of a slice that its part of the value is taken from."""
+MOST_LEFT = 0.5
+"""Share of the way that may be left with calm shares: what is barely over its limit is else explained by anything."""
 SHOWN = 2
+MEAN_SCORE = "mean score"
 
 
 class Mix:
@@ -38,58 +42,74 @@ class Mix:
             if spec.by is None or any(spec.parts(column) for column in spec.by):
                 continue
             parts = find_slices([spec], rows.columns)
-            code = np.zeros(len(rows), dtype=np.int64)
+            code = np.full(len(rows), len(parts))
             for number, part in enumerate(parts):
                 code[part.rows] = number
-            share = np.bincount(code[calm], minlength=len(parts)) / max(int(calm.sum()), 1)
-            self.kinds.append(([part.name for part in parts], code, share))
+            count = np.bincount(code[calm], self._stands_for(calm), minlength=len(parts) + 1)
+            share = count / max(count.sum(), 1)
+            self.kinds.append(([*(part.name for part in parts), "the rest"], code, share))
 
     def explains(self, name: str, start: np.datetime64, expected: float, ratio: float) -> str:
-        """Which changed shares bring a mean over its limit, in words; empty where they do not.
+        """Which changed shares bring a value over its limit, in words; empty where they do not.
 
         The window's rows are weighted so that every slice comes as often as in calm times (direct
-        standardisation). Where the mean is then within its limit, the mix moved and the slices did not.
+        standardisation). Where the value is then within its limit, and less than half as far away, the mix moved and
+        the slices did not.
 
         Source: Kitagawa (1955), Components of a difference between two rates, J. Am. Stat. Assoc. 50:1168.
 
         Args:
-            name: Metric, `mean label` or `bias`.
+            name: Metric, `mean label`, `bias` or `mean score`.
             start: Of the window.
             expected: What calm windows show.
             ratio: Harm over the limit.
         """
         where = self.windowing.rows_in(self.rows.at, start)
         chosen = np.arange(where.start, where.stop)
-        chosen = chosen[self.rows.labelled[chosen]]
-        loss = self._loss(name, self.rows.outcomes.take(chosen)) if len(chosen) else None
-        if loss is None:
-            return ""
-        plain = abs(float(loss.mean()) - expected)
+        if name != MEAN_SCORE:
+            chosen = chosen[self.rows.labelled[chosen]]
+        away = abs(self._value(name, chosen, np.ones(len(chosen))) - expected)
         for names, code, share in self.kinds:
-            count = np.bincount(code[chosen], minlength=len(names))
-            total = np.bincount(code[chosen], loss, minlength=len(names))
-            kept = (count >= LEAST_ROWS) & (share > 0)
+            rows = np.bincount(code[chosen], minlength=len(names))
+            now = np.bincount(code[chosen], self._stands_for(chosen), minlength=len(names))
+            kept = (rows >= LEAST_ROWS) & (share > 0)
             if kept.sum() < 2 or share[kept].sum() < 0.5:  # noqa: PLR2004  # two slices, and most rows
                 continue
-            alike = float((share[kept] * total[kept] / count[kept]).sum() / share[kept].sum())
-            if plain > 0 and ratio * abs(alike - expected) / plain <= 1:
-                now = count / count.sum()
+            inside = chosen[kept[code[chosen]]]
+            alike = self._value(name, inside, share[code[inside]] / now[code[inside]])
+            if away > 0 and abs(alike - expected) <= away * min(MOST_LEFT, 1 / ratio):
+                now = now / now.sum()
                 most = np.argsort(-np.abs(now - share))[:SHOWN]
                 return ", ".join(f"{names[one]} {share[one]:.0%} -> {now[one]:.0%} of the rows" for one in most)
         return ""
 
-    def _loss(self, name: str, outcomes: Outcomes) -> Array | None:
-        """(n,) what the mean is taken of; `None` where the value is no mean."""
-        if name == "mean label":
-            return None if outcomes.is_text else outcomes.label.astype(float)
-        if name == "bias":
-            given = outcomes.prediction if self.contract.task == "regression" else outcomes.score
-            return None if given is None or given.ndim != 1 else given - outcomes.label
+    def _stands_for(self, rows: Array) -> Array:
+        return np.ones(len(self.rows))[rows] if self.rows.stands_for is None else self.rows.stands_for[rows]
+
+    def _value(self, name: str, rows: Array, weight: Array) -> float:
+        """What is watched under a name, of weighted rows; NaN where they do not give it."""
+        if len(rows) == 0:
+            return float("nan")
+        outcomes = weighted(self.rows.outcomes.take(rows), weight)
         rule = next((one for one in self.contract.metrics if one.measured.name == name), None)
-        if rule is None or not rule.measured.rowwise:
-            return None
+        if rule is None:
+            level = self._level(name, outcomes)
+            known = np.zeros(len(rows), dtype=bool) if level is None else np.isfinite(level)
+            if level is None or not known.any():
+                return float("nan")
+            return float(np.average(level[known], weights=(self._stands_for(rows) * weight)[known]))
         try:
-            found = rule.measured.measure(outcomes)
+            return float(rule.measured.measure(outcomes).value)
         except NotMeasurable:
+            return float("nan")
+
+    def _level(self, name: str, outcomes: Outcomes) -> Array | None:
+        """(n,) what a mean is taken of; `None` where the value is no mean."""
+        if outcomes.is_text:
             return None
-        return np.asarray(found.influence + found.value)
+        if name == "mean label":
+            return outcomes.label.astype(float)
+        given = outcomes.prediction if self.contract.gives_numbers else outcomes.score
+        if given is None or given.ndim != 1:
+            return None
+        return {"bias": given - outcomes.label, MEAN_SCORE: given}.get(name)
