@@ -52,7 +52,7 @@ def contrast(
         candidate: Where the candidate's evidence is.
         baseline_scores: The baseline's rows.
         candidate_scores: The candidate's rows.
-        definitions: What a measurement meant on either side; they must be equal.
+        definitions: What a measurement meant on either side; they must be equal in what both say.
         training_windows: Rows in these are left out.
         pairing: `paired` by row id, or `unpaired` (the candidate's new rows against the baseline's).
         times: Of both models on the same requests, where they were taken.
@@ -118,7 +118,7 @@ def _refusal(
     pairing: str,
 ) -> str | None:
     before, after = definitions
-    differing = [word for word in after if before.get(word) != after[word]]
+    differing = [word for word in after if word in before and before[word] != after[word]]
     if differing:
         words = ", ".join(f"{word} ({before.get(word)!r} -> {after[word]!r})" for word in differing)
         return f"Definition or schema changed: {words}. Put the data right, or establish a new baseline."

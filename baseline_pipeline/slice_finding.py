@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import itertools
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from baseline_pipeline.significance.clustered import clustered
+from baseline_pipeline.significance.clustered import Uncertainty, clustered
 from baseline_pipeline.significance.false_discovery import false_discovery
 from baseline_pipeline.significance.units import units_of
 from baseline_pipeline.slices import level_names
@@ -122,7 +122,8 @@ def find_harmed(
     stand out most are kept, as long as they do so on rows that no better one holds, and fewer conditions
     go before more where they say nearly the same. The second half, which the search never saw, gives
     their harm and p-values, adjusted to a false discovery rate of 5 % (Benjamini and Hochberg 1995), so
-    that the search itself costs nothing. The idea of a lattice of slices: Chung et al.
+    that the search itself costs nothing. Rows that are quieter than the average one count as that does: a slice without
+    a single positive seems sure of what one positive would turn over. The idea of a lattice of slices: Chung et al.
     (2019), Slice Finder, ICDE.
 
     Args:
@@ -135,7 +136,10 @@ def find_harmed(
     unit = units_of(len(harm), cluster, seed)
     searched = (np.random.Generator(np.random.Philox(seed)).permutation(int(unit.max(initial=-1)) + 1) % 2 == 0)[unit]
     found = _searched(parts, harm, searched, depth)
-    tested = [_tested(name, rows, own, harm, cluster, searched) for name, rows, own in found]
+    if not found:
+        return ()
+    usual = clustered(harm - harm.mean(), cluster)
+    tested = [_tested(name, rows, own, harm, cluster, searched, usual) for name, rows, own in found]
     kept = [one for one in tested if one is not None]
     return tuple(sorted(_adjusted(kept), key=lambda one: (one.q_value, -one.harm)))
 
@@ -150,6 +154,7 @@ def _searched(parts: Sequence[Axis], harm: Array, searched: Array, depth: int) -
     usual = float(harm[half].mean()) if len(half) else 0.0
     loss = harm[half] - usual
     square = loss**2
+    quiet = float(square.mean()) if len(half) else 0.0
     best: list[tuple[float, tuple[int, ...], tuple[int, ...]]] = []
     chosen = _promising(parts, loss, square, half)
     for count in range(1, depth + 1):
@@ -163,7 +168,7 @@ def _searched(parts: Sequence[Axis], harm: Array, searched: Array, depth: int) -
         inside = np.logical_and.reduce([parts[column].part == level for column, level in pairs])
         own = np.flatnonzero(inside & ~explained)
         left = harm[own[searched[own]]] - usual
-        if len(left) >= LEAST_ROWS and left.sum() > STANDS_OUT * np.sqrt((left**2).sum()):
+        if len(left) >= LEAST_ROWS and left.sum() > STANDS_OUT * np.sqrt(max((left**2).sum(), len(left) * quiet)):
             name = " & ".join(parts[column].words[level] for column, level in pairs)
             kept.append((name, np.flatnonzero(inside), own))
             explained |= inside
@@ -190,7 +195,7 @@ def _scored(
     size = int(np.prod(shape))
     rows = np.bincount(code, minlength=size)
     total = np.bincount(code, loss[inside], size)
-    norm = np.sqrt(np.bincount(code, square[inside], size))
+    norm = np.sqrt(np.maximum(np.bincount(code, square[inside], size), rows * square.mean()))
     worse = np.flatnonzero((rows >= LEAST_ROWS) & (total > 0))
     levels = np.stack(np.unravel_index(worse, shape), axis=1)
     return [
@@ -200,8 +205,9 @@ def _scored(
 
 
 def _tested(
-    name: str, rows: Array, own: Array, harm: Array, cluster: Array | None, searched: Array
+    name: str, rows: Array, own: Array, harm: Array, cluster: Array | None, searched: Array, usual: Uncertainty
 ) -> HarmedSlice | None:
+    """What the other half says of a slice, no surer than as many rows of any kind would be."""
     from scipy.special import stdtr, stdtrit
 
     fresh = own[~searched[own]]
@@ -210,7 +216,11 @@ def _tested(
     mean = float(harm[fresh].mean())
     codes = None if cluster is None else np.unique(cluster[fresh], return_inverse=True)[1]
     uncertainty = clustered(harm[fresh] - mean, codes)
-    if not np.isfinite(uncertainty.error) or uncertainty.error == 0:
+    if not np.isfinite(uncertainty.error):
+        return None
+    at_least = replace(usual, error=usual.error * np.sqrt(len(harm) / len(fresh)))
+    uncertainty = max(uncertainty, at_least, key=lambda one: one.error)
+    if uncertainty.error == 0:
         return None
     half = float(stdtrit(uncertainty.degrees, 0.975)) * uncertainty.error
     p = float(stdtr(uncertainty.degrees, -mean / uncertainty.error))
@@ -218,8 +228,6 @@ def _tested(
 
 
 def _adjusted(tested: list[HarmedSlice]) -> list[HarmedSlice]:
-    from dataclasses import replace
-
     if not tested:
         return []
     q = false_discovery(np.array([one.p_value for one in tested]))

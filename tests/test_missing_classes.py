@@ -137,3 +137,6 @@ def test_rows_without_a_class_of_the_baseline_are_scored_and_compared(project, d
     decision = project.run()
 
     assert decision.outcome == "promote", decision.reasons
+    if not declared:  # what is declared later means what was read before
+        file.write_text(file.read_text().replace('predict"', 'predict", classes: [a bad one, fair, good]'))
+        assert project.run().outcome == "promote"
