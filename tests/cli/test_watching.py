@@ -72,3 +72,17 @@ def test_from_a_tick_to_a_closed_incident_at_the_terminal(project, typed):
     assert (code, "not understood" in err) == (2, True)
     silenced = ("incident", "silence", "--until", "2099-01-01T00:00", "--by", "ada", "--reason", "feed moves")
     assert typed(*silenced)[0] == 0
+
+
+def test_what_the_ledger_knows_is_shown_though_the_contract_is_broken(project, typed):
+    project.run()
+    project.establish()
+    file = project.root / "assets" / "small" / "defs.yaml"
+    file.write_text(file.read_text().replace("task: binary", "task: bynary"))
+    code, out, err = typed("show", "small")
+
+    assert code == 2
+    assert "baseline revision 1" in out
+    assert "bynary" in err
+    code, out, _ = typed("show")
+    assert (code, out.splitlines()[0]) == (0, "1 of 1 models have a baseline")

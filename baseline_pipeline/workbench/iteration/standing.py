@@ -12,7 +12,6 @@ from baseline_pipeline.workbench.iteration.watching import last_watched, look
 from baseline_pipeline.workbench.workbench import utc_now
 
 if TYPE_CHECKING:
-    from baseline_pipeline.contract import Contract
     from baseline_pipeline.workbench.workbench import Workbench
 
 
@@ -39,22 +38,25 @@ class Standing(Record):
     history: tuple[Line, ...]
 
 
-def standing(bench: Workbench, contract: Contract) -> Standing:
-    """The model's baseline, history, and whether the last decision is current."""
+def standing(bench: Workbench, model: str) -> Standing:
+    """The model's baseline, history, and whether the last decision is current.
+
+    What the ledger knows is there whatever became of the model's contract.
+    """
     moved: tuple[str, ...] = ()
     trouble = ""
     try:
-        now = look(bench, contract).watched
-        done, _ = last_watched(bench, contract.name)
+        now = look(bench, bench.contract(model)).watched
+        done, _ = last_watched(bench, model)
         if done is not None:
             moved = tuple(facet for facet in type(now).model_fields if getattr(now, facet) != getattr(done, facet))
     except BaselineError as error:
         trouble = error.message
-    events = bench.events(contract.name)
+    events = bench.events(model)
     lines = tuple(Line(at=one.at, actor=one.actor, kind=one.kind, reason=one.reason) for one in events)
     return Standing(
-        model=contract.name,
-        baseline=bench.baseline(contract.name),
+        model=model,
+        baseline=bench.baseline(model),
         moved=moved,
         trouble=trouble,
         override=standing_override(events, utc_now()),
