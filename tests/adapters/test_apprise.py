@@ -1,6 +1,11 @@
 """Apprise on a real receiver on this machine."""
 
+import contextlib
+import http.server
 import json
+import subprocess
+import sys
+import threading
 import time
 
 import pytest
@@ -51,6 +56,46 @@ def test_apprise_is_given_up_when_the_receiver_is_slow(listener):
 
     assert error.message == "Apprise could not reach it, or it did not take it"
     assert time.monotonic() - begun < 20
+
+
+@pytest.mark.parametrize("answer", ["endless", "large"])
+def test_what_a_receiver_answers_is_bounded_in_time_and_memory(answer):
+    """A process that tells a receiver which never stops answering ends by itself, and stays small."""
+    stop = threading.Event()
+
+    class Hostile(http.server.BaseHTTPRequestHandler):
+        def do_POST(self):
+            self.rfile.read(int(self.headers["Content-Length"]))
+            self.send_response(200)
+            self.send_header("Content-Length", str(1 << 40))
+            self.end_headers()
+            with contextlib.suppress(OSError):
+                while not stop.wait(0.2 if answer == "endless" else 0):
+                    self.wfile.write(b"x" * (1 if answer == "endless" else 1 << 22))
+
+        def log_message(self, *args):
+            pass
+
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Hostile)
+    threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
+    code = (
+        "import resource, sys; from baseline_pipeline.adapters.notifiers.apprise import notify;"
+        "from baseline_pipeline.contract.monitoring import Receiver; from baseline_pipeline.errors import BaselineError;"
+        "from tests.adapters.listening import message\n"
+        f"try: notify(Receiver(apprise='json://127.0.0.1:{server.server_port}/'), [message()], 'key', seconds=2.0)\n"
+        "except BaselineError as error: print(error)\n"
+        "print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss // 1024)"
+    )
+    try:
+        done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=120, check=True)
+    finally:
+        stop.set()
+        server.shutdown()
+        server.server_close()
+    said, most = done.stdout.splitlines()
+
+    assert said == "Apprise could not reach it, or it did not take it"
+    assert int(most) < 1100
 
 
 def test_apprise_through_bad_times_loses_nothing(outbox):

@@ -1,16 +1,18 @@
 """Chats, pagers and mail, by Apprise: some 130 services, each a URL.
 
 Most of them know no idempotency key. Where the answer to a notification is lost it is told again, and people know it by
-the reference in its last line.
+the reference in its last line. Sending is done in a process of its own, which is ended when its time is over.
 """
 
 from __future__ import annotations
 
-import logging
+import json
 import os
-import re
-from typing import TYPE_CHECKING
+import subprocess
+import sys
+from typing import TYPE_CHECKING, Any
 
+from baseline_pipeline.adapters.notifiers import apprise_sending
 from baseline_pipeline.adapters.notifiers.addresses import filled
 from baseline_pipeline.response.delivery import NotDelivered
 from baseline_pipeline.response.messages import plain_text
@@ -24,8 +26,10 @@ if TYPE_CHECKING:
     from baseline_pipeline.response.messages import Message
 
 SECONDS = 10.0
-STATUS = re.compile(r"error=(\d{3})\b")
+STARTING = 15.0
+"""Seconds that the process may take besides, to begin and to end."""
 KINDS = {"minor": "info", "moderate": "warning", "severe": "failure"}
+NOT_TAKEN = "Apprise could not reach it, or it did not take it"
 
 
 def notify(
@@ -35,64 +39,55 @@ def notify(
     seconds: float = SECONDS,
     environ: Mapping[str, str] = os.environ,
 ) -> None:
-    """Tell a receiver, once: Apprise's own retries, redirects and splitting of long texts are off.
+    """Tell a receiver, once; of what it answers no more is read than fits into time and memory.
 
     Args:
         receiver: With an `apprise`.
         messages: Of one owner.
         key: Not sent.
-        seconds: For all of it; ten at most.
+        seconds: For the exchange; ten at most.
         environ: Values of `${VARIABLE}`s.
 
     Raises:
         NotDelivered: in words that hold nothing of the address.
     """
     url = filled(receiver.apprise or "", environ, "notify.apprise")
-    try:
-        import apprise
-    except ModuleNotFoundError as error:
-        message = f"the package {error.name!r} is not installed"
-        raise NotDelivered(message, surely=True, next_step="install apprise beside baseline-pipeline") from None
-    _keep_addresses_out_of_logs()
-    asset = apprise.AppriseAsset(
-        storage_mode="memory",
-        async_mode=False,
-        http_redirects=False,
-        app_id="baseline-pipeline",
-        app_desc="Performance baselines",
-        app_url="",
-        image_url_mask="",
-        image_url_logo="",
-        service_timeout=min(seconds, SECONDS),
+    title, body = plain_text(messages)
+    answer = _sent(
+        {"url": url, "title": title, "body": body, "kind": _kind(messages), "seconds": min(seconds, SECONDS)}
     )
-    service = apprise.Apprise.instantiate(url, asset=asset)
-    if service is None:
+    if answer["ok"]:
+        return
+    if answer.get("lacking"):
+        message = f"the package {answer['lacking']!r} is not installed"
+        raise NotDelivered(message, surely=True, next_step="install apprise beside baseline-pipeline")
+    if answer.get("unknown"):
         message = "notify.apprise is no URL that Apprise knows once its variables are filled in"
         raise NotDelivered(message, surely=True, next_step="see Apprise's list of services for how it is written")
-    service.retry, service.optional, service.redirects = 0, False, False
-    service.overflow_mode = apprise.OverflowMode.TRUNCATE
-    title, body = plain_text(messages)
-    sender = apprise.Apprise(asset=asset)
-    sender.add(service)
-    result = sender.notify(
-        body=body,
-        title=title,
-        notify_type=_kind(messages),
-        body_format=apprise.NotifyFormat.TEXT,
-        interpret_escapes=False,
-        timeout=min(seconds, SECONDS),
-    )
-    if not result:
-        found = [one[1] for entry in result.logs() if (one := STATUS.search(entry.message))]
-        raise NotDelivered(f"it answered {found[-1]}" if found else "Apprise could not reach it, or it did not take it")
+    raise NotDelivered(f"it answered {answer['said']}" if answer.get("said") else NOT_TAKEN)
 
 
-def _keep_addresses_out_of_logs() -> None:
-    """Apprise writes whole URLs to its log, and so does urllib3 of each request: neither reaches a log of ours."""
-    logging.getLogger("apprise").propagate = False
-    requests = logging.getLogger("urllib3.connectionpool")
-    if requests.level < logging.INFO:
-        requests.setLevel(logging.INFO)
+def _sent(asked: dict[str, Any]) -> dict[str, Any]:
+    """What became of it; the address goes by stdin, where no list of processes shows it."""
+    command = [
+        sys.executable,
+        "-P",
+        str(apprise_sending.__file__),
+    ]  # -P: beside it lies a file that is called as Apprise
+    try:
+        done = subprocess.run(  # noqa: S603  # our own script
+            command,
+            input=json.dumps(asked),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,  # it may hold the address
+            text=True,
+            timeout=asked["seconds"] + STARTING,
+            check=False,
+        )
+        found: dict[str, Any] = json.loads(done.stdout)
+    except (subprocess.TimeoutExpired, ValueError):
+        return {"ok": False}
+    return found
 
 
 def _kind(messages: Sequence[Message]) -> str:
