@@ -100,18 +100,24 @@ def silenced(message: Message, silences: Iterable[Silence], now: float) -> bool:
     lasting = [
         one
         for one in silences
-        if _matches(one.model, message.model)
+        if matches(one.model, message.model)
         and instant(one.until) > now
         and (one.since is None or instant(one.since) <= now)
     ]
     concerned = product(message.guardrails or ("",), message.slices or ("",))
     return bool(lasting) and all(
-        any(_matches(one.guardrail, guardrail) and _matches(one.slice, part) for one in lasting)
+        any(matches(one.guardrail, guardrail) and matches(one.slice, part) for one in lasting)
         for guardrail, part in concerned
     )
 
 
-def _matches(pattern: str, name: str) -> bool:
+def matches(pattern: str, name: str) -> bool:
+    """Whether a name is what a silence's pattern says: the same text, or what its wildcards stand for.
+
+    Example:
+        >>> matches("cred*", "credit"), matches("carrier=[AA]", "carrier=[AA]"), matches("cred", "credit")
+        (True, True, False)
+    """
     return pattern == name or fnmatchcase(name, pattern)
 
 
@@ -353,5 +359,6 @@ class ReceiverStatus(Record):
             how = "DEAD"
         else:
             how = f"failing since {self.failing_since}" if self.failing_since else "ok"
-        told = f"receiver {self.name}: {self.sent} told, {self.pending} waiting, {how}"
+        quiet = f"{self.silenced} silenced, " if self.silenced else ""
+        told = f"receiver {self.name}: {self.sent} told, {self.pending} waiting, {quiet}{how}"
         return [told, f"  {self.last_error}"] if self.last_error else [told]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from pydantic import Field
 
@@ -11,7 +11,7 @@ from baseline_pipeline.records import Record, digest_of
 from baseline_pipeline.verdicts import TIERS, Tier, worst_tier
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from baseline_pipeline.monitoring.alarms import Alarm
 
@@ -30,6 +30,12 @@ CATEGORIES: tuple[Category, ...] = (
 Remedy = Literal["retrain", "augment", "clean", "roll back", "add a test", "none"]
 REMEDIES: tuple[Remedy, ...] = ("retrain", "augment", "clean", "roll back", "add a test", "none")
 Status = Literal["open", "quiet", "closed"]
+TURNED: dict[Status, Literal["reopened", "ended", "closed"]] = {
+    "open": "reopened",
+    "quiet": "ended",
+    "closed": "closed",
+}
+"""What people call a change to a status."""
 NEAR_DAYS, NEAR_OTHERS_DAYS = 7, 2
 """Days after an incident's last alarm in which another alarm on the same rows belongs to it: of a family that it has
 already or while one of its alarms is open, or of another one."""
@@ -66,7 +72,7 @@ class Incident(Record):
     until: str = ""
     """Start of the last window that was over a limit, as far as is known."""
     lead: str
-    """The first alarm, in a line."""
+    """The alarm that made it as bad as it is, in a line."""
     leads: dict[str, str] = Field(default_factory=dict)
     """What each alarm spoke of first, by its key."""
     signal: bool | None = None
@@ -91,6 +97,11 @@ class Incident(Record):
 
 def incidents(events: Iterable[Event], model: str | None = None) -> list[Incident]:
     """All incidents, oldest first."""
+    return list({after.id: after for _, _, after in _folded(events, model)}.values())
+
+
+def _folded(events: Iterable[Event], model: str | None) -> Iterator[tuple[Event, Incident | None, Incident]]:
+    """Every event about an incident, with the incident before and after it."""
     found: dict[str, Incident] = {}
     for event in events:
         if event.kind != "incident" or (model is not None and event.model != model):
@@ -100,7 +111,33 @@ def incidents(events: Iterable[Event], model: str | None = None) -> list[Inciden
         changed = _opened(event) if present is None else _changed(present, event)
         moment = Moment(at=event.at, actor=event.actor, words=event.reason, change=str(event.content["change"]))
         found[name] = changed.model_copy(update={"timeline": (*changed.timeline, moment)})
-    return list(found.values())
+        yield event, present, found[name]
+
+
+class Turn(NamedTuple):
+    """A change of an incident's state, which people are told of."""
+
+    event: Event
+    kind: Literal["opened", "escalated", "reopened", "ended", "closed"]
+    tier: Tier
+    """Of the incident from then on."""
+
+
+def turns(events: Iterable[Event], model: str | None = None) -> list[Turn]:
+    """Every event after which an incident's tier or status is another one, oldest first.
+
+    An alarm that joins an open incident, or one of several that ends, is written down and changes no state; one that
+    joins a quiet incident opens it again.
+    """
+    found = []
+    for event, before, after in _folded(events, model):
+        if before is None:
+            found.append(Turn(event, "opened", after.tier))
+        elif before.tier != after.tier:
+            found.append(Turn(event, "escalated", after.tier))
+        elif before.status != after.status:
+            found.append(Turn(event, TURNED[after.status], after.tier))
+    return found
 
 
 def frozen_by(events: Iterable[Event], model: str) -> Incident | None:
@@ -141,6 +178,7 @@ def _changed(one: Incident, event: Event) -> Incident:
         return one.model_copy(
             update={
                 "tier": worst_tier([one.tier, content["tier"]]),
+                "lead": event.reason if change == "escalated" else one.lead,
                 "status": "open" if one.open else one.status,
                 "alarms": (*one.alarms, *content["alarms"]),
                 "open_alarms": (*one.open_alarms, *content["alarms"]),

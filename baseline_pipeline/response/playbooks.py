@@ -31,6 +31,11 @@ class Playbook(Record):
     steps: tuple[str, ...]
     text: str
 
+    @property
+    def named(self) -> str:
+        """Its title, and whose it is where somebody is named."""
+        return f"{self.title}, owned by {self.owner}" if self.owner else self.title
+
 
 def read_playbook(name: str, text: str) -> Playbook:
     r"""A playbook from its file.

@@ -94,6 +94,20 @@ def test_what_is_silenced_is_kept_and_not_told_when_the_silence_ends(outbox, lis
     assert list(listener.taken().values()) == [{"b"}]
 
 
+def test_what_was_silenced_and_is_woken_is_told_and_nothing_else_moves(outbox, listener):
+    receiver, now = Receiver(webhook=listener.url()), time.time()
+    until = dt.datetime.fromtimestamp(now + 60, dt.UTC).isoformat()
+    quiet = [Silence(until=until, reason="migration", actor="ana")]
+    outbox.add([message("a"), message("b")], [receiver], quiet, now=now)
+    outbox.add([message("c")], [receiver], now=now)
+    outbox.deliver([receiver], now=now)
+
+    assert outbox.wake([message("a"), message("c"), message("d")], [receiver], now=now + 61) == 1
+    assert outbox.deliver([receiver], now=now + 61).sent == 1
+    assert list(listener.taken().values()) == [{"c"}, {"a"}]
+    assert outbox.status()[0].silenced == 1
+
+
 def test_a_receiver_is_told_from_its_tier_on_and_once(outbox, listener):
     receiver = Receiver(webhook=listener.url(), since="severe")
 

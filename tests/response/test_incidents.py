@@ -5,7 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from baseline_pipeline.errors import ContractError
-from baseline_pipeline.response.incidents import frozen_by, incidents, planned, spoken
+from baseline_pipeline.response.incidents import frozen_by, incidents, planned, spoken, turns
 from baseline_pipeline.response.playbooks import chosen, read_playbook
 from tests.backtest.test_scoring import alarm
 
@@ -101,6 +101,24 @@ def test_what_is_no_alarm_any_more_ends_and_what_is_old_opens_nothing():
         planned([], [alarm("2026-03-10")], model="m", owner="", freezes=FREEZES, overlap=same, news=lambda _one: False)
         == []
     )
+
+
+def test_people_are_told_of_changes_of_state_alone():
+    ledger = after([alarm("2026-03-10", tier="moderate"), alarm("2026-03-11", name="recall", tier="minor")])
+    ledger = after(
+        [alarm("2026-03-10", tier="moderate", closed="2026-03-13"), alarm("2026-03-11", name="recall")], ledger
+    )
+    assert [(one.kind, one.tier) for one in turns(ledger)] == [("opened", "moderate")]
+    ended = [
+        alarm("2026-03-10", tier="moderate", closed="2026-03-13"),
+        alarm("2026-03-11", name="recall", tier="minor", closed="2026-03-14"),
+    ]
+    ledger = after(ended, ledger)
+    assert [one.kind for one in turns(ledger)] == ["opened", "ended"]
+    ledger = after([*ended, alarm("2026-03-15", name="brier", tier="minor")], ledger)
+
+    assert ledger[-1].content["change"] == "joined"
+    assert [(one.kind, one.tier) for one in turns(ledger)][2:] == [("reopened", "moderate")]
 
 
 def test_people_close_an_incident_and_that_ends_the_freeze():

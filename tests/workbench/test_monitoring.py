@@ -4,6 +4,7 @@ import dataclasses
 import datetime as dt
 import json
 import threading
+import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import numpy as np
@@ -16,7 +17,7 @@ from baseline_pipeline.errors import DataUnreadable, UsageError
 from baseline_pipeline.recorder import Recorder
 from baseline_pipeline.report.monitoring import incident_lines, tick_lines
 from baseline_pipeline.response.delivery import Silence
-from baseline_pipeline.response.incidents import incidents
+from baseline_pipeline.response.incidents import incidents, turns
 from baseline_pipeline.workbench.iteration.deciding import establish
 from baseline_pipeline.workbench.over_time.drilling import drill
 from baseline_pipeline.workbench.over_time.incidents import (
@@ -28,7 +29,7 @@ from baseline_pipeline.workbench.over_time.incidents import (
     tick,
     triage,
 )
-from baseline_pipeline.workbench.over_time.notifying import message_of, outbox_of, silence, silences_of
+from baseline_pipeline.workbench.over_time.notifying import message_of, outbox_of, silence, silences_of, tell
 from baseline_pipeline.workbench.over_time.responding import monitor, respond
 from baseline_pipeline.workbench.workbench import Workbench
 from tests.backtest.test_scoring import alarm
@@ -339,9 +340,11 @@ def test_two_hundred_models_at_once_are_one_notification_for_their_owner(logged,
     messages = []
     events = bench.events()
     for contract in contracts:
-        for one in incidents(events, contract.name):
-            first = next(event for event in events if event.content.get("incident") == one.id)
-            messages.append(message_of(bench, plain, one, first))
+        present = {one.id: one for one in incidents(events, contract.name)}
+        messages += [
+            message_of(bench, plain, present[turn.event.content["incident"]], turn)
+            for turn in turns(events, contract.name)
+        ]
     outbox_of(bench).add(messages, plain.notify, silences_of(bench))
     told = outbox_of(bench).deliver(plain.notify)
     took = (dt.datetime.now(dt.UTC) - began).total_seconds()
@@ -392,6 +395,36 @@ def test_a_silence_that_ends_before_it_begins_is_refused(project):
     given = Silence(since="2098-10-25T02:30+01:00", until="2098-10-25T03:00+02:00", reason="clocks", actor="ada")
     with pytest.raises(UsageError, match=r"not after 2098-10-25T02:30\+01:00"):
         silence(project.bench(), given)
+
+
+def test_a_silence_for_a_model_that_is_not_there_names_those_that_are(project):
+    given = Silence(model="smal", until="2099-01-05T00:00", reason="mistyped", actor="ada")
+    with pytest.raises(UsageError, match="no model is called so") as found:
+        silence(project.bench(), given)
+
+    assert "models here: small" in found.value.next_step
+    silence(project.bench(), given.model_copy(update={"model": "sm*"}))
+
+
+def test_what_a_silence_hid_is_told_when_it_is_over_while_its_incident_is_open(logged, receiver):
+    url, arrived, _ = receiver
+    write_contract(logged, LOGGED + f"  notify: [{{webhook: '{url}', from: severe}}]\n")
+    bench = logged.bench()
+    contract = bench.contract("small")
+    until = (dt.datetime.now(dt.UTC) + dt.timedelta(seconds=1)).isoformat()
+    silence(bench, Silence(until=until, reason="the feed moves", actor="ada"))
+    opened = [alarm("2026-03-10", tier="severe"), alarm("2026-03-28", tier="severe", closed="2026-03-30")]
+    respond(bench, contract, opened, overlap=lambda _one, _two: True)
+    tell(bench, contract)
+    hidden = outbox_of(bench).deliver(contract.notify)
+    while dt.datetime.now(dt.UTC) <= dt.datetime.fromisoformat(until):
+        time.sleep(0.05)
+    tell(bench, contract)
+    told = outbox_of(bench).deliver(contract.notify)
+    tell(bench, contract)
+
+    assert (hidden.sent, told.sent, outbox_of(bench).deliver(contract.notify).sent) == (0, 1, 0)
+    assert [one["kind"] for one in arrived[0]["messages"]] == ["opened"]
 
 
 def test_a_drill_goes_from_damage_to_review_and_leaves_the_home_alone(project):

@@ -77,8 +77,8 @@ class Outbox:
     ) -> int:
         """Keep messages for those receivers that want them, in one transaction that survives a power cut.
 
-        What was added for a receiver before stays as it is. A message that is silenced now is kept as such and is
-        not told when the silence ends: what changes after that is a message of its own.
+        What was added for a receiver before stays as it is. A message that is silenced now is kept as such, and is not
+        told unless `wake` says so.
 
         Args:
             messages: Changes of incidents' states.
@@ -115,6 +115,29 @@ class Outbox:
                 rows,
             )
             return connection.total_changes - before
+
+    def wake(self, messages: Sequence[Message], receivers: Sequence[Receiver], now: float | None = None) -> int:
+        """Let what a silence hid be told after all; of what was told, waits or left nothing changes.
+
+        Args:
+            messages: That still speak of the present, and that no silence covers any more.
+            receivers: Whom they were kept for.
+            now: Seconds since the epoch.
+
+        Returns:
+            How many messages times receivers wait again.
+
+        Raises:
+            EvidenceUnavailable: when the file cannot be written.
+        """
+        if not messages or not self.path.exists():
+            return 0
+        with writing(self.path) as connection:
+            return connection.execute(
+                "UPDATE deliveries SET state = 'pending', tried = ? WHERE state = 'silenced'"
+                " AND key IN (SELECT value FROM json_each(?)) AND receiver IN (SELECT value FROM json_each(?))",
+                (present(now), json.dumps([one.key for one in messages]), json.dumps(list(self._named(receivers)))),
+            ).rowcount
 
     def settle(self, model: str, receivers: Sequence[Receiver], now: float | None = None) -> int:
         """Bring what waits in line with whom a model's contract names.

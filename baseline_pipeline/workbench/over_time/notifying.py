@@ -5,12 +5,12 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
-from baseline_pipeline.contract.reading import FILE_NAME
+from baseline_pipeline.contract.reading import FILE_NAME, contract_paths
 from baseline_pipeline.errors import UsageError
 from baseline_pipeline.governance.events import Event
 from baseline_pipeline.records import digest_of
-from baseline_pipeline.response.delivery import Delivered, ReceiverStatus, Silence
-from baseline_pipeline.response.incidents import Incident, incidents
+from baseline_pipeline.response.delivery import Delivered, ReceiverStatus, Silence, matches, silenced
+from baseline_pipeline.response.incidents import Incident, Turn, incidents, turns
 from baseline_pipeline.response.messages import Message, instant
 from baseline_pipeline.workbench.over_time.playbooks import playbook_of
 
@@ -24,16 +24,15 @@ if TYPE_CHECKING:
 NEW_RECEIVER_SECONDS = 86_400
 """Whoever is told for the first time is told of the last day, not of all that ever was."""
 WHILE_OPEN = frozenset({"opened", "escalated", "reopened"})
-"""Changes after which somebody has to look: the experiment's sentence stands first."""
-TOLD = frozenset({"opened", "escalated", "reopened", "ended", "closed"})
-"""Changes that people are told of; the others stand in the timeline."""
+"""Turns after which somebody has to look: the experiment's sentence stands first."""
 
 
 def tell(bench: Workbench, contract: Contract, *, after: int = 0) -> None:
-    """Put every change of the model's incidents that people are told of into the outbox.
+    """Put every change of state of the model's incidents into the outbox.
 
     Messages are named by the ledger's events and put in whenever they are not there: a process that dies between the
-    two leaves nothing untold.
+    two leaves nothing untold. What a silence hid is told when that is over, if the incident is still open and nothing
+    turned since.
 
     Args:
         bench: The project.
@@ -46,16 +45,16 @@ def tell(bench: Workbench, contract: Contract, *, after: int = 0) -> None:
         return
     events = bench.events(contract.name)
     present = {one.id: one for one in incidents(events, contract.name)}
-    messages = [
-        message_of(bench, contract, present[str(event.content["incident"])], event)
-        for event in events
-        if event.kind == "incident" and event.content["change"] in TOLD and event.seq > after
-    ]
+    told = [one for one in turns(events, contract.name) if one.event.seq > after]
+    messages = [message_of(bench, contract, present[str(one.event.content["incident"])], one) for one in told]
     recent = time.time() - NEW_RECEIVER_SECONDS
     silences = silences_of(bench)
     for receiver in contract.notify:
         new = not outbox.knows(receiver)
         outbox.add([one for one in messages if not new or instant(one.at) >= recent], [receiver], silences)
+    last = {one.incident: one for one in messages}
+    still = [one for one in last.values() if one.kind in WHILE_OPEN and not silenced(one, silences, time.time())]
+    outbox.wake(still, contract.notify)
 
 
 def _settle(bench: Workbench, contract: Contract, outbox: Outbox) -> None:
@@ -68,18 +67,21 @@ def _settle(bench: Workbench, contract: Contract, outbox: Outbox) -> None:
         bench.progress(f"{ended} message(s) ended untold: their receivers left the contract")
 
 
-def message_of(bench: Workbench, contract: Contract, incident: Incident, event: Event) -> Message:
-    """What is said about one change of an incident."""
-    change = str(event.content["change"])
+def message_of(bench: Workbench, contract: Contract, incident: Incident, turn: Turn) -> Message:
+    """What is said about one change of an incident's state."""
+    event = turn.event
     book = playbook_of(bench, contract, incident)
     lines = [
         f"since {incident.since.replace('T', ' ')}; {len(incident.alarms)} alarm(s): {', '.join(incident.streams[:5])}",
         f"owner: {incident.owner or 'nobody is named'}",
     ]
     if book is not None:
-        lines.append(f"playbook: {book.title} (assets/{contract.name}/playbooks/{book.name}.md)")
+        own = f"playbooks/{book.name}.md"
+        there = (bench.settings.assets / contract.name / own).is_file()  # one that is shipped lies in no project
+        where = f"assets/{contract.name}/{own}" if there else f"{len(book.steps)} steps, shown with the incident"
+        lines.append(f"playbook: {book.named} ({where})")
     said = [moment.words for moment in incident.timeline if moment.change == "experiment"]
-    if said and change in WHILE_OPEN:
+    if said and turn.kind in WHILE_OPEN:
         lines.insert(0, f"experiment: {said[-1]}")
     if incident.frozen:
         lines.append("promotions of this model are frozen")
@@ -91,9 +93,9 @@ def message_of(bench: Workbench, contract: Contract, incident: Incident, event: 
         key=event.key,
         model=contract.name,
         incident=incident.id,
-        kind=change,
-        tier=event.content.get("tier", incident.tier),
-        title=f"{contract.name}: {incident.id} {change}: {event.reason}",
+        kind=turn.kind,
+        tier=turn.tier,
+        title=f"{contract.name}: {incident.id} {turn.kind}: {event.reason}",
         lines=tuple(lines),
         owner=incident.owner,
         guardrails=tuple(dict.fromkeys(stream.partition("[")[0] for stream in incident.streams)),
@@ -145,8 +147,12 @@ def silence(bench: Workbench, given: Silence) -> None:
     """Keep a silence in the ledger.
 
     Raises:
-        UsageError: when it is over already, or before it begins.
+        UsageError: when it is over already, or before it begins, or where there is no such model.
     """
+    models = list(contract_paths(bench.settings.assets))
+    if not any(matches(given.model, name) for name in models):
+        message = f"the silence is for model {given.model!r}, and no model is called so"
+        raise UsageError(message, next_step=f"models here: {', '.join(models) or 'none'}; `*` stands for any text")
     if given.since is not None and instant(given.since) >= instant(given.until):
         message = f"the silence ends at {given.until}, and that is not after {given.since}, when it begins"
         raise UsageError(message, next_step="times without an offset are UTC")
