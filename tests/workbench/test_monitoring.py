@@ -14,6 +14,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from baseline_pipeline.errors import DataUnreadable, UsageError
+from baseline_pipeline.governance.events import last_decision
 from baseline_pipeline.recorder import Recorder
 from baseline_pipeline.report.monitoring import incident_lines, tick_lines
 from baseline_pipeline.response.delivery import Silence
@@ -31,6 +32,8 @@ from baseline_pipeline.workbench.over_time.incidents import (
 )
 from baseline_pipeline.workbench.over_time.notifying import message_of, outbox_of, silence, silences_of, tell
 from baseline_pipeline.workbench.over_time.responding import monitor, respond
+from baseline_pipeline.workbench.people import Voice
+from baseline_pipeline.workbench.promotions.approving import speak
 from baseline_pipeline.workbench.workbench import Workbench
 from tests.backtest.test_scoring import alarm
 from tests.conftest import SMALL
@@ -323,6 +326,27 @@ def test_no_baseline_rests_on_days_of_an_open_incident(logged):
     bench = logged.bench()
     with pytest.raises(UsageError, match=r"incident I-\w+ \(severe\) is open"):
         establish(bench, bench.contract("small"), actor="ada", reason="looks fine to me")
+    waiting = last_decision(bench.events("small"), "small").content["decision"]
+    with pytest.raises(UsageError, match=r"\(severe\) is open"):
+        speak(bench, "approve", waiting, Voice("ada", "looks fine to me"))
+
+
+@pytest.mark.parametrize(("closed", "refused"), [(None, True), ("2026-02-05", False)])
+def test_an_incident_that_goes_on_concerns_every_day_from_its_first_on(project, closed, refused):
+    write_contract(project, LOGGED.replace(", requests: {parquet: requests/*.parquet}", ""))
+    frame = healthy()
+    project.write(frame[pd.to_datetime(frame["at"]) >= pd.Timestamp("2026-02-10")])
+    project.run()
+    bench = project.bench()
+    contract = bench.contract("small")
+    before = alarm("2026-02-01", tier="minor", closed=closed).model_copy(update={"last": "2026-02-03T00:00"})
+    respond(bench, contract, [before], overlap=lambda _one, _two: True)
+    if refused:
+        with pytest.raises(UsageError, match=r"\(minor\) is open and concerns 2026-02-01 to now"):
+            establish(bench, contract, actor="ada", reason="looks fine to me")
+        return
+
+    assert establish(bench, contract, actor="ada", reason="looks fine to me").revision == 1
 
 
 def test_two_hundred_models_at_once_are_one_notification_for_their_owner(logged, receiver):

@@ -9,13 +9,13 @@ from baseline_pipeline.errors import EvidenceUnavailable, UsageError
 from baseline_pipeline.governance.approvals import Autonomy, autonomy
 from baseline_pipeline.governance.contract_change import changed_words
 from baseline_pipeline.governance.events import Baseline, Event, last_decision
-from baseline_pipeline.records import Digest, digest_of, short
-from baseline_pipeline.response.incidents import frozen_by, incidents
+from baseline_pipeline.records import digest_of, short
+from baseline_pipeline.response.incidents import frozen_by
 from baseline_pipeline.workbench.iteration.comparing import load_comparison
 from baseline_pipeline.workbench.iteration.evaluating import load_evaluation
 from baseline_pipeline.workbench.iteration.ruling import ruled
-from baseline_pipeline.workbench.iteration.snapshotting import load_snapshot
 from baseline_pipeline.workbench.people import Voice, statement
+from baseline_pipeline.workbench.promotions.anchoring import refuse_open_incident
 from baseline_pipeline.workbench.promotions.promoting import PIPELINE, promotion_events, resume
 from baseline_pipeline.workbench.stages import Compared, Evaluated, Policy
 
@@ -157,25 +157,6 @@ def _with_promoted_alias(contract: Contract, evaluated: Evaluated, candidate: Ev
     return evaluated.model_copy(update={"watched": watched, "registry": registry})
 
 
-def _refuse_incident(bench: Workbench, contract: Contract, snapshot: Digest) -> None:
-    """Let no baseline rest on days that an open incident concerns: it would call the damage normal.
-
-    Raises:
-        UsageError: naming the incident.
-    """
-    span = load_snapshot(bench, contract.name, snapshot).time_range
-    if span is None:
-        return
-    first, last = (day[:10] for day in span)
-    for one in incidents(bench.events(contract.name), contract.name):
-        if one.open and one.tier != "minor" and first <= one.last[:10] and one.since[:10] <= last:
-            message = f"incident {one.id} ({one.tier}) is open and concerns {one.since[:10]} to {one.last[:10]}"
-            raise UsageError(
-                message,
-                next_step=f"close it with its cause first: `baseline incident close {one.id} --cause TEXT --by NAME`",
-            )
-
-
 def retire(bench: Workbench, contract: Contract, voice: Voice) -> int:
     """Take the present baseline out of use: nothing is compared until a person establishes another one.
 
@@ -235,7 +216,7 @@ def establish(
     if event.content["hold"] == "evidence_missing":
         message = f"the last evaluation cannot become a baseline: {event.reason}"
         raise EvidenceUnavailable(message, next_step="repair what is named, and run again")
-    _refuse_incident(bench, contract, event.content["snapshot"])
+    refuse_open_incident(bench, contract, event.content["snapshot"])
     old = bench.baseline(contract.name)
     decision = str(event.content["decision"])
     proof = statement(

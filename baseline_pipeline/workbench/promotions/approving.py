@@ -11,6 +11,7 @@ from baseline_pipeline.governance.roster import Refused
 from baseline_pipeline.records import Digest, Record, digest_of, short
 from baseline_pipeline.workbench.iteration.evaluating import load_evaluation
 from baseline_pipeline.workbench.people import Voice, refuse_author, roster_of, statement
+from baseline_pipeline.workbench.promotions.anchoring import refuse_open_incident
 from baseline_pipeline.workbench.promotions.promoting import promotion_events, resume
 from baseline_pipeline.workbench.workbench import utc_now
 
@@ -78,12 +79,15 @@ def speak(bench: Workbench, verb: Verb, digest: str, voice: Voice) -> Said:
 
     Raises:
         UsageError: when there is no such decision.
+            Also where it would establish a first baseline on days of an open incident.
         Refused: when it is not the last one, does not wait, or the person may not speak.
     """
     event = find_decision(bench, digest)
     contract = bench.contract(event.model)
     decision = str(event.content["decision"])
     revision = _require_current(bench, event, verb)
+    if verb != "reject" and revision is None:  # it would establish the first baseline
+        refuse_open_incident(bench, contract, event.content["snapshot"])
     proof = statement(bench, contract, verb, decision, revision, voice)
     evaluation = load_evaluation(bench, contract.name, event.content["candidate"])
     if verb != "reject":
