@@ -85,7 +85,7 @@ class Alarm(Record):
         of = "" if lead.slice == "all" or self.family == "inputs" else " against all rows"
         far, limit = f"{abs(lead.distance):.1f} spreads {way} calm windows", f"; {lead.ratio:.2f} of the limit"
         if abs(lead.distance) >= FARTHEST:
-            far, limit = f"{way} calm windows, which are all alike", ""
+            far, limit = f"far {way} calm windows", ""
         seen = f"{lead.value:.4g}{of}, expected {lead.expected:.4g}{limit}"
         return f"{lead.stream} {kind} {far} ({seen}){also}; {lasts}{mix}"
 
@@ -151,7 +151,7 @@ def alarms(
         for member in _apart(group_members(watch.readings), detector):  # type: ignore[arg-type]
             folded = _fold(detector, ratio, member, over, overlap, chosen)  # type: ignore[arg-type]
             found += [_finished(contract, watch, over, windowing, one, closed, mix) for one, closed in folded]
-    return sorted(found, key=lambda one: (one.known, one.opened, -one.lead.ratio, one.key))
+    return sorted(found, key=lambda one: (one.known, one.opened, -one.lead.ratio * one.lead.weight, one.key))
 
 
 def _apart(groups: dict[Group, Array], detector: Detector) -> list[Array]:
@@ -260,6 +260,7 @@ def _finished(
         what = over.readings.streams[stream]
         value, expected = float(over.readings.values[window, stream]), float(over.expected[window, stream])
         tier = tier_of(contract, watch, stream, value, expected, float(over.readings.errors[window, stream]), ratio)
+        value, expected = what.shown(value), what.shown(expected)
         signs.append(
             Sign(
                 stream=what.label,

@@ -28,6 +28,18 @@ SEASON_P = 0.01
 """A season is taken out where an F test shows it at this level."""
 
 
+def distance_words(distance: float, unit: str = "") -> str:
+    """A distance for people; beyond `FARTHEST` it has no number.
+
+    Example:
+        >>> distance_words(-2.34, " spreads"), distance_words(FARTHEST, " spreads")
+        ('-2.3 spreads', 'far above')
+    """
+    if abs(distance) >= FARTHEST:
+        return "far above" if distance > 0 else "far below"
+    return f"{distance:+.1f}{unit}"
+
+
 @dataclass(frozen=True)
 class Calm:
     """The calm windows' levels and spreads, s streams.

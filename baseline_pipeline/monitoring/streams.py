@@ -52,6 +52,15 @@ class Stream:
         """
         return self.name if self.slice == "all" else f"{self.name}[{self.slice}]"
 
+    def shown(self, value: float) -> float:
+        """A value as people read it: rows are watched on a logarithm, and counted for people.
+
+        Example:
+            >>> Stream("rows", "all", "traffic").shown(np.log1p(160)), Stream("brier", "all", "performance").shown(0.2)
+            (160.0, 0.2)
+        """
+        return round(float(np.expm1(value)), 6) if self.name == "rows" else value
+
 
 @dataclass(frozen=True)
 class Reading:

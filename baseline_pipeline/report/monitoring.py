@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from baseline_pipeline.monitoring.calm import distance_words
 from baseline_pipeline.report.visible import visible
 from baseline_pipeline.significance.e_values import e_bh
 
@@ -36,7 +37,7 @@ def tick_lines(tick: Tick) -> list[str]:
     for one in seen.latest:
         value = "-" if one.value is None else f"{one.value:.4g}"
         usual = "" if one.expected is None else f"  usually {one.expected:.4g}"
-        away = "" if one.distance is None else f"  {one.distance:+.1f} spreads"
+        away = "" if one.distance is None else f"  {distance_words(one.distance, ' spreads')}"
         lines.append(f"  {visible(one.stream):28} {value:>10}{usual}{away}")
     lines += _estimate_lines(seen.estimates)
     lines += [f"  note: {visible(words)}" for words in seen.notes]
@@ -133,10 +134,12 @@ def incident_lines(one: Incident, playbook: Playbook | None, experiment: Sequenc
         for moment in one.timeline
     ]
     if playbook is not None:
-        lines.append(f"playbook: {playbook.title}")
+        lines.append(f"playbook: {visible(playbook.named)}")
         for number, step in enumerate(playbook.steps, 1):
             done = one.steps.get(f"{playbook.name}/{number}")
-            lines.append(f"  [{'x' if done else ' '}] {number}. {step}{f'  ({visible(done)})' if done else ''}")
+            lines.append(
+                f"  [{'x' if done else ' '}] {number}. {visible(step)}{f'  ({visible(done)})' if done else ''}"
+            )
     return lines
 
 

@@ -197,5 +197,5 @@ def test_an_alarm_beyond_windows_that_are_all_alike_counts_no_spreads():
     beyond = Alarm(**alarm, signs=(Sign(**sign, distance=1e6, ratio=1e6),))
     far = Alarm(**alarm, signs=(Sign(**sign, distance=41.26, ratio=3.0),))
 
-    assert beyond.words() == "failed is above calm windows, which are all alike (0.5, expected 0); one window so far"
+    assert beyond.words() == "failed is far above calm windows (0.5, expected 0); one window so far"
     assert far.words().startswith("failed is 41.3 spreads above calm windows (0.5, expected 0; 3.00 of the limit)")

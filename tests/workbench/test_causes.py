@@ -144,11 +144,11 @@ def test_scores_that_are_too_low_as_a_whole_are_told_though_hardly_a_decision_is
     assert len(quiet) >= 5 - most
 
 
-def test_an_alarm_about_the_mean_score_asks_whether_scores_are_too_low_first():
+def test_whether_scores_are_too_low_is_asked_after_what_the_contract_names_and_alarmed():
     contract = parse_contract("small/defs.yaml", SMALL, folder="small")
     metrics = _metrics(contract, SimpleNamespace(streams=("mean score[all]", "brier[all]")))
 
-    assert [one.name for one in metrics] == ["calibration_intercept", "brier", "error_rate"]
+    assert [one.name for one in metrics] == ["brier", "calibration_intercept", "error_rate"]
 
 
 def test_a_service_that_serves_another_model_is_told_so():

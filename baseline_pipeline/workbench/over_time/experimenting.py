@@ -222,18 +222,21 @@ def _within(contract: Contract, found: Windows, incident: Incident, starts: Arra
 
 
 def _metrics(contract: Contract, incident: Incident) -> list[Metric]:
-    """Those that gate and are measured on rows, the ones that alarmed first.
+    """Those that gate and are measured on rows: the ones that alarmed first, by their business weight.
 
-    Where scores as a whole alarmed, or calibration is declared, how much too low they are is among them: the slope does
-    not move with them, decisions hardly do, and binned errors need many rows.
+    Where scores as a whole alarmed, or calibration is declared, how much too low they are is among them, after what the
+    contract names: the slope does not move with them, decisions hardly do, and binned errors need many rows.
     """
     said = [stream.partition("[")[0] for stream in incident.streams]
-    metrics = [rule.measured for rule in contract.metrics if rule.role != "report_only" and rule.measured.of_rows]
+    rules = [rule for rule in contract.metrics if rule.role != "report_only" and rule.measured.of_rows]
+    rules.sort(key=lambda rule: -rule.business_weight)
+    metrics = [rule.measured for rule in rules]
+    alarmed = {name for name in said if name not in OF_LEVEL}
     calibrated = any(one.family == CALIBRATION_INTERCEPT.family for one in metrics) or set(OF_LEVEL) & set(said)
     if contract.task == "binary_classification" and contract.wants_scores and calibrated:
         metrics += [] if CALIBRATION_INTERCEPT.name in {one.name for one in metrics} else [CALIBRATION_INTERCEPT]
-    said = [CALIBRATION_INTERCEPT.name if one in OF_LEVEL else one for one in said]
-    return sorted(metrics, key=lambda one: said.index(one.name) if one.name in said else len(said))
+        alarmed |= {CALIBRATION_INTERCEPT.name} if set(OF_LEVEL) & set(said) else set()
+    return sorted(metrics, key=lambda one: one.name not in alarmed)
 
 
 def _causes(contract: Contract, found: Windows, sides: Sides, scorer: Scorer, metrics: list[Metric]) -> Causes | str:

@@ -298,8 +298,8 @@ def _latest(found: Windows) -> tuple[Now, ...]:
         shown.append(
             Now(
                 stream=stream.label,
-                value=float(values[window]),
-                expected=_number(None if place is None else over.expected[window, place]),
+                value=stream.shown(float(values[window])),
+                expected=_number(None if place is None else stream.shown(float(over.expected[window, place]))),
                 distance=_number(None if place is None else over.distance[window, place]),
             )
         )

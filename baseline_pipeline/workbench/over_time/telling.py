@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from baseline_pipeline.monitoring.calm import distance_words
 from baseline_pipeline.replay.advice import OF_INCIDENT, advised_of_incident, sentence
 from baseline_pipeline.report.attribution import attribution_lines
 
@@ -64,10 +65,12 @@ class Look:
             lines.append(self.resembles.words())
         lines += self._shifted()
         if self.features:
-            named = ", ".join(f"{name} {value:+.1f}" for name, value in self.features)
+            named = ", ".join(f"{name} {distance_words(value)}" for name, value in self.features)
             lines.append(f"features that stood out: {named}")
         if self.slices:
-            lines.append("slices that stood out: " + ", ".join(f"{name} {value:+.1f}" for name, value in self.slices))
+            lines.append(
+                "slices that stood out: " + ", ".join(f"{name} {distance_words(value)}" for name, value in self.slices)
+            )
         return (self._sentence(), *lines, *self.moved, *self.not_done)
 
     def _sentence(self) -> str:
