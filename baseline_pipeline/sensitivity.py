@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy.special import ndtr, ndtri
+from scipy.special import ndtr, ndtri, stdtrit
 
 from baseline_pipeline.detecting import detect
 from baseline_pipeline.effects import part
@@ -17,6 +17,10 @@ if TYPE_CHECKING:
 
     from baseline_pipeline.contract import Contract
     from baseline_pipeline.evaluation import Scores
+    from baseline_pipeline.significance.clustered import Uncertainty
+
+MANY = 1000.0
+"""Degrees of freedom from which t is taken for normal."""
 
 
 class Seen(Record):
@@ -24,10 +28,12 @@ class Seen(Record):
 
     metric: str
     slice: str
-    harm: float
-    error: float
-    power: float
-    """Chance that the gate finds it, on as many new rows as there are now."""
+    harm: float | None
+    error: float | None
+    power: float | None
+    """Chance that the gate finds it, on as many new rows as there are now; `None` where it cannot judge these rows."""
+    problem: str = ""
+    """Why it cannot."""
 
 
 def seen_of(contract: Contract, before: Scores, after: Scores, seed: int) -> tuple[Seen, ...]:
@@ -48,15 +54,50 @@ def seen_of(contract: Contract, before: Scores, after: Scores, seed: int) -> tup
     usual = float(ndtri(1 - contract.error_rates.false_alarm))
     seen = []
     for number, effect in enumerate(known):
-        if effect.role == "report_only" or effect.problem or effect.harm is None or effect.uncertainty is None:
+        if effect.role == "report_only":
             continue
-        error = effect.uncertainty.error
-        if not np.isfinite(error) or error <= 0:
-            continue
-        critical = found[number].critical if number in found else usual
-        power = float(ndtr(effect.harm / error - critical))
-        seen.append(Seen(metric=effect.metric.name, slice=effect.slice, harm=effect.harm, error=error, power=power))
+        error = None if effect.uncertainty is None else effect.uncertainty.error
+        power = None
+        if not effect.problem and effect.harm is not None and effect.uncertainty is not None:
+            critical = found[number].critical if number in found else usual
+            power = chance(effect.harm, effect.uncertainty, critical)
+        seen.append(
+            Seen(
+                metric=effect.metric.name,
+                slice=effect.slice,
+                harm=effect.harm,
+                error=error if error is not None and np.isfinite(error) else None,
+                power=power,
+                problem=effect.problem,
+            )
+        )
     return tuple(seen)
+
+
+def chance(harm: float, uncertainty: Uncertainty, critical: float) -> float:
+    """The chance that an estimate of a harm is found, its error being estimated as well (noncentral t).
+
+    Args:
+        harm: The harm that there is.
+        uncertainty: Of its estimate.
+        critical: What the estimate's statistic has to exceed, on the scale of a standard normal.
+
+    Example:
+        >>> from baseline_pipeline.significance.clustered import Uncertainty
+        >>> many, few = Uncertainty(0.01, 1e6, 5000), Uncertainty(0.01, 6.0, 7)
+        >>> round(chance(0.04, many, 2.9), 2), round(chance(0.04, few, 2.9), 2)
+        (0.86, 0.41)
+    """
+    from scipy.stats import nct
+
+    if uncertainty.error == 0:
+        return float(harm > 0)
+    far, degrees = harm / uncertainty.error, uncertainty.degrees
+    if not np.isfinite(far):
+        return 0.0
+    if degrees > MANY:
+        return float(ndtr(far - critical))
+    return float(nct.sf(-stdtrit(degrees, float(ndtr(-critical))), degrees, far))
 
 
 def detectable_dose(doses: Sequence[float], powers: Sequence[float], power: float) -> float | None:

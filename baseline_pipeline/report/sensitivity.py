@@ -26,26 +26,58 @@ def sensitivity_lines(found: Sensitivity) -> list[str]:
         for number, dosed in enumerate(one.doses):
             name = one.scenario if number == 0 else ""
             lines.append(f"{name:20} {dosed.dose:7g} {_row(found, dosed)}")
-    unseen = unseen_of(found)
+        if one.doses and not one.skipped:
+            cells = " ".join(f"{smallest(one, metric):>{WIDTH}}" for metric in found.metrics)
+            lines.append(f"{f'found with {found.power:.0%} from':>28} {cells}")
+    unseen, unjudged = unseen_of(found), unjudged_of(found)
     if unseen:
         lines += ["", f"not seen at any dose tried, by any metric over all rows: {', '.join(unseen)}"]
-    return lines
+    return lines + ([""] if unjudged else []) + [f"-  {one}" for one in unjudged]
+
+
+def smallest(one: Sensed, metric: str) -> str:
+    """The smallest dose that a metric finds, in words: at most the smallest that was tried."""
+    dose = one.detectable[metric]
+    if dose is None:
+        return "-" if all(dosed.power(metric) is None for dosed in one.doses) else "not found"
+    return f"<= {dose:g}" if dose == one.doses[0].dose else f"{dose:g}"
+
+
+def unjudged_of(found: Sensitivity) -> list[str]:
+    """Why metrics over all rows could not be judged, where they could not."""
+    return sorted(
+        {
+            f"{visible(seen.metric)}: {visible(seen.problem)}"
+            for one in found.scenarios
+            for dosed in one.doses
+            for seen in dosed.seen
+            if seen.slice == ALL_ROWS and seen.power is None
+        }
+    )
 
 
 def unseen_of(found: Sensitivity) -> list[str]:
-    """Scenarios that no metric over all rows finds with the contract's power."""
+    """Scenarios that no metric over all rows finds with the contract's power, of those that some can judge."""
     return [
-        one.scenario for one in found.scenarios if one.doses and all(dose is None for dose in one.detectable.values())
+        one.scenario
+        for one in found.scenarios
+        if all(dose is None for dose in one.detectable.values())
+        and any(dosed.power(metric) is not None for dosed in one.doses for metric in found.metrics)
     ]
 
 
 def _row(found: Sensitivity, dosed: Dosed) -> str:
     if dosed.failure:
         return f"the model fails: {visible(dosed.failure)[:80]}"
-    cells = " ".join(f"{100 * dosed.power(metric):>{WIDTH}.0f}" for metric in found.metrics)
-    slices = [one for one in dosed.seen if one.slice != ALL_ROWS]
-    best = max(slices, key=lambda one: one.power, default=None)
+    cells = " ".join(f"{percent(dosed.power(metric)):>{WIDTH}}" for metric in found.metrics)
+    slices = [one for one in dosed.seen if one.slice != ALL_ROWS and one.power is not None]
+    best = max(slices, key=lambda one: one.power or 0.0, default=None)
     return cells + (f"  {visible(best.metric)}[{visible(best.slice)}] {best.power:.0%}" if best else "")
+
+
+def percent(power: float | None) -> str:
+    """A chance in percent; a dash where there is none, which is not zero."""
+    return "-" if power is None else f"{100 * power:.0f}"
 
 
 def heat_rows(found: Sensitivity) -> list[tuple[Sensed, Dosed, list[tuple[str, str]]]]:
@@ -56,9 +88,7 @@ def heat_rows(found: Sensitivity) -> list[tuple[Sensed, Dosed, list[tuple[str, s
             cells = []
             for metric in found.metrics:
                 power = dosed.power(metric)
-                share = round(100 * power)
-                cells.append(
-                    (f"{share}", f"background: color-mix(in srgb, var(--good) {round(0.75 * share)}%, transparent)")
-                )
+                deep = round(75 * (power or 0.0))
+                cells.append((percent(power), f"background: color-mix(in srgb, var(--good) {deep}%, transparent)"))
             rows.append((one, dosed, cells))
     return rows

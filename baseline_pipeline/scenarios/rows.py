@@ -14,22 +14,22 @@ Array = np.ndarray[Any, Any]
 
 
 def prevalence_shift(frame: pd.DataFrame, about: About, dose: float, rng: Rng) -> pd.DataFrame:
-    """The positive class (the rarest one of several) comes more often, by `dose` of its share."""
+    """The positive class comes more often, by `dose` of its share: of several the rarest, of targets the upper half."""
     labels = frame[about.label]
-    if about.positive is not None:
-        chosen = (labels.astype(str) == str(about.positive)).to_numpy()
-    elif labels.nunique() <= len(labels) / 20:
-        chosen = (labels == labels.value_counts().index[-1]).to_numpy()
-    else:
+    if about.numbers:
         chosen = (labels > labels.median()).to_numpy()
-    return _drawn(frame, np.where(chosen, 1 + dose, 1.0), rng)
+    elif about.positive is not None:
+        chosen = (labels.astype(str) == str(about.positive)).to_numpy()
+    else:
+        chosen = (labels == labels.value_counts().index[-1]).to_numpy()
+    return _drawn(frame, about, np.where(chosen, 1 + dose, 1.0), rng)
 
 
 def sampling_bias(frame: pd.DataFrame, about: About, dose: float, rng: Rng) -> pd.DataFrame:
     """Rows in the upper half of the numeric feature that matters most are lost, a share of them."""
     values = frame[about.numeric(frame)[0]].astype(float)
     upper = (values > values.median()).to_numpy()
-    return _drawn(frame, np.where(upper, 1 - dose, 1.0), rng)
+    return _drawn(frame, about, np.where(upper, 1 - dose, 1.0), rng)
 
 
 def seasonal_shift(frame: pd.DataFrame, about: About, dose: float, rng: Rng) -> pd.DataFrame:
@@ -39,12 +39,12 @@ def seasonal_shift(frame: pd.DataFrame, about: About, dose: float, rng: Rng) -> 
         raise NotApplicable(message)
     rank = np.empty(len(frame))
     rank[about.order(frame)] = np.linspace(0, 1, len(frame))
-    return _drawn(frame, 1 + dose * rank, rng)
+    return _drawn(frame, about, 1 + dose * rank, rng)
 
 
 def evolving_behaviour(frame: pd.DataFrame, about: About, dose: float, rng: Rng) -> pd.DataFrame:
     """One segment grows: every value of a slice column but the commonest becomes rarer by a share of itself."""
-    return _drawn(frame, np.where(_common(frame, about), 1.0, 1 - dose), rng)
+    return _drawn(frame, about, np.where(_common(frame, about), 1.0, 1 - dose), rng)
 
 
 def rare_slices(frame: pd.DataFrame, about: About, dose: float, rng: Rng) -> pd.DataFrame:
@@ -54,10 +54,10 @@ def rare_slices(frame: pd.DataFrame, about: About, dose: float, rng: Rng) -> pd.
     """
     column = _segment(frame, about)
     rare = frame[frame[column] == frame[column].value_counts().index[-1]]
-    wanted = int(dose * len(frame)) - len(rare)
-    if wanted <= 0 or len(rare) < 2:  # noqa: PLR2004  # two rows to mix
-        same: pd.DataFrame = frame.copy()
-        return same
+    if len(rare) < 2:  # noqa: PLR2004  # two rows to mix
+        message = f"needs two rows of the rarest segment, {column} = {rare[column].iloc[0]}"
+        raise NotApplicable(message)
+    wanted = max(int(dose * len(frame)) - len(rare), 0)
     one, two = (rare.iloc[rng.integers(0, len(rare), wanted)].reset_index(drop=True) for _ in range(2))
     share = rng.random(wanted)
     for name in about.features:
@@ -87,8 +87,20 @@ def _common(frame: pd.DataFrame, about: About) -> Array:
     return np.asarray(values == values.value_counts().index[0])
 
 
-def _drawn(frame: pd.DataFrame, weights: Array, rng: Rng) -> pd.DataFrame:
-    """As many rows, drawn again with these weights."""
-    share = weights / weights.sum()
-    found: pd.DataFrame = frame.iloc[rng.choice(len(frame), len(frame), p=share)]
+def _drawn(frame: pd.DataFrame, about: About, weights: Array, rng: Rng) -> pd.DataFrame:
+    """As many rows, each as often as its weight says, give or take one.
+
+    Rows that were drawn independently would differ from those at hand by chance too, and that would pass for the
+    scenario's doing. Rows of one weight stand in for their neighbours in the order of labels and of `about.off`, so
+    that right and wrong answers come as often as they should.
+
+    Source: Kitagawa (1996), Monte Carlo filter and smoother, JCGS 5:1, for systematic resampling.
+    """
+    order = rng.permutation(len(frame))
+    off = np.zeros(len(frame)) if about.off is None else about.off
+    labels = frame[about.label].factorize(sort=True)[0]
+    order = order[np.lexsort((off[order], labels[order], weights[order]))]
+    upto = np.cumsum(weights[order]) * (len(frame) / weights.sum())
+    places = np.searchsorted(upto, np.arange(len(frame)) + rng.random())
+    found: pd.DataFrame = frame.iloc[order[np.minimum(places, len(frame) - 1)]]
     return found.reset_index(drop=True)

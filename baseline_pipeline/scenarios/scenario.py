@@ -24,6 +24,8 @@ class About:
         time: Name of the time column; `None` where there is none.
         segments: Columns that slices are made of.
         positive: Value of the positive class; `None` for regressions and several classes.
+        numbers: Whether labels are numbers (a regression's), and no classes.
+        off: (n,) how far off the model's answer is, where it is known.
     """
 
     features: tuple[str, ...]
@@ -31,6 +33,8 @@ class About:
     time: str | None = None
     segments: tuple[str, ...] = ()
     positive: Any = None
+    numbers: bool = False
+    off: np.ndarray[Any, Any] | None = None
 
     def numeric(self, frame: pd.DataFrame) -> list[str]:
         """Features that hold numbers, in their order.

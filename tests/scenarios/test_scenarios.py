@@ -82,3 +82,36 @@ def test_what_the_data_lack_is_said():
             SCENARIOS[name].spoil(FRAME, numbers, 0.3, np.random.default_rng(0))
     with pytest.raises(NotApplicable, match="numeric"):
         SCENARIOS["unit_error"].spoil(FRAME, About(("word",), "y"), 0.3, np.random.default_rng(0))
+
+
+def test_other_shares_of_rows_are_no_lottery():
+    """Whatever the seed, as many rows of either kind come as the dose says, and right and wrong ones alike."""
+    off = np.abs(np.random.default_rng(9).normal(size=2000))
+    about = About(("x",), "y", "at", ("plan",), "yes", off=off)
+    before = FRAME.assign(off=off)
+    found = [
+        SCENARIOS["evolving_behaviour"].spoil(before, about, 0.5, np.random.default_rng(seed)) for seed in range(20)
+    ]
+    common = (FRAME["plan"] == "a").mean()
+    share = common / (common + (1 - common) / 2)
+    wanted = share * off[FRAME["plan"] == "a"].mean() + (1 - share) * off[FRAME["plan"] != "a"].mean()
+
+    assert [(one["plan"] == "a").sum() for one in found] == pytest.approx([2000 * share] * 20, abs=1)
+    assert np.std([one["off"].mean() for one in found]) < off.std() / np.sqrt(2000) / 10
+    assert np.mean([one["off"].mean() for one in found]) == pytest.approx(wanted, abs=1e-3)
+
+
+def test_more_of_a_target_that_is_a_whole_number_means_more_of_the_large_ones():
+    counts = FRAME.assign(y=np.random.default_rng(5).poisson(3, 2000))
+
+    found = SCENARIOS["prevalence_shift"].spoil(counts, About(("x",), "y", numbers=True), 1.5, np.random.default_rng(0))
+
+    large = (counts["y"] > counts["y"].median()).mean()
+    assert (found["y"] > counts["y"].median()).mean() == pytest.approx(2.5 * large / (1 + 1.5 * large), abs=0.002)
+
+
+def test_one_row_of_a_segment_has_no_neighbour_to_be_mixed_with():
+    alone = FRAME.assign(plan=np.where(np.arange(2000) == 7, "rare", FRAME["plan"]))
+
+    with pytest.raises(NotApplicable, match="two rows of the rarest segment, plan = rare"):
+        SCENARIOS["rare_slices"].spoil(alone, ABOUT, 0.2, np.random.default_rng(0))

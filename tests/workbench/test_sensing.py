@@ -25,6 +25,26 @@ def upside_down(frame, dose, rng):
 
 def nothing(frame, dose, rng):
     return dose
+
+
+def falls(frame, dose, rng):
+    return frame["absent"]
+
+
+def loses(frame, dose, rng):
+    return frame.drop(columns="z")
+
+
+def without_b(frame, dose, rng):
+    return frame[frame["y"] != "b"]
+
+
+def renamed(frame, dose, rng):
+    return frame.assign(y="zebra")
+
+
+def hardly_any(frame, dose, rng):
+    return frame.head(300)
 """
 
 
@@ -97,6 +117,70 @@ def test_a_scenario_that_is_none_is_refused(project):
     bench = project.bench()
     contract = bench.contract("small")
 
-    for name, words in (("own_scenarios:absent", "no attribute"), ("own_scenarios:nothing", "accepted: a DataFrame")):
+    for name, words in (
+        ("own_scenarios:absent", "no attribute"),
+        (":absent", "Empty module name"),
+        ("own_scenarios:nothing", "accepted: a DataFrame"),
+        ("own_scenarios:falls", "KeyError at dose 0.1: 'absent'"),
+        ("own_scenarios:loses", "at dose 0.1 lost the columns z"),
+    ):
         with pytest.raises(ContractError, match=words):
             sensitivity(bench, contract, [name])
+
+
+def three_classes(project):
+    """The project's model as one of three classes, the middle one rare."""
+    rows = project.rows()
+    rows["y"] = np.where(np.arange(len(rows)) < 30, "b", np.where(rows["y"] == 1, "c", "a"))
+    project.write(rows)
+    (project.root / "own_scenarios.py").write_text(OWN)
+    (project.root / "smallmodel.py").write_text(
+        "import numpy as np\n\n\ndef predict(features):\n"
+        "    odds = np.exp(np.stack([0 * features['x'], 0 * features['x'] - 3, features['x']], axis=1))\n"
+        "    return odds / odds.sum(axis=1, keepdims=True)\n"
+    )
+    contract = project.root / "assets" / "small" / "defs.yaml"
+    text = contract.read_text().replace("binary_classification", "multiclass_classification")
+    contract.write_text(text.replace(", positive_class: 1", "").replace("brier", "log_loss"))
+
+
+def test_a_class_that_is_gone_leaves_the_others_their_names(project):
+    three_classes(project)
+    project.run()
+    bench = project.bench()
+    contract = bench.contract("small")
+
+    (one,) = sensitivity(bench, contract, ["own_scenarios:without_b"]).scenarios
+
+    for dosed in one.doses:
+        assert dosed.rows == 1470
+        assert all(seen.harm < 0 for seen in dosed.seen if seen.slice == "all")  # the class that was always missed
+    with pytest.raises(ContractError, match="'zebra' is none that the model knows; accepted: a, b, c"):
+        sensitivity(bench, contract, ["own_scenarios:renamed"])
+
+
+def test_what_cannot_be_judged_is_no_zero(project):
+    from baseline_pipeline.report.sensitivity import sensitivity_lines
+
+    (project.root / "own_scenarios.py").write_text(OWN)
+    project.run()
+    bench = project.bench()
+
+    found = sensitivity(bench, bench.contract("small"), ["own_scenarios:hardly_any"])
+
+    assert found.scenarios[0].doses[0].power("brier") is None
+    words = "\n".join(sensitivity_lines(found))
+    assert "-  brier: 300 rows; 500 are needed for a verdict" in words
+    assert "not seen at any dose" not in words
+    assert " 0 " not in words.splitlines()[2]
+
+
+def test_a_dose_that_is_found_at_once_is_an_upper_bound():
+    from baseline_pipeline.report.sensitivity import smallest
+    from baseline_pipeline.workbench.inspection.sensing import Dosed, Sensed
+
+    doses = tuple(Dosed(dose=dose, rows=900, failure="the model fails", seen=()) for dose in (0.1, 0.3))
+    detectable = {"brier": 0.1, "recall": 0.204, "accuracy": None}
+    one = Sensed(scenario="s", why="w", unit="u", skipped="", doses=doses, detectable=detectable)
+
+    assert [smallest(one, metric) for metric in detectable] == ["<= 0.1", "0.204", "not found"]

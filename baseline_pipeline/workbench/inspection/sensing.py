@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 
     from baseline_pipeline.contract import Contract
     from baseline_pipeline.evaluation import Evaluation
+    from baseline_pipeline.metrics.outcomes import Outcomes
     from baseline_pipeline.workbench.workbench import Workbench
 
 OWN_DOSES = (0.1, 0.3, 1.0)
@@ -43,11 +45,11 @@ class Dosed(Record):
     """Why the model gave no scores, if so: that is seen without any statistics."""
     seen: tuple[Seen, ...]
 
-    def power(self, metric: str, name: str = ALL_ROWS) -> float:
-        """Of one guardrail; 1 where the model fails altogether."""
+    def power(self, metric: str, name: str = ALL_ROWS) -> float | None:
+        """Of one guardrail; 1 where the model fails altogether, `None` where the gate cannot judge."""
         if self.failure:
             return 1.0
-        return next((one.power for one in self.seen if (one.metric, one.slice) == (metric, name)), 0.0)
+        return next((one.power for one in self.seen if (one.metric, one.slice) == (metric, name)), None)
 
 
 class Sensed(Record):
@@ -128,8 +130,10 @@ class _Spoiling:
             time=contract.data.time,
             segments=tuple(contract.slice_columns()),
             positive=contract.model.positive_class,
+            numbers=contract.gives_numbers,
         )
         self.before = self.scores(self.frame)
+        self.about = replace(self.about, off=off(self.before.outcomes))
 
     def sensed(self, name: str, metrics: list[str]) -> Sensed:
         """A scenario at all of its doses."""
@@ -164,16 +168,32 @@ class _Spoiling:
         )
 
     def _detectable(self, doses: list[Dosed], metric: str) -> float | None:
-        powers = [one.power(metric) for one in doses]
-        return detectable_dose([one.dose for one in doses], powers, self.contract.error_rates.power)
+        known = [(one.dose, power) for one in doses if (power := one.power(metric)) is not None]
+        return detectable_dose([one for one, _ in known], [one for _, one in known], self.contract.error_rates.power)
 
     def scores(self, frame: pd.DataFrame) -> Scores:
         """What the model says of a table; every row is one of its own, also where rows come twice."""
         table = canonical(pa.Table.from_pandas(frame, schema=None, preserve_index=False))
         names = pa.array([f"{number:012}" for number in range(table.num_rows)])
-        labels, classes = encode_labels(self.contract, table, self.evaluation.classes)
+        known = self.evaluation.classes
+        labels, classes = encode_labels(self.contract, table, known)
+        strange = classes[len(known) :] if known else ()
+        if strange:
+            message = f"label {strange[0]!r} is none that the model knows; accepted: {', '.join(known)}"
+            raise ContractError(message)
         predicted, _, _ = predict_all(self.contract, table, names, self.version, self.catalogue, classes)
         return scores_of(self.contract, table, names, labels, classes, predicted)
+
+
+def off(outcomes: Outcomes) -> np.ndarray[Any, Any]:
+    """(n,) how far off every answer is: from the label, or from certainty of it."""
+    label, score = outcomes.label, outcomes.score
+    if score is not None:
+        sure = np.where(label == 1, score, 1 - score) if score.ndim == 1 else score[np.arange(len(score)), label]
+        return np.asarray(1 - sure)
+    if np.issubdtype(label.dtype, np.floating):
+        return np.asarray(outcomes.prediction - label)
+    return np.asarray(outcomes.prediction != label, dtype=float)
 
 
 def own_scenario(reference: str) -> Scenario:
@@ -189,15 +209,31 @@ def own_scenario(reference: str) -> Scenario:
     module, _, name = reference.partition(":")
     try:
         function = getattr(importlib.import_module(module), name)
-    except (ImportError, AttributeError) as error:
+    except Exception as error:  # a module of the user's may fail in any way
         message = f"scenario {reference!r}: {error}; accepted: {', '.join(SCENARIOS)}, or module:function"
         raise ContractError(message) from error
 
     def spoil(frame: pd.DataFrame, about: About, dose: float, rng: np.random.Generator) -> pd.DataFrame:
-        del about
-        found: Any = function(frame.copy(), dose, rng)
+        try:
+            found: Any = function(frame.copy(), dose, rng)
+        except Exception as error:
+            message = f"scenario {reference}: {type(error).__name__} at dose {dose:g}: {error}"
+            raise ContractError(
+                message, next_step="it is called with (frame, dose, rng) and returns a frame"
+            ) from error
         if not isinstance(found, pd.DataFrame):
             message = f"scenario {reference}: gave {type(found).__name__}; accepted: a DataFrame"
+            raise ContractError(message)
+        lost = [name for name in frame.columns if name not in found.columns]
+        if lost or found.empty or found[about.label].isna().any():
+            what = (
+                f"lost the columns {', '.join(lost)}"
+                if lost
+                else "left no rows"
+                if found.empty
+                else "left rows without label"
+            )
+            message = f"scenario {reference} at dose {dose:g} {what}; accepted: all columns, and a label in every row"
             raise ContractError(message)
         return found
 
