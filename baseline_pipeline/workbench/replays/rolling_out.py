@@ -6,15 +6,19 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from baseline_pipeline.errors import UsageError
+from baseline_pipeline.errors import EvidenceUnavailable, UsageError
 from baseline_pipeline.evaluating import class_names, days_of, scores_of
+from baseline_pipeline.matching import match
+from baseline_pipeline.metrics.outcomes import NotMeasurable
 from baseline_pipeline.records import Record, digest_of
 from baseline_pipeline.replay.rollout import Rollout, Traffic, roll_out
+from baseline_pipeline.row_differences import differs, without_dust
 from baseline_pipeline.scoring import predict_all
 from baseline_pipeline.workbench.replays.opening import open_replaying
 
 if TYPE_CHECKING:
     from baseline_pipeline.contract import Contract
+    from baseline_pipeline.evaluation import Scores
     from baseline_pipeline.metrics.outcomes import Metric, Outcomes
     from baseline_pipeline.ports import ModelVersion
     from baseline_pipeline.workbench.replays.replaying import Replaying
@@ -31,6 +35,10 @@ class RolledOut(Record):
     candidate: str
     losses: tuple[str, ...]
     """Metrics that were looked at."""
+    harmed_by: str
+    """The metric by which an answer is worse: the first that counts decisions, else the first."""
+    left_out: int
+    """Rows that either model learned from: those say nothing of the other one's answers."""
     rollout: Rollout
 
 
@@ -52,39 +60,55 @@ def simulate_rollout(bench: Workbench, contract: Contract, candidate: str) -> Ro
     work = open_replaying(bench, contract)
     catalogue = bench.catalogue(contract)
     version = catalogue.candidate(candidate)
-    both = [_outcomes(work, one) for one in (work.version, version)]
-    order = _order(work)
-    losses = np.stack([np.stack([_loss(metric, one)[order] for one in both], axis=1) for metric in metrics])
-    traffic = Traffic(losses, losses[0, :, 1] > losses[0, :, 0])
+    old, new = (_scores(work, one) for one in (work.version, version))
+    windows = [one.training_window for one in (work.version, version) if one.training_window is not None]
+    rows = match(old, new, kind="same_rows", windows=windows).baseline
+    if len(rows) == 0:
+        message = (
+            f"all {len(work.rows)} rows lie in a training window of version {work.version.version} or of the candidate"
+        )
+        raise EvidenceUnavailable(message, next_step="bring rows that neither learned from, and `baseline run` on them")
+    rows = rows[_order(work, rows)]
+    before = old.outcomes.take(rows)
+    after = without_dust(before, new.outcomes.take(rows))
+    losses = np.stack([np.stack([_loss(metric, one) for one in (before, after)], axis=1) for metric in metrics])
+    counted = next((number for number, metric in enumerate(metrics) if metric.decisions), 0)
+    worse = differs(metrics[counted], before, after) & (losses[counted, :, 1] > losses[counted, :, 0])
     seed = int(digest_of([work.version.digest, version.digest, work.rows.key])[:12], 16)
     found = RolledOut(
         model=contract.name,
         champion=work.version.version,
         candidate=version.version,
         losses=tuple(metric.name for metric in metrics),
-        rollout=roll_out(traffic, contract.error_rates.false_alarm, seed),
+        harmed_by=metrics[counted].name,
+        left_out=len(work.rows) - len(rows),
+        rollout=roll_out(Traffic(losses, worse), contract.error_rates.false_alarm, seed),
     )
     bench.store.save("rollouts", contract.name, digest_of(found.body()), found)
     return found
 
 
-def _outcomes(work: Replaying, version: ModelVersion) -> Outcomes:
+def _scores(work: Replaying, version: ModelVersion) -> Scores:
     rows, contract = work.rows, work.contract
     work.bench.progress(f"scoring {len(rows)} rows with version {version.version}")
     classes = rows.classes or class_names(contract)
     predicted, _, _ = predict_all(contract, rows.table, rows.names, version, work.bench.catalogue(contract), classes)
-    return scores_of(contract, rows.table, rows.names, rows.labels, rows.classes, predicted).outcomes
+    return scores_of(contract, rows.table, rows.names, rows.labels, rows.classes, predicted)
 
 
 def _loss(metric: Metric, outcomes: Outcomes) -> Array:
     """(n,) what each row adds to the metric, larger where it is worse."""
-    found = metric.measure(outcomes)
+    try:
+        found = metric.measure(outcomes)
+    except NotMeasurable as reason:
+        message = f"{metric.name} has no value on these rows: {reason}"
+        raise EvidenceUnavailable(message, next_step="let a rollout be looked at by what can be measured") from reason
     return np.asarray((1.0 if metric.better == "lower" else -1.0) * (found.value + found.influence))
 
 
-def _order(work: Replaying) -> Array:
+def _order(work: Replaying, rows: Array) -> Array:
     days = days_of(work.rows.table, work.contract.data.time)
-    return np.arange(len(work.rows)) if days is None else np.argsort(days, kind="stable")
+    return np.arange(len(rows)) if days is None else np.argsort(days[rows], kind="stable")
 
 
 def rollout_lines(found: RolledOut) -> list[str]:
@@ -95,8 +119,10 @@ def rollout_lines(found: RolledOut) -> list[str]:
             f"{found.model}: version {found.candidate} let onto {rollout.requests} requests that version "
             f"{found.champion} answered, {rollout.replays} times"
         ),
-        f"  looked at: {', '.join(found.losses)}",
+        f"  looked at: {', '.join(found.losses)}; an answer is worse by {found.harmed_by}",
     ]
+    if found.left_out:
+        lines.append(f"  {found.left_out} rows are left out: they lie in a training window")
     lines += [f"  at {one.share:4.0%} of the requests: {one.stopped:.0%} of the rollouts stop" for one in rollout.steps]
     if rollout.requests_until is None:
         lines.append("  none stops")
