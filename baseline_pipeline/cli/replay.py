@@ -33,7 +33,12 @@ def command(  # noqa: PLR0917  # options
     retrain: Annotated[bool, typer.Option(help="Train under both too, where the contract names an entry.")] = True,
     bisect: Annotated[bool, typer.Option("--bisect", help="Find the package and the version that did it.")] = False,
     python: Annotated[
-        str | None, typer.Option(help="Python of the environments, e.g. 3.12; by default the present one.")
+        list[str] | None,
+        typer.Option(
+            help="Python of the environments, e.g. 3.12; twice: the old one's, then the new one's. By default the "
+            "present one.",
+            show_default=False,
+        ),
     ] = None,
     show_all: All = False,
     as_json: Json = False,
@@ -55,13 +60,15 @@ def command(  # noqa: PLR0917  # options
 
     bench = Workbench.here(progress=progress(quiet=quiet))
     contract = bench.contract(model)
-    old, new = old_and_new(bench, contract, lock or (), python)
-    work = open_replaying(bench, contract, candidate=candidate, artifact=artifact, python=python)
+    old, new = old_and_new(bench, contract, lock or (), python or ())
+    work = open_replaying(bench, contract, candidate=candidate, artifact=artifact)
     found = replay(work, old, new, retrain=retrain)
-    searched = find_guilty(work, old, new, found) if bisect else None
     width = shutil.get_terminal_size((100, 24)).columns
+    if not as_json:
+        show(wrapped(replay_lines(found, show_all=show_all), width))
+    searched = find_guilty(work, old, new, found) if bisect else None
     if as_json:
         emit({**found.body(), "bisection": searched.body() if searched else None})
-    else:
-        show(wrapped([*replay_lines(found, show_all=show_all), *(searched.lines() if searched else [])], width))
+    elif bisect:
+        show(wrapped(searched.lines() if searched else ["Guilty: nobody, since nothing differs"], width))
     raise typer.Exit(found.exit_code)

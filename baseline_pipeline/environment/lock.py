@@ -7,6 +7,8 @@ import re
 from baseline_pipeline.errors import ContractError
 from baseline_pipeline.records import Digest, Record, digest_of
 
+OTHER_HASHES = ": other hashes"
+
 
 class Package(Record):
     """One locked package.
@@ -90,6 +92,6 @@ def moved(before: Lock, after: Lock) -> tuple[str, ...]:
             words.append(
                 f"{key[0]} {one.shown} -> {two.shown}"
                 if one.shown != two.shown
-                else f"{key[0]} {one.shown}: other hashes"
+                else f"{key[0]} {one.shown}{OTHER_HASHES}"
             )
     return tuple(words)

@@ -15,8 +15,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from filelock import FileLock, Timeout
+from packaging.version import Version
 
 from baseline_pipeline.environment.installable import Installable, pinned
+from baseline_pipeline.environment.lock import without_secrets
 from baseline_pipeline.errors import EvidenceUnavailable
 from baseline_pipeline.records import Digest, digest_of, short
 
@@ -31,8 +33,9 @@ MOST_VERSIONS = 100
 OLDEST = [3, 8]
 """Python that the worker runs on."""
 KEPT_BYTES = 20 * 10**9
+NONE_LEFT, OFFLINE = "No solution found", "network was disabled"
+"""What uv says where no version is left, and where it may not look."""
 SHOWN = re.compile(r"^(Resolved|Prepared|Installed|Downloading|Building|   Built)")
-SECRET = re.compile(r"(?<=://)[^/@\s]+@")
 
 
 class NotBuilt(EvidenceUnavailable):
@@ -177,16 +180,20 @@ def _uv(command: list[str], name: str, progress: Callable[[str], None], *, may_f
         [find_uv_bin(), *command], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, env=env
     ) as process:
         for line in process.stderr or []:
-            heard.append(SECRET.sub("***@", line.rstrip()))
+            heard.append(without_secrets(line.rstrip()))
             if SHOWN.match(line) and not may_fail:
                 progress(heard[-1].strip())
     if process.returncode == 0:
         return True
     if may_fail:
         return False
-    words = " ".join(" ".join(heard).replace("╰─▶", "").replace("×", "").split())  # noqa: RUF001  # uv's own marks
-    message = f"the environment of {name} cannot be built: {words[:900]}"
+    message = f"the environment of {name} cannot be built: {_in_one_line(' '.join(heard))}"
     raise NotBuilt(message, next_step="see the package that is named; resolve the lockfile anew for this platform")
+
+
+def _in_one_line(words: str) -> str:
+    """What uv complains of, without its marks and without secrets."""
+    return without_secrets(" ".join(words.replace("╰─▶", "").replace("×", "").split()))[:900]  # noqa: RUF001  # uv's own marks
 
 
 @dataclass(frozen=True)
@@ -270,31 +277,50 @@ def here() -> Built:
     return Built(key, Path(sys.prefix), packages, (), (), platform.python_version())
 
 
-def versions_between(package: str, low: str, high: str) -> list[str]:
-    """Released versions after `low` and before `high`, oldest first; what the registry does not tell is left out.
+def versions_between(package: str, first: str, last: str, python: str) -> list[str]:
+    """Released versions between two, in the direction from the first to the last, that install on a Python.
+
+    Args:
+        package: Its name.
+        first: One version.
+        last: The other, later or earlier.
+        python: Version of the interpreter that they are to run on.
 
     Raises:
-        NotBuilt: when the registry cannot be asked.
+        NotBuilt: when the index cannot be asked.
     """
     from uv import find_uv_bin
 
+    low, high = sorted((Version(first), Version(last)))
     found: list[str] = []
-    below = high
+    below = high.public
+    command = [
+        "pip",
+        "compile",
+        "--no-deps",
+        "--no-header",
+        "--no-annotate",
+        "--quiet",
+        "--python-version",
+        python,
+        "-",
+    ]
     while len(found) < MOST_VERSIONS:
         told = subprocess.run(  # noqa: S603  # an absolute path; names and versions come from a lockfile that was parsed
-            [find_uv_bin(), "pip", "compile", "--no-deps", "--no-header", "--no-annotate", "--quiet", "-"],
-            input=f"{package}>{low},<{below}\n",
+            [find_uv_bin(), *command],
+            input=f"{package}>{low.public},<{below}\n",
             capture_output=True,
             text=True,
             check=False,
         )
-        if told.returncode != 0:
-            break  # nothing is left between the two
+        if told.returncode != 0 and (NONE_LEFT not in told.stderr or OFFLINE in told.stderr):
+            message = f"the index cannot be asked for versions of {package}: {_in_one_line(told.stderr)}"
+            raise NotBuilt(message, next_step="begin again with a network: finished work is found again")
         below = (told.stdout.strip().partition("==")[2].split() or [""])[0]
         if not below:
             break
         found.append(below)
-    return found[::-1]
+    return found[::-1] if low == Version(first) else found
 
 
 def _make_room(root: Path, keep: Path) -> None:

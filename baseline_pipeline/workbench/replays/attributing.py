@@ -69,7 +69,6 @@ def attribute(
     *,
     locks: tuple[Locked, Locked] | None = None,
     knobs: tuple[Knobs, Knobs] | None = None,
-    python: str | None = None,
 ) -> Attribution:
     """Replay every combination of what moved between the baseline and a decision's candidate.
 
@@ -79,7 +78,6 @@ def attribute(
         decision: Digest of the decision, or its beginning; the last one by default.
         locks: Old and new lockfile, where the dependencies moved.
         knobs: Old and new circumstances, where the infrastructure moved.
-        python: Interpreter of the environments.
 
     Raises:
         UsageError: when there is no such decision, or nothing moved.
@@ -89,7 +87,7 @@ def attribute(
     digest, comparison, old, new = _judged(bench, contract, decision)
     earlier = _earlier(bench, contract, comparison, old, new)
     again = _again(bench, contract, comparison)
-    work = World(bench, contract, old, new, earlier, again, locks=locks, knobs=knobs, python=python)
+    work = World(bench, contract, old, new, earlier, again, locks=locks, knobs=knobs)
     alone = work.around is not None and work.around[0] != "surroundings"
     if not work.factors and old.snapshot == new.snapshot and not alone:
         _nothing_to_replay(work, old, new)

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 from baseline_pipeline.adapters.environments.uv import NotBuilt, build, versions_between
-from baseline_pipeline.environment.installable import mixed, pinned
-from baseline_pipeline.errors import EvidenceUnavailable
+from baseline_pipeline.environment.installable import Installable, mixed, pin_of, pinned
 from baseline_pipeline.records import Record
 from baseline_pipeline.replay.bisection import fewest, first_that_differs
 from baseline_pipeline.replay.numeric_difference import numeric_difference
@@ -34,6 +34,8 @@ class Guilty(Record):
     last_same: str
     """The last version that does not show the difference, as far as versions in between can be installed."""
     first_different: str
+    unasked: str = ""
+    """Why no version in between was looked at."""
 
 
 class Bisection(Record):
@@ -49,13 +51,18 @@ class Bisection(Record):
     unresolvable: int
     """Of those, what cannot be installed together."""
     guilty: tuple[Guilty, ...]
+    unknown: str = ""
+    """Why nobody is named; empty where somebody is."""
 
     def lines(self) -> list[str]:
         """The same for people."""
+        if self.unknown:
+            return [f"Guilty: not known: {self.unknown}"]
         found = [
             f"{one.package} {one.old} -> {one.new}: begins between {one.last_same} and {one.first_different}"
             for one in self.guilty
         ]
+        unasked = [f"  versions in between are open: {one.unasked}" for one in self.guilty if one.unasked]
         joined = " (all of them together)" if len(found) > 1 else ""
         return [
             f"Guilty{joined}: {'; '.join(found)}",
@@ -63,6 +70,7 @@ class Bisection(Record):
                 f"  sought: {self.sought}; {self.asked} combinations of {self.moved} moved packages were asked, "
                 f"{self.unresolvable} cannot be installed together"
             ),
+            *unasked,
         ]
 
 
@@ -71,9 +79,6 @@ def bisect(work: Replaying, old: Locked, new: Locked, found: Replay) -> Bisectio
 
     Returns:
         `None` where nothing differs.
-
-    Raises:
-        EvidenceUnavailable: when the difference does not come from packages that both lockfiles name.
     """
     differing = [one for one in found.trials if _differs(one)]
     if not differing:
@@ -97,33 +102,38 @@ class _Bisecting:
         self.work = work
         self.trial = trial
         self.old, self.new = old.wanted, new.wanted
-        self.name = new.name
-        self.locked = new
-        versions = [{one.name: one.shown for one in locked.lock.packages} for locked in (old, new)]
+        self.locked = old
+        self.python = work.environment(old).version
+        before, after = (_pins(locked.wanted) for locked in (old, new))
         self.versions = {
-            name: (versions[0][name], versions[1][name])
-            for name in sorted(versions[0].keys() & versions[1].keys())
-            if versions[0][name] != versions[1][name]
+            name: (before[name], after[name])
+            for name in sorted(before.keys() & after.keys())
+            if before[name] != after[name]
         }
-        lines = {pinned(line) for line in self.old.lines} & {pinned(line) for line in self.new.lines}
-        self.moved = [name for name in self.versions if name in lines]
+        self.moved = list(self.versions)
         self.sought, self.shows = _oracle(work, trial)
-        self.asked = self.unresolvable = 0
+        self.asked = self.unresolvable = self.left = 0
 
     def found(self) -> Bisection:
         everything = frozenset(self.moved)
         if not self.moved or self._differs(dict.fromkeys(everything)) is not True:
-            message = "the difference does not come from packages that both lockfiles name with different versions"
-            raise EvidenceUnavailable(message, next_step="see what was added or removed between the two")
-        guilty = fewest(self.moved, lambda some: self._differs(dict.fromkeys(some)), self._suspects())
-        narrowed = tuple(self._narrowed(name, guilty) for name in sorted(guilty))
+            return self._told(
+                unknown=f"with Python {self.python}, packages that both lockfiles name with different versions do not "
+                "show it, or cannot be installed together; see what was added or removed, and whether Python moved"
+            )
+        ahead = partial(setattr, self, "left")
+        guilty = fewest(self.moved, lambda some: self._differs(dict.fromkeys(some)), self._suspects(), ahead)
+        return self._told(guilty=tuple(self._narrowed(name, guilty) for name in sorted(guilty)))
+
+    def _told(self, guilty: tuple[Guilty, ...] = (), unknown: str = "") -> Bisection:
         return Bisection(
             how=self.trial.how,
             sought=self.sought,
             moved=len(self.moved),
             asked=self.asked,
             unresolvable=self.unresolvable,
-            guilty=narrowed,
+            guilty=guilty,
+            unknown=unknown,
         )
 
     def _suspects(self) -> list[str]:
@@ -134,9 +144,14 @@ class _Bisecting:
     def _narrowed(self, name: str, guilty: frozenset[str]) -> Guilty:
         old, new = self.versions[name]
         self.work.bench.progress(f"{name} is needed for the difference; looking for its version")
-        between = [old, *versions_between(name, old, new), new]
+        try:
+            between = [old, *versions_between(name, old, new, self.python), new]
+        except NotBuilt as failure:
+            return Guilty(package=name, old=old, new=new, last_same=old, first_different=new, unasked=failure.message)
         last, first = first_that_differs(
-            between, lambda version: self._differs({**dict.fromkeys(guilty), name: version})
+            between,
+            lambda version: self._differs({**dict.fromkeys(guilty), name: version}),
+            partial(setattr, self, "left"),
         )
         return Guilty(package=name, old=old, new=new, last_same=last, first_different=first)
 
@@ -145,19 +160,25 @@ class _Bisecting:
         self.asked += 1
         shown = ", ".join(f"{name} {version or self.versions[name][1]}" for name, version in sorted(upgraded.items()))
         few = shown if len(upgraded) < 4 else f"{len(upgraded)} of {len(self.moved)} packages"  # noqa: PLR2004  # a line
-        self.work.bench.progress(f"combination {self.asked}: old, with {few}")
+        left = f" (about {self.left} environments to go)" if self.left else ""
+        self.work.bench.progress(f"combination {self.asked}{left}: old, with {few}")
         try:
             built = build(
                 mixed(self.old, self.new, upgraded),
                 self.work.bench.settings.home / "environments",
                 name=f"the old lockfile with {few}",
-                python=self.work.python,
+                python=self.locked.python,
             )
         except NotBuilt:
             self.unresolvable += 1
             return None
         run = self.work.once(self.trial.how, replace(self.locked, name=f"old with {few}"), built)
         return self.shows(run)
+
+
+def _pins(wanted: Installable) -> dict[str, str]:
+    """Version by package, of what is pinned to one."""
+    return {pinned(line): pin for line in wanted.lines if (pin := pin_of(line)) is not None}
 
 
 def _oracle(work: Replaying, trial: Trial) -> tuple[str, Callable[[WorkerRun], bool]]:

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from baseline_pipeline.environment.lockfile import moved
+from baseline_pipeline.environment.lock import OTHER_HASHES, Lock, Package, moved
 from baseline_pipeline.records import Digest, Record, digest_of
 from baseline_pipeline.replay.outcome import Ending, Trial, overall
 from baseline_pipeline.replay.variants import Variants
 from baseline_pipeline.workbench.replays.adjusting import tried_variants
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from baseline_pipeline.adapters.environments.uv import Built
     from baseline_pipeline.verdicts import Tier
     from baseline_pipeline.workbench.replays.locked import Locked
@@ -40,7 +42,7 @@ class Replay(Record):
     old: EnvironmentSeen
     new: EnvironmentSeen
     moved: tuple[str, ...]
-    """Packages that differ between the lockfiles."""
+    """What differs between the environments: Python, packages, and hashes of the same version."""
     trials: tuple[Trial, ...]
     ending: Ending
     why: str
@@ -94,7 +96,7 @@ def replay(work: Replaying, old: Locked, new: Locked, *, retrain: bool = True, t
         rows=len(work.rows),
         old=_seen(*places[0]),
         new=_seen(*places[1]),
-        moved=moved(old.lock, new.lock),
+        moved=_moved(places),
         trials=tuple(trials),
         ending=worst.ending,
         why=worst.why,
@@ -102,6 +104,17 @@ def replay(work: Replaying, old: Locked, new: Locked, *, retrain: bool = True, t
     )
     bench.store.save("replays", contract.name, digest_of(found.body()), found)
     return found
+
+
+def _moved(places: Sequence[tuple[Locked, Built]]) -> tuple[str, ...]:
+    (old, before), (new, after) = places
+    python = (f"Python {before.version} -> {after.version}",) if before.version != after.version else ()
+    installed = [
+        Lock(packages=tuple(Package(name=name, version=version) for name, version in one.packages.items()))
+        for one in (before, after)
+    ]
+    rebuilt = [one for one in moved(old.lock, new.lock) if one.endswith(OTHER_HASHES)]
+    return (*python, *moved(*installed), *rebuilt)
 
 
 def _seen(locked: Locked, built: Built) -> EnvironmentSeen:

@@ -20,7 +20,6 @@ def open_replaying(
     candidate: str | None = None,
     artifact: str | None = None,
     knobs: Knobs | None = None,
-    python: str | None = None,
 ) -> Replaying:
     """What is to be replayed: the champion, an exact candidate, or a plain file.
 
@@ -39,13 +38,13 @@ def open_replaying(
         found = file_artifact(bench.settings.project / Path(artifact), allow_pickle=contract.model.allow_pickle)
         digest = hashlib.sha256(Path(str(found["path"])).read_bytes()).hexdigest()
         version = ModelVersion(contract.name, digest[:12], artifact, digest, _declared_window(contract))
-        return Replaying(bench, contract, version, found, knobs=knobs, python=python)
+        return Replaying(bench, contract, version, found, knobs=knobs)
     catalogue = bench.catalogue(contract)
     chosen = catalogue.resolve("champion") if candidate is None else catalogue.candidate(candidate)
     if chosen is None:
         message = f"model {contract.name}: no champion"
         raise EvidenceUnavailable(message, next_step="name one: --candidate models:/NAME/7")
-    return Replaying(bench, contract, chosen, catalogue.artifact(chosen), knobs=knobs, python=python)
+    return Replaying(bench, contract, chosen, catalogue.artifact(chosen), knobs=knobs)
 
 
 def _declared_window(contract: Contract) -> tuple[str, str] | None:

@@ -40,7 +40,6 @@ class Replaying:
         version: The exact model; the champion by default.
         artifact: What a worker loads; the version's own by default.
         knobs: What is held still.
-        python: Interpreter of the environments; this one's version by default.
         snapshot: Whose rows; the present baseline's by default.
     """
 
@@ -52,7 +51,6 @@ class Replaying:
         artifact: dict[str, Any],
         *,
         knobs: Knobs | None = None,
-        python: str | None = None,
         snapshot: Digest | None = None,
     ) -> None:
         self.snapshot = snapshot
@@ -60,7 +58,6 @@ class Replaying:
         self.contract = contract
         self.version = version
         self.artifact = artifact
-        self.python = python
         self.knobs = knobs or Knobs(threads=contract.environment.threads or 1)
         self.jobs = Jobs(bench, contract, version, artifact)
 
@@ -88,7 +85,7 @@ class Replaying:
             locked.wanted,
             self.bench.settings.home / "environments",
             name=locked.name,
-            python=self.python,
+            python=locked.python,
             progress=self.bench.progress,
         )
 

@@ -49,9 +49,8 @@ class World:
         *,
         locks: tuple[Locked, Locked] | None,
         knobs: tuple[Knobs, Knobs] | None,
-        python: str | None,
     ) -> None:
-        self.bench, self.contract, self.python = bench, contract, python
+        self.bench, self.contract = bench, contract
         self.catalogue = remembered(bench.catalogue(contract))
         self.locks, self.knobs = locks or self._kept(old, new), knobs
         self.left_out: dict[str, str] = {}
@@ -150,7 +149,7 @@ class World:
         if training is None or not training.variants:
             return None
         version = self.versions[1]
-        work = Replaying(self.bench, self.contract, version, self.catalogue.artifact(version), python=self.python)
+        work = Replaying(self.bench, self.contract, version, self.catalogue.artifact(version))
         place = work.place(None if self.locks is None else self.locks[1])
         return tried_variants(work, [place], held_out(self.bench, self.contract, self.rows[1]))
 
@@ -171,7 +170,7 @@ class World:
         """What a worker makes of some rows in a state of the world."""
         knobs = None if self.knobs is None else self.knobs["infrastructure" in state]
         artifact: dict[str, Any] = self.catalogue.artifact(version)
-        work = Replaying(self.bench, self.contract, version, artifact, knobs=knobs, python=self.python)
+        work = Replaying(self.bench, self.contract, version, artifact, knobs=knobs)
         locked = None if self.locks is None else self.locks["dependencies" in state]
         name, built = work.place(locked)
         run = work.jobs.run(name, built, rows, work.knobs)
