@@ -1,5 +1,6 @@
 """Real lockfiles, real environments: what loads, what differs, who did it."""
 
+import errno
 import json
 import os
 import signal
@@ -9,6 +10,9 @@ import time
 from pathlib import Path
 
 import pytest
+
+from baseline_pipeline.adapters.environments import uv
+from baseline_pipeline.environment.installable import installable
 
 PAIR = ("--lock", "old.lock", "--lock", "new.lock")
 TRAIN = """\
@@ -120,6 +124,7 @@ def test_a_build_that_was_killed_is_begun_anew_and_two_at_once_share_one(tmp_pat
     assert said.count("there 1.16.0") == 2
     assert said.count("building") == 1
     assert len(list(tmp_path.glob("*/environment.json"))) == 1
+    assert len([one for one in tmp_path.iterdir() if one.suffix != ".lock"]) == 1
 
 
 def test_old_environments_make_room(tmp_path):
@@ -128,6 +133,9 @@ def test_old_environments_make_room(tmp_path):
     (marker,) = tmp_path.glob("*/environment.json")
     long_ago = time.time() - 90 * 86_400
     os.utime(marker, (long_ago, long_ago))
+    for killed in ("0123456789abcdef-77", "fedcba9876543210"):
+        (tmp_path / killed / "lib").mkdir(parents=True)
+    (tmp_path / "0123456789abcdef-77.txt").touch()
     code = BUILD.replace("1.16.0", "1.17.0")
 
     subprocess.run([sys.executable, "-c", code, tmp_path], check=True, capture_output=True)
@@ -135,6 +143,18 @@ def test_old_environments_make_room(tmp_path):
     assert not marker.exists()
     assert not Path(marker.parent).exists()
     assert len(list(tmp_path.glob("*/environment.json"))) == 1
+    assert len([one for one in tmp_path.iterdir() if one.suffix != ".lock"]) == 1
+
+
+def test_a_full_disk_is_said_and_leaves_nothing(tmp_path, monkeypatch):
+    def full(*_args, **_more):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(Path, "rename", full)
+    with pytest.raises(uv.NotBuilt, match="No space left on device"):
+        uv.build(installable("tiny.lock", "six==1.16.0\n"), tmp_path, name="tiny.lock")
+
+    assert [one.suffix for one in tmp_path.iterdir()] == [".lock"]
 
 
 def test_a_replay_that_was_killed_goes_on_where_it_stopped(replayed, credit):

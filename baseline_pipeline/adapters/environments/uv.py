@@ -10,6 +10,7 @@ import shutil
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -132,14 +133,17 @@ def _made(
     name: str,
     progress: Callable[[str], None],
 ) -> Built:
-    shutil.rmtree(folder, ignore_errors=True)  # what a killed process left
     started = time.monotonic()
     progress(f"building the environment of {name}: {len(wanted.lines)} packages, Python {interpreter.version}")
-    lines, limits = folder.with_suffix(".txt"), folder.with_suffix(".limits")
+    for left in folder.parent.glob(f"{folder.name}-*/"):  # by a killed process, whose installer may still be writing
+        _removed(left)
+    unfinished = folder.with_name(f"{folder.name}-{os.getpid()}")
+    lines, limits = unfinished.with_suffix(".txt"), unfinished.with_suffix(".limits")
     try:
-        _uv(["venv", "--quiet", "--no-project", "--python", interpreter.path, str(folder)], name, progress)
+        venv = ["venv", "--quiet", "--no-project", "--relocatable", "--python", interpreter.path, str(unfinished)]
+        _uv(venv, name, progress)
         lines.write_text("\n".join(wanted.lines) + "\n")
-        command = ["pip", "install", "--python", str(folder / "bin" / "python"), "-r", str(lines)]
+        command = ["pip", "install", "--python", str(unfinished / "bin" / "python"), "-r", str(lines)]
         command += ["--require-hashes"] if wanted.hashed else []
         command += ["--no-deps"] if wanted.whole else []
         if wanted.constraints:
@@ -147,7 +151,7 @@ def _made(
             command += ["-c", str(limits)]
         if wanted.lines and not _uv([*command, "--offline"], name, progress, may_fail=True):
             _uv(command, name, progress)
-        packages = _installed(folder / "bin" / "python")
+        packages = _installed(unfinished / "bin" / "python")
         named = {pinned(line) for line in wanted.lines}
         beyond = tuple(sorted(f"{one} {version}" for one, version in packages.items() if one not in named))
         body = {
@@ -158,15 +162,14 @@ def _made(
             "beyond": list(beyond),
             "seconds": round(time.monotonic() - started, 1),
         }
-        temporary = folder / f"{MARKER}.unfinished"
-        temporary.write_text(json.dumps(body, indent=1))
-        os.replace(temporary, folder / MARKER)
-    except BaseException:
+        (unfinished / MARKER).write_text(json.dumps(body, indent=1))
         shutil.rmtree(folder, ignore_errors=True)
-        raise
+        unfinished.rename(folder)
+    except OSError as error:
+        message = f"the environment of {name} cannot be built: {error.strerror or error} ({unfinished})"
+        raise NotBuilt(message, next_step="make room, or let BASELINE_HOME lie elsewhere") from error
     finally:
-        lines.unlink(missing_ok=True)
-        limits.unlink(missing_ok=True)
+        _removed(unfinished)
     progress(f"built in {body['seconds']} s: {len(packages)} packages ({short(key)})")
     return Built(key, folder, packages, wanted.left_out, beyond, interpreter.version)
 
@@ -324,15 +327,44 @@ def versions_between(package: str, first: str, last: str, python: str) -> list[s
 
 
 def _make_room(root: Path, keep: Path) -> None:
-    """Throw away what nobody used for two months, and the longest unused beyond 20 GB; never what was used today."""
-    marked = sorted((one.stat().st_mtime, one.parent) for one in root.glob(f"*/{MARKER}"))
-    now = time.time()
-    sizes = {folder: sum(file.lstat().st_size for file in folder.rglob("*") if file.is_file()) for _, folder in marked}
-    total = sum(sizes.values())
-    for used, folder in marked:
-        days = (now - used) / 86_400
+    """Throw away what nobody used for two months, and the longest unused beyond 20 GB; never what was used today.
+
+    What killed processes left goes too: where nobody holds the lock, nobody builds.
+    """
+    for folder in [one for one in root.iterdir() if one.is_dir() and not (one / MARKER).exists()]:
+        with suppress(Timeout), FileLock(f"{root / folder.name.partition('-')[0]}.lock", timeout=0):
+            _removed(folder)
+    used = {marker.parent: _moment(marker) for marker in root.glob(f"*/{MARKER}")}
+    sizes = {folder: _size(folder) for folder in used}
+    total, now = sum(sizes.values()), time.time()
+    for folder in sorted(used, key=lambda one: used[one]):
+        days = (now - used[folder]) / 86_400
         if folder == keep or days < 1 or (days < KEPT_DAYS and total <= KEPT_BYTES):
             continue
         (folder / MARKER).unlink(missing_ok=True)
         shutil.rmtree(folder, ignore_errors=True)
         total -= sizes[folder]
+
+
+def _removed(unfinished: Path) -> None:
+    """Nothing is left of what was not finished."""
+    shutil.rmtree(unfinished, ignore_errors=True)
+    for suffix in (".txt", ".limits"):
+        unfinished.with_suffix(suffix).unlink(missing_ok=True)
+
+
+def _moment(file: Path) -> float:
+    """When a file was touched last; now, where another process has just removed it."""
+    try:
+        return file.stat().st_mtime
+    except OSError:
+        return time.time()
+
+
+def _size(folder: Path) -> int:
+    """Bytes of all files; what another process removes meanwhile has none."""
+    found = 0
+    for file in folder.rglob("*"):
+        with suppress(OSError):
+            found += file.lstat().st_size if file.is_file() else 0
+    return found

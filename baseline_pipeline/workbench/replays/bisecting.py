@@ -160,7 +160,7 @@ class _Bisecting:
         self.asked += 1
         shown = ", ".join(f"{name} {version or self.versions[name][1]}" for name, version in sorted(upgraded.items()))
         few = shown if len(upgraded) < 4 else f"{len(upgraded)} of {len(self.moved)} packages"  # noqa: PLR2004  # a line
-        left = f" (about {self.left} environments to go)" if self.left else ""
+        left = f" (environments to go: about {self.left})" if self.left else ""
         self.work.bench.progress(f"combination {self.asked}{left}: old, with {few}")
         try:
             built = build(
