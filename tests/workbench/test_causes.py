@@ -60,7 +60,10 @@ def world(truth, seed):
         odds = np.where(now, 1 - odds, odds)
     label = (rng.random(rows) < odds).astype(int)
     hit = now & (rng.random(rows) < 0.5)
-    x = {"a wrong unit": np.where(hit, x * 1000, x), "empty cells": np.where(hit, np.nan, x)}.get(truth, x)
+    wrong = {"a wrong unit": np.where(hit, x * 1000, x), "empty cells": np.where(hit, np.nan, x)}
+    if truth == "two wrong units":
+        wrong, z = {truth: np.where(now, x * 1000, x)}, np.where(now, z + 50, z)
+    x = wrong.get(truth, x)
     features = pa.table({"x": pa.array(x, from_pandas=True), "z": z})
     score = model(features.to_pandas())
     at = np.datetime64("2026-01-01", "s") + np.arange(rows)
@@ -96,6 +99,22 @@ def test_the_cause_is_named_and_shares_add_up(truth, factor, words, like):
     assert sum(one.harm for one in first.contributions) == pytest.approx(first.harm)
     assert all(one in cause_sentence(found) for one in words), cause_sentence(found)
     assert (None if seen is None else (seen.scenario, seen.feature)) == (None if like is None else (like, "x"))
+
+
+def test_two_features_that_broke_at_once_are_both_named_though_one_alone_undoes_nothing():
+    _, sides, _ = told("two wrong units")
+    scorer = Scorer()
+    now, own = sides.now, world("nothing", 1).features.column("z").combine_chunks()[CALM:]
+    back = scorer.outcomes(now, now.features.set_column(1, "z", own))
+    _, _, found = told("two wrong units")
+    (first,) = found.shared
+
+    assert BRIER.measure(back).value >= BRIER.measure(now.outcomes).value
+    assert set(found.wrong) == {"x", "z"}
+    assert first.top.factor == "data_values"
+    assert first.top.harm > 0.8 * first.harm
+    assert sum(one.harm for one in found.features) == pytest.approx(first.top.harm, rel=1e-6)
+    assert "repair z, x; the model is not to blame" in cause_sentence(found)
 
 
 def test_cells_that_the_models_data_have_are_put_back_and_not_counted_as_lost_too():

@@ -16,13 +16,14 @@ from baseline_pipeline.metrics.outcomes import NotMeasurable, Outcomes
 from baseline_pipeline.records import Record
 from baseline_pipeline.replay.attribution import Factor, Replayed, Shared, share_along
 from baseline_pipeline.replay.put_back import Lost, PutBack, lost, moved_shares, put_back, with_lost
+from baseline_pipeline.replay.stepwise import stepwise
 from baseline_pipeline.scoring import predict_all
 from baseline_pipeline.workbench.iteration.elsewhere import in_declared_environment
 from baseline_pipeline.workbench.iteration.environment import observe
 from baseline_pipeline.workbench.replays.feature_values import FeatureHarm, harm_of
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from baseline_pipeline.contract import Contract
     from baseline_pipeline.metrics.outcomes import Metric
@@ -168,12 +169,15 @@ def causes(contract: Contract, found: Windows, sides: Sides, scorer: Scorer, met
             continue
     if not shared:
         return "no metric has a value on calm rows weighted to look like these"
+    wrong = {one.feature for one in back}
     harms += work.losses(told, gone)
     named = {one.feature: one.words for one in back} | {one.feature: one.words for one in gone}
     weight = told.likeness
     return Causes(
         shared=tuple(shared),
-        wrong={one.feature: named[one.feature] for one in harms if one.harm > 0 and one.found},
+        wrong={
+            one.feature: named[one.feature] for one in harms if one.feature in wrong or (one.harm > 0 and one.found)
+        },
         features=tuple(sorted(harms, key=lambda one: -one.harm)),
         who=work.who({one.feature for one in back} | {one.feature for one in gone}),
         alike=float(weight.sum() ** 2 / (weight**2).sum()),
@@ -190,7 +194,8 @@ class _Work:
         self.features = [name for name in contract.data.feature_names if kinds.field(name).type != pa.null()]
         self.numbers = (np.arange(len(sides.calm)), len(sides.calm) + np.arange(len(sides.now)))
         now = sides.now
-        self.asked = scorer.outcomes(now, now.features) if sides.otherwise else now.outcomes
+        asked = scorer.outcomes(now, now.features) if sides.otherwise else now.outcomes
+        self.asked: dict[tuple[tuple[str, str], ...], Outcomes] = {(): asked}
 
     def columns(self, name: str) -> tuple[pa.Array, pa.Array]:
         """A feature of calm rows and of the incident's."""
@@ -218,26 +223,37 @@ class _Work:
         return tuple(words for distance, words in sorted(moved, reverse=True)[:WHO] if distance >= OTHERS)
 
     def put_back(self, gone: Mapping[str, Lost]) -> tuple[list[PutBack], list[FeatureHarm]]:
-        """Columns that the metric is the better for when they are put back, and how much."""
-        kept, harms = [], []
+        """Columns that the metric is the better for when they are put back, and the share of each."""
+        ways = {}
         for name in self.features:
             own = self.sides.exact.get(name)
-            ways = put_back(name, *self.columns(name), gone.get(name)) if own is None else [own]
-            undone = [(harm, one) for one in ways if (harm := self._undone(one)) is not None]
-            if undone:
-                harm, one = max(undone, key=lambda pair: pair[0].harm)
-                kept.append(one)
-                harms.append(harm)
+            ways[name] = put_back(name, *self.columns(name), gone.get(name)) if own is None else [own]
+        kept = stepwise({name: some for name, some in ways.items() if some}, self._undone)
+        harms = []
+        for one in kept:
+            others = [other for other in kept if other is not one]
+            harms.append(self._harm(one, [([], [one]), *([(others, kept)] if others else [])]))
         return kept, harms
 
-    def _undone(self, one: PutBack) -> FeatureHarm | None:
-        """The harm that is gone once a column is put back; `None` where none is, as far as can be told."""
-        restored = self.scorer.outcomes(self.sides.now, _with(self.sides.now.features, [one]))
+    def _undone(self, before: Sequence[PutBack], after: Sequence[PutBack]) -> tuple[float, bool]:
+        """The harm that goes once more columns are put back, and whether it is told from none."""
         try:
-            harm = self._harm(one.feature, one.rows, restored, self.asked, self.numbers[1])
+            harm = self._harm(after[-1], [(before, after)])
         except NotMeasurable:
-            return None
-        return harm if harm.found and harm.harm > 0 else None
+            return -np.inf, False
+        return harm.harm, harm.found
+
+    def _harm(self, one: PutBack, pairs: Sequence[tuple[Sequence[PutBack], Sequence[PutBack]]]) -> FeatureHarm:
+        """What a column does, from what is put back without it and with it."""
+        replayed = [(self.restored(after), self.restored(before)) for before, after in pairs]
+        return self._share(one.feature, one.rows, replayed, self.numbers[1])
+
+    def restored(self, back: Sequence[PutBack]) -> Outcomes:
+        """The incident's rows with columns put back."""
+        key = tuple((one.feature, one.words) for one in sorted(back, key=lambda one: one.feature))
+        if key not in self.asked:
+            self.asked[key] = self.scorer.outcomes(self.sides.now, _with(self.sides.now.features, back))
+        return self.asked[key]
 
     def losses(self, told: Separation, gone: list[Lost]) -> list[FeatureHarm]:
         """The harm of cells that are lost, done to calm rows one feature at a time."""
@@ -247,15 +263,15 @@ class _Work:
             changed = self._alike(told, self._own(told, [one]))
             try:
                 rows = round(one.share * len(self.sides.now))
-                harms.append(self._harm(one.feature, rows, calm, changed, self.numbers[0][told.rows]))
+                harms.append(self._share(one.feature, rows, [(calm, changed)], self.numbers[0][told.rows]))
             except NotMeasurable:
                 continue
         return harms
 
-    def _harm(self, name: str, rows: int, before: Outcomes, after: Outcomes, numbers: Array) -> FeatureHarm:
+    def _share(self, name: str, rows: int, pairs: Sequence[tuple[Outcomes, Outcomes]], numbers: Array) -> FeatureHarm:
+        replayed = [tuple(Replayed(one, numbers) for one in pair) for pair in pairs]
         spread = self.spread(self.metric.name)
-        one, two = Replayed(before, numbers), Replayed(after, numbers)
-        return harm_of(self.metric, name, rows, one, two, self.sides.cluster, spread=spread)
+        return harm_of(self.metric, name, rows, replayed, self.sides.cluster, spread=spread)
 
     def told_apart(self, back: list[PutBack], gone: list[Lost]) -> Separation | None:
         """Calm rows beside the incident's with values put back; features that are lost tell nothing."""
@@ -296,12 +312,11 @@ class _Work:
         parts: dict[Factor, dict[str, float]] = {"population": {"alike": 1.0, "calm": -1.0}}
         rest, end = {"alike": -1.0}, "now"
         if self.sides.otherwise:
-            cells["asked"] = Replayed(self.asked, now)
+            cells["asked"] = Replayed(self.restored([]), now)
             parts["model"] = {"now": 1.0, "asked": -1.0}
             end = "asked"
         if back:
-            restored = self.scorer.outcomes(self.sides.now, _with(self.sides.now.features, back))
-            cells["back"] = Replayed(restored, now)
+            cells["back"] = Replayed(self.restored(back), now)
             values |= {end: 1.0, "back": -1.0}
             end = "back"
         if gone:
@@ -370,7 +385,7 @@ def sides_of(found: Windows, calm: Array, now: Array, *, learned: bool, exact: M
     return Sides(rows.take(chosen[0]), rows.take(chosen[1]), learned, cluster, picked)
 
 
-def _with(features: pa.Table, back: list[PutBack]) -> pa.Table:
+def _with(features: pa.Table, back: Sequence[PutBack]) -> pa.Table:
     for one in back:
         place = features.column_names.index(one.feature)
         features = features.set_column(place, one.feature, one.column)

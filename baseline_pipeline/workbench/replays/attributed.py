@@ -36,7 +36,7 @@ def attributed_lines(found: Attribution, *, show_all: bool = False) -> list[str]
         lines.append(f"{len(found.shared) - len(shown)} more metrics and slices (--all shows them)")
     lines += [f"not measured: {name}: {why}" for name, why in found.unmeasured.items()]
     if found.features:
-        lines += ["", "Features whose changed values did it (harm that goes when the old values are put back)"]
+        lines += ["", "Whose changed values did it (the share of each in the harm of all of them)"]
         for each in found.features if show_all else found.features[:MOST]:
             decimals = places(max(abs(each.harm), 1e-9), 3)
             figures = f"{fixed(each.harm, decimals, signed=True)} {bracketed(each.interval, decimals, signed=True)}"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NoReturn
 
+import numpy as np
 import pyarrow as pa
 
 from baseline_pipeline.comparison import ALL_ROWS
@@ -26,14 +27,15 @@ from baseline_pipeline.workbench.replays.states import World
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    import numpy as np
-
     from baseline_pipeline.adapters.environments.running import Knobs
     from baseline_pipeline.comparison import Comparison
     from baseline_pipeline.contract import Contract
     from baseline_pipeline.contract.metrics import MetricRule
     from baseline_pipeline.evaluation import Evaluation
     from baseline_pipeline.workbench.workbench import Workbench
+
+
+NO_ROWS = np.arange(0)
 
 
 class Attribution(Record):
@@ -98,8 +100,8 @@ def attribute(
     moved = _moved(comparison, work)
     harms = _features(work, found, states, shared)
     stages, variants = _stages(work, found), _variants(work)
-    named = [one.feature for one in harms if one.found]
-    advice = advised(shared[0] if shared else None, contract.name, named, back=_back(bench, contract, comparison))
+    lead, back = shared[0] if shared else None, _back(bench, contract, comparison)
+    advice = advised(lead, contract.name, _harmful(contract, harms), back=back)
     result = Attribution(
         model=contract.name,
         decision=digest,
@@ -112,7 +114,7 @@ def attribute(
         unmeasured=unmeasured,
         features=harms,
         stages=stages,
-        sentence=sentence(shared[0], moved) if shared else "no metric could be measured in every combination",
+        sentence=sentence(shared[0], moved) if shared else _unsaid(unmeasured),
         variants=variants,
         advice=advice if variants is None else f"{advice}; {variants.advice()}",
     )
@@ -126,6 +128,18 @@ def attribution_of(bench: Workbench, model: str, decision: Digest) -> Attributio
     """The first attribution of a decision, where there is one."""
     body = bench.store.load("attribution_of", model, decision)
     return None if body is None else Attribution.stored(body)
+
+
+def _unsaid(unmeasured: Mapping[str, str]) -> str:
+    """Why no metric was shared out."""
+    reasons = list(dict.fromkeys(unmeasured.values()))
+    return f"no metric could be shared out{f': {reasons[0]}' if reasons else ': none that gates is measured on rows'}"
+
+
+def _harmful(contract: Contract, harms: tuple[FeatureHarm, ...]) -> list[str]:
+    """Features whose values are shown to have done harm, and the label, in words."""
+    names = [one.feature for one in harms if one.found and one.harm > 0]
+    return [f"{one} (the label)" if one == contract.data.label else one for one in names]
 
 
 def _judged(
@@ -190,10 +204,6 @@ def _again(bench: Workbench, contract: Contract, comparison: Comparison) -> Eval
 
 def _shared(contract: Contract, comparison: Comparison, found: Factorial) -> tuple[tuple[Shared, ...], dict[str, str]]:
     """Every gating metric on all rows, then slices that were found harmed; the worst first."""
-
-    def slices(columns: pa.Table) -> Mapping[str, np.ndarray[Any, Any]]:
-        return {one.name: one.rows for one in find_slices(contract.slices, columns)}
-
     harmed = {
         (cell.metric, cell.slice)
         for contrast in comparison.contrasts
@@ -207,19 +217,24 @@ def _shared(contract: Contract, comparison: Comparison, found: Factorial) -> tup
             continue
         for name in [ALL_ROWS, *sorted(one for of, one in harmed if of == metric.name)]:
             try:
-                shared.append((_urgency(rule, name), found.shared(metric, slices, name)))
+                one = found.shared(metric, lambda columns: _slices(contract, columns), name)
+                shared.append((*_urgency(rule, one), one))
             except NotMeasurable as reason:
                 unmeasured[f"{metric.name}[{name}]"] = str(reason)
-    return tuple(
-        one for _, one in sorted(shared, key=lambda pair: (pair[1].slice != ALL_ROWS, -pair[1].harm / pair[0]))
-    ), unmeasured
+    return tuple(one for *_, one in sorted(shared, key=lambda ranked: ranked[:-1])), unmeasured
 
 
-def _urgency(rule: MetricRule, name: str) -> float:
-    """What harm is measured by: the margin, where there is an absolute one."""
-    margin = rule.margin if name == ALL_ROWS else rule.slices.margin or rule.margin
-    absolute = None if margin is None else margin.absolute
-    return float(absolute or 1.0)
+def _slices(contract: Contract, columns: pa.Table) -> dict[str, np.ndarray[Any, Any]]:
+    return {one.name: one.rows for one in find_slices(contract.slices, columns)}
+
+
+def _urgency(rule: MetricRule, found: Shared) -> tuple[bool, bool, float]:
+    """What is shown to be harmed first, by margins; the rest as the contract has it; all rows before slices."""
+    whole = found.slice == ALL_ROWS
+    margin = rule.margin if whole else rule.slices.margin or rule.margin
+    size = 0.0 if margin is None else margin.size(found.before)
+    harmed = found.interval[0] > 0
+    return not harmed, not whole, -found.harm / (size or 1.0) if harmed else 0.0
 
 
 def _moved(comparison: Comparison, work: World) -> dict[str, tuple[str, ...]]:
@@ -254,15 +269,19 @@ def _variants(work: World) -> Variants | None:
 def _features(
     work: World, found: Factorial, states: Mapping[State, Sides], shared: tuple[Shared, ...]
 ) -> tuple[FeatureHarm, ...]:
-    """Which features' changed values did it, where values did anything."""
+    """Which features' changed values did it to what was harmed most, where values did anything."""
     if "data_values" not in found.factors or not shared:
         return ()
     metric = next(one.measured for one in work.contract.metrics if one.measured.name == shared[0].metric)
+    name = shared[0].slice
+    part = None if name == ALL_ROWS else lambda scores: _slices(work.contract, scores.columns).get(name, NO_ROWS)
     last = max(states, key=len)
     before, after, *earlier = work.rows
+    known = earlier[0] if earlier else before
     try:
-        known = earlier[0] if earlier else before
-        return feature_harms(work.bench, work.contract, metric, known, after, lambda rows: work.scores(last, rows))
-    except BaselineError as failure:
-        work.left_out["features"] = failure.message
+        return feature_harms(
+            work.bench, work.contract, metric, known, after, lambda rows: work.scores(last, rows), part
+        )
+    except (BaselineError, NotMeasurable) as failure:
+        work.left_out["features"] = failure.message if isinstance(failure, BaselineError) else str(failure)
         return ()

@@ -1,4 +1,4 @@
-"""Which feature's changed values moved a metric: the same rows once more, with one column as it was."""
+"""Which feature's changed values moved a metric: the same rows once more, with one column as it was or as it is."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from baseline_pipeline.replay.attribution import Factor, Replayed, share_along
 from baseline_pipeline.workbench.replays.rows import RowSet, row_set
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable, Sequence
 
     from baseline_pipeline.contract import Contract
     from baseline_pipeline.evaluation import Scores
@@ -21,8 +21,11 @@ if TYPE_CHECKING:
     from baseline_pipeline.workbench.workbench import Workbench
 
 
+Array = np.ndarray[Any, Any]
+
+
 class FeatureHarm(Record):
-    """What the changed values of one feature made of a metric on the rows that both populations hold."""
+    """What the changed values of one feature, or of the label, made of a metric on the rows that both sides hold."""
 
     feature: str
     metric: str
@@ -40,71 +43,95 @@ def feature_harms(
     old: RowSet,
     new: RowSet,
     scores: Callable[[RowSet], Scores],
+    part: Callable[[Scores], Array] | None = None,
 ) -> tuple[FeatureHarm, ...]:
-    """The harm that goes away when one feature's values are put back, the largest first.
+    """The share of each feature whose values changed, and of the label, in what that did to a metric.
+
+    Where several changed, one may hide what another does: a share is the mean of the harm that goes when the values of
+    one are put back, and of the harm that they do alone. That is the Shapley value where no more than two features act
+    upon each other (Grabisch and Roubens 1999, Int. J. Game Theory 28:547).
 
     Args:
         bench: The project.
-        contract: Names the features.
+        contract: Names the features and the label.
         metric: What is measured.
         old: Rows with their old values.
         new: Rows with their new values.
         scores: What the present state of the world says of rows.
+        part: From what it says of them to the positions of the rows that count; all by default.
     """
     position = pc.index_in(new.names, value_set=old.names)
-    there = pc.is_valid(position)
-    before = old.table.take(position.drop_null())
-    after = new.table.filter(there)
-    present = scores(row_set(bench, contract, after, new.snapshot, f"{new.key} shared with {old.key}"))
+    before, after = old.table.take(position.drop_null()), new.table.filter(pc.is_valid(position))
+    moved = {}
+    for name in (*contract.data.feature_names, contract.data.label):
+        rows = int((row_contents(before, [name]) != row_contents(after, [name])).sum())
+        if rows:
+            moved[name] = rows
+
+    def scored(words: str, earlier: Iterable[str]) -> Scores:
+        table = after
+        for name in earlier:
+            column = before.column(name).cast(after.schema.field(name).type)
+            table = table.set_column(table.column_names.index(name), name, column)
+        return scores(row_set(bench, contract, table, new.snapshot, f"{new.key}, {words} {old.key}"))
+
+    if not moved:
+        return ()
+    present = scored("shared with", [])
+    past = scored("all as in", moved)
     found = []
-    for feature in contract.data.feature_names:
-        moved = row_contents(before, [feature]) != row_contents(after, [feature])
-        if not moved.any():
-            continue
-        bench.progress(f"putting back {feature} ({int(moved.sum())} rows)")
-        column = before.column(feature).cast(after.schema.field(feature).type)
-        back = after.set_column(after.column_names.index(feature), feature, column)
-        restored = scores(row_set(bench, contract, back, new.snapshot, f"{new.key}, {feature} as in {old.key}"))
-        found.append(_harm(metric, feature, int(moved.sum()), restored, present))
+    for name, rows in moved.items():
+        bench.progress(f"putting back {name} ({rows} rows)")
+        pairs = [(past, present)]
+        if len(moved) > 1:
+            back = scored(f"{name} as in", [name])
+            alone = scored(f"all but {name} as in", [one for one in moved if one != name])
+            pairs = [(back, present), (past, alone)]
+        found.append(_harm(metric, name, rows, pairs, part))
     return tuple(sorted(found, key=lambda one: -one.harm))
 
 
-def _harm(metric: Metric, feature: str, rows: int, restored: Scores, present: Scores) -> FeatureHarm:
-    numbers = np.arange(len(present.row_id))
-    cluster: np.ndarray[Any, Any] | None = None
-    if present.cluster is not None:
-        cluster = np.unique(present.cluster, return_inverse=True)[1]
-    before, after = (Replayed(one.outcomes, numbers) for one in (restored, present))
-    return harm_of(metric, feature, rows, before, after, cluster)
+def _harm(
+    metric: Metric,
+    feature: str,
+    rows: int,
+    pairs: Sequence[tuple[Scores, Scores]],
+    part: Callable[[Scores], Array] | None,
+) -> FeatureHarm:
+    present = pairs[0][1]
+    chosen = np.arange(len(present.row_id)) if part is None else part(present)
+    cluster = None if present.cluster is None else np.unique(present.cluster[chosen], return_inverse=True)[1]
+    numbers = np.arange(len(chosen))
+    replayed = [tuple(Replayed(one.outcomes.take(chosen), numbers) for one in pair) for pair in pairs]
+    return harm_of(metric, feature, rows, replayed, cluster)
 
 
 def harm_of(
     metric: Metric,
     feature: str,
     rows: int,
-    restored: Replayed,
-    present: Replayed,
-    cluster: np.ndarray[Any, Any] | None,
+    pairs: Sequence[tuple[Replayed, ...]],
+    cluster: Array | None,
     *,
     spread: float = 1.0,
 ) -> FeatureHarm:
-    """What the values of one feature do to a metric.
+    """What the values of one feature do to a metric, on average over what the other values may be.
 
     Args:
         metric: What is measured.
         feature: The feature's name.
         rows: How many of its values changed.
-        restored: Rows with the values put back.
-        present: The same rows as they are.
+        pairs: Rows with its values put back, and the same rows with them as they are.
         cluster: Number of the cluster of every row of the universe; `None` where rows are independent.
         spread: See `share_along`.
 
     Raises:
         NotMeasurable: when the metric has no value on the rows.
     """
-    cells = {"before": restored, "after": present}
-    parts: dict[Factor, dict[str, float]] = {"data_values": {"after": 1.0, "before": -1.0}}
-    (one,) = share_along(metric, cells, parts, ("before", "after"), cluster, spread=spread).contributions
+    cells = {f"{number} {side}": one for number, pair in enumerate(pairs) for side, one in zip("-+", pair, strict=True)}
+    weights = {name: (1.0 if name[-1] == "+" else -1.0) / len(pairs) for name in cells}
+    parts: dict[Factor, dict[str, float]] = {"data_values": weights}
+    (one,) = share_along(metric, cells, parts, ("0 -", "0 +"), cluster, spread=spread).contributions
     return FeatureHarm(
         feature=feature, metric=metric.name, rows=rows, harm=one.harm, interval=one.interval, found=one.found
     )

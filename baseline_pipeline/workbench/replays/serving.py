@@ -13,6 +13,7 @@ from baseline_pipeline.content import row_names
 from baseline_pipeline.drift.skew import Skew, skews
 from baseline_pipeline.errors import DataUnreadable, EvidenceUnavailable
 from baseline_pipeline.figures import bracketed, fixed, places
+from baseline_pipeline.metrics.outcomes import NotMeasurable
 from baseline_pipeline.records import Digest, Record
 from baseline_pipeline.workbench.replays.feature_values import FeatureHarm, feature_harms
 from baseline_pipeline.workbench.replays.opening import open_replaying
@@ -39,7 +40,9 @@ class Served(Record):
     skew: tuple[Skew, ...]
     """Features that differ, most rows first."""
     harms: tuple[FeatureHarm, ...]
-    """What each of them makes of the first primary metric: the harm that goes when it is put right."""
+    """The share of each of them in what they make of the first primary metric together."""
+    unmeasured: str = ""
+    """Why that metric has no value on these rows."""
 
     def lines(self) -> list[str]:
         """For a terminal."""
@@ -51,6 +54,8 @@ class Served(Record):
             lines.append(f"  {one.column}: {_skew(one)}")
             if one.column in harms:
                 lines.append(f"    {_harm(harms[one.column])}")
+        if self.unmeasured:
+            lines.append(f"  what that costs cannot be measured on these rows: {self.unmeasured}")
         return lines if self.skew else [*lines, "  no feature differs"]
 
 
@@ -64,11 +69,11 @@ def _skew(one: Skew) -> str:
 def _harm(one: FeatureHarm) -> str:
     decimals = places(abs(one.harm) or None, 3)
     figures = f"{fixed(one.harm, decimals, signed=True)} {bracketed(one.interval, decimals, signed=True)}"
-    return f"putting it right gains {figures} of {one.metric}{'' if one.found else ', not told apart from chance'}"
+    return f"that costs {figures} of {one.metric}{'' if one.found else ', not told apart from chance'}"
 
 
 def served(bench: Workbench, contract: Contract, file: Path) -> Served:
-    """Join served rows with the baseline's by their row id, and put every feature that differs right by itself.
+    """Join served rows with the baseline's by their row id, and say what every feature that differs costs.
 
     Args:
         bench: The project.
@@ -96,12 +101,21 @@ def served(bench: Workbench, contract: Contract, file: Path) -> Served:
     before = row_set(bench, contract, known, work.rows.snapshot, f"served in {file.name}")
     rule = next((one for one in contract.metrics if one.role == "primary" and one.measured.of_rows), None)
     harms: tuple[FeatureHarm, ...] = ()
+    unmeasured = ""
     if differing and rule is not None:
         after = _as_served(bench, contract, before, given, [one.column for one in differing])
         catalogue = remembered(bench.catalogue(contract))
-        harms = feature_harms(
-            bench, contract, rule.measured, before, after, lambda rows: scored(contract, catalogue, work.version, rows)
-        )
+        try:
+            harms = feature_harms(
+                bench,
+                contract,
+                rule.measured,
+                before,
+                after,
+                lambda rows: scored(contract, catalogue, work.version, rows),
+            )
+        except NotMeasurable as reason:
+            unmeasured = str(reason)
     return Served(
         model=contract.name,
         version=work.version.version,
@@ -110,6 +124,7 @@ def served(bench: Workbench, contract: Contract, file: Path) -> Served:
         only_served=len(log) - len(known),
         skew=differing,
         harms=harms,
+        unmeasured=unmeasured,
     )
 
 
