@@ -32,38 +32,42 @@ def sentence(found: Shared, moved: Mapping[str, Sequence[str]], words: Mapping[F
     decimals = places(max(abs(found.harm), *(abs(one.harm) for one in found.contributions), 1e-9), 2)
     if not found.contributions:
         return f"{where} moves by nothing: no facet changed a row"
-    word = "lost" if found.harm > 0 else "gained"
-    told = [one for one in found.contributions if one.found]
-    if not told:
-        text = (
-            f"{where}: {fixed(abs(found.harm), decimals)} {word} {bracketed(found.interval, decimals)}, "
-            "and no cause is told apart from chance"
-        )
-        likely = [one for one in found.contributions if one.interval[0] > 0]
-        named = [f"{fixed(one.harm, decimals)} from {_cause(one.factor, moved, words)}" for one in likely]
-        return f"{text}; likely: {', '.join(named)}" if named else text
-    first, *others = told
-    part = f"{fixed(first.harm, decimals)} of the {fixed(found.harm, decimals)}"
-    if first.harm > found.harm > 0:
-        whole, own = fixed(found.harm, decimals), fixed(first.harm, decimals)
-        part = f"all of the {whole}" if own == whole else f"{own}, more than the {whole} in all,"
-    text = (
-        f"{part} of {where} {word} come from "
-        f"{_cause(first.factor, moved, words)}, interval {fixed(first.interval[0], decimals)} to "
-        f"{fixed(first.interval[1], decimals)}"
-    )
-    return "; ".join(
-        [text, *(f"{fixed(one.harm, decimals)} from {_cause(one.factor, moved, words)}" for one in others)]
-    )
+    harmed = found.harm > 0 or any(one.found and one.harm > 0 for one in found.contributions)
+    sign, word, other = (1, "lost", "gained from") if harmed else (-1, "gained", "lost to")
 
+    def amount(harm: float) -> str:
+        return fixed(abs(harm), decimals)
 
-def _cause(factor: Factor, moved: Mapping[str, Sequence[str]], words: Mapping[Factor, str]) -> str:
-    details = list(moved.get(factor, ()))[:NAMED]
-    return words[factor] + (f" ({'; '.join(details)})" if details else "")
+    def bounds(one: Shared | Contribution) -> tuple[float, float]:
+        low, high = sorted(sign * end for end in one.interval)
+        return low, high
+
+    def cause(one: Contribution) -> str:
+        details = list(moved.get(one.factor, ()))[:NAMED]
+        return words[one.factor] + (f" ({'; '.join(details)})" if details else "")
+
+    told = sorted((one for one in found.contributions if one.found), key=lambda one: -sign * one.harm)
+    along = [one for one in told if sign * one.harm > 0]
+    against = [f"{amount(one.harm)} {other} {cause(one)}" for one in told if sign * one.harm <= 0]
+    if not along:
+        likely = [f"{amount(one.harm)} from {cause(one)}" for one in found.contributions if bounds(one)[0] > 0]
+        text = " ".join(filter(None, [f"{where}: {amount(found.harm)} {word}", bracketed(bounds(found), decimals)]))
+        text += f", and no cause{' of that' if against else ''} is told apart from chance"
+        return "; ".join([text, *([f"likely: {', '.join(likely)}"] if likely else []), *against])
+    first, *others = along
+    whole, own = amount(found.harm), amount(first.harm)
+    part = f"all of the {whole}" if own == whole else f"{own} of the {whole}"
+    if sign * found.harm <= 0:
+        part, against = own, [*against, f"{whole} gained in all"]
+    elif own != whole and abs(first.harm) > abs(found.harm):
+        part = f"{own}, more than the {whole} in all,"
+    low, high = (fixed(end, decimals) for end in bounds(first))
+    text = f"{part} of {where} {word} come from {cause(first)}, interval {low} to {high}"
+    return "; ".join([text, *(f"{amount(one.harm)} from {cause(one)}" for one in others), *against])
 
 
 def advised(found: Shared | None, model: str, features: Sequence[str], *, back: int | None = None) -> str:
-    """What to do: update, adjust, or roll back.
+    """What to do about every cause that is shown to have done harm: update, adjust, or roll back.
 
     Args:
         found: The metric that was harmed most, shared out.
@@ -71,8 +75,10 @@ def advised(found: Shared | None, model: str, features: Sequence[str], *, back: 
         features: Those whose values did harm.
         back: The revision to bring back, where what was judged stands now.
     """
-    top: Contribution | None = None if found is None else found.top
-    if found is None or top is None or not top.found or top.harm <= 0:
+    causes = [] if found is None else [one.factor for one in found.contributions if one.found and one.harm > 0]
+    if not causes and found is not None and found.interval[1] < 0:
+        return "nothing to repair: the change did good"
+    if not causes:
         return f"nothing is shown to have done harm: more rows would tell the causes apart (`baseline power {model}`)"
     named = f"{', '.join(features[:3])} first" if features else "see the drift report"
     advice: dict[Factor, str] = {
@@ -87,9 +93,9 @@ def advised(found: Shared | None, model: str, features: Sequence[str], *, back: 
         "surroundings": "undo one of what moved together, and run again: what is left then moves alone",
         "infrastructure": "give the model the machine it was approved on, or approve a baseline on this one",
     }
-    if top.factor == "model" and back is not None:
-        return f"bring the model that stood back: `baseline rollback {model} --to {back} --reason TEXT`"
-    return advice[top.factor]
+    if back is not None:
+        advice["model"] = f"bring the model that stood back: `baseline rollback {model} --to {back} --reason TEXT`"
+    return "; besides, ".join(advice[one] for one in causes)
 
 
 def advised_of_incident(found: Shared, features: Sequence[str]) -> str:

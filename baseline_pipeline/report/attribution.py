@@ -17,7 +17,10 @@ _HEIGHT = 26
 
 
 def attribution_lines(found: Shared) -> list[str]:
-    """A metric's change, then every cause with its share and interval; `*` marks those told apart from none."""
+    """A metric's change, then every cause with its share and interval; `*` marks those told apart from none.
+
+    Parts of the whole are told in per cent where there is a whole, and no cause undoes what another does.
+    """
     where = found.metric if found.slice == "all" else f"{found.metric}[{found.slice}]"
     decimals = _decimals(found)
     lines = [
@@ -27,8 +30,10 @@ def attribution_lines(found: Shared) -> list[str]:
             f"n={found.rows}"
         )
     ]
+    told = [one for one in found.contributions if one.found]
+    alike = found.interval[0] * found.interval[1] > 0 and all(one.harm * found.harm > 0 for one in told)
     for one in found.contributions:
-        share = f"  {one.harm / found.harm:.0%}" if one.found and found.harm else ""
+        share = f"  {one.harm / found.harm:.0%}" if one.found and alike else ""
         lines.append(
             f"  {'*' if one.found else ' '} {one.factor:15} {fixed(one.harm, decimals, signed=True)} "
             f"{bracketed(one.interval, decimals, signed=True)}{share}"

@@ -1,0 +1,119 @@
+"""The sentence of an attribution, what leads it, and what to do: they agree with the figures."""
+
+import pytest
+
+from baseline_pipeline.contract.reading import parse_contract
+from baseline_pipeline.replay.advice import advised, sentence
+from baseline_pipeline.replay.attribution import Contribution, Shared
+from baseline_pipeline.workbench.replays.attributing import _urgency
+from tests.conftest import SMALL
+
+
+def cause(factor, harm, found=True, width=0.005):
+    return Contribution(
+        factor=factor, harm=harm, interval=(harm - width, harm + width), p_value=0.0 if found else 0.3, found=found
+    )
+
+
+def shared(*causes, harm=None, width=0.005, where="all", metric="brier", before=0.2):
+    harm = sum(one.harm for one in causes) if harm is None else harm
+    return Shared(
+        metric=metric,
+        slice=where,
+        unit="",
+        rows=1000,
+        before=before,
+        after=before + harm,
+        harm=harm,
+        interval=(harm - width, harm + width),
+        contributions=causes,
+        interactions=(),
+    )
+
+
+@pytest.mark.parametrize(
+    ("found", "words"),
+    [
+        (
+            shared(cause("model", 0.03), cause("data_values", 0.01)),
+            (
+                "0.030 of the 0.040 of brier lost come from the model, interval 0.025 to 0.035; "
+                "0.010 from the changed values of the same rows"
+            ),
+        ),
+        (
+            shared(cause("model", 0.03), cause("data_values", -0.02)),
+            (
+                "0.030, more than the 0.010 in all, of brier lost come from the model, interval 0.025 to 0.035; "
+                "0.020 gained from the changed values of the same rows"
+            ),
+        ),
+        (
+            shared(cause("data_values", 0.02), cause("model", -0.03)),
+            (
+                "0.020 of brier lost come from the changed values of the same rows, interval 0.015 to 0.025; "
+                "0.030 gained from the model; 0.010 gained in all"
+            ),
+        ),
+        (
+            shared(cause("population", -0.001), cause("model", -0.03)),
+            (
+                "0.030 of the 0.031 of brier gained come from the model, interval 0.025 to 0.035; "
+                "0.001 from the other rows"
+            ),
+        ),
+        (
+            shared(cause("population", -0.002, found=False), width=0.005),
+            "brier: 0.0020 gained [-0.0030, 0.0070], and no cause is told apart from chance",
+        ),
+        (
+            shared(cause("population", 0.012, found=False), cause("model", -0.008)),
+            (
+                "brier: 0.004 lost [-0.001, 0.009], and no cause of that is told apart from chance; "
+                "likely: 0.012 from the other rows; 0.008 gained from the model"
+            ),
+        ),
+    ],
+)
+def test_the_sentence_says_what_was_lost_and_what_was_gained(found, words):
+    assert sentence(found, {}) == words
+
+
+def test_the_sentence_and_the_advice_are_about_what_is_shown_to_be_harmed():
+    contract = parse_contract("small/defs.yaml", SMALL, folder="small")
+    rules = {one.measured.name: one for one in contract.metrics}
+    whole, other = shared(cause("model", -0.002, found=False)), shared(cause("model", 0.01), metric="error_rate")
+    part = shared(cause("model", 0.09), where="group=a")
+    ranked = sorted((whole, other, part), key=lambda one: _urgency(rules[one.metric], one))
+    without = sorted((whole, part), key=lambda one: _urgency(rules[one.metric], one))
+
+    assert ranked == [other, part, whole]
+    assert sentence(without[0], {}).startswith("all of the 0.090 of brier[group=a] lost come from the model")
+
+
+def test_where_nothing_is_harmed_the_contracts_first_metric_leads():
+    contract = parse_contract("small/defs.yaml", SMALL, folder="small")
+    rules = {one.measured.name: one for one in contract.metrics}
+    found = shared(cause("model", -0.05)), shared(cause("model", -0.01), metric="error_rate")
+
+    assert sorted(found, key=lambda one: _urgency(rules[one.metric], one)) == list(found)
+    assert advised(found[0], "small", []) == "nothing to repair: the change did good"
+
+
+def test_a_relative_margin_measures_harm_by_the_baselines_value():
+    text = SMALL.replace("{absolute: 0.01}", "{relative: 0.5}")
+    contract = parse_contract("small/defs.yaml", text, folder="small")
+    rules = {one.measured.name: one for one in contract.metrics}
+    brier, error = shared(cause("model", 0.02)), shared(cause("model", 0.02), metric="error_rate")
+
+    assert _urgency(rules["brier"], brier)[-1] == pytest.approx(-0.2)  # of 0.5 x 0.2
+    assert _urgency(rules["error_rate"], error)[-1] == pytest.approx(-0.4)
+
+
+def test_every_cause_that_did_harm_is_advised_on_and_no_other():
+    found = shared(cause("data_values", 0.03), cause("model", 0.02), cause("dependencies", -0.01))
+    text = advised(found, "small", ["x"], back=3)
+
+    assert text.startswith("repair the feed: x first; until then the old values are the better ones; besides, ")
+    assert text.endswith("bring the model that stood back: `baseline rollback small --to 3 --reason TEXT`")
+    assert "lockfile" not in text
