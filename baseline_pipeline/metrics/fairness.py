@@ -1,4 +1,7 @@
-"""How differently a model treats groups: the widest gap of a rate between any two of them."""
+"""How differently a model treats groups: the widest gap of a rate between any two of them.
+
+Groups are the values of a column, a missing one among them; of a number with more than twenty values, its quarters.
+"""
 
 from __future__ import annotations
 
@@ -12,6 +15,7 @@ from baseline_pipeline.metrics.parameters import column
 
 LEAST = 30
 """Rows of its denominator below which a group is left out: its rate would be luck."""
+VALUES, PARTS = 20, 4
 
 
 def demographic_parity(outcomes: Outcomes, *, column: str) -> Estimate:
@@ -50,13 +54,23 @@ def _rate(outcomes: Outcomes, values: Array, rows: Array) -> Estimate | None:
 
 def _widest(outcomes: Outcomes, column: str, rate: Callable[[Array], Estimate | None]) -> Estimate:
     rows_needed(outcomes)
-    groups = outcomes.columns[column]
+    groups = _groups(outcomes.columns[column])
     found = [one for one in (rate(groups == level) for level in np.unique(groups)) if one is not None]
     if len(found) < 2:  # noqa: PLR2004  # a gap needs two sides
         message = f"fewer than two groups of {column} have {LEAST} rows to go by"
         raise NotMeasurable(message)
     highest, lowest = (choose(found, key=lambda one: one.value) for choose in (max, min))
     return combined([(1.0, highest), (-1.0, lowest)])
+
+
+def _groups(values: Array) -> Array:
+    """(n,) which group each row is in; a number that is missing is in one of its own."""
+    if values.dtype.kind != "f":
+        return values
+    there = np.isfinite(values)
+    distinct = np.unique(values[there])
+    edges = distinct if len(distinct) <= VALUES else np.quantile(values[there], np.arange(1, PARTS) / PARTS)
+    return np.where(there, np.searchsorted(edges, values, side="left"), -1)
 
 
 def _gap(name: str, title: str, measure: Callable[..., Estimate], *, decisions: bool = True) -> Metric:
