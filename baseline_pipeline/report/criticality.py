@@ -28,8 +28,8 @@ def most_critical_first(cells: Iterable[Cell]) -> tuple[Cell, ...]:
 def folded(cells: Sequence[Cell], *, show_all: bool = False) -> tuple[tuple[Cell, ...], tuple[Cell, ...]]:
     """The cells a person must read, most critical first, and the others.
 
-    Shown is every metric on all rows, everything with a tier or degraded, and primary slices without a verdict of
-    their own; at most 40 unless `show_all`.
+    Shown is every metric on all rows, slices that are degraded or whose harm may reach their margin, and primary slices
+    without a verdict of their own; at most 40 unless `show_all`.
     """
     ordered = most_critical_first(cells)
     if show_all:
@@ -40,14 +40,20 @@ def folded(cells: Sequence[Cell], *, show_all: bool = False) -> tuple[tuple[Cell
 
 
 def tally(cells: Iterable[Cell]) -> str:
-    """How many cells have each verdict, in words; empty verdicts are left out."""
+    """How many cells have each verdict, in words, and how many of them show minor harm; empty verdicts are left out."""
+    cells = tuple(cells)
     found = Counter(REPORTED if cell.only_reported else cell.verdict for cell in cells)
-    return ", ".join(f"{found[word]} {word.replace('_', ' ')}" for word in (*VERDICTS, REPORTED) if found[word])
+    minor = Counter[str](cell.verdict for cell in cells if cell.tier == "minor")
+    return ", ".join(
+        f"{found[word]} {word.replace('_', ' ')}" + (f" ({minor[word]} with minor harm)" if minor[word] else "")
+        for word in (*VERDICTS, REPORTED)
+        if found[word]
+    )
 
 
 def _must_be_read(cell: Cell) -> bool:
     waiting = cell.role == "primary" and cell.verdict == "inconclusive"
-    return cell.slice == ALL_ROWS or _group(cell) == 1 or waiting
+    return cell.slice == ALL_ROWS or cell.verdict == "degraded" or cell.tier in {"severe", "moderate"} or waiting
 
 
 def _group(cell: Cell) -> int:

@@ -56,6 +56,15 @@ def test_a_broken_floor_is_degraded_whatever_the_role(cell):
     assert tally([broken]) == "1 degraded"
 
 
+def test_every_metric_on_all_rows_is_shown_and_harm_below_the_margin_on_slices_is_counted(cell):
+    passed = cell(slice="all", verdict="unchanged", tier=None)
+    minor = cell(verdict="unchanged", tier="minor")
+    shown, rest = folded([minor, passed, cell(slice="b")])
+
+    assert ([one.slice for one in shown], rest) == (["b", "all"], (minor,))
+    assert tally([*rest, cell(verdict="unchanged", tier=None)]) == "2 unchanged (1 with minor harm)"
+
+
 def test_a_tally_names_the_worst_first(cell):
     cells = [cell(verdict="unchanged"), cell(), cell(verdict="not_evaluated"), cell()]
 
