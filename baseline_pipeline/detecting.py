@@ -105,7 +105,7 @@ def _lower(effect: Effect, critical: float) -> float:
     """The harm's lower bound that belongs to a critical value."""
     assert effect.harm is not None and effect.uncertainty is not None and effect.total is not None  # noqa: S101, PT018
     if effect.size is None:
-        return effect.harm - _reach(critical, effect.uncertainty.degrees) * effect.uncertainty.error
+        return effect.harm - effect.luck[0] - _reach(critical, effect.uncertainty.degrees) * effect.uncertainty.error
     return lower_bound(effect.total, effect.size, critical)
 
 
@@ -162,9 +162,10 @@ def _normal_score(effect: Effect) -> float:
     from scipy.special import log_ndtr, ndtri_exp, stdtr
 
     assert effect.harm is not None and effect.uncertainty is not None  # noqa: S101, PT018  # testable
+    harm = max(effect.harm - effect.luck[0], 0.0) + min(effect.harm + effect.luck[1], 0.0)
     if effect.uncertainty.error == 0:
-        return float(np.sign(effect.harm)) * 40.0
-    t, degrees = effect.harm / effect.uncertainty.error, effect.uncertainty.degrees
+        return float(np.sign(harm)) * 40.0
+    t, degrees = harm / effect.uncertainty.error, effect.uncertainty.degrees
     tail = log_ndtr(-abs(t)) if np.isinf(degrees) else np.log(max(float(stdtr(degrees, -abs(t))), 1e-300))
     return float(-np.sign(t) * ndtri_exp(tail))
 

@@ -90,6 +90,9 @@ class Effect:
         apart: Whether its units are blocks of times and not units of rows.
         proven: How it is known that the harm lies below the margin, where no test is needed to say so.
         bound: How far the harm can be from that of the rows themselves, where it was read from bins.
+        room: How far the true harm can lie above the one seen, and below it, beside its error: where values add up
+            sizes of gaps, luck lifts them.
+        luck: How much harm, and how much gain, numbers of rows alone make where both sides are equally good.
     """
 
     rule: MetricRule
@@ -119,6 +122,8 @@ class Effect:
     apart: bool = False
     proven: str = ""
     bound: float = 0.0
+    room: tuple[float, float] = (0.0, 0.0)
+    luck: tuple[float, float] = (0.0, 0.0)
 
     @property
     def testable(self) -> bool:
@@ -131,6 +136,21 @@ class Effect:
         if self.metric.family != "performance":
             return self.metric.family
         return "overall" if self.slice == ALL_ROWS else "slices"
+
+    def lifted(self, before: float, after: float, *, moved: float | None = None) -> None:
+        """Note how far luck alone can have lifted either side's value.
+
+        Args:
+            before: The baseline's.
+            after: The candidate's.
+            moved: How far rows moved on average, where they are the same ones: luck lifts both values alike, and by
+                no more than that apart. `None` where they are others, and their numbers alone make a difference.
+        """
+        below, above = (before, after) if self.metric.better == "lower" else (after, before)
+        most = np.inf if moved is None else moved
+        self.room = (min(below, most), min(above, most))
+        if moved is None:
+            self.luck = (max(above - below, 0.0), max(below - above, 0.0))
 
     def counted(self, before: int | None, now: int | None, least: int) -> None:
         """Note how many rows a slice has on either side, and say in its own word why nothing is judged.

@@ -106,10 +106,20 @@ def _filled(
         same = np.array_equal(before.outcomes.label, after.outcomes.label)
         apart = sign * shares(before.outcomes, after.outcomes) if shares is not None and same else None
         _paired(effect, before, after, sign * (two.influence - one.influence), two.influence, apart)
+        if one.lift or two.lift:
+            lifts = (side.lift * clustered(side.influence, after.cluster).error for side in (one, two))
+            effect.lifted(*lifts, moved=_apart(effect.metric, before.outcomes, after.outcomes, one, two))
     else:
         _unpaired(effect, before, after, one, two, sign)
     effect.problem = shortage(effect, min(len(before), len(after)))
     return effect
+
+
+def _apart(metric: Metric, before: Outcomes, after: Outcomes, one: Estimate, two: Estimate) -> float:
+    """How far rows moved the gaps whose sizes the metric adds up, on average."""
+    if metric.moved is None:
+        return float(np.abs(two.influence - one.influence).mean())
+    return float((after.weights * metric.moved(before, after)).mean())
 
 
 def _stable(
@@ -194,8 +204,10 @@ def _paired(
 
 
 def _unpaired(effect: Effect, before: Part, after: Part, one: Estimate, two: Estimate, sign: float) -> None:
+    past = supported(clustered(one.influence, before.cluster), one.support)
     present = supported(clustered(two.influence, after.cluster), two.support)
-    effect.uncertainty = independent_sum(supported(clustered(one.influence, before.cluster), one.support), present)
+    effect.uncertainty = independent_sum(past, present)
+    effect.lifted(one.lift * past.error, two.lift * present.error)
     effect.clusters = None if after.cluster is None else present.clusters
     earlier = np.bincount(before.unit, -sign * one.influence, minlength=before.units) / len(before)
     later = np.bincount(after.unit, sign * two.influence, minlength=after.units) / len(after)

@@ -48,9 +48,12 @@ def judge(contract: Contract, effect: Effect, found: Found | None, look: int = 1
     error = effect.uncertainty.error
     if np.isfinite(error) and error > 0:
         critical = normal_quantile(1 - rates.false_alarm) if found is None else found.critical
-        values["minimum_detectable_effect"] = minimum_detectable_effect(error, critical, rates.power)
+        detectable = effect.luck[0] + minimum_detectable_effect(error, critical, rates.power)
+        values["minimum_detectable_effect"] = detectable
         if margin:
-            values["rows_required"] = rows_required(effect.rows, error, margin, rates.non_inferiority, rates.power)
+            values["rows_required"] = rows_required(
+                effect.rows, error, margin, rates.non_inferiority, rates.power, effect.room[0]
+            )
     if np.isfinite(error):
         values["interval"] = _interval(effect)
     if found is not None:
@@ -82,7 +85,7 @@ def _tested(
     gap = abs(margin - harm.estimate)
     if verdict == "inconclusive" and tier == "moderate" and gap:  # rows that would tell this harm from the margin
         error, level = effect.uncertainty.error, rates.false_alarm
-        needed = rows_required(effect.rows, error, gap, level, rates.power)
+        needed = rows_required(effect.rows, error, gap, level, rates.power, effect.luck[0])
         values["rows_required"] = needed if needed > effect.rows else None
     if effect.role == "report_only":
         tier, note = None, "reported only"
@@ -127,6 +130,7 @@ def _upper(effect: Effect, level: float, *, of_gain: bool = False) -> float:
     assert effect.harm is not None and effect.uncertainty is not None  # noqa: S101, PT018  # the caller has checked
     harm = -effect.harm if of_gain else effect.harm
     if effect.discordant is None:
+        harm += effect.room[of_gain]
         return harm + t_quantile(1 - level, effect.uncertainty.degrees) * effect.uncertainty.error
     worse, better, decisions = effect.discordant
     if of_gain:

@@ -58,7 +58,10 @@ def _value(metric: Metric, name: str, outcomes: Outcomes, codes: Array | None, l
     if not np.isfinite(uncertainty.error):
         return MetricValue(**empty, value=estimate.value, low=None, high=None, note="one row or cluster has no spread")
     width = t_quantile(1 - (1 - CONFIDENCE) / 2, uncertainty.degrees) * uncertainty.error
-    return MetricValue(**empty, value=estimate.value, low=estimate.value - width, high=estimate.value + width)
+    low = estimate.value - width
+    if estimate.lift:  # sizes of gaps: luck lifts them, and none is below 0
+        low = max(0.0, low - estimate.lift * uncertainty.error)
+    return MetricValue(**empty, value=estimate.value, low=low, high=estimate.value + width)
 
 
 def t_quantile(level: float, degrees: float) -> float:

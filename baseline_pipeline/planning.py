@@ -225,7 +225,7 @@ def _prospect(rates: ErrorRates, effect: Effect, critical: float, value: float |
     both = normal_quantile(1 - rates.non_inferiority) + normal_quantile(rates.power)
     needed = None
     if error is not None and known and margin:
-        needed = rows_required(effect.rows, error, margin, rates.non_inferiority, rates.power)
+        needed = rows_required(effect.rows, error, margin, rates.non_inferiority, rates.power, effect.room[0])
         needed = max(needed, MIN_ROWS) if effect.slice == ALL_ROWS else needed
     return Prospect(
         metric=effect.metric.name,
@@ -236,7 +236,7 @@ def _prospect(rates: ErrorRates, effect: Effect, critical: float, value: float |
         value=value,
         margin=margin,
         detectable=minimum_detectable_effect(error, critical, rates.power) if error is not None and known else None,
-        realistic_margin=both * error if error is not None and known else None,
+        realistic_margin=effect.room[0] + both * error if error is not None and known else None,
         rows_needed=needed,
         note=effect.problem,
     )

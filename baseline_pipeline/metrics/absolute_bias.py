@@ -2,14 +2,24 @@
 
 from __future__ import annotations
 
-from baseline_pipeline.metrics.domain import combined, mean_of, targets
+from dataclasses import replace
+
+import numpy as np
+
+from baseline_pipeline.metrics.domain import combined, in_errors, lifted, lone_error, mean_of, targets
 from baseline_pipeline.metrics.outcomes import Estimate, Metric, Outcomes
 
 
 def measure(outcomes: Outcomes) -> Estimate:
-    """|mean of (prediction - label)|: a bias of either sign is worse the larger it is."""
+    """|mean of (prediction - label)|: a bias of either sign is worse the larger it is.
+
+    Of an unbiased model it is not 0 in a sample; bounds leave room for that.
+    """
     mean = mean_of(outcomes, targets(outcomes))
-    return combined([(1.0 if mean.value >= 0 else -1.0, mean)])
+    error = lone_error(outcomes, mean.influence)
+    lift = float(lifted(np.array([mean.value]), np.array([error]))[0])
+    found = combined([(1.0 if mean.value >= 0 else -1.0, mean)])
+    return replace(found, lift=in_errors(outcomes, lift, found.influence))
 
 
 ABSOLUTE_BIAS = Metric(

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from baseline_pipeline.metrics.bins import binned
-from baseline_pipeline.metrics.domain import centred, dot
+from baseline_pipeline.metrics.domain import centred, dot, in_errors
 from baseline_pipeline.metrics.outcomes import Estimate, Metric, Outcomes
 from baseline_pipeline.metrics.parameters import whole
 
@@ -17,7 +19,9 @@ def reliability(outcomes: Outcomes, *, bins: int = 15) -> Estimate:
     gap = found.mean_promised - found.mean_happened
     value = dot(found.share, gap**2)
     gradient = 2 * gap[found.place] * (found.promised - found.happened) - gap[found.place] ** 2
-    return centred(outcomes, value, gradient)
+    estimate = centred(outcomes, value, gradient)
+    lift = dot(found.share, found.gap_error**2)
+    return replace(estimate, lift=in_errors(outcomes, lift, estimate.influence))
 
 
 def resolution(outcomes: Outcomes, *, bins: int = 15) -> Estimate:
@@ -28,7 +32,9 @@ def resolution(outcomes: Outcomes, *, bins: int = 15) -> Estimate:
     value = dot(found.share, gap**2)
     mean = found.mean_happened[found.place]
     gradient = 2 * gap[found.place] * (found.happened - mean) + gap[found.place] ** 2
-    return centred(outcomes, value, gradient)
+    estimate = centred(outcomes, value, gradient)
+    lift = dot(found.share, found.gap_error**2)
+    return replace(estimate, lift=in_errors(outcomes, lift, estimate.influence))
 
 
 BRIER_RELIABILITY = Metric(

@@ -157,13 +157,50 @@ def ratio_of(outcomes: Outcomes, numerator: Array, denominator: Array, nothing: 
     return Estimate(value, influence, outcomes.rows_in(denominator != 0))
 
 
+LEFT_OPEN = 2.0
+"""Standard errors by which a gap may be smaller than it was seen to be."""
+
+
+def lifted(gap: Array, error: Array) -> Array:
+    """(b,) how far luck lifts the sizes of gaps on average, at most, where the gaps themselves are about as seen.
+
+    The size of a normal variable about g is larger than |g| on average, the more the nearer g is to 0 (Leone, Nelson
+    and Nottingham 1961, The folded normal distribution, Technometrics 3:543).
+
+    Args:
+        gap: (b,) as they were seen.
+        error: (b,) their standard errors.
+
+    Example:
+        >>> lifted(np.array([0.01, 0.5]), np.array([0.01, 0.01])).round(4).tolist()
+        [0.008, 0.0]
+    """
+    from scipy.special import ndtr
+
+    nearest = np.maximum(np.abs(gap) - LEFT_OPEN * error, 0.0)
+    z = nearest / np.where(error > 0, error, 1.0)
+    return np.asarray(error * np.sqrt(2 / np.pi) * np.exp(-(z**2) / 2) - 2 * nearest * ndtr(-z))
+
+
+def in_errors(outcomes: Outcomes, lift: float, influence: Array) -> float:
+    """A lift in standard errors of the mean of influences, rows being independent: clusters make both larger alike."""
+    error = lone_error(outcomes, influence)
+    return lift / error if error > 0 else 0.0
+
+
+def lone_error(outcomes: Outcomes, influence: Array) -> float:
+    """The standard error of the mean of (n,) influences, rows being independent."""
+    count = 1.0 if outcomes.count is None else outcomes.count
+    return float(np.sqrt((influence**2 / count).sum())) / max(len(outcomes), 1)
+
+
 def combined(parts: Sequence[tuple[float, Estimate]]) -> Estimate:
     """A linear combination of estimates on the same rows, as thin as its thinnest part.
 
     Example:
         >>> half = Estimate(0.5, np.array([0.5, -0.5]), 2)
         >>> combined([(1.0, half), (-1.0, Estimate(0.2, np.array([0.1, -0.1])))])
-        Estimate(value=0.3, influence=array([ 0.4, -0.4]), support=2)
+        Estimate(value=0.3, influence=array([ 0.4, -0.4]), support=2, lift=0.0)
     """
     value = float(sum(factor * part.value for factor, part in parts))
     influence = np.sum([factor * part.influence for factor, part in parts], axis=0)

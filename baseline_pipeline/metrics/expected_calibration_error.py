@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
-from baseline_pipeline.metrics.bins import binned
-from baseline_pipeline.metrics.domain import centred, dot
-from baseline_pipeline.metrics.outcomes import Estimate, Metric, Outcomes
+from baseline_pipeline.metrics.bins import binned, kept_promises
+from baseline_pipeline.metrics.domain import centred, dot, in_errors, lifted
+from baseline_pipeline.metrics.outcomes import Array, Estimate, Metric, Outcomes
 from baseline_pipeline.metrics.parameters import one_of, whole
 
 
 def measure(outcomes: Outcomes, *, bins: int = 15, binning: str = "equal_width") -> Estimate:
     """Mean over bins, by their rows, of |mean score - share that came about|.
 
-    It is never negative, so that a perfect model of few rows has an error too: report it, and gate by
-    the calibration slope, which needs a twentieth of the rows.
+    It is never negative, so that a perfect model of few rows has an error too, and the more the fewer they are. Bounds
+    leave room for that (`lift`): report it, and gate by the calibration slope, which needs a twentieth of the rows.
 
     Source: Naeini, Cooper and Hauskrecht (2015), AAAI; adaptive bins: Nguyen and O'Connor (2015).
 
@@ -24,7 +26,15 @@ def measure(outcomes: Outcomes, *, bins: int = 15, binning: str = "equal_width")
     found = binned(outcomes, bins, equal_rows=binning == "equal_rows")
     gap = found.mean_promised - found.mean_happened
     value = dot(found.share, np.abs(gap))
-    return centred(outcomes, value, np.sign(gap)[found.place] * (found.promised - found.happened))
+    estimate = centred(outcomes, value, np.sign(gap)[found.place] * (found.promised - found.happened))
+    lift = dot(found.share, lifted(gap, found.gap_error))
+    return replace(estimate, lift=in_errors(outcomes, lift, estimate.influence))
+
+
+def moved(before: Outcomes, after: Outcomes) -> Array:
+    """(n,) how far each row moved the gap of its bin, whichever way that gap is open."""
+    off = [promised - happened for promised, happened in map(kept_promises, (before, after))]
+    return np.asarray(np.abs(off[1] - off[0]))
 
 
 EXPECTED_CALIBRATION_ERROR = Metric(
@@ -34,6 +44,7 @@ EXPECTED_CALIBRATION_ERROR = Metric(
     unit="probability",
     tasks=frozenset({"binary_classification", "multiclass_classification"}),
     measure=measure,
+    moved=moved,
     family="calibration",
     parameters={"bins": whole(2), "binning": one_of("equal_width", "equal_rows")},
 )

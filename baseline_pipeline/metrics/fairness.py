@@ -6,16 +6,27 @@ Groups are the values of a column, a missing one among them; of a number with mo
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 
-from baseline_pipeline.metrics.domain import combined, probabilities, ratio_of, rows_needed
+from baseline_pipeline.metrics.domain import (
+    LEFT_OPEN,
+    combined,
+    in_errors,
+    lone_error,
+    probabilities,
+    ratio_of,
+    rows_needed,
+)
 from baseline_pipeline.metrics.outcomes import Array, Estimate, Metric, NotMeasurable, Outcomes
 from baseline_pipeline.metrics.parameters import column
 
 LEAST = 30
 """Rows of its denominator below which a group is left out: its rate would be luck."""
 VALUES, PARTS = 20, 4
+REACH, STEPS = 6.0, 241
+"""Standard errors, and steps, over which the largest of several is averaged."""
 
 
 def demographic_parity(outcomes: Outcomes, *, column: str) -> Estimate:
@@ -60,7 +71,24 @@ def _widest(outcomes: Outcomes, column: str, rate: Callable[[Array], Estimate | 
         message = f"fewer than two groups of {column} have {LEAST} rows to go by"
         raise NotMeasurable(message)
     highest, lowest = (choose(found, key=lambda one: one.value) for choose in (max, min))
-    return combined([(1.0, highest), (-1.0, lowest)])
+    gap = combined([(1.0, highest), (-1.0, lowest)])
+    lift = sum(_extreme_of_luck(outcomes, found, one) for one in (highest, lowest))
+    return replace(gap, lift=in_errors(outcomes, lift, gap.influence))
+
+
+def _extreme_of_luck(outcomes: Outcomes, groups: list[Estimate], outermost: Estimate) -> float:
+    """How far out luck alone puts the outermost of those groups that could as well be where it is, on average."""
+    from scipy.special import ndtr
+
+    value = np.array([one.value for one in groups])
+    error = np.array([lone_error(outcomes, one.influence) for one in groups])
+    own = lone_error(outcomes, outermost.influence)
+    close = error[(np.abs(value - outermost.value) <= LEFT_OPEN * np.hypot(error, own)) & (error > 0)]
+    if len(close) < 2:  # noqa: PLR2004  # nobody contends
+        return 0.0
+    place = np.linspace(-REACH, REACH, STEPS) * close.max()
+    below = ndtr(place[:, None] / close).prod(axis=1)  # no group is higher
+    return float(((place[1:] + place[:-1]) / 2 * np.diff(below)).sum())
 
 
 def _groups(values: Array) -> Array:

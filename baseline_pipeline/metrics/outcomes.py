@@ -109,11 +109,14 @@ class Estimate:
             Source: Hampel (1974), The influence curve and its role in robust estimation.
         support: rows of the thinnest group that the value averages over, such as the rarer class
             of an AUC; `None` where that is all rows. The error is no surer than these rows make it.
+        lift: how far luck alone can lift the value on average, in standard errors of it, where it adds up
+            sizes of gaps: those of a perfect model are not 0 in a sample, and the larger the fewer its rows are.
     """
 
     value: float
     influence: Array
     support: int | None = None
+    lift: float = 0.0
 
 
 class NotMeasurable(ValueError):
@@ -164,6 +167,9 @@ class Metric:
             the first's, and whose signs turn where a row's two answers are swapped: what random signs are drawn
             for. `None` where the difference of influences does that; of a ratio it does not where single rows
             carry the denominator, since their influence on it takes back what they did.
+        moved: from two models' outcomes on the same rows to (n,) distances by which rows moved what sizes of gaps are
+            made of: luck lifts the two values by no more than their mean apart. `None` where that is how far
+            influences moved, which is more where a gap that is next to nothing turned its sign.
     """
 
     name: str
@@ -182,6 +188,7 @@ class Metric:
     over_pairs: Callable[[Outcomes, Outcomes], Array] | None = None
     target_from: str | None = None
     shares: Callable[[Outcomes, Outcomes], Array] | None = None
+    moved: Callable[[Outcomes, Outcomes], Array] | None = None
 
     @property
     def of_rows(self) -> bool:

@@ -39,6 +39,7 @@ class CellEstimate:
         noise: (u,) contribution of every independent unit to the value's error.
         support: Rows of the thinnest group averaged over; `None` where that is all rows.
         bound: How far the value can be from the one of the rows themselves; 0 where it is the same.
+        lift: How far luck alone can lift the value on average, in standard errors.
     """
 
     value: float
@@ -46,6 +47,7 @@ class CellEstimate:
     noise: Array
     support: int | None
     bound: float
+    lift: float
 
 
 class Cells:
@@ -89,7 +91,8 @@ class Cells:
         if self.clusters is not None:
             return self._clustered(estimate, influence, like, None if part is None else part.leaves, bound)
         uncertainty = supported(of_counts(influence, like.n, like.squares, like.within(metric)), estimate.support)
-        return CellEstimate(estimate.value, uncertainty, like.noise(influence, self.units), estimate.support, bound)
+        noise = like.noise(influence, self.units)
+        return CellEstimate(estimate.value, uncertainty, noise, estimate.support, bound, estimate.lift)
 
     def _clustered(
         self, estimate: Estimate, influence: Array, like: Like, leaves: Array | None, bound: float
@@ -99,7 +102,7 @@ class Cells:
         total, size = self.clusters.sums(like.spread_out(influence), weight, leaves)
         dealt = np.bincount(np.arange(len(total)) % self.units, total, self.units) / size.sum()
         uncertainty = supported(of_sums(total, size), estimate.support)
-        return CellEstimate(estimate.value, uncertainty, dealt, estimate.support, bound)
+        return CellEstimate(estimate.value, uncertainty, dealt, estimate.support, bound, estimate.lift)
 
     def _like(self, part: LeafSlice | None, how: str) -> Like:
         """The rows of a slice, those that are alike as one; kept for its next metric.

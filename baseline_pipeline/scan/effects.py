@@ -83,6 +83,7 @@ def _filled(
     effect.support = None if one.support is None or two.support is None else min(one.support, two.support)
     effect.uncertainty = independent_sum(one.uncertainty, two.uncertainty)
     effect.clusters = None if sides[1].clusters is None else two.uncertainty.clusters
+    effect.lifted(one.lift * one.uncertainty.error, two.lift * two.uncertainty.error)
     effect.total = np.concatenate([-sign * one.noise, sign * two.noise])
     effect.bound = one.bound + two.bound
     effect.problem = shortage(effect, min(rows))

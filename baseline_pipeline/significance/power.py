@@ -20,17 +20,18 @@ def minimum_detectable_effect(error: float, critical: float, power: float) -> fl
     return (critical + normal_quantile(power)) * error
 
 
-def rows_required(rows: int, error: float, margin: float, alpha: float, power: float) -> int:
+def rows_required(rows: int, error: float, margin: float, alpha: float, power: float, room: float = 0.0) -> int:
     """Rows needed to show non-inferiority with the power given, where in truth nothing changed.
 
-    The closed form n ((z_(1-alpha) + z_power) error / margin)^2; optimistic below about ten
-    discordant rows.
+    The closed form n (((z_(1-alpha) + z_power) error + room) / margin)^2; optimistic below about ten
+    discordant rows. The room is what the bound lies above the harm by beside its error; it shrinks as errors do.
 
     Example:
         >>> rows_required(5000, 0.004, 0.005, 0.05, 0.8)
         19785
     """
-    return math.ceil(rows * ((normal_quantile(1 - alpha) + normal_quantile(power)) * error / margin) ** 2)
+    both = normal_quantile(1 - alpha) + normal_quantile(power)
+    return math.ceil(rows * ((both * error + room) / margin) ** 2)
 
 
 def normal_quantile(level: float) -> float:
