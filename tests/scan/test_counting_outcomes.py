@@ -1,5 +1,8 @@
 """What is counted in this process is what SQL counts, row for row."""
 
+from queue import SimpleQueue
+from threading import Event
+
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -8,8 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from baseline_pipeline.adapters.engines.duckdb import DuckDbEngine
-from baseline_pipeline.adapters.engines.parquet_files import columns_of, outcomes_of
-from baseline_pipeline.summaries.counting_outcomes import MOST_LEAVES
+from baseline_pipeline.adapters.engines.parquet_files import _batches, _counted, columns_of, outcomes_of
+from baseline_pipeline.summaries.counting_outcomes import MOST_LEAVES, TooManyLeaves
 from baseline_pipeline.summaries.engine import column_summaries
 from baseline_pipeline.summaries.outcome import summarise_outcomes
 from baseline_pipeline.summaries.outcome_plan import Cut, OutcomePlan
@@ -154,3 +157,30 @@ def test_a_column_of_many_categories_is_left_to_sql():
 
     assert counted.keys() == {"few"}
     assert (counted["few"].counts, counted["few"].nulls) == ({"a": 10_000}, 10_000)
+
+
+def test_no_thread_reads_on_once_another_has_given_up(tmp_path):
+    path = tmp_path / "rows.parquet"
+    pq.write_table(pa.table({"x": range(100)}), path, row_group_size=10)
+    waiting, failed = SimpleQueue(), Event()
+    for group in range(10):
+        waiting.put((str(path), group))
+    reading = _batches(waiting, ["x"], 5, failed)
+    first = next(reading)
+    failed.set()
+
+    assert first.num_rows == 5
+    assert list(reading) == []
+
+
+def test_what_one_thread_fails_by_is_what_all_of_them_end_with(tmp_path):
+    path = tmp_path / "rows.parquet"
+    pq.write_table(pa.table({"x": range(100)}), path, row_group_size=10)
+
+    def count(batches):
+        for _ in batches:
+            raise TooManyLeaves
+        return 0
+
+    with pytest.raises(TooManyLeaves):
+        _counted(str(path), ["x"], 2, 5, count)

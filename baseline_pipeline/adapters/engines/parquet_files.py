@@ -9,6 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import partial, reduce
 from pathlib import Path
 from queue import Empty, SimpleQueue
+from threading import Event
 from typing import TYPE_CHECKING, TypeVar
 
 import pyarrow as pa
@@ -145,18 +146,29 @@ def _counted(
     batch: int,
     count: Callable[[Iterator[pa.RecordBatch]], Counted],
 ) -> list[Counted]:
-    """What is counted of some columns; every thread takes row groups of its own."""
+    """What is counted of some columns; every thread takes row groups of its own, and none reads on once one failed."""
     if isinstance(rows, pa.Table):
         return [count(iter(rows.select(columns).to_batches(batch) or [_no_rows(rows.schema, columns)]))]
     waiting: SimpleQueue[tuple[str, int]] = SimpleQueue()
     for name in files_of(rows):
         for group in range(_open(name).metadata.num_row_groups):
             waiting.put((name, group))
+    failed = Event()
+
+    def counted(_: int) -> Counted:
+        try:
+            return count(_batches(waiting, columns, batch, failed))
+        except BaseException:
+            failed.set()
+            raise
+
     with ThreadPoolExecutor(threads) as pool:
-        return list(pool.map(lambda _: count(_batches(waiting, columns, batch)), range(threads)))
+        return list(pool.map(counted, range(threads)))
 
 
-def _batches(waiting: SimpleQueue[tuple[str, int]], columns: list[str], batch: int) -> Iterator[pa.RecordBatch]:
+def _batches(
+    waiting: SimpleQueue[tuple[str, int]], columns: list[str], batch: int, failed: Event
+) -> Iterator[pa.RecordBatch]:
     """Batches of the row groups that nobody has taken yet; texts stay dictionaries, as they lie."""
     opened: dict[str, pq.ParquetFile] = {}
     while True:
@@ -166,7 +178,10 @@ def _batches(waiting: SimpleQueue[tuple[str, int]], columns: list[str], batch: i
             return
         if name not in opened:
             opened = {name: _open(name, columns)}
-        yield from opened[name].iter_batches(batch, row_groups=[group], columns=columns, use_threads=False)
+        for found in opened[name].iter_batches(batch, row_groups=[group], columns=columns, use_threads=False):
+            if failed.is_set():
+                return
+            yield found
 
 
 def _open(name: str, as_dictionaries: list[str] | None = None) -> pq.ParquetFile:
