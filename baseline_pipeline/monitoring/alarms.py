@@ -81,7 +81,8 @@ class Alarm(Record):
         kind = "has drifted" if self.detector == "slow" else "is"
         also = f" and {len(self.signs) - 1} more" if len(self.signs) > 1 else ""
         mix = f"; a change of mix: {self.mix}" if self.mix else ""
-        lasts = "one window so far" if self.windows == 1 else f"{self.windows} windows"
+        alone = "one window so far" if self.closed is None else "one window only"
+        lasts = alone if self.windows == 1 else f"{self.windows} windows"
         of = "" if lead.slice == "all" or self.family == "inputs" else " against all rows"
         far, limit = f"{abs(lead.distance):.1f} spreads {way} calm windows", f"; {lead.ratio:.2f} of the limit"
         if abs(lead.distance) >= FARTHEST:

@@ -24,6 +24,9 @@ FARTHEST = 1e6
 MOST_APART = 1.5
 """Times that a calm window is taken to lie further from the others than from all: one that lies alone, as a day of an
 unknown event does, would else set the limit of everything that is watched beside it."""
+LEAST_ERROR = 0.5
+"""Share of what rows stray in calm windows that a window's own rows are taken to stray at least: where they are all
+alike, as those of a model that stands still are, its value is not known for certain."""
 SEASON_P = 0.01
 """A season is taken out where an F test shows it at this level."""
 
@@ -49,6 +52,7 @@ class Calm:
         level: (s,) mean value; NaN where fewer than ten windows gave one.
         spread: (s,) standard deviation between windows beyond the rows' own chance error.
         chance: (s,) share under which the chance error of a share is computed; NaN elsewhere.
+        rows_stray: (s,) the chance error of a value, times the root of its rows, in the median calm window.
         sign: (s,) 1 where harm is up, -1 where it is down, 0 where it is either way.
         tail: (s,) how far the most harmful calm windows went, on average; what harm is measured in.
         season: (p, s) what each phase adds; (0, s) where no season is looked for.
@@ -59,6 +63,7 @@ class Calm:
     level: Array
     spread: Array
     chance: Array
+    rows_stray: Array
     sign: Array
     tail: Array
     season: Array
@@ -81,8 +86,10 @@ class Calm:
     def width(self, found: Readings) -> Array:
         """(w, s) the standard deviation of a new window: between windows, of the level, and of its rows."""
         with np.errstate(invalid="ignore"):
-            by_chance = np.sqrt(self.chance * (1 - self.chance) / np.maximum(found.rows, 1))
-            error = np.where(np.isnan(self.chance), found.errors, np.fmax(by_chance, 0.0))
+            rows = np.maximum(found.rows, 1)
+            by_chance = np.sqrt(self.chance * (1 - self.chance) / rows)
+            own = np.fmax(found.errors, LEAST_ERROR * self.rows_stray / np.sqrt(rows))
+            error = np.where(np.isnan(self.chance), own, np.fmax(by_chance, 0.0))
             return np.asarray(np.sqrt(self.spread**2 * (1 + 1 / self.windows) + error**2))
 
     def drawn_in(self) -> Array:
@@ -150,6 +157,7 @@ def calm_of(found: Readings, *, period: int = 0, step: int = 86400) -> Calm:
         left = values - level - (season[_phase(found.starts, step, period)] if len(season) else 0.0)
         total = np.nanvar(left, axis=0, ddof=1)
         own = np.nanmean(found.errors**2, axis=0)
+        rows_stray = np.nanmedian(found.errors * np.sqrt(found.rows), axis=0)
     shares = np.array([stream.share for stream in found.streams], dtype=bool)
     rows = found.rows.sum(axis=0)
     ones = np.nansum(values * found.rows, axis=0)
@@ -158,7 +166,8 @@ def calm_of(found: Readings, *, period: int = 0, step: int = 86400) -> Calm:
     level = np.where(count >= LEAST_WINDOWS, level, np.nan)
     sign = np.array([{"up": 1.0, "down": -1.0, "either": 0.0}[stream.harm] for stream in found.streams])
     spread = np.sqrt(np.maximum(total - own, 0.0))
-    plain = Calm(max(len(found), 1), level, spread, chance, sign, np.ones(len(level)), season, step)
+    alike = np.ones(len(level))
+    plain = Calm(max(len(found), 1), level, spread, chance, rows_stray, sign, alike, season, step)
     return replace(plain, tail=tails(plain.harm(plain.standardised(found)))[0])
 
 

@@ -128,6 +128,20 @@ def test_a_window_that_cannot_be_read_yet_closes_no_alarm():
     assert one.windows == 3
 
 
+def test_a_window_whose_rows_are_all_alike_says_nothing_of_calm_ones():
+    """A model that stands still gives every row one score; calm windows strayed no further than their rows."""
+    rng = np.random.default_rng(14)
+    stream = (Stream("mean score", "plan=basic", "outputs"),)
+    found = made(np.r_[0.2 + rng.normal(0, 0.004, 100), 0.3][:, None], stream, error=0.01)
+    found.errors[100] = 0.0
+    watch = learn(found.windows(np.arange(100)), DAY, per_month=1.0)
+    over = exceedances(watch, found)
+
+    assert watch.calm.spread[0] == 0
+    assert over.sudden[100, 0] > 1
+    assert 10 < over.distance[100, 0] < 30
+
+
 def test_estimates_never_alarm():
     stream = Stream("m", "all", "performance", "up", estimated=True)
     values = np.r_[np.random.default_rng(7).normal(0, 1, 60), 50.0][:, None]
@@ -197,5 +211,8 @@ def test_an_alarm_beyond_windows_that_are_all_alike_counts_no_spreads():
     beyond = Alarm(**alarm, signs=(Sign(**sign, distance=1e6, ratio=1e6),))
     far = Alarm(**alarm, signs=(Sign(**sign, distance=41.26, ratio=3.0),))
 
+    over = beyond.model_copy(update={"closed": "2026-01-05T00:00:00Z"})
+
     assert beyond.words() == "failed is far above calm windows (0.5, expected 0); one window so far"
+    assert over.words().endswith("; one window only")
     assert far.words().startswith("failed is 41.3 spreads above calm windows (0.5, expected 0; 3.00 of the limit)")
