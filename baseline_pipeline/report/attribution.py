@@ -38,15 +38,18 @@ def attribution_lines(found: Shared) -> list[str]:
             f"  {'*' if one.found else ' '} {one.factor:15} {fixed(one.harm, decimals, signed=True)} "
             f"{bracketed(one.interval, decimals, signed=True)}{share}"
         )
-    for pair in found.interactions:
-        low, high = pair.interval
-        if low * high > 0:  # told apart from none
-            names = " x ".join(pair.factors)
-            lines.append(
-                f"    together, {names}: {fixed(pair.harm, decimals, signed=True)} "
-                f"{bracketed(pair.interval, decimals, signed=True)}"
-            )
-    return lines
+    return [*lines, *(f"    {one}" for one in interaction_lines(found))]
+
+
+def interaction_lines(found: Shared) -> list[str]:
+    """What two causes make together beyond what each makes alone, where that is told apart from none."""
+    decimals = _decimals(found)
+    return [
+        f"together, {' x '.join(pair.factors)}: {fixed(pair.harm, decimals, signed=True)} "
+        f"{bracketed(pair.interval, decimals, signed=True)}"
+        for pair in found.interactions
+        if pair.interval[0] * pair.interval[1] > 0
+    ]
 
 
 def attribution_bars(found: Shared) -> list[tuple[Contribution, str, Markup]]:
@@ -73,7 +76,14 @@ def _bar(one: Contribution, axis: Axis) -> Markup:
     return element(
         "svg",
         element(
-            "rect", x=f"{start:.2f}%", y=5, width=f"{max(end - start, 0.3):.2f}%", height=16, rx=2, class_=f"bar {kind}"
+            "rect",
+            x=f"{start:.2f}%",
+            y=5,
+            width=f"{max(end - start, 0.3):.2f}%",
+            height=16,
+            rx=2,
+            opacity=0.45,  # its interval begins inside
+            class_=f"bar {kind}",
         ),
         element("line", x1=axis.percent(0.0), x2=axis.percent(0.0), y1=0, y2=_HEIGHT, class_="zero"),
         element("line", x1=low, x2=high, y1=middle, y2=middle, class_=f"interval {kind}"),

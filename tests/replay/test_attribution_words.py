@@ -4,8 +4,10 @@ import pytest
 
 from baseline_pipeline.contract.reading import parse_contract
 from baseline_pipeline.replay.advice import advised, sentence
-from baseline_pipeline.replay.attribution import Contribution, Shared
-from baseline_pipeline.workbench.replays.attributing import _urgency
+from baseline_pipeline.replay.attribution import Contribution, Interaction, Shared
+from baseline_pipeline.report.attribution import attribution_lines
+from baseline_pipeline.workbench.replays.attributed import attributed_html
+from baseline_pipeline.workbench.replays.attributing import Attribution, _urgency
 from tests.conftest import SMALL
 
 
@@ -15,7 +17,7 @@ def cause(factor, harm, found=True, width=0.005):
     )
 
 
-def shared(*causes, harm=None, width=0.005, where="all", metric="brier", before=0.2):
+def shared(*causes, harm=None, width=0.005, where="all", metric="brier", before=0.2, together=()):
     harm = sum(one.harm for one in causes) if harm is None else harm
     return Shared(
         metric=metric,
@@ -27,7 +29,7 @@ def shared(*causes, harm=None, width=0.005, where="all", metric="brier", before=
         harm=harm,
         interval=(harm - width, harm + width),
         contributions=causes,
-        interactions=(),
+        interactions=together,
     )
 
 
@@ -117,3 +119,35 @@ def test_every_cause_that_did_harm_is_advised_on_and_no_other():
     assert text.startswith("repair the feed: x first; until then the old values are the better ones; besides, ")
     assert text.endswith("bring the model that stood back: `baseline rollback small --to 3 --reason TEXT`")
     assert "lockfile" not in text
+
+
+def test_parts_of_a_whole_are_told_where_no_cause_undoes_what_another_does():
+    alike = attribution_lines(shared(cause("model", 0.03), cause("data_values", 0.01)))
+    apart = attribution_lines(shared(cause("data_values", 0.0201), cause("model", -0.02)))
+
+    assert alike[1].endswith("  75%")
+    assert not [one for one in apart if one.endswith("%")]
+
+
+def test_the_page_shows_every_interval_and_what_causes_do_together():
+    pair = Interaction(factors=("data_values", "model"), harm=0.004, interval=(0.002, 0.006))
+    none = Interaction(factors=("data_values", "population"), harm=0.004, interval=(-0.002, 0.01))
+    found = Attribution(
+        model="small",
+        decision=None,
+        baseline="b" * 64,
+        candidate="c" * 64,
+        moved={},
+        factors=("data_values", "model"),
+        dropped={},
+        shared=(shared(cause("model", 0.03), cause("data_values", 0.01), together=(pair, none)),),
+        unmeasured={},
+        features=(),
+        sentence="",
+        advice="",
+    )
+    page = attributed_html(parse_contract("small/defs.yaml", SMALL, folder="small"), found)
+
+    assert "together, data values x model: +0.0040 [+0.0020, +0.0060]" in page
+    assert "together, data values x population" not in page
+    assert page.count('opacity="0.45"') == page.count('class="interval degraded"') == 2

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from baseline_pipeline.figures import bracketed, fixed, places
 from baseline_pipeline.records import short
 from baseline_pipeline.replay.attribution import WORDS
-from baseline_pipeline.report.attribution import attribution_bars, attribution_lines
+from baseline_pipeline.report.attribution import attribution_bars, attribution_lines, interaction_lines
 from baseline_pipeline.report.html import page
 from baseline_pipeline.report.stages import stages_lines
 from baseline_pipeline.report.story import model_card
@@ -65,6 +65,7 @@ def attributed_html(contract: Contract, found: Attribution) -> str:
         shared=found.shared,
         bars=attribution_bars,
         lines=attribution_lines,
+        together=interaction_lines,
         stages=stages_lines,
     )
 
