@@ -72,10 +72,7 @@ def command(  # noqa: PLR0917  # options of a verb
     bench = Workbench.here(progress=progress(quiet=quiet))
     contract = bench.contract(model)
     if contract_file is not None:
-        contract = read_contract(contract_file)
-        if contract.name != model:
-            message = f"{contract_file} is the contract of {contract.name!r}, and {model!r} was asked for"
-            raise UsageError(message)
+        contract = read_contract(contract_file, model)
     found = backtest(bench, contract, first=day(first, "--from"), last=day(last, "--to"), window=window, step=step)
     spoilt = (
         inject_incidents(bench, contract, count=inject, names=scenario, seed=seed, window=window, step=step)

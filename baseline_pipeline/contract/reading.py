@@ -19,13 +19,13 @@ COMPONENT_TYPE = "baseline_pipeline.orchestration.MonitoredModel"
 FILE_NAME = "defs.yaml"
 
 
-def parse_contract(name: str, text: str, *, folder: str) -> Contract:
+def parse_contract(name: str, text: str, *, folder: str | None) -> Contract:
     """The contract in a text.
 
     Args:
         name: The file's name, for messages.
         text: Its content.
-        folder: The folder it stands in; the model's name must equal it.
+        folder: The folder it stands in; the model's name must equal it. `None` where it may be any.
 
     Raises:
         ContractError: with file, line, what stood there, and what would be accepted.
@@ -37,7 +37,7 @@ def parse_contract(name: str, text: str, *, folder: str) -> Contract:
         contract = Contract.model_validate(attributes)
     except ValidationError as error:
         raise ContractError(explain(document, Contract, error, ("attributes",))) from None  # its text names words
-    if contract.name != folder:
+    if folder is not None and contract.name != folder:
         line = document.line(("attributes", "name"))
         message = f"{name}:{line}: name {contract.name!r} differs from the folder's name {folder!r}"
         raise ContractError(message, next_step="rename one of the two")
@@ -66,10 +66,15 @@ def _kind(value: object) -> str:
     return KINDS.get(type(value), "a number")
 
 
-def read_contract(path: Path) -> Contract:
+def read_contract(path: Path, model: str | None = None) -> Contract:
     """The contract in a file.
 
+    Args:
+        path: The file.
+        model: Whose contract it has to be, wherever the file stands; by default its folder says so.
+
     Raises:
+        UsageError: where it is another model's than the one asked for.
         ContractError: where the file is absent, not UTF-8, or not a valid contract.
     """
     shown = "/".join(path.parts[-3:])
@@ -81,7 +86,11 @@ def read_contract(path: Path) -> Contract:
     except UnicodeDecodeError as error:
         message = f"{shown}: not UTF-8 text (byte {error.start})"
         raise ContractError(message, next_step="save the file as UTF-8") from error
-    return parse_contract(shown, text, folder=path.parent.name)
+    contract = parse_contract(shown, text, folder=path.parent.name if model is None else None)
+    if model is not None and contract.name != model:
+        message = f"{shown} is the contract of {contract.name!r}, and {model!r} was asked for"
+        raise UsageError(message)
+    return contract
 
 
 def contract_path(assets: Path, model: str) -> Path:

@@ -30,6 +30,21 @@ def typed(project, capsys, monkeypatch):
     return run
 
 
+def test_what_if_takes_a_draft_wherever_it_stands(project, typed):
+    write_contract(project, DAILY)
+    (project.root / "assets" / "small" / "incidents.yaml").write_text(EVENTS)
+    project.write(daily_past())
+    draft = project.root / "draft.yaml"
+    draft.write_text(DAILY.replace("false_alarms_per_month: 1", "false_alarms_per_month: 0.05"))
+    _, out, err = typed("backtest", "small", "--contract", "draft.yaml", "--quiet")
+    draft.write_text(DAILY.replace("name: small", "name: large"))
+    refused, _, why = typed("backtest", "small", "--contract", "draft.yaml", "--quiet")
+
+    assert "the accepted 0.05" in out, err
+    assert refused == 2
+    assert "draft.yaml is the contract of 'large', and 'small' was asked for" in why
+
+
 def test_a_backtest_at_the_terminal(project, typed):
     write_contract(project, DAILY)
     (project.root / "assets" / "small" / "incidents.yaml").write_text(EVENTS)
