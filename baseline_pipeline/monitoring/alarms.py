@@ -26,6 +26,9 @@ Array = np.ndarray[Any, Any]
 Overlap = "Callable[[str, str], bool]"
 STAYS: dict[Detector, float] = {"sudden": 0.8, "slow": 0.5}
 """Share of the limit below which a window counts as quiet: an alarm does not flicker at its limit."""
+ECHO = 0.5
+"""Share of a slice's way from all rows that another slice may at most leave open and still be what moved it there."""
+EQUAL = 1e-9
 SHOWN = 12
 """Signs that an alarm carries, the largest first."""
 
@@ -134,8 +137,9 @@ def alarms(
     """All alarms of windows in their order; a fold, so that more windows never change what was said of earlier ones.
 
     Sudden and slow changes are told apart, so that a drift that stays does not hide what comes on top of it; so are
-    all rows and slices, which are read against all rows. Within these, streams whose rows overlap are one alarm. When
-    other rows come, features, scores and volume drift one after the other: while one of them does, that is one cause.
+    all rows and slices, which are read against all rows. Within these, streams whose rows overlap are one alarm, and
+    slices that seem to stray only since another one moved all rows are of that one's. When other rows come, features,
+    scores and volume drift one after the other: while one of them does, that is one cause.
 
     Args:
         contract: Margins, for the tiers.
@@ -185,21 +189,21 @@ def _fold(
         ]
         fresh: list[_Open] = []
         for stream in confirmed:
-            home = next(
-                (
-                    one
-                    for one in [*open_, *fresh]
-                    if any(
-                        _same(streams[stream], streams[other], detector, overlap, one.first == window)
-                        for other in one.members
-                    )
-                ),
-                None,
-            )
-            if home is None:
-                home = _Open(group_of(streams[stream]), detector, window, set(), window, streams[stream].label)
-                fresh.append(home)
-            home.members.add(stream)
+            homes = [
+                one
+                for one in [*open_, *fresh]
+                if any(
+                    _same(streams[stream], streams[other], detector, overlap, one.first == window)
+                    or _echo(over, ratio[window], window, stream, other)
+                    or _echo(over, ratio[window], window, other, stream)
+                    for other in one.members
+                )
+            ]
+            if not homes:
+                homes = [_Open(group_of(streams[stream]), detector, window, set(), window, streams[stream].label)]
+                fresh.append(homes[0])
+            homes[0].members |= {stream}.union(*(one.members for one in homes[1:] if one.first == window))
+            fresh = [one for one in fresh if not any(one is other for other in homes[1:])]
         open_ += fresh
         still = []
         for one in open_:
@@ -233,6 +237,33 @@ def _same(one: Stream, two: Stream, detector: Detector, overlap: Callable[[str, 
     if one.family == "inputs":
         return together or _feature(one.name) == _feature(two.name)
     return overlap(one.slice, two.slice)
+
+
+def _echo(over: Exceedances, ratio: Array, window: int, broken: int, other: int) -> bool:
+    """Whether a slice strays from all rows only since another one moved these.
+
+    A slice with a share p of the rows that strays by e from all rows has moved them by p e / (1 - p): so far, the other
+    way, every slice that stayed as it was is away from them. What is left of its way must be within its limit, and less
+    than half of it. Exact for means.
+
+    Args:
+        over: The windows.
+        ratio: (s,) harm over the limit in this one.
+        window: Which.
+        broken: The slice that moved all rows.
+        other: The slice that strays.
+    """
+    streams, found = over.readings.streams, over.readings
+    name = streams[other].name
+    if name != streams[broken].name or "all" in (streams[other].slice, streams[broken].slice):
+        return False
+    whole = next((number for number, each in enumerate(streams) if each.name == name and each.slice == "all"), None)
+    if whole is None or not ratio[other] > 0:
+        return False
+    away = found.values[window] - over.expected[window]
+    share = found.rows[window, broken] / max(found.rows[window, whole], 1)
+    moved = share / max(1 - share, EQUAL) * away[broken]
+    return bool(abs(away[other] + moved) <= abs(away[other]) * min(ECHO, 1 / ratio[other]))
 
 
 def _comes(stream: Stream) -> bool:
