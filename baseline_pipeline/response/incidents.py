@@ -234,8 +234,9 @@ def planned(
 
     One incident per cause: an alarm joins an open incident whose rows overlap and whose last alarm is at most a
     week older (two days, where it speaks of something else, such as features, and all of the incident's alarms have
-    ended); otherwise it opens one. A worse tier
-    escalates. Alarms that have ended are noted, and an incident without open alarms is quiet until a person closes it.
+    ended); otherwise it opens one. A worse tier escalates; where somebody closed the incident while its alarm was open,
+    it opens another one. Alarms that have ended are noted, and an incident without open alarms is quiet until a person
+    closes it.
 
     Args:
         known: The model's incidents, oldest first.
@@ -258,11 +259,14 @@ def planned(
     replayed = {} if looked is None else {"looked": looked}
     there = {alarm.key: alarm for alarm in alarms}
     for alarm in alarms:
-        home = next((one for one in present.values() if alarm.key in one.alarms), None)
-        if home is None:
+        home = next((one for one in reversed(present.values()) if alarm.key in one.alarms), None)
+        again = home is not None and not home.open and alarm.closed is None and _worse(alarm, home)
+        if home is None or again:
             if news(alarm):
-                write(_new(list(present.values()), alarm, model, {"owner": owner, **replayed}, freezes, overlap, there))
-        elif home.open and TIERS.index(alarm.tier) > TIERS.index(home.tier):
+                mark = [alarm.key, alarm.tier] if again else [alarm.key]
+                more = {"owner": owner, **replayed}
+                write(_new(list(present.values()), alarm, mark, model, more, freezes, overlap, there))
+        elif home.open and _worse(alarm, home):
             content = {**_content(alarm, freezes), "alarms": [], "incident": home.id, "change": "escalated"}
             write(_event(model, ["escalated", alarm.key, alarm.tier], alarm.words(), content))
         elif home.open and alarm.closed is None and alarm.key not in home.open_alarms:
@@ -301,29 +305,33 @@ def _content(alarm: Alarm, freezes: frozenset[Tier]) -> dict[str, Any]:
     }
 
 
+def _worse(alarm: Alarm, than: Incident) -> bool:
+    return TIERS.index(alarm.tier) > TIERS.index(than.tier)
+
+
 def _new(
     known: list[Incident],
     alarm: Alarm,
+    mark: list[str],
     model: str,
     more: dict[str, str],
     freezes: frozenset[Tier],
     overlap: Any,
     there: Mapping[str, Alarm],
 ) -> Event:
-    """The event that an alarm which no incident holds leads to."""
+    """The event that an alarm which no open incident holds leads to; the mark tells it from others about the alarm."""
     home = next((one for one in reversed(known) if one.open and _belongs(one, alarm, overlap, there)), None)
     content = _content(alarm, freezes)
     if home is None:
-        name = f"I-{digest_of([model, alarm.key])[:8]}"
+        name = f"I-{digest_of([model, *mark])[:8]}"
         return _event(
             model,
-            ["opened", alarm.key],
+            ["opened", *mark],
             alarm.words(),
             {**content, "incident": name, "change": "opened", **more},
         )
-    worse = TIERS.index(alarm.tier) > TIERS.index(home.tier)
-    change = "escalated" if worse else "joined"
-    return _event(model, [change, alarm.key], alarm.words(), {**content, "incident": home.id, "change": change})
+    change = "escalated" if _worse(alarm, home) else "joined"
+    return _event(model, [change, *mark], alarm.words(), {**content, "incident": home.id, "change": change})
 
 
 def _belongs(one: Incident, alarm: Alarm, overlap: Any, there: Mapping[str, Alarm]) -> bool:

@@ -136,6 +136,23 @@ def test_people_close_an_incident_and_that_ends_the_freeze():
     assert len(incidents(after([alarm("2026-03-12", tier="severe")], ledger))) == 2  # closed ones take nothing in
 
 
+def test_what_was_closed_while_its_alarm_was_open_opens_again_when_it_grows_worse_and_only_then():
+    ledger = after([alarm("2026-03-10", tier="minor"), alarm("2026-03-11", name="recall", tier="minor")])
+    (one,) = incidents(ledger)
+    ledger += written([spoken(one, "closed", actor="ada", reason="it is the season", cause="it is the season")], 3)
+    same = [alarm("2026-03-10", tier="minor"), alarm("2026-03-11", name="recall", tier="minor")]
+    assert after(same, ledger) == ledger
+    worse = [alarm("2026-03-10", tier="minor"), alarm("2026-03-11", name="recall", tier="severe")]
+    ledger = after(worse, ledger)
+
+    assert [(one.tier, one.status, len(one.alarms)) for one in incidents(ledger)] == [
+        ("minor", "closed", 2),
+        ("severe", "open", 1),
+    ]
+    assert len({event.key for event in ledger}) == len(ledger)
+    assert after(worse, ledger) == ledger
+
+
 DAYS = st.integers(1, 28)
 ALARMS = st.lists(
     st.builds(
