@@ -57,6 +57,7 @@ def command(  # noqa: PLR0917  # options of a verb
     from baseline_pipeline.errors import UsageError
     from baseline_pipeline.report.backtest import backtest_html, backtest_lines
     from baseline_pipeline.report.replay_text import wrapped
+    from baseline_pipeline.response.incidents import incidents
     from baseline_pipeline.workbench.over_time.backtesting import backtest
     from baseline_pipeline.workbench.over_time.injecting import inject_incidents, injected_lines
     from baseline_pipeline.workbench.reporting import write_whole
@@ -85,7 +86,9 @@ def command(  # noqa: PLR0917  # options of a verb
     if as_json:
         emit(found.body() | ({"injected": spoilt.body()} if spoilt is not None else {}))
     else:
-        lines = backtest_lines(found) + (injected_lines(spoilt) if spoilt is not None else [])
+        lines = backtest_lines(found, incidents(bench.events(model), model)) + (
+            injected_lines(spoilt) if spoilt is not None else []
+        )
         show(wrapped(lines, shutil.get_terminal_size((120, 24)).columns))
     if found.missed or not found.within_rate:
         raise typer.Exit(1)

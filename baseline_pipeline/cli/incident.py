@@ -174,10 +174,15 @@ def close(
     from baseline_pipeline.workbench.over_time.incidents import close as told
     from baseline_pipeline.workbench.workbench import Workbench
 
-    closed, diff = told(Workbench.here(), incident, cause=cause, category=category, actor=by)
+    bench = Workbench.here()
+    closed, diff = told(bench, incident, cause=cause, category=category, actor=by)
     say(f"{closed.id} is closed")
+    if closed.open_alarms:
+        say(f"  {len(closed.open_alarms)} alarm(s) of it are open still; people hear of them again if they grow worse")
     if diff:
         say("proposed, so that backtests know it (git apply):")
+        if bench.contract(closed.model).incidents is None:
+            say("and in the contract, which names no such file yet: `incidents: incidents.yaml`")
         print(diff, end="")  # noqa: T201  # the command line's data
 
 

@@ -32,6 +32,7 @@ def command(
     """
     import shutil
 
+    from baseline_pipeline.contract.reading import contract_paths
     from baseline_pipeline.errors import BaselineError
     from baseline_pipeline.report.monitoring import over_models, tick_lines
     from baseline_pipeline.report.replay_text import wrapped
@@ -40,16 +41,15 @@ def command(
     from baseline_pipeline.workbench.workbench import Workbench
 
     bench = Workbench.here(progress=progress(quiet=quiet))
-    contracts = [bench.contract(model)] if model is not None else list(bench.contracts().values())
     ticks, failed = [], 0
-    for contract in contracts:
+    for name in [model] if model is not None else contract_paths(bench.settings.assets):
         try:
-            ticks.append(monitor(bench, contract, now=now, notify=not no_notify))
+            ticks.append(monitor(bench, bench.contract(name), now=now, notify=not no_notify))
         except BaselineError as error:
             if model is not None:
                 raise
             failed = max(failed, error.exit_code)
-            say(f"{contract.name}: {error}")
+            say(f"{name}: {error}")
     states = receiver_states(bench)
     if as_json:
         emit({"ticks": [one.body() for one in ticks], "receivers": [one.body() for one in states]})

@@ -11,11 +11,14 @@ from baseline_pipeline.report.timeline import timeline
 from baseline_pipeline.report.visible import visible
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from markupsafe import Markup
 
     from baseline_pipeline.backtest.scoring import Detected, Rate
     from baseline_pipeline.contract import Contract
     from baseline_pipeline.monitoring.alarms import Alarm
+    from baseline_pipeline.response.incidents import Incident
     from baseline_pipeline.workbench.over_time.backtesting import Backtest, Trajectory
 
 SHOWN = 12
@@ -56,8 +59,13 @@ def incident_words(one: Detected) -> str:
     return f"FOUND    {days}  {when}, by {', '.join(one.by[:3])}{named}  {visible(one.incident.what)}"
 
 
-def backtest_lines(found: Backtest) -> list[str]:
-    """The result for a terminal."""
+def backtest_lines(found: Backtest, known: Sequence[Incident] = ()) -> list[str]:
+    """The result for a terminal.
+
+    Args:
+        found: The result.
+        known: Incidents of the model: what people said of them stands beside what counts as a false alarm.
+    """
     wanted = [one for one in found.incidents if one.incident.must_find]
     hits = [one for one in wanted if one.found]
     soon = [one for one in hits if one.soon]
@@ -81,9 +89,11 @@ def backtest_lines(found: Backtest) -> list[str]:
     verdict = shown if found.within_rate else "ABOVE"
     lines.append(f"false alarms: {rate_words(found.false_alarms)}; {verdict} the accepted {found.accepted_per_month:g}")
     wrong = [one for one in found.alarms if one.key in set(found.false)]
-    lines += [f"  {one.opened[:10]}  {one.tier:8} {one.words()}" for one in wrong[:SHOWN]]
+    said = {key: one for one in known if one.signal is not None for key in one.alarms}
+    lines += [f"  {one.opened[:10]}  {one.tier:8} {one.words()}{_said(said.get(one.key))}" for one in wrong[:SHOWN]]
     if len(wrong) > SHOWN:
         lines.append(f"  and {len(wrong) - SHOWN} more (--json, or --report)")
+    lines += _triaged([said[one.key] for one in wrong if one.key in said], len(wrong))
     for path in found.trajectories:
         if path.changes:
             lines.append(
@@ -104,6 +114,21 @@ def backtest_lines(found: Backtest) -> list[str]:
     if found.recommended is None:
         lines.append("  no setting stays within the accepted rate: take another reference, or accept more")
     return lines
+
+
+def _said(one: Incident | None) -> str:
+    return "" if one is None else f"; {one.id}: {'signal' if one.signal else 'noise'}"
+
+
+def _triaged(found: Sequence[Incident], count: int) -> list[str]:
+    """What people made of the alarms that count as false."""
+    if not found:
+        return []
+    told = f"  of these {count}, people called {sum(not one.signal for one in found)} noise"
+    real = [one.id for one in found if one.signal]
+    if not real:
+        return [told]
+    return [f"{told} and {len(real)} signal: add {', '.join(sorted(set(real)))} to the incidents file"]
 
 
 def backtest_html(contract: Contract, found: Backtest) -> str:

@@ -4,6 +4,11 @@ import json
 
 import pytest
 
+from baseline_pipeline.report.backtest import backtest_lines
+from baseline_pipeline.response.incidents import incidents
+from baseline_pipeline.workbench.over_time.backtesting import Backtest
+from tests.backtest.test_scoring import alarm
+from tests.response.test_incidents import after
 from tests.workbench.test_backtesting import DAILY, EVENTS
 from tests.workbench.test_backtesting import past as daily_past
 from tests.workbench.test_monitoring import LOGGED, healthy, service, write_contract
@@ -55,6 +60,16 @@ def test_a_backtest_at_the_terminal(project, typed):
     assert "<svg" in (project.root / "page.html").read_text()
     code, out, _ = typed("backtest", "small", "--json", "--quiet")
     assert json.loads(out)["false_alarms"]["months"] > 1
+    found = Backtest.stored(json.loads(out))
+    found = found.model_copy(update={"false": tuple(one.key for one in found.alarms[:2])})
+    (one,) = incidents(after([alarm("2026-03-10")]))
+    noise, signal = (
+        one.model_copy(update={"id": f"I-{real}", "signal": real, "alarms": (alarmed.key,)})
+        for real, alarmed in zip((False, True), found.alarms, strict=False)
+    )
+    lines = "\n".join(backtest_lines(found, [noise, signal]))
+    assert "; I-False: noise\n" in lines
+    assert "of these 2, people called 1 noise and 1 signal: add I-True to the incidents file" in lines
     code, _, err = typed("backtest", "small", "--from", "soon")
     assert (code, "accepted: a day such as" in err) == (2, True)
     code, out, err = typed("backtest", "small", "--inject", "2", "--scenario", "missing_values", "--quiet")
@@ -67,6 +82,11 @@ def test_from_a_tick_to_a_closed_incident_at_the_terminal(project, typed):
     code, out, err = typed("monitor", "small", "--now", "2026-02-28", "--quiet")
     assert code == 1, err
     assert "worse than its baseline" in out
+    other = project.root / "assets" / "alas" / "defs.yaml"
+    other.parent.mkdir()
+    other.write_text("type: baseline_pipeline.orchestration.MonitoredModel\nattributes: {}\n")
+    code, out, err = typed("monitor", "--now", "2026-02-28", "--quiet", "--no-notify")
+    assert (code, "small at 2026-02-28" in out, "alas: assets/alas/defs.yaml" in err) == (2, True, True)
     code, out, _ = typed("incident", "list", "small", "--json")
     name = next(one["id"] for one in json.loads(out) if one["tier"] == "severe")
     assert "Model revalidation" in typed("incident", "show", name)[1]
