@@ -7,7 +7,7 @@ import unicodedata
 
 _UNSEEN = frozenset({"Cc", "Cf", "Cs", "Co", "Zl", "Zp"})
 _LATIN_1, _BASIC_PLANE = 0xFF, 0xFFFF
-_CREDENTIALS = re.compile(r"(?<=://)[^/\s@]*:[^/\s]*@")
+_CREDENTIALS = re.compile(r"(?<=://)[^/\s'\"]*@")
 
 
 def visible(text: str) -> str:
@@ -43,5 +43,7 @@ def without_credentials(uri: str) -> str:
     Example:
         >>> without_credentials("postgresql://ana:secret@db.example/mlflow")
         'postgresql://db.example/mlflow'
+        >>> without_credentials("https://t0ken@tracking.example")
+        'https://tracking.example'
     """
     return _CREDENTIALS.sub("", uri)

@@ -25,6 +25,7 @@ def test_what_moves_or_hides_text_is_spelled_out(text, expected):
     ("uri", "expected"),
     [
         ("https://ana:p%40ss@tracking.example:5000/x", "https://tracking.example:5000/x"),
+        ("https://t0ken@tracking.example:5000", "https://tracking.example:5000"),
         ("sqlite:///mlflow.db", "sqlite:///mlflow.db"),
         ("https://tracking.example/a:b@c", "https://tracking.example/a:b@c"),
     ],
