@@ -30,6 +30,10 @@ def command(  # noqa: PLR0917  # options of a verb
         Path | None,
         typer.Option(help="Write what is to be signed elsewhere, with --by and --reason.", show_default=False),
     ] = None,
+    form: Annotated[
+        Path | None,
+        typer.Option("--form", help="The risk assessment, filled in: with --sign kept and signed.", show_default=False),
+    ] = None,
     check: Annotated[bool, typer.Option("--check", help="Exit with 5 where a review is due.")] = False,
     show_all: Annotated[bool, typer.Option("--all", help="What holds, too.")] = False,
     as_json: Json = False,
@@ -42,7 +46,7 @@ def command(  # noqa: PLR0917  # options of a verb
     Example: baseline review flight_delays --output review.md
     Example: baseline review flight_delays --statement review.json --by ada@example.com --reason "looked at every point"
     Example: baseline review flight_delays --sign --signature review.json
-    Example: baseline review flight_delays --sign --by "Ada Lovelace" --reason "looked at every point"
+    Example: baseline review flight_delays --sign --form review.md --by "Ada Lovelace" --reason "looked at every point"
     """
     import shutil
 
@@ -52,14 +56,20 @@ def command(  # noqa: PLR0917  # options of a verb
     from baseline_pipeline.report.review import review_lines, review_markdown
     from baseline_pipeline.workbench.people import Voice, roster_of
     from baseline_pipeline.workbench.reporting import write_whole
-    from baseline_pipeline.workbench.upkeep.reviewing import review, sign_off, written_to_sign
+    from baseline_pipeline.workbench.upkeep.reviewing import (
+        review,
+        sign_off,
+        signed_form,
+        with_form,
+        written_to_sign,
+    )
     from baseline_pipeline.workbench.workbench import Workbench
 
     bench = Workbench.here(progress=progress(quiet=quiet))
     contract = bench.contract(model)
     found = review(bench, contract, max_age=max_age)
     if output is not None:
-        write_whole(output, review_markdown(found))
+        write_whole(output, review_markdown(found, signed_form(bench, found)))
         say(f"written: {output}")
     rostered = roster_of(bench) is not None
     voice = Voice(person(by, key, signature, rostered=rostered), reason, key, signature)
@@ -67,6 +77,8 @@ def command(  # noqa: PLR0917  # options of a verb
     if signature is not None and not sign:
         message = "a signature signs a review off, and --sign is not there"
         raise UsageError(message, next_step="add --sign")
+    if form is not None:
+        found = with_form(found, form)
     if statement is not None:
         write_whole(statement, written_to_sign(bench, contract, found, voice).text().decode())
         say(f"written: {statement}; sign it: ssh-keygen -Y sign -n {NAMESPACE} -f KEY {statement}")

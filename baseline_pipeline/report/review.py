@@ -102,8 +102,13 @@ def due_lines(found: Review) -> list[str]:
     return [*([last] if last else []), f"next review: {found.due.on}"]
 
 
-def review_markdown(found: Review) -> str:
-    """The review with its risk assessment as Markdown; what people must answer is asked."""
+def review_markdown(found: Review, signed_form: str = "") -> str:
+    """The review with its risk assessment as Markdown; what people must answer is asked.
+
+    Args:
+        found: The review.
+        signed_form: The assessment that was signed off last; it stands below, as it was written.
+    """
     baseline = found.baseline
     lines = [
         f"# Review of {escaped(found.model)}",
@@ -132,6 +137,9 @@ def review_markdown(found: Review) -> str:
         "",
         *_form(found),
     ]
+    if signed_form and found.signed is not None:
+        by = f"{escaped(found.signed.actor)} on {found.signed.at[:10]}"
+        lines += ["---", "", f"*What follows was signed off by {by}.*", "", signed_form]
     return "\n".join(lines)
 
 

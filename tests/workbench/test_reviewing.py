@@ -9,7 +9,7 @@ from baseline_pipeline.adapters.signatures.ssh_keygen import sign
 from baseline_pipeline.adapters.signatures.sshsig import SignatureRefused, verify
 from baseline_pipeline.cli.app import app
 from baseline_pipeline.contract.metrics import ErrorRates
-from baseline_pipeline.errors import EvidenceUnavailable
+from baseline_pipeline.errors import EvidenceUnavailable, UsageError
 from baseline_pipeline.governance.roster import Refused
 from baseline_pipeline.governance.statements import NAMESPACE, Statement
 from baseline_pipeline.planning import Prospect
@@ -17,7 +17,7 @@ from baseline_pipeline.report.review import TO_FILL_IN, review_lines, review_mar
 from baseline_pipeline.significance.power import minimum_detectable_effect, normal_quantile
 from baseline_pipeline.workbench.people import Voice
 from baseline_pipeline.workbench.upkeep.assumptions import power_at_margin
-from baseline_pipeline.workbench.upkeep.reviewing import review, sign_off, written_to_sign
+from baseline_pipeline.workbench.upkeep.reviewing import review, sign_off, signed_form, with_form, written_to_sign
 
 
 def looked(project, **options):
@@ -194,6 +194,24 @@ def test_the_form_asks_more_where_more_is_at_stake(gated):
     assert high.impact == "high"
     assert review_markdown(high).count(TO_FILL_IN) == 14
     assert any(line.startswith("OLD   owners: nobody is named") for line in review_lines(high))
+
+
+def test_the_form_that_people_filled_in_is_what_they_sign(gated, tmp_path):
+    bench, found = gated.bench(), looked(gated)
+    file = tmp_path / "form.md"
+    file.write_text(review_markdown(found))
+    with pytest.raises(UsageError, match=r"not filled in yet: line \d+, "):
+        with_form(found, file)
+    file.write_text(review_markdown(found).replace(TO_FILL_IN, "a wrong answer costs a call"))
+    filled = with_form(found, file)
+    sign_off(bench, bench.contract("small"), filled, Voice("Ada", "looked at every point"))
+    later = looked(gated)
+
+    assert later.signed.review == filled.digest != found.digest
+    assert signed_form(bench, later) == file.read_text()
+    text = review_markdown(later, signed_form(bench, later))
+    assert "signed off by Ada on " in text
+    assert text.count("a wrong answer costs a call") == 9
 
 
 def test_the_verb_ends_with_five_where_a_review_is_due(gated, monkeypatch, tmp_path):

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal
 
-from baseline_pipeline.errors import EvidenceUnavailable
+from baseline_pipeline.errors import EvidenceUnavailable, UsageError
 from baseline_pipeline.governance.events import Baseline, Event
 from baseline_pipeline.governance.reviews import Due, Signed, due, due_after, last_signed, moment_of
 from baseline_pipeline.records import Digest, Record, digest_of
+from baseline_pipeline.report.review import TO_FILL_IN
 from baseline_pipeline.workbench.people import Voice, made_elsewhere, statement, to_sign
 from baseline_pipeline.workbench.stages import Policy
 from baseline_pipeline.workbench.upkeep.assumptions import MAX_AGE, Assumptions, Finding
@@ -15,6 +16,8 @@ from baseline_pipeline.workbench.upkeep.model_risk import known_facts
 from baseline_pipeline.workbench.workbench import utc_now
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from baseline_pipeline.contract import Contract
     from baseline_pipeline.governance.statements import Statement
     from baseline_pipeline.workbench.workbench import Workbench
@@ -37,6 +40,8 @@ class Review(Record):
     """What the system knows for the risk assessment, by topic."""
     policy: Digest = ""
     """Digest of the contract that was looked at; empty in reviews of before it was kept."""
+    form: str = ""
+    """The risk assessment as people filled it in, Markdown; empty where none was given."""
 
     @property
     def old(self) -> tuple[Finding, ...]:
@@ -45,9 +50,9 @@ class Review(Record):
 
     @property
     def digest(self) -> Digest:
-        """What a signature is bound to: the findings, the baseline they are about, and the contract."""
-        contract = [self.policy] if self.policy else []
-        return digest_of([self.model, self.baseline.revision, [one.body() for one in self.findings], *contract])
+        """What a signature is bound to: the findings, the baseline they are about, the contract, and the form."""
+        more = [one for one in (self.policy, self.form) if one]
+        return digest_of([self.model, self.baseline.revision, [one.body() for one in self.findings], *more])
 
 
 def review(bench: Workbench, contract: Contract, *, max_age: int = MAX_AGE, now: str | None = None) -> Review:
@@ -90,6 +95,31 @@ def review(bench: Workbench, contract: Contract, *, max_age: int = MAX_AGE, now:
         known=known_facts(looking),
         policy=contract.policy_digest(),
     )
+
+
+def with_form(found: Review, file: Path) -> Review:
+    """The review with its risk assessment, as people filled it in.
+
+    Raises:
+        UsageError: when the file cannot be read, or questions in it are not answered yet.
+    """
+    try:
+        text = file.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        message = f"--form {file}: {getattr(error, 'strerror', None) or 'this is no text in UTF-8'}"
+        raise UsageError(message, next_step=f"write one: `baseline review {found.model} --output FILE`") from error
+    left = [number for number, line in enumerate(text.splitlines(), 1) if TO_FILL_IN in line]
+    if left or not text.strip():
+        lines = ", ".join(map(str, left)) or "all of it"
+        message = f"--form {file}: not filled in yet: line {lines}"
+        raise UsageError(message, next_step=f"answer in place of {TO_FILL_IN}; 'not known' is an answer")
+    return found.model_copy(update={"form": text})
+
+
+def signed_form(bench: Workbench, found: Review) -> str:
+    """The risk assessment of the last review that was signed off; empty where it had none."""
+    body = bench.store.load("reviews", found.model, found.signed.review) if found.signed else None
+    return "" if body is None else Review.stored(body).form
 
 
 def written_to_sign(bench: Workbench, contract: Contract, found: Review, voice: Voice) -> Statement:
