@@ -17,6 +17,10 @@ class Drill(Record):
     """What a drill came to."""
 
     model: str
+    version: str = ""
+    actor: str = ""
+    at: str = ""
+    """When it began, UTC; empty in drills of before it was kept, as are version and actor."""
     scenario: str
     dose: float
     window: str
@@ -49,9 +53,11 @@ class Drill(Record):
             if self.hidden
             else "**Not detected**: no guardrail saw it. What would, is shown by `baseline power MODEL --sensitivity`."
         )
+        who = f"Rehearsed by {self.actor} on {self.at.replace('T', ' ')}, with version {self.version} of the model."
         lines = [
             f"# Drill: {self.scenario} {self.dose:g} on {self.model}",
             "",
+            who,
             f"Damage was injected from {self.since.replace('T', ' ')} on, in a scratch copy; nothing real was touched.",
             "",
             sentence,

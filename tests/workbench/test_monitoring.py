@@ -13,7 +13,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from baseline_pipeline.errors import DataUnreadable, UsageError
+from baseline_pipeline.errors import DataUnreadable, ModelFailed, UsageError
 from baseline_pipeline.governance.events import last_decision
 from baseline_pipeline.recorder import Recorder
 from baseline_pipeline.report.monitoring import incident_lines, tick_lines
@@ -430,19 +430,19 @@ def test_a_silence_for_a_model_that_is_not_there_names_those_that_are(project):
     silence(project.bench(), given.model_copy(update={"model": "sm*"}))
 
 
-def test_what_a_silence_hid_is_told_when_it_is_over_while_its_incident_is_open(logged, receiver):
+def test_what_a_silence_hid_is_told_when_it_is_over_while_its_incident_is_open(logged, receiver, monkeypatch):
     url, arrived, _ = receiver
     write_contract(logged, LOGGED + f"  notify: [{{webhook: '{url}', from: severe}}]\n")
     bench = logged.bench()
     contract = bench.contract("small")
-    until = (dt.datetime.now(dt.UTC) + dt.timedelta(seconds=1)).isoformat()
+    until = (dt.datetime.now(dt.UTC) + dt.timedelta(hours=1)).isoformat()
     silence(bench, Silence(until=until, reason="the feed moves", actor="ada"))
     opened = [alarm("2026-03-10", tier="severe"), alarm("2026-03-28", tier="severe", closed="2026-03-30")]
     respond(bench, contract, opened, overlap=lambda _one, _two: True)
     tell(bench, contract)
     hidden = outbox_of(bench).deliver(contract.notify)
-    while dt.datetime.now(dt.UTC) <= dt.datetime.fromisoformat(until):
-        time.sleep(0.05)
+    later = time.time() + 3_700
+    monkeypatch.setattr(time, "time", lambda: later)
     tell(bench, contract)
     told = outbox_of(bench).deliver(contract.notify)
     tell(bench, contract)
@@ -516,3 +516,17 @@ def test_a_drill_on_days_that_are_not_calm_names_the_open_alarms(project):
     assert "since 2026-02-22" in words
     assert any(f"baseline incident show {one.id}" in words for one in opened)
     assert "not calm before" in found.report
+
+
+def test_damage_that_the_model_does_not_stand_ends_the_drill_in_words(project):
+    write_contract(project, LOGGED.replace(", requests: {parquet: requests/*.parquet}", ""))
+    project.write(healthy())
+    model = (project.root / "smallmodel.py").read_text()
+    refusing = '    if features["x"].isna().any():\n        raise ValueError("x is missing")\n    return (1'
+    (project.root / "smallmodel.py").write_text(model.replace("    return (1", refusing))
+    bench = project.bench()
+    with pytest.raises(ModelFailed, match="in production such requests would fail") as found:
+        drill(bench, bench.contract("small"), scenario="missing_values", actor="ada")
+
+    assert "x is missing" in found.value.message
+    assert "unit_error" in found.value.next_step

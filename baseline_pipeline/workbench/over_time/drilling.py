@@ -12,7 +12,7 @@ import numpy as np
 import pyarrow as pa
 
 from baseline_pipeline.contract.monitoring import Receiver
-from baseline_pipeline.errors import BaselineError, EvidenceUnavailable, UsageError
+from baseline_pipeline.errors import BaselineError, EvidenceUnavailable, ModelFailed, UsageError
 from baseline_pipeline.governance.events import Event
 from baseline_pipeline.monitoring.alarms import overlaps, text_of
 from baseline_pipeline.monitoring.scored_rows import joined
@@ -33,6 +33,7 @@ from baseline_pipeline.workbench.over_time.spoilt_rows import score_spoilt
 from baseline_pipeline.workbench.over_time.windows import judge_rows, windowing_of
 from baseline_pipeline.workbench.people import Voice
 from baseline_pipeline.workbench.promotions.rolling_back import roll_back
+from baseline_pipeline.workbench.workbench import utc_now
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -77,8 +78,9 @@ def drill(
     Raises:
         UsageError: when the scenario does not apply to these data.
         EvidenceUnavailable: when there is no past to inject into.
+        ModelFailed: when the model does not predict on what is injected.
     """
-    began = time.monotonic()
+    began, began_at = time.monotonic(), utc_now()
     chosen = SCENARIOS[scenario] if scenario in SCENARIOS else own_scenario(scenario)
     amount = chosen.doses[-1] if dose is None else dose
     past = scored_past(bench, contract)
@@ -97,7 +99,7 @@ def drill(
             own_registry=own,
         )
         stage.play(chosen, scenario, amount)
-        found = stage.result(scenario, amount, len(arrived), time.monotonic() - began)
+        found = stage.result(scenario, amount, len(arrived), time.monotonic() - began, began_at)
     bench.ledger.append(
         Event(
             kind="review",
@@ -128,26 +130,31 @@ class _Stage:
         self.before = bench.ledger.head()[0]
 
     @contextmanager
-    def timed(self, what: str) -> Iterator[list[str]]:
-        """Take the time of a step; what it puts into the list are its words."""
+    def timed(self, what: str, *, needed: bool = False) -> Iterator[list[str]]:
+        """Take the time of a step; what it puts into the list are its words.
+
+        A step that fails says so in the report, and the next one is played; without what is needed there is no drill.
+        """
         words: list[str] = []
         started = time.monotonic()
         try:
             yield words
         except BaselineError as error:
+            if needed:
+                raise
             words.append(f"FAILED: {error.message}")
         self.steps.append(Step(what=what, seconds=round(time.monotonic() - started, 2), words="; ".join(words)))
         self.bench.progress(f"{what}: {'; '.join(words)}")
 
     def play(self, scenario: Any, name: str, dose: float) -> None:
         """All steps, from damage to review."""
-        with self.timed("damage") as words:
+        with self.timed("damage", needed=True) as words:
             rows, starts = self._damaged(scenario, dose)
             self.since = text_of(starts[-WINDOWS])
             shown = self.since.replace("T", " ")
             words.append(f"{name} {dose:g} {scenario.unit} in the {WINDOWS} windows from {shown}")
             words.append(", ".join(self.spoilt) or "no feature has other values")
-        with self.timed("detection") as words:
+        with self.timed("detection", needed=True) as words:
             found = self._detect(rows, starts, words)
         if self.incident is None:
             return
@@ -244,7 +251,11 @@ class _Stage:
             message = f"the scenario does not apply: {reason}"
             raise UsageError(message, next_step=f"try another: {', '.join(SCENARIOS)}") from reason
         self.spoilt = _spoilt(past.table.take(pa.array(last)).to_pandas(), spoilt, about.features)
-        fresh = score_spoilt(self.bench, self.contract, past, spoilt)
+        try:
+            fresh = score_spoilt(self.bench, self.contract, past, spoilt)
+        except ModelFailed as error:
+            message = f"the damage cannot be rehearsed, as in production such requests would fail: {error.message}"
+            raise ModelFailed(message, next_step=f"try another scenario: {', '.join(SCENARIOS)}") from error
         waiting = np.flatnonzero(~past.rows.labelled[first:]) + first  # no label yet: they stay as they are
         both = joined(past.rows.take(np.concatenate([np.arange(first), waiting])), fresh)
         return both.take(np.argsort(both.at, kind="stable")), starts
@@ -314,10 +325,13 @@ class _Stage:
             paired=None,
         )
 
-    def result(self, scenario: str, dose: float, arrived: int, seconds: float) -> Drill:
+    def result(self, scenario: str, dose: float, arrived: int, seconds: float, at: str) -> Drill:
         """What the drill came to."""
         return Drill(
             model=self.contract.name,
+            version=self.past.version,
+            actor=self.actor,
+            at=at,
             scenario=scenario,
             dose=dose,
             window=self.contract.monitoring.window,
