@@ -67,14 +67,21 @@ def _plot(metric: str, cells: Sequence[Cell]) -> ForestPlot:
 
 
 def _axis(cells: Sequence[Cell]) -> Axis:
-    """Holds zero, every margin and every interval; what reaches beyond five margins is cut, with an arrow."""
+    """Holds zero, every margin and every interval.
+
+    An interval is cut, with an arrow, beyond five margins and the largest gain; a gain only beyond fifteen margins.
+    """
     margin = max((cell.margin or 0.0 for cell in cells), default=0.0)
     ends = [0.0, -1.3 * margin, 0.6 * margin]
     for cell in cells:
         ends.extend(value for value in (cell.gain, *(cell.interval or ())) if value is not None)
     ends = [end for end in ends if math.isfinite(end)]
     if margin:
-        ends = [min(max(end, -_WIDEST * margin), _WIDEST * margin) for end in ends]
+        largest = max(
+            (abs(cell.gain) for cell in cells if cell.gain is not None and math.isfinite(cell.gain)), default=0.0
+        )
+        reach = min(max(_WIDEST * margin, 1.05 * largest), 3 * _WIDEST * margin)
+        ends = [min(max(end, -reach), reach) for end in ends]
     return axis_over(ends)
 
 

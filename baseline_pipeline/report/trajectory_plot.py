@@ -21,7 +21,7 @@ _HEIGHT = 210
 def trajectory_plot(trajectory: Trajectory) -> Markup:
     """Values with 95 % intervals in the order they were measured, evenly apart.
 
-    A diamond is an evaluation that became the baseline, the dashed line the value of the last one. An
+    A diamond is an evaluation that became the baseline, the dashed line the value of the standing revision. An
     evaluation without a value is a cross at the foot, and breaks the line.
     """
     points = trajectory.points
@@ -44,9 +44,9 @@ def _frame(up: Axis) -> Iterator[Markup]:
 
 
 def _standing(up: Axis, points: tuple[TrajectoryPoint, ...]) -> Iterator[Markup]:
-    standing = [point.value for point in points if point.revision is not None and point.value is not None]
-    if standing:
-        at = up.percent(standing[-1])
+    standing = max((point for point in points if point.revision), key=lambda one: one.revision or 0, default=None)
+    if standing is not None and standing.value is not None:
+        at = up.percent(standing.value)
         yield element("line", x1="9%", x2="98%", y1=at, y2=at, class_="reference")
 
 

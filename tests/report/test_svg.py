@@ -1,3 +1,5 @@
+import re
+
 import pytest
 
 from baseline_pipeline.report.drift_bar import drift_bar
@@ -77,6 +79,27 @@ def test_a_trajectory_breaks_where_nothing_was_measured():
     assert drawing.count('class="path candidate"') == 1
     assert drawing.count('class="mark not_evaluated"') == 1
     assert drawing.count(">r1<") == 1
+
+
+def test_the_standing_baseline_is_the_one_that_was_gone_back_to():
+    """A rollback gives the first evaluation the highest revision."""
+    points = tuple(
+        TrajectoryPoint(at=f"2026-01-0{n}", evaluation="e", value=value, revision=revision)
+        for n, (value, revision) in enumerate([(0.5, 3), (0.9, 2)], 1)
+    )
+
+    drawing = trajectory_plot(Trajectory(metric="recall", unit="share", better="higher", points=points))
+    standing = re.search(r'<line [^>]*class="reference"[^>]*>', drawing).group()
+    first = re.search(r'<svg x="[^"]*" y="([^"]*)"[^>]*class="mark revision"', drawing).group(1)
+
+    assert f'y1="{first}"' in standing
+
+
+def test_a_gain_beyond_five_margins_has_its_point(cell):
+    ((_, drawing),) = forest_plots([cell(gain=-0.09, interval=(-0.15, -0.03), margin=0.012)])[0].rows
+
+    assert 'class="mark degraded"' in drawing
+    assert 'class="mark left"' in drawing
 
 
 @pytest.mark.parametrize("values", [(), (None,), (0.5,)])
