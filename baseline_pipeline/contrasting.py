@@ -72,7 +72,9 @@ def contrast(
         for scores, outcomes in zip((baseline_scores, candidate_scores), alike, strict=True)
     )
     matched = match(baseline_scores, candidate_scores, kind=kind, windows=training_windows)
-    refusal = _refusal(definitions, baseline_scores, candidate_scores, matched, moved, pairing)
+    refusal = _absent(contract, baseline_scores, candidate_scores) or _refusal(
+        definitions, baseline_scores, candidate_scores, matched, moved, pairing
+    )
     seed = _seed(contract, baseline, candidate)
     sides = (part(baseline_scores, matched.baseline, seed), part(candidate_scores, matched.candidate, seed))
     if pairing == "paired":
@@ -107,6 +109,18 @@ def contrast(
 def _seed(contract: Contract, *sides: Side) -> int:
     """The same for the same evidence and policy, whichever of the two is called the baseline."""
     return int(digest_of([contract.policy_digest(), *sorted(side.scores_file for side in sides)])[:12], 16)
+
+
+def _absent(contract: Contract, old: Scores, new: Scores) -> str | None:
+    """Columns that slices and metrics name and that one of the sides does not have."""
+    for side, scores in (("baseline", old), ("candidate", new)):
+        there = {*scores.columns.column_names}
+        lacking = [name for name in contract.slice_columns() if name not in there]
+        lacking += [name for name in contract.metric_columns() if name not in scores.outcomes.columns]
+        if lacking:
+            names = ", ".join(map(repr, dict.fromkeys(lacking)))
+            return f"The {side}'s rows have no column {names}, which slices or metrics name."
+    return None
 
 
 def _refusal(

@@ -187,7 +187,7 @@ def scores_of(
             predicted.prediction,
             predicted.score,
             weight=_weights(labelled, names, contract.data.weight),
-            columns={name: _read(labelled, name) for name in contract.metric_columns()},
+            columns={name: metric_column(labelled, name) for name in contract.metric_columns()},
             classes=len(classes) if contract.task == "multiclass_classification" else None,
             query=queries_of(contract, labelled, names),
             class_names=classes,
@@ -317,7 +317,7 @@ def _texts(table: pa.Table, column: str | None) -> np.ndarray[Any, Any] | None:
     return None if column is None else _values(table, column)
 
 
-def _read(table: pa.Table, column: str) -> np.ndarray[Any, Any]:
+def metric_column(table: pa.Table, column: str) -> np.ndarray[Any, Any]:
     """A column as metrics read it: numbers as numbers, missing ones as NaN; anything else as text."""
     kind = table.column(column).type
     if pa.types.is_integer(kind) or pa.types.is_floating(kind):

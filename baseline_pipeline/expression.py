@@ -115,7 +115,7 @@ column('odd name')
         Raises:
             ValueError: when a column is absent or types do not go together, naming the condition.
         """
-        columns = {name: _column(table, name) for name in self.columns()}
+        columns = {name: _column(self.text, table, name) for name in self.columns()}
         try:
             truth = _condition(self.tree, columns)
         except TypeError as error:
@@ -259,9 +259,9 @@ def _names(node: ast.AST) -> list[tuple[int, str]]:
     return [pair for child in ast.iter_child_nodes(node) for pair in _names(child)]
 
 
-def _column(table: pa.Table, name: str) -> _Operand:
+def _column(text: str, table: pa.Table, name: str) -> _Operand:
     if name not in table.column_names:
-        message = f"there is no column {name!r}; columns: {', '.join(table.column_names)}"
+        message = f"{text!r}: there is no column {name!r}; columns: {', '.join(table.column_names)}"
         raise ValueError(message)
     column = table.column(name).combine_chunks()
     if pa.types.is_dictionary(column.type):

@@ -49,12 +49,13 @@ def find_slices(
         quantiles_of: Rows whose quantiles cut numeric columns; the same ones by default.
 
     Raises:
-        DataUnreadable: when a column that is to be cut at quantiles holds no numbers.
+        DataUnreadable: when a column is absent, is to be cut at quantiles and holds no numbers, or does not go with a
+            condition.
     """
     found: list[SliceRows] = []
     for spec in specs:
         if spec.where is not None:
-            rows = np.flatnonzero(Expression.parse(spec.where).mask(columns))
+            rows = np.flatnonzero(_satisfying(spec.where, columns))
             found.append(SliceRows(spec.name or spec.where, rows, spec.min_rows))
         else:
             found.extend(_levels(spec, columns, columns if quantiles_of is None else quantiles_of))
@@ -102,11 +103,21 @@ def _levels(spec: SliceSpec, columns: pa.Table, quantiles_of: pa.Table) -> list[
     return _capped(levels, spec, by)
 
 
+def _satisfying(where: str, columns: pa.Table) -> np.ndarray[Any, Any]:
+    try:
+        return Expression.parse(where).mask(columns)
+    except ValueError as error:
+        raise DataUnreadable(str(error), next_step="correct the condition, or mend the column at the source") from error
+
+
 def _values(columns: pa.Table, axis: str) -> pa.ChunkedArray:
     try:
         return values_of(columns, axis)
     except ValueError as error:
         raise DataUnreadable(str(error), next_step="slice by the column's values, or name a text") from error
+    except KeyError as error:
+        message = f"slice {axis!r}: there is no such column; columns: {', '.join(columns.column_names)}"
+        raise DataUnreadable(message, next_step="correct the name, or bring the column back at the source") from error
 
 
 def _parts(name: str, column: pa.ChunkedArray, of: pa.ChunkedArray, count: int) -> pa.ChunkedArray:

@@ -121,7 +121,7 @@ def _aligned(bench: Workbench, contract: Contract, contrast: Contrast) -> tuple[
     evaluations = [
         load_evaluation(bench, contract.name, side.evaluation) for side in (contrast.baseline, contrast.candidate)
     ]
-    old, new = (load_scores(bench, one) for one in evaluations)
+    old, new = (load_scores(bench, one, contract) for one in evaluations)
     windows = [one.subject.training_window for one in evaluations if one.subject.training_window is not None]
     kind = "changed_rows" if contrast.moved == "data_values" else "same_rows"
     matched = match(old, new, kind=kind, windows=windows)  # type: ignore[arg-type]  # one of two literals

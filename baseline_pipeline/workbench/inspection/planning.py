@@ -62,7 +62,7 @@ def outlook(bench: Workbench, contract: Contract, *, disagreement: float | None 
     where = "as given"
     if disagreement is None:
         disagreement, where = disagreement_seen(bench, contract)
-    scores = load_scores(bench, load_evaluation(bench, contract.name, key))
+    scores = load_scores(bench, load_evaluation(bench, contract.name, key), contract)
     seed = int(key[:12], 16)
     found = prospects(contract, scores, disagreement=disagreement, seed=seed)
     together = alike(scores.outcomes, disagreement, seed) if contract.task == "regression" else None

@@ -138,7 +138,7 @@ class _Comparing:
     def _load(self, key: Digest) -> _Scored:
         if key not in self.by_key:
             evaluation = load_evaluation(self.bench, self.contract.name, key)
-            self.by_key[key] = _Scored(evaluation, load_scores(self.bench, evaluation))
+            self.by_key[key] = _Scored(evaluation, load_scores(self.bench, evaluation, self.contract))
         return self.by_key[key]
 
     def _contrast(

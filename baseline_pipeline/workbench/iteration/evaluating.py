@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
+import pyarrow.compute as pc
+
+from baseline_pipeline.content import row_names
 from baseline_pipeline.errors import EvidenceUnavailable, ModelFailed
-from baseline_pipeline.evaluating import evaluate, evaluation_key, lacked
+from baseline_pipeline.evaluating import evaluate, evaluation_key, lacked, metric_column
 from baseline_pipeline.evaluation import Evaluation, Scores
 from baseline_pipeline.fingerprint import Fingerprint
 from baseline_pipeline.governance.events import Watched
@@ -287,9 +291,33 @@ def load_evaluation(bench: Workbench, model: str, key: Digest) -> Evaluation:
     return Evaluation.stored(body)
 
 
-def load_scores(bench: Workbench, evaluation: Evaluation) -> Scores:
-    """The row-level results of an evaluation, checked against their digest."""
-    return read_scores(bench.store.file(evaluation.scores_file))
+def load_scores(bench: Workbench, evaluation: Evaluation, contract: Contract | None = None) -> Scores:
+    """The row-level results of an evaluation, checked against their digest.
+
+    Args:
+        bench: The project.
+        evaluation: Names the file.
+        contract: Columns that its slices and metrics came to name since are taken from the snapshot, if it has them.
+    """
+    scores = read_scores(bench.store.file(evaluation.scores_file))
+    return scores if contract is None else _with_columns(bench, contract, evaluation, scores)
+
+
+def _with_columns(bench: Workbench, contract: Contract, evaluation: Evaluation, scores: Scores) -> Scores:
+    kept = [name for name in contract.kept_columns() if name not in scores.columns.column_names]
+    measured = [name for name in contract.metric_columns() if name not in scores.outcomes.columns]
+    if not kept and not measured:
+        return scores
+    snapshot = load_snapshot(bench, evaluation.model, evaluation.snapshot)
+    there = [one.name for one in snapshot.columns if one.name in {*kept, *measured}]
+    table = read(snapshot, bench.store, list(dict.fromkeys([*contract.data.row_id, *there])))
+    table = table.take(pc.index_in(scores.row_id, value_set=row_names(table, contract.data.row_id)))
+    columns = scores.columns
+    for name in kept:
+        columns = columns.append_column(name, table.column(name)) if name in there else columns
+    more = {name: metric_column(table, name) for name in measured if name in there}
+    outcomes = replace(scores.outcomes, columns={**scores.outcomes.columns, **more})
+    return replace(scores, columns=columns, outcomes=outcomes)
 
 
 def version_of(evaluation: Evaluation) -> ModelVersion:

@@ -91,7 +91,7 @@ class World:
 
     def _of(self, rows: RowSet, evaluation: Evaluation) -> Scores:
         """What an evaluation said of some of its rows."""
-        known = load_scores(self.bench, evaluation)
+        known = load_scores(self.bench, evaluation, self.contract)
         places = pc.index_in(rows.names, value_set=known.row_id)
         return known.take(places.drop_null().to_numpy(zero_copy_only=False))
 
@@ -158,7 +158,7 @@ class World:
         evaluation = self.scored.get((version.digest, rows.snapshot))
         if evaluation is None:
             return None
-        scores = load_scores(self.bench, evaluation)
+        scores = load_scores(self.bench, evaluation, self.contract)
         same = scores.row_id.equals(rows.names) and (scores.content == rows.content).all()
         return scores if same else None
 

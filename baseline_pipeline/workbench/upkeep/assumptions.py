@@ -217,7 +217,7 @@ class Assumptions:
         rates = self.contract.error_rates
         self.bench.progress(f"power on the baseline's {self.evaluation.rows} rows")
         disagreement, where = disagreement_seen(self.bench, self.contract)
-        scores = load_scores(self.bench, self.evaluation)
+        scores = load_scores(self.bench, self.evaluation, self.contract)
         found = prospects(self.contract, scores, disagreement=disagreement, seed=int(self.baseline.evaluation[:12], 16))
         powers = {
             f"{one.metric}[{one.slice}]": power

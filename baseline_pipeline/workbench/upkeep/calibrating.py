@@ -224,12 +224,12 @@ def _reference(bench: Workbench, contract: Contract) -> tuple[Evaluation, Scores
     if evaluation.definition != contract.definition():
         message = f"the contract of {contract.name} measures something else than its baseline did"
         raise EvidenceUnavailable(message, next_step="establish a baseline by the present contract first")
-    return evaluation, load_scores(bench, evaluation)
+    return evaluation, load_scores(bench, evaluation, contract)
 
 
 def _scored(bench: Workbench, contract: Contract, one: EnvironmentFacts) -> Scores:
     """The rows as that environment scored them."""
-    stored = load_scores(bench, load_evaluation(bench, contract.name, one.evaluation))
+    stored = load_scores(bench, load_evaluation(bench, contract.name, one.evaluation), contract)
     outcomes = stored.outcomes
     if one.scores is not None:
         values = _checked(one, one.scores)
