@@ -31,6 +31,9 @@ if TYPE_CHECKING:
     from baseline_pipeline.summaries.outcome_plan import OutcomePlan
 
 
+ACCEPTED = "numbers of up to 64 bits, decimals of up to 38 digits, texts, truth values, dates and times"
+
+
 @contextmanager
 def duckdb_engine(threads: int | None = None) -> Iterator[DuckDbEngine]:
     """An engine whose memory is given back when the context ends."""
@@ -69,11 +72,30 @@ class DuckDbEngine:
             listed = ", ".join(map(self.dialect.literal, [rows] if "://" in rows else files_of(rows)))
             yield f"read_parquet([{listed}])"
             return
-        self.connection.register("given_rows", rows)
+        self._register(rows)
         try:
             yield "given_rows"
         finally:
             self.connection.unregister("given_rows")
+
+    def _register(self, rows: pa.Table) -> None:
+        """Let statements name a table.
+
+        Raises:
+            DataUnreadable: with the first column that DuckDB does not take from Arrow.
+        """
+        import duckdb
+
+        rows = _widened(rows)
+        try:
+            self.connection.register("given_rows", rows)
+        except duckdb.Error as error:
+            for field in rows.schema:
+                if not _taken(field):
+                    message = f"column {field.name!r} is {field.type}, which DuckDB does not read"
+                    raise DataUnreadable(message, next_step=f"accepted: {ACCEPTED}") from error
+            message = f"DuckDB: {str(error).splitlines()[0]}"
+            raise DataUnreadable(message) from error
 
     def schema(self, relation: str) -> pa.Schema:
         """The columns of a relation."""
@@ -119,3 +141,23 @@ class DuckDbEngine:
         """The summary of every column of a table, or of Parquet files."""
         with self.named(rows) as relation:
             return column_summaries(self, rows, relation, grids)
+
+
+def _widened(rows: pa.Table) -> pa.Table:
+    """Numbers of half precision as single ones, which hold them exactly: DuckDB reads those from Arrow."""
+    import pyarrow as pa
+
+    fields = [field.with_type(pa.float32()) if pa.types.is_float16(field.type) else field for field in rows.schema]
+    return rows.cast(pa.schema(fields)) if any(pa.types.is_float16(field.type) for field in rows.schema) else rows
+
+
+def _taken(field: pa.Field) -> bool:
+    """Whether DuckDB takes a column of this type."""
+    import duckdb
+    import pyarrow as pa
+
+    try:
+        duckdb.from_arrow(pa.schema([field]).empty_table())
+    except duckdb.Error:
+        return False
+    return True

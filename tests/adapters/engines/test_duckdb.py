@@ -1,0 +1,30 @@
+"""What DuckDB takes from Arrow, and what is said where it does not."""
+
+import decimal
+
+import numpy as np
+import pyarrow as pa
+import pytest
+
+from baseline_pipeline.adapters.engines.duckdb import DuckDbEngine
+from baseline_pipeline.errors import DataUnreadable
+
+
+def test_numbers_of_half_precision_are_read_as_what_they_are():
+    engine = DuckDbEngine(1)
+    rows = pa.table({"größe": pa.array(np.array([0.1, 65504.0, np.nan], dtype=np.float16))})
+    with engine.named(rows) as relation:
+        found = engine.query(f'SELECT "größe" AS x FROM {relation}')["x"].to_pylist()
+
+    assert found[:2] == [float(np.float16(0.1)), 65504.0]
+    assert np.isnan(found[2])
+
+
+def test_a_column_that_duckdb_does_not_read_is_named():
+    rows = pa.table({"id": [1], "größe": pa.array([decimal.Decimal(1)], pa.decimal256(50))})
+
+    with (
+        pytest.raises(DataUnreadable, match=r"column 'größe' is decimal256\(50, 0\), which DuckDB does not read"),
+        DuckDbEngine(1).named(rows),
+    ):
+        pass
