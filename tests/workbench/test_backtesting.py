@@ -9,10 +9,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from baseline_pipeline.contract.reading import read_contract
-from baseline_pipeline.errors import ContractError, EvidenceUnavailable
+from baseline_pipeline.errors import ContractError, EvidenceUnavailable, UsageError
 from baseline_pipeline.report.backtest import backtest_html, backtest_lines
 from baseline_pipeline.workbench.over_time.backtesting import backtest
 from baseline_pipeline.workbench.over_time.injecting import inject_incidents
+from baseline_pipeline.workbench.over_time.windows import windowing_of
 from tests.conftest import SMALL
 
 DAILY = (
@@ -147,6 +148,15 @@ def test_what_cannot_be_judged_says_so(daily):
     plain.write_text(DAILY.replace("incidents.yaml", "nothing.yaml"))
     with pytest.raises(ContractError, match=r"nothing\.yaml"):
         judged(daily)
+
+
+def test_windows_are_of_whole_minutes(daily):
+    bench = daily.bench()
+    contract = bench.contract("small")
+    with pytest.raises(UsageError, match="windows of 90 s, one every 90 s; accepted: whole minutes"):
+        windowing_of(contract, "90s")
+
+    assert windowing_of(contract, "3600s").length == 3600
 
 
 def test_a_part_of_the_past_and_longer_windows(daily):

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from baseline_pipeline.workbench.workbench import Workbench
 
 Array = np.ndarray[Any, Any]
+MINUTE = 60
 
 
 @dataclass(frozen=True)
@@ -82,6 +83,9 @@ def windowing_of(contract: Contract, window: str | None = None, step: str | None
     if every > length:
         message = f"a step of {every} s leaves gaps between windows of {length} s"
         raise UsageError(message, next_step="make the step no longer than the window")
+    if length % MINUTE or every % MINUTE:
+        message = f"windows of {length} s, one every {every} s; accepted: whole minutes"
+        raise UsageError(message, next_step="windows are named by the minute they begin in: take 1m or more")
     delay = seconds_of(contract.data.label_delay) if contract.data.label_delay else 0
     return Windowing(length, every, delay)
 
