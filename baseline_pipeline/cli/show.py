@@ -24,14 +24,17 @@ def command(
 ) -> None:
     """Print what is known of a model, a decision, an evaluation or a baseline: metrics, fingerprint, who, why, links.
 
-    Of a model: its baseline, its last decisions, and whether the last one still holds. Without a name: the catalogue,
-    every model with the baseline that stands for it, its owner, its figures and its open incidents.
+    Of a model: its baseline, its last decisions, whether the last one still holds, which damage the baseline would not
+    see, and on which machines a guardrail would fire, as far as `power --sensitivity` and `simulate` were asked.
+    Without a name: the catalogue, every model with its baseline, owner, figures and open incidents.
 
     Example: baseline show
     Example: baseline show flight_delays@2
     """
     from baseline_pipeline.contract.reading import contract_paths
+    from baseline_pipeline.errors import ContractError
     from baseline_pipeline.workbench.inspection.cataloguing import catalogue, catalogue_text
+    from baseline_pipeline.workbench.inspection.foreseen import foreseen
     from baseline_pipeline.workbench.inspection.showing import known_of
     from baseline_pipeline.workbench.iteration.standing import standing, standing_text
     from baseline_pipeline.workbench.workbench import Workbench
@@ -52,10 +55,16 @@ def command(
         else:
             show(text)
         return
-    found = standing(bench, what)
+    found, ahead, broken = standing(bench, what), None, None
+    try:
+        contract = bench.contract(what) if declared else None
+        if contract is not None and found.baseline is not None:
+            ahead = foreseen(bench, contract, found.baseline)
+    except ContractError as error:  # said after what the ledger knows
+        broken = error
     if as_json:
-        emit(found.body())
+        emit({**found.body(), "foreseen": ahead.body() if ahead else None})
     else:
-        show(standing_text(found))
-    if declared:
-        bench.contract(what)  # one that is not understood is said after what the ledger knows
+        show("\n".join([standing_text(found), *(ahead.lines(what) if ahead else [])]))
+    if broken is not None:
+        raise broken

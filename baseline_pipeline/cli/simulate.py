@@ -28,6 +28,9 @@ def command(
 ) -> None:
     """Score the same rows as on other machines: what differs, and which guardrails would fire.
 
+    The worst profile decides the exit code: 1 where the model fails or a guardrail would fire, 3 where this machine
+    cannot stand for the other one.
+
     Profiles: slow_machine, one_core, two_threads, old_processor, no_simd, float32_input, little_memory,
     remote_features, slow_disk, other_locale, late_clock.
 
@@ -40,7 +43,8 @@ def command(
     from baseline_pipeline.report.replay_text import wrapped
     from baseline_pipeline.workbench.replays.opening import open_replaying
     from baseline_pipeline.workbench.replays.rolling_out import rollout_lines, simulate_rollout
-    from baseline_pipeline.workbench.replays.simulating import simulate, simulation_lines
+    from baseline_pipeline.workbench.replays.simulated import simulation_lines
+    from baseline_pipeline.workbench.replays.simulating import simulate
     from baseline_pipeline.workbench.workbench import Workbench
 
     bench = Workbench.here(progress=progress(quiet=quiet))
@@ -59,3 +63,4 @@ def command(
         emit(found.body())
     else:
         show(wrapped(simulation_lines(found), width))
+    raise typer.Exit(found.exit_code)

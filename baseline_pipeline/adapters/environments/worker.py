@@ -144,8 +144,11 @@ def keep(folder: Path, found: Any) -> None:
     pyarrow.parquet.write_table(pa.table(columns), str(folder / "outputs.parquet"))
 
 
-def slowed(job: dict[str, Any], answer: Callable[[Any], Any]) -> Callable[[Any], Any]:
-    """An answer as it comes over a network, or from a processor that has other things to do."""
+def slowed(job: dict[str, Any], answer: Callable[[Any], Any], seconds: dict[str, float]) -> Callable[[Any], Any]:
+    """An answer as it comes over a network, or from a processor that has other things to do.
+
+    What is waited for the network is counted as a stage of its own, `remote call`.
+    """
     delay, jitter = job.get("delay_ms") or 0.0, job.get("jitter_ms") or 0.0
     quota = job.get("quota") or 1.0
     if not delay and not jitter and quota >= 1:
@@ -155,8 +158,11 @@ def slowed(job: dict[str, Any], answer: Callable[[Any], Any]) -> Callable[[Any],
     def late(rows: Any) -> Any:
         started = time.perf_counter()
         said = answer(rows)
-        took = time.perf_counter() - started
-        time.sleep(took * (1 / quota - 1) + (delay + jitter * draw.random()) / 1000)
+        time.sleep((time.perf_counter() - started) * (1 / quota - 1))
+        if delay or jitter:
+            started = time.perf_counter()
+            time.sleep((delay + jitter * draw.random()) / 1000)
+            seconds["remote call"] = seconds.get("remote call", 0.0) + time.perf_counter() - started
         return said
 
     return late
@@ -226,7 +232,7 @@ def work(job: dict[str, Any], facts: dict[str, Any], say: Callable[[str], None])
     model = made(job)
     if job.get("quota"):
         time.sleep((clock() - started) * (1 / job["quota"] - 1))
-    model.answer = slowed(job, model.answer)
+    model.answer = slowed(job, model.answer, seconds)
     seconds["load"], started = clock() - started, clock()
     facts["model"] = f"{type(model.held).__module__}.{type(model.held).__name__}"
     if job.get("serve"):
@@ -234,7 +240,7 @@ def work(job: dict[str, Any], facts: dict[str, Any], say: Callable[[str], None])
         return
     say(f"scoring with {facts['model']}")
     found, facts["batch_ns"] = predicted(job, model, rows, say)
-    seconds["predict"] = clock() - started
+    seconds["predict"] = clock() - started - seconds.get("remote call", 0.0)
     facts["shape"] = list(found.shape)
     keep(Path(job["output"]), found)
     facts["peak_memory_mb"] = worker_facts.peak_memory()

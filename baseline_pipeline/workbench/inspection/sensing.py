@@ -71,6 +71,8 @@ class Sensitivity(Record):
     model: str
     baseline_revision: int | None
     evaluation: Digest
+    policy: Digest
+    """Of the contract's metrics, margins and error rates."""
     rows: int
     power: float
     metrics: tuple[str, ...]
@@ -101,6 +103,7 @@ def sensitivity(bench: Workbench, contract: Contract, names: Sequence[str] = ())
         model=contract.name,
         baseline_revision=baseline.revision if baseline else None,
         evaluation=key,
+        policy=contract.policy_digest(),
         rows=len(work.before.outcomes),
         power=contract.error_rates.power,
         metrics=tuple(one.name for one in gating),

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from baseline_pipeline.errors import UsageError
 from baseline_pipeline.governance.events import Event, baselines
 from baseline_pipeline.records import short
+from baseline_pipeline.workbench.inspection.foreseen import foreseen
 from baseline_pipeline.workbench.iteration.evaluating import load_evaluation
 from baseline_pipeline.workbench.replays.followed import followed
 from baseline_pipeline.workbench.reporting import load_decision
@@ -37,20 +38,24 @@ def known_of(bench: Workbench, what: str) -> tuple[dict[str, Any], str]:
 
 
 def _revision(bench: Workbench, model: str, revision: str) -> tuple[dict[str, Any], str]:
-    events = bench.events(bench.contract(model).name)
+    contract = bench.contract(model)
+    events = bench.events(contract.name)
     found = next((one for one in baselines(events, model) if str(one.revision) == revision), None)
     if found is None:
         there = ", ".join(str(one.revision) for one in baselines(events, model)) or "none"
         message = f"{model} has no baseline revision {revision!r}; there are {there}"
         raise UsageError(message)
     about = [one for one in events if one.content.get("revision") == found.revision]
+    ahead = foreseen(bench, contract, found)
     lines = [
         f"{model} revision {found.revision}: version {found.version}, by {found.actor}, {found.at}: {found.reason}",
         f"  evaluation {short(found.evaluation)}, snapshot {short(found.snapshot)}",
         *(f"  {facet}: {short(value) if value else 'none'}" for facet, value in found.fingerprint.body().items()),
+        *ahead.lines(model),
         *_records(about),
     ]
-    return {"baseline": found.body(), "records": [one.body() for one in about]}, "\n".join(lines)
+    body = {"baseline": found.body(), "foreseen": ahead.body(), "records": [one.body() for one in about]}
+    return body, "\n".join(lines)
 
 
 def _digest(bench: Workbench, beginning: str) -> tuple[dict[str, Any], str]:

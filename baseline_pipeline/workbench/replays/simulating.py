@@ -6,14 +6,19 @@ import os
 from dataclasses import replace
 from typing import TYPE_CHECKING, cast
 
+import pyarrow as pa
+
 from baseline_pipeline.adapters.environments.running import Knobs
+from baseline_pipeline.adapters.environments.standing_in import lacks
 from baseline_pipeline.adapters.environments.uv import here
 from baseline_pipeline.comparison import Contrast
-from baseline_pipeline.errors import UsageError
+from baseline_pipeline.errors import EvidenceUnavailable, UsageError
 from baseline_pipeline.records import Digest, Record, digest_of
 from baseline_pipeline.replay.numeric_difference import NumericDifference, numeric_difference
-from baseline_pipeline.replay.profiles import PROFILES
-from baseline_pipeline.report.verdict_line import verdict_line
+from baseline_pipeline.replay.outcome import EXIT, WORST, Ending, ended
+from baseline_pipeline.replay.profiles import PROFILES, Profile
+from baseline_pipeline.report.verdict_line import place
+from baseline_pipeline.verdicts import Tier
 from baseline_pipeline.workbench.replays.timing import times_in_turn
 
 if TYPE_CHECKING:
@@ -21,8 +26,11 @@ if TYPE_CHECKING:
 
     from baseline_pipeline.contract import Contract
     from baseline_pipeline.contract.environment import ProfileName
-    from baseline_pipeline.replay.outcome import WorkerRun
     from baseline_pipeline.workbench.replays.replaying import Replaying
+
+NOW = "the machine as it is"
+OURS = {"read rows", "stages"}
+"""Stages that are the replay's own doing and no model's."""
 
 
 class Simulated(Record):
@@ -30,17 +38,34 @@ class Simulated(Record):
 
     profile: str
     why: str
+    ending: Ending
+    tier: Tier | None
+    words: str
+    """Why it ends so."""
+    note: str
+    """What the profile cannot move of this model, if so."""
     failure: str
     """What failed, in words; empty where it did not."""
     difference: NumericDifference | None
     contrast: Contrast | None
     fires: tuple[str, ...]
-    """Verdict lines of the guardrails that would fire."""
+    """Guardrails that would fire: metrics, and slices in brackets."""
     seconds: dict[str, tuple[float, float]]
     """Of every stage: as it is, and under the profile."""
     peak_memory_mb: tuple[float | None, float | None]
     bottleneck: str
-    """The stage that takes most of the time under the profile."""
+    """The stage of the model that takes most of the time under the profile."""
+
+    @property
+    def short(self) -> str:
+        """What follows, in a few words."""
+        if self.fires:
+            return f"{', '.join(self.fires)} would fire"
+        if self.failure:
+            return f"it fails: {self.failure}"
+        if self.ending in {"accept", "accept_noted"}:
+            return "no guardrail would fire" + (f"; {self.note}" if self.note else "")
+        return f"{self.ending.replace('_', ' ')}: {self.words}"
 
 
 class Simulation(Record):
@@ -50,8 +75,15 @@ class Simulation(Record):
     version: str
     baseline_revision: int | None
     snapshot: Digest
+    policy: Digest
+    """Of the contract's metrics, margins and error rates."""
     rows: int
     profiles: tuple[Simulated, ...]
+
+    @property
+    def exit_code(self) -> int:
+        """How the command ends: with the worst of the profiles."""
+        return EXIT[min((one.ending for one in self.profiles), key=WORST.index, default="accept")]
 
 
 def knobs_pair(contract: Contract, profile: str) -> tuple[Knobs, Knobs]:
@@ -102,6 +134,7 @@ def simulate(work: Replaying, profiles: Sequence[str]) -> Simulation:
         version=work.version.version,
         baseline_revision=baseline.revision if baseline else None,
         snapshot=work.rows.snapshot,
+        policy=work.contract.policy_digest(),
         rows=len(work.rows),
         profiles=tuple(_simulated(work, name, *knobs) for name, knobs in pairs.items()),
     )
@@ -110,57 +143,67 @@ def simulate(work: Replaying, profiles: Sequence[str]) -> Simulation:
 
 
 def _simulated(work: Replaying, name: str, now: Knobs, then: Knobs) -> Simulated:
-    built = here()
-    before = work.require(work.jobs.run("as it is", built, work.rows, now))
+    built, profile = here(), PROFILES[cast("ProfileName", name)]
+    before, again = (work.require(work.jobs.run(NOW, built, work.rows, now, repeat=number)) for number in (0, 1))
+    lacking = lacks(profile)
+    if lacking:
+        return _unknown(name, profile, lacking)
+    noise = numeric_difference(work.jobs.outputs(before), work.jobs.outputs(again))
     after = work.jobs.run(name, built, work.rows, then)
-    contrast, difference = None, None
+    contrast, difference, untimed = None, None, ""
     if after.failure is None:
         difference = numeric_difference(work.jobs.outputs(before), work.jobs.outputs(after))
-        timed = times_in_turn(work, built, built, work.rows, then)
-        contrast = work.contrast("artifact", work.rows, before, after, None, timed, moved="infrastructure")
-    fires = tuple(
-        verdict_line(cell, "paired")
-        for cell in (contrast.cells if contrast else ())
-        if cell.role != "report_only" and cell.verdict == "degraded"
-    )
-    stages = [stage for stage in before.seconds if stage in after.seconds]
+        timed = None
+        try:
+            timed = times_in_turn(work, built, built, work.rows, then)
+        except EvidenceUnavailable as error:  # what it says of the rows stands
+            untimed = f"; {error.message}"
+        contrast = work.contrast("artifact", work.rows, before, after, noise, timed, moved="infrastructure")
+    trial = ended(work.contract, "artifact", before, after, noise, difference, contrast)
+    cells = contrast.cells if contrast else ()
+    stages = [stage for stage in after.seconds if stage not in OURS]
     return Simulated(
         profile=name,
-        why=PROFILES[cast("ProfileName", name)].why,
+        why=profile.why,
+        ending=trial.ending,
+        tier=trial.tier,
+        words=trial.why + untimed,
+        note=_moot(work, profile),
         failure="" if after.failure is None else f"{after.failure}: {after.words}",
         difference=difference,
         contrast=contrast,
-        fires=fires,
-        seconds={stage: (before.seconds[stage], after.seconds[stage]) for stage in stages},
+        fires=tuple(place(cell) for cell in cells if cell.role != "report_only" and cell.verdict == "degraded"),
+        seconds={stage: (before.seconds.get(stage, 0.0), after.seconds[stage]) for stage in stages},
         peak_memory_mb=(before.peak_memory_mb, after.peak_memory_mb),
-        bottleneck=_bottleneck(after),
+        bottleneck=max(stages, key=lambda stage: after.seconds[stage], default=""),
     )
 
 
-def _bottleneck(run: WorkerRun) -> str:
-    return max(run.seconds, key=lambda stage: run.seconds[stage], default="")
+def _unknown(name: str, profile: Profile, words: str) -> Simulated:
+    return Simulated(
+        profile=name,
+        why=profile.why,
+        ending="evidence_missing",
+        tier=None,
+        words=words,
+        note="",
+        failure="",
+        difference=None,
+        contrast=None,
+        fires=(),
+        seconds={},
+        peak_memory_mb=(None, None),
+        bottleneck="",
+    )
 
 
-def simulation_lines(found: Simulation) -> list[str]:
-    """A block for each profile: what differs, what would fire, where the time goes."""
-    against = f"baseline revision {found.baseline_revision}" if found.baseline_revision else "no baseline yet"
-    lines = [f"{found.model} version {found.version} on {found.rows} rows, {against}"]
-    for one in found.profiles:
-        lines += ["", f"{one.profile}: {one.why}"]
-        if one.failure:
-            lines.append(f"  FAILS  {one.failure}")
-            continue
-        if one.difference is not None:
-            changes = one.contrast.changes if one.contrast else None
-            changed = changes.decisions_changed if changes else None
-            decided = "" if changed is None else f"; {changed} decisions changed"
-            lines.append(f"  {one.difference.words()}{decided}")
-        times = "; ".join(f"{stage} {a:.2f} -> {b:.2f} s" for stage, (a, b) in one.seconds.items())
-        lines.append(f"  {times}; most of it: {one.bottleneck}")
-        lines += [f"  would fire: {line}" for line in one.fires] or ["  no guardrail would fire"]
-        if one.contrast is not None:
-            latency = [
-                cell for cell in one.contrast.cells if cell.unit in {"ms", "s", "1/s"} and cell.verdict != "degraded"
-            ]
-            lines += [f"  {verdict_line(cell, 'paired')}" for cell in latency]
-    return lines
+def _moot(work: Replaying, profile: Profile) -> str:
+    """What a profile cannot move of this model; empty where it can."""
+    if profile.disk_mb_s and not work.artifact.get("path"):
+        return "the model is a function: none of its files is read by us, and none is read slowly"
+    schema = work.rows.table.schema
+    if profile.float32 and not any(
+        pa.types.is_float64(schema.field(name).type) for name in work.contract.data.feature_names
+    ):
+        return "no feature comes with double precision"
+    return ""

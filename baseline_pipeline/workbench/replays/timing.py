@@ -61,7 +61,7 @@ def times_in_turn(work: Replaying, old: Built, new: Built, rows: RowSet, knobs: 
             with (
                 serving(old, job, work.knobs, scratch) as one,
                 serving(new, job, knobs or work.knobs, scratch) as two,
-                on_the_same_cores(one.pid, two.pid, threads=work.knobs.threads),
+                on_the_same_cores(one.pid, two.pid, threads=max(work.knobs.threads, (knobs or work.knobs).threads)),
             ):
                 yield (lambda start: one.seconds(start, wanted.rows), lambda start: two.seconds(start, wanted.rows))
 

@@ -1,0 +1,145 @@
+"""Other machines: what fails there is no pass, what cannot be simulated is neither, and the baseline knows both."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from baseline_pipeline.adapters.environments import standing_in
+from baseline_pipeline.adapters.environments.standing_in import lacks
+from baseline_pipeline.replay.profiles import Profile
+from baseline_pipeline.workbench.inspection.foreseen import foreseen
+from baseline_pipeline.workbench.inspection.sensing import sensitivity
+from baseline_pipeline.workbench.replays.opening import open_replaying
+from baseline_pipeline.workbench.replays.simulating import simulate
+
+ODD = """\
+import datetime
+
+import numpy as np
+
+
+def right(features):
+    return (1 / (1 + np.exp(-features["x"]))).to_numpy()
+
+
+def greedy(features):
+    return right(features) + 0 * np.zeros(700_000_000)[0]
+
+
+def dated(features):
+    return right(features) if datetime.datetime.now().year < 2027 else 1 - right(features)
+
+
+def restless(features):
+    return np.clip(right(features) + 1e-4 * np.random.default_rng().normal(size=len(features)), 0, 1)
+"""
+
+
+@pytest.fixture
+def odd(project):
+    (project.root / "odd_model.py").write_text(ODD.replace("2027", "9999"))
+    yield project
+    sys.modules.pop("odd_model", None)
+
+
+def typed(project, *words):
+    quiet = [] if words[0] == "show" else ["--quiet"]
+    command = [Path(sys.executable).with_name("baseline"), *words, *quiet]
+    return subprocess.run(command, cwd=project.root, capture_output=True, text=True, timeout=300, check=False)
+
+
+def simulated(project, profile, function="right"):
+    bench = project.bench()
+    contract = bench.contract("small")
+    (one,) = simulate(open_replaying(bench, contract, candidate=f"odd_model:{function}"), [profile]).profiles
+    return one
+
+
+def test_a_model_that_fails_on_a_machine_is_rejected_there(odd):
+    done = typed(odd, "simulate", "small", "--candidate", "odd_model:greedy", "--profile", "little_memory")
+
+    assert done.returncode == 1, done.stderr
+    assert "REJECT (severe)  the stored model fails (memory) in little_memory" in done.stdout
+
+
+def test_a_guardrail_that_would_fire_ends_with_one(odd):
+    import datetime as dt
+
+    (odd.root / "odd_model.py").write_text(ODD.replace("2027", str(dt.datetime.now(dt.UTC).year + 1)))
+
+    done = typed(
+        odd, "simulate", "small", "--candidate", "odd_model:dated", "--profile", "late_clock", "--profile", "one_core"
+    )
+
+    assert done.returncode == 1, done.stderr
+    assert "would fire: brier, brier[group=a]" in done.stdout
+    assert "DEGRADED brier" in done.stdout
+    assert "ACCEPT  1500 rows bit-identical" in done.stdout
+
+
+def test_what_this_machine_cannot_stand_for_is_neither_good_nor_bad(odd, monkeypatch):
+    words = lacks(Profile(why="elsewhere", variables=(("LC_ALL", "xx_XX.UTF-8"),)))
+    assert "this machine has no locale xx_XX.UTF-8" in words
+    assert not lacks(Profile(why="here", variables=(("LC_ALL", "C"),)))
+    monkeypatch.setattr(standing_in.platform, "machine", lambda: "aarch64")
+    bench = odd.bench()
+    contract = bench.contract("small")
+
+    found = simulate(open_replaying(bench, contract), ["no_simd", "float32_input"])
+
+    assert [one.ending for one in found.profiles] == ["evidence_missing", "accept_noted"]
+    assert found.exit_code == 3
+    assert "instructions of x86-64, and this machine is aarch64" in found.profiles[0].words
+
+
+def test_what_a_model_differs_by_from_itself_is_not_the_machines_doing(odd):
+    found = simulated(odd, "one_core", "restless")
+
+    assert found.contrast.replay_difference > 0
+    assert found.ending in {"accept", "accept_noted"}
+
+
+def test_a_remote_call_is_a_stage_of_its_own(odd):
+    found = simulated(odd, "remote_features")
+
+    before, after = found.seconds["remote call"]
+    assert before == 0
+    assert after >= 0.005
+    assert found.bottleneck in found.seconds
+    assert not {"read rows", "stages"} & set(found.seconds)
+
+
+def test_a_profile_that_moves_nothing_says_so(odd):
+    found = simulated(odd, "slow_disk")
+
+    assert found.ending == "accept"
+    assert "none of its files is read" in found.note
+
+
+def test_the_baseline_knows_what_it_would_not_see_and_where_it_would_fire(odd):
+    odd.run()
+    odd.establish()
+    before = typed(odd, "show", "small@1")
+    bench = odd.bench()
+    contract = bench.contract("small")
+    sensitivity(bench, contract, ["gaussian_noise", "label_delay", "text_typos"])
+    simulate(open_replaying(bench, contract), ["float32_input"])
+
+    found = json.loads(typed(odd, "show", "small", "--json").stdout)["foreseen"]
+    words = typed(odd, "show", "small@1").stdout
+
+    assert "which damage it would see is not known yet: `baseline power small --sensitivity`" in before.stdout
+    assert {one["scenario"]: one["dose"] is None for one in found["scenarios"]} == {
+        "gaussian_noise": False,
+        "label_delay": True,
+    }
+    assert [one["profile"] for one in found["machines"]] == ["float32_input"]
+    assert "damage it would not see: label_delay" in words
+    assert "on float32_input: no guardrail would fire" in words
+    defs = odd.root / "assets" / "small" / "defs.yaml"
+    defs.write_text(defs.read_text().replace("absolute: 0.01", "absolute: 0.02"))
+    bench = odd.bench()
+    assert not foreseen(bench, bench.contract("small"), bench.baseline("small")).scenarios  # of another margin
