@@ -20,6 +20,8 @@ def sensitivity_lines(found: Sensitivity) -> list[str]:
         f"{found.model}, {found.rows} rows, {against}: chance (%) that the gate sees it on as many new rows",
         f"{'scenario':20} {'dose':>7} " + " ".join(f"{visible(one)[:WIDTH]:>{WIDTH}}" for one in found.metrics),
     ]
+    if found.left_out:
+        lines.insert(1, f"  {found.left_out} rows are left out: they lie in the training window")
     for one in found.scenarios:
         if one.skipped:
             lines.append(f"{one.scenario:20} {'-':>7} {one.skipped}")

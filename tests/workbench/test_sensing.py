@@ -12,9 +12,10 @@ import pytest
 
 from baseline_pipeline.comparison import Side
 from baseline_pipeline.contrasting import contrast
-from baseline_pipeline.errors import ContractError
+from baseline_pipeline.errors import ContractError, EvidenceUnavailable
+from baseline_pipeline.ports import ModelVersion
 from baseline_pipeline.scenarios import SCENARIOS
-from baseline_pipeline.workbench.inspection.sensing import _Spoiling, sensitivity
+from baseline_pipeline.workbench.inspection.sensing import _Spoiling, sensitivity, unlearned
 from baseline_pipeline.workbench.iteration.evaluating import load_evaluation
 
 OWN = """\
@@ -184,3 +185,20 @@ def test_a_dose_that_is_found_at_once_is_an_upper_bound():
     one = Sensed(scenario="s", why="w", unit="u", skipped="", doses=doses, detectable=detectable)
 
     assert [smallest(one, metric) for metric in detectable] == ["<= 0.1", "0.204", "not found"]
+
+
+def test_rows_that_the_model_learned_from_are_left_out_as_a_gate_leaves_them_out(project):
+    contract = project.root / "assets" / "small" / "defs.yaml"
+    text = contract.read_text().replace("label: y", "label: y\n    time: day")
+    window = "positive_class: 1, training: {window: [2026-01-01, 2026-01-07]}"
+    contract.write_text(text.replace("positive_class: 1", window))
+    project.run()
+    bench = project.bench()
+
+    found = sensitivity(bench, bench.contract("small"), ["gaussian_noise"])
+
+    later = int((project.rows()["day"] > "2026-01-07").sum())
+    assert (found.rows, found.left_out) == (later, 1500 - later)
+    version = ModelVersion("small", "1", "smallmodel:predict", "0" * 64, ("2026-01-01", "2026-01-31"))
+    with pytest.raises(EvidenceUnavailable, match="all 1500 rows lie in the training window of version 1"):
+        unlearned(pa.Table.from_pandas(project.rows()), "day", version)

@@ -12,7 +12,7 @@ from baseline_pipeline.adapters.models.remembered import remembered
 from baseline_pipeline.comparison import ALL_ROWS
 from baseline_pipeline.content import canonical
 from baseline_pipeline.errors import ContractError, EvidenceUnavailable, ModelFailed
-from baseline_pipeline.evaluating import encode_labels, labelled_rows, scores_of
+from baseline_pipeline.evaluating import days_of, encode_labels, labelled_rows, scores_of
 from baseline_pipeline.evaluation import Scores
 from baseline_pipeline.records import Digest, Record, digest_of
 from baseline_pipeline.scenarios import SCENARIOS, About, NotApplicable, Scenario
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from baseline_pipeline.contract import Contract
     from baseline_pipeline.evaluation import Evaluation
     from baseline_pipeline.metrics.outcomes import Outcomes
+    from baseline_pipeline.ports import ModelVersion
     from baseline_pipeline.workbench.workbench import Workbench
 
 OWN_DOSES = (0.1, 0.3, 1.0)
@@ -74,6 +75,8 @@ class Sensitivity(Record):
     policy: Digest
     """Of the contract's metrics, margins and error rates."""
     rows: int
+    left_out: int
+    """Rows that the model learned from."""
     power: float
     metrics: tuple[str, ...]
     scenarios: tuple[Sensed, ...]
@@ -105,6 +108,7 @@ def sensitivity(bench: Workbench, contract: Contract, names: Sequence[str] = ())
         evaluation=key,
         policy=contract.policy_digest(),
         rows=len(work.before.outcomes),
+        left_out=work.left_out,
         power=contract.error_rates.power,
         metrics=tuple(one.name for one in gating),
         scenarios=tuple(work.sensed(name, [one.name for one in gating]) for name in chosen),
@@ -119,9 +123,12 @@ class _Spoiling:
     def __init__(self, bench: Workbench, contract: Contract, evaluation: Evaluation) -> None:
         self.bench, self.contract, self.evaluation = bench, contract, evaluation
         snapshot = load_snapshot(bench, contract.name, evaluation.snapshot)
-        self.table, _ = labelled_rows(contract, read(snapshot, bench.store), snapshot.digest)
+        labelled, _ = labelled_rows(contract, read(snapshot, bench.store), snapshot.digest)
         self.catalogue = remembered(bench.catalogue(contract))
         self.version = version_of(evaluation)
+        judged = unlearned(labelled, contract.data.time, self.version)
+        self.table = labelled.filter(pa.array(judged))
+        self.left_out = labelled.num_rows - self.table.num_rows
         self.seed = int(evaluation.key[:12], 16)
         self.frame: pd.DataFrame = self.table.to_pandas()
         leaning = sorted(evaluation.importances or (), key=lambda one: -one.movement)
@@ -186,6 +193,25 @@ class _Spoiling:
             raise ContractError(message)
         predicted, _, _ = predict_all(self.contract, table, names, self.version, self.catalogue, classes)
         return scores_of(self.contract, table, names, labels, classes, predicted)
+
+
+def unlearned(table: pa.Table, time: str | None, version: ModelVersion) -> np.ndarray[Any, Any]:
+    """(n,) rows that the model did not learn from: a gate would leave the others out.
+
+    Raises:
+        EvidenceUnavailable: when it learned from all of them.
+    """
+    days = days_of(table, time)
+    if days is None or version.training_window is None:
+        return np.ones(table.num_rows, dtype=bool)
+    first, last = (np.datetime64(day, "D") for day in version.training_window)
+    judged: np.ndarray[Any, Any] = (days < first) | (days > last)
+    if not judged.any():
+        message = f"all {len(judged)} rows lie in the training window of version {version.version}: {first} to {last}"
+        raise EvidenceUnavailable(
+            message, next_step=f"bring rows it did not learn from, and `baseline run {version.name}`"
+        )
+    return judged
 
 
 def off(outcomes: Outcomes) -> np.ndarray[Any, Any]:
