@@ -133,9 +133,9 @@ def test_old_environments_make_room(tmp_path):
     (marker,) = tmp_path.glob("*/environment.json")
     long_ago = time.time() - 90 * 86_400
     os.utime(marker, (long_ago, long_ago))
-    for killed in ("0123456789abcdef-77", "fedcba9876543210"):
+    for killed in ("0123456789abcdef01234567-77", "fedcba9876543210fedcba98", "mine"):
         (tmp_path / killed / "lib").mkdir(parents=True)
-    (tmp_path / "0123456789abcdef-77.txt").touch()
+    (tmp_path / "0123456789abcdef01234567-77.txt").touch()
     code = BUILD.replace("1.16.0", "1.17.0")
 
     subprocess.run([sys.executable, "-c", code, tmp_path], check=True, capture_output=True)
@@ -143,7 +143,9 @@ def test_old_environments_make_room(tmp_path):
     assert not marker.exists()
     assert not Path(marker.parent).exists()
     assert len(list(tmp_path.glob("*/environment.json"))) == 1
-    assert len([one for one in tmp_path.iterdir() if one.suffix != ".lock"]) == 1
+    assert len([one for one in tmp_path.iterdir() if one.suffix != ".lock"]) == 2, (
+        "one environment, and what is not ours"
+    )
 
 
 def test_a_full_disk_is_said_and_leaves_nothing(tmp_path, monkeypatch):

@@ -34,8 +34,16 @@ MOST_VERSIONS = 100
 OLDEST = [3, 8]
 """Python that the worker runs on."""
 KEPT_BYTES = 20 * 10**9
+COMPLAINT = re.compile(r"error:|\s*×")  # noqa: RUF001  # uv's own mark
+MAKE_ROOM = "make room, or let BASELINE_HOME lie elsewhere"
+RESOLVE_ANEW = (
+    "see the package that is named; resolve the lockfile anew for this platform. Packages come from the index that uv "
+    "is configured with, whatever a lockfile says of indexes"
+)
 NONE_LEFT, OFFLINE = "No solution found", "network was disabled"
 """What uv says where no version is left, and where it may not look."""
+OURS = re.compile(r"[0-9a-f]{24}(-\d+)?")
+"""Names of environments, and of what is not finished."""
 SHOWN = re.compile(r"^(Resolved|Prepared|Installed|Downloading|Building|   Built)")
 
 
@@ -167,7 +175,7 @@ def _made(
         unfinished.rename(folder)
     except OSError as error:
         message = f"the environment of {name} cannot be built: {error.strerror or error} ({unfinished})"
-        raise NotBuilt(message, next_step="make room, or let BASELINE_HOME lie elsewhere") from error
+        raise NotBuilt(message, next_step=MAKE_ROOM) from error
     finally:
         _removed(unfinished)
     progress(f"built in {body['seconds']} s: {len(packages)} packages ({short(key)})")
@@ -190,8 +198,10 @@ def _uv(command: list[str], name: str, progress: Callable[[str], None], *, may_f
         return True
     if may_fail:
         return False
-    message = f"the environment of {name} cannot be built: {_in_one_line(' '.join(heard))}"
-    raise NotBuilt(message, next_step="see the package that is named; resolve the lockfile anew for this platform")
+    first = next((number for number, line in enumerate(heard) if COMPLAINT.match(line)), 0)
+    words = _in_one_line(" ".join(heard[first:]))
+    message = f"the environment of {name} cannot be built: {words}"
+    raise NotBuilt(message, next_step=MAKE_ROOM if "No space left" in words else RESOLVE_ANEW)
 
 
 def _in_one_line(words: str) -> str:
@@ -331,7 +341,7 @@ def _make_room(root: Path, keep: Path) -> None:
 
     What killed processes left goes too: where nobody holds the lock, nobody builds.
     """
-    for folder in [one for one in root.iterdir() if one.is_dir() and not (one / MARKER).exists()]:
+    for folder in [one for one in root.iterdir() if OURS.fullmatch(one.name) and not (one / MARKER).exists()]:
         with suppress(Timeout), FileLock(f"{root / folder.name.partition('-')[0]}.lock", timeout=0):
             _removed(folder)
     used = {marker.parent: _moment(marker) for marker in root.glob(f"*/{MARKER}")}
