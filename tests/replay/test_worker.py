@@ -1,8 +1,10 @@
 """The worker in this very environment: every kind of failure has its own code, and knobs reach the model."""
 
+import datetime as dt
 import platform
 import re
 import sys
+from decimal import Decimal
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +16,7 @@ from baseline_pipeline.adapters.environments.remote import RemoteModel
 from baseline_pipeline.adapters.environments.running import Knobs, run_job, serving, write_rows
 from baseline_pipeline.adapters.environments.uv import Built, NotBuilt, build
 from baseline_pipeline.environment.installable import Installable, installable
-from baseline_pipeline.errors import ModelFailed
+from baseline_pipeline.errors import EvidenceUnavailable, ModelFailed
 from baseline_pipeline.workbench.replays.locked import Locked
 
 MODELS = """\
@@ -53,6 +55,9 @@ def dated(rows):
     assert isinstance(old, datetime.datetime) and issubclass(pd.Timestamp, datetime.datetime)
     assert not isinstance(datetime.date(2020, 2, 2), datetime.datetime)
     return np.tile(np.array(stamp) - os.stat("job.json").st_mtime, (len(rows), 1))
+
+def full(rows):
+    raise OSError(28, "No space left on device")
 
 def gone(rows):
     os._exit(41)
@@ -311,6 +316,38 @@ def test_rows_without_pyarrow_and_pandas(here, monkeypatch):
     assert worker_loading.read_rows(rows, ["x", "n"]).shape == (10, 2)
     with pytest.raises(worker_loading.Failed, match="text columns: g"):
         worker_loading.read_rows(rows, ["x", "g"])
+
+
+def test_every_kind_of_column_is_the_same_without_pyarrow(tmp_path, monkeypatch):
+    from baseline_pipeline.adapters.environments import worker_loading
+
+    moments = [1_577_836_800_000, None, 1_609_459_200_000]
+    table = pa.table(
+        {
+            "number": pa.array([1, None, 3]),
+            "truth": pa.array([True, None, False]),
+            "text": pa.array(["a", None, "c"]),
+            "kind": pa.array(["x", None, "y"]).dictionary_encode(),
+            "day": pa.array([dt.date(2020, 1, 2), None, dt.date(1969, 5, 1)]),
+            "moment": pa.array(moments, pa.timestamp("ms")),
+            "zoned": pa.array(moments, pa.timestamp("ms", "Europe/Berlin")),
+            "single": pa.array([1.5, None, 2], pa.float32()),
+        }
+    )
+    write_rows(table.append_column("price", pa.array([Decimal("1.1")] * 3)), tmp_path)
+    before = worker_loading.read_rows(str(tmp_path), table.column_names)
+    monkeypatch.setitem(sys.modules, "pyarrow.parquet", None)
+    after = worker_loading.read_rows(str(tmp_path), table.column_names)
+
+    pd.testing.assert_frame_equal(before, after)
+    with pytest.raises(worker_loading.Failed, match="only for environments with pyarrow: price"):
+        worker_loading.read_rows(str(tmp_path), ["text", "price"])
+
+
+def test_a_full_disk_says_nothing_of_an_environment(here):
+    job = {**here.job, "artifact": {"loader": "function", "function": "things:full"}}
+    with pytest.raises(EvidenceUnavailable, match=r"found no room: OSError: .*No space left"):
+        run_job(here.built, job, Knobs(), here.folder / "scratch")
 
 
 def test_a_server_answers_blocks_until_it_is_left(here):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import shutil
@@ -41,6 +42,7 @@ FAILURES: dict[int, Failure] = {
     worker_loading.TRAIN: "train",
 }
 KILLED = 9
+FULL = os.strerror(errno.ENOSPC)
 LEFT = ("model.pkl", "stages.npz")
 A_DAY = 86_400.0
 
@@ -111,14 +113,39 @@ def write_rows(table: pa.Table, folder: Path) -> None:
     pq.write_table(table, folder / "rows.parquet", compression="zstd")
     held: dict[str, Array] = {}
     for name in table.column_names:
-        column = table.column(name)
-        if pa.types.is_string(column.type) or pa.types.is_large_string(column.type):
-            held[f"values/{name}"] = pc.fill_null(column, "").to_numpy().astype(str)
-        else:
-            held[f"values/{name}"] = column.to_pandas().to_numpy()
-        if column.null_count and held[f"values/{name}"].dtype.kind not in "fM":
-            held[f"nulls/{name}"] = pc.is_null(column).to_numpy()
-    np.savez(folder / "rows.npz", **{key: one for key, one in held.items() if one.dtype.kind != "O"})  # type: ignore[arg-type]  # arrays by name
+        held.update(_members(name, table.column(name)))
+    np.savez(folder / "rows.npz", **held)  # type: ignore[arg-type]  # arrays by name
+
+
+def _members(name: str, column: pa.ChunkedArray) -> dict[str, Array]:
+    """A column as plain arrays, for `worker_loading.read_rows`; nothing of one that has no plain form."""
+    found: dict[str, Array] = {}
+    kind = column.type
+    if pa.types.is_dictionary(kind):
+        categories = column.combine_chunks().dictionary if column.num_chunks else pa.array([], kind.value_type)
+        found = {f"categories/{name}": _plain(categories), f"ordered/{name}": np.array(kind.ordered)}
+        column = column.cast(kind.value_type)
+    elif pa.types.is_timestamp(kind) and kind.tz is not None:
+        found = {f"zone/{name}": np.array(kind.tz)}
+        column = column.cast(pa.timestamp(kind.unit))
+    values = _plain(column)
+    if column.null_count and values.dtype.kind not in "fM":
+        found[f"nulls/{name}"] = pc.is_null(column).to_numpy()
+    found[f"values/{name}"] = values
+    return {} if any(one.dtype.kind == "O" for one in found.values()) else found
+
+
+def _plain(column: pa.Array | pa.ChunkedArray) -> Array:
+    """Values as numpy has them: dates as days, nulls of texts and truths filled."""
+    kind = column.type
+    if pa.types.is_string(kind) or pa.types.is_large_string(kind):
+        return np.asarray(pc.fill_null(column, "").to_numpy(zero_copy_only=False)).astype(str)
+    if pa.types.is_boolean(kind):
+        return np.asarray(pc.fill_null(column, False).to_numpy(zero_copy_only=False))  # noqa: FBT003  # a value
+    if pa.types.is_date32(kind):
+        return np.asarray(column.to_numpy(zero_copy_only=False), dtype="M8[D]")
+    found: Array = column.to_pandas().to_numpy()
+    return found
 
 
 def launch_here(command: Sequence[str], variables: Mapping[str, str], seconds: float) -> Launched:
@@ -187,7 +214,14 @@ def _late(knobs: Knobs) -> Ran:
 
 
 def _failed(code: int | None, words: str, facts: dict[str, Any], knobs: Knobs) -> Ran:
-    """What an exit code means; where nobody knows it, the words of whoever launched the worker have to do."""
+    """What an exit code means; where nobody knows it, the words of whoever launched the worker have to do.
+
+    Raises:
+        EvidenceUnavailable: when the disk is full, which says nothing of an environment.
+    """
+    if FULL in words:
+        message = f"a worker found no room: {words}"
+        raise EvidenceUnavailable(message, next_step="make room, or let BASELINE_HOME lie elsewhere")
     kind: Failure = "ended" if code is None else FAILURES.get(code, "ended")
     if "MemoryError" in words or (code == -KILLED and knobs.memory_mb):
         kind = "memory"

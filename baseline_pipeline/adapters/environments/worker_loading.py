@@ -70,17 +70,14 @@ def read_rows(folder: str, columns: list[str]) -> Any:
     import numpy as np
 
     held = np.load(str(Path(folder) / "rows.npz"), allow_pickle=False)
-    found = {}
-    for name in columns:
-        values = held["values/" + name]
-        if "nulls/" + name in held.files:
-            values = values.astype(object)
-            values[held["nulls/" + name]] = None
-        found[name] = values
+    unknown = [name for name in columns if "values/" + name not in held.files]
+    if unknown:
+        raise Failed(SCHEMA, f"not among the rows, or only for environments with pyarrow: {', '.join(unknown)}")
+    found = {name: column_of(held, name) for name in columns}
     try:
         import pandas as pd
 
-        return pd.DataFrame(found)
+        return pd.DataFrame({name: as_pandas(pd, held, name, values) for name, values in found.items()})
     except ImportError:
         pass
     texts = [name for name, values in found.items() if values.dtype.kind not in "biuf"]
@@ -88,6 +85,27 @@ def read_rows(folder: str, columns: list[str]) -> Any:
         words = f"without pandas in the lockfile only numbers can be given; text columns: {', '.join(texts)}"
         raise Failed(SCHEMA, words)
     return np.column_stack([values.astype(float) for values in found.values()])
+
+
+def column_of(held: Any, name: str) -> Any:
+    """A column's values; `None` where a text or a truth is missing."""
+    values = held["values/" + name]
+    if "nulls/" + name in held.files:
+        values = values.astype(object)
+        values[held["nulls/" + name]] = None
+    return values
+
+
+def as_pandas(pd: Any, held: Any, name: str, values: Any) -> Any:
+    """The same as pyarrow hands it to pandas: categories, days as dates, moments in their zone."""
+    if "categories/" + name in held.files:
+        ordered = bool(held["ordered/" + name])
+        return pd.Categorical(values, categories=held["categories/" + name], ordered=ordered)
+    if "zone/" + name in held.files:
+        return pd.Series(values).dt.tz_localize("UTC").dt.tz_convert(str(held["zone/" + name]))
+    if str(values.dtype) == "datetime64[D]":
+        return values.astype(object)
+    return values
 
 
 def answering(held: Any, wants: str) -> Model:
