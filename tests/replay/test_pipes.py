@@ -1,7 +1,11 @@
 """Workers launched through Dagster Pipes: what comes back is what a child process gives, and words reach the run."""
 
 import os
+import re
 import subprocess
+import sys
+from pathlib import Path
+from types import SimpleNamespace
 
 import dagster as dg
 import pytest
@@ -113,3 +117,45 @@ def test_a_worker_that_cannot_tell_does_its_job(here):  # noqa: F811
 
     assert found.outputs.tobytes() == here("fine").outputs.tobytes()
     assert "nothing can be told to Dagster" in said[0]
+
+
+class Pods(dg.PipesClient):
+    """As `dagster_k8s.PipesK8sClient` is called (1.13); the pod is a process."""
+
+    def run(self, *, context, extras=None, image=None, command=None, namespace=None, env=None, base_pod_spec=None):
+        assert base_pod_spec["containers"][0]["volumeMounts"][0]["name"] == base_pod_spec["volumes"][0]["name"]
+        subprocess.run(command, env={"PATH": os.environ["PATH"], **env}, cwd="/", check=True)
+
+
+class Tasks(dg.PipesClient):
+    """As `dagster_databricks.PipesDatabricksClient` is called (1.13); Pipes' variables follow as arguments."""
+
+    def __init__(self, client):
+        self.client = client
+
+    def run(self, *, context, extras=None, task, submit_args=None):
+        script = task["spark_python_task"]
+        arguments = [*script["parameters"], "--dagster-pipes-context", "x", "--dagster-pipes-messages", "y"]
+        launch = "import subprocess, sys; sys.exit(subprocess.run(sys.argv[1:]).returncode)"
+        subprocess.run([sys.executable, "-c", launch, *arguments], env={"PATH": os.environ["PATH"]}, check=True)
+
+
+@pytest.mark.parametrize("platform", ["dagster_k8s", "dagster_databricks"])
+def test_clients_of_the_documentation_are_called_with_what_they_need(platform, asked, monkeypatch):
+    text = (Path(__file__).parents[2] / "docs" / "replay.md").read_text()
+    (code,) = [one for one in re.findall(r"```python\n(.*?)```", text, re.DOTALL) if f"from {platform} " in one]
+    known = {
+        "dagster_k8s": {"PipesK8sClient": Pods},
+        "dagster_databricks": {"PipesDatabricksClient": Tasks},
+        "databricks.sdk": {"WorkspaceClient": dict},
+        "databricks.sdk.service": {"jobs": SimpleNamespace(SubmitTask=SimpleNamespace(from_dict=dict))},
+    }
+    for name, members in known.items():
+        monkeypatch.setitem(sys.modules, name, SimpleNamespace(**members))
+    said = {}
+    exec(compile(code, "resources.py", "exec"), said)  # our own documentation
+
+    client = said["resources"]().resources[CLIENT]
+    (fine, broken), _ = asked(client, ("fine", {}), ("broken", {}))
+    assert fine.failure is None
+    assert (broken.failure, broken.words[:10]) == ("predict", "ValueError")

@@ -366,6 +366,8 @@ def test_what_a_killed_process_left_is_tidied_away(here):
         (scratch / name).mkdir(parents=True)
         when = time.time() - age * 86_400
         os.utime(scratch / name, (when, when))
+    (scratch / "job-old.npy").touch()
+    os.utime(scratch / "job-old.npy", (0, 0))
 
     here("fine")
 

@@ -289,7 +289,11 @@ def _tidy(scratch: Path) -> None:
     for pattern in ("job-*", "model-*"):
         for left in scratch.glob(pattern):
             with suppress(OSError):
-                if time.time() - left.stat().st_mtime > A_DAY:
+                if time.time() - left.stat().st_mtime <= A_DAY:
+                    continue
+                if left.is_file():
+                    left.unlink()
+                else:
                     shutil.rmtree(left, ignore_errors=True)
 
 

@@ -123,7 +123,7 @@ class Jobs:
             return WorkerRun.stored(body)
         verb = "training and scoring" if train is not None else "scoring"
         self.bench.progress(f"{verb} {len(rows)} rows with {name}{' once more' if repeat else ''}")
-        with tempfile.TemporaryDirectory(dir=self._scratch()) as folder:
+        with tempfile.TemporaryDirectory(dir=self._scratch(), prefix="job-") as folder:
             told = {"name": name, **self.job(rows, chosen, train, arguments)}
             launch = self.bench.launch or launch_here
             ran = run_job(built, told, knobs, self._scratch(), keep=Path(folder), launch=launch)
@@ -189,7 +189,7 @@ class Jobs:
         """Numbers as they are, texts as digests: what they are stands in the scores."""
         if values.dtype == object:
             values = np.array([hashlib.blake2b(str(one).encode(), digest_size=16).hexdigest() for one in values])
-        descriptor, place = tempfile.mkstemp(dir=self._scratch(), suffix=".npy")
+        descriptor, place = tempfile.mkstemp(dir=self._scratch(), prefix="job-", suffix=".npy")
         with os.fdopen(descriptor, "wb") as file:
             np.save(file, values, allow_pickle=False)
             file.flush()
