@@ -1,7 +1,9 @@
 """Rows as they were served beside the same rows as they were learned from."""
 
 import datetime as dt
+import sys
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
@@ -9,6 +11,16 @@ import pytest
 from baseline_pipeline.errors import DataUnreadable, EvidenceUnavailable
 from baseline_pipeline.workbench.replays.rows import held_out, row_set
 from baseline_pipeline.workbench.replays.serving import served
+from tests.conftest import SMALL
+
+OF_THREE = """\
+import numpy as np
+
+
+def predict(features):
+    odds = np.exp(features[["x", "z"]].to_numpy())
+    return np.column_stack([odds, np.ones(len(odds))]) / (1 + odds.sum(axis=1, keepdims=True))
+"""
 
 
 def test_the_skewed_feature_is_named_with_what_putting_it_right_gains(project):
@@ -46,6 +58,27 @@ def test_the_skewed_feature_is_named_with_what_putting_it_right_gains(project):
     pq.write_table(pa.table({"id": [1], "x": [dt.datetime(2026, 1, 1, tzinfo=dt.UTC)], "z": [1.0]}), file)
     with pytest.raises(DataUnreadable, match=r"feature x is served as timestamp.*learned from as double"):
         served(bench, contract, file)
+
+
+def test_served_rows_that_lack_a_class_are_measured_and_one_row_alone_is_not(project):
+    text = SMALL.replace("binary_classification", "multiclass_classification").replace(", positive_class: 1", "")
+    (project.root / "assets" / "small" / "defs.yaml").write_text(text.replace("metric: brier", "metric: log_loss"))
+    (project.root / "smallmodel.py").write_text(OF_THREE)
+    sys.modules.pop("smallmodel", None)
+    rows = project.rows()
+    rows["y"] = np.random.default_rng(2).choice(["dry", "fine", "wet"], len(rows))
+    project.write(rows)
+    log = rows[rows.y != "fine"].assign(x=lambda of: of.x + 1)[["id", "x", "z"]]
+    log.to_parquet(project.root / "log.parquet", index=False)
+    log.head(1).to_parquet(project.root / "one.parquet", index=False)
+    project.run()
+    project.establish()
+    bench = project.bench()
+    many, one = (served(bench, bench.contract("small"), project.root / f"{name}.parquet") for name in ("log", "one"))
+
+    assert [(each.feature, each.rows, each.harm != 0) for each in many.harms] == [("x", len(log), True)]
+    assert (one.rows, one.harms) == (1, ())
+    assert "what that costs cannot be measured on these rows: 1 cluster in one of the cells" in one.lines()[-1]
 
 
 def test_halves_of_other_rows_of_a_snapshot_are_other_rows(project):

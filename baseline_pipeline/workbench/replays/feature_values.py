@@ -73,7 +73,8 @@ def feature_harms(
         for name in earlier:
             column = before.column(name).cast(after.schema.field(name).type)
             table = table.set_column(table.column_names.index(name), name, column)
-        return scores(row_set(bench, contract, table, new.snapshot, f"{new.key}, {words} {old.key}"))
+        classes = new.classes if set(old.classes) <= set(new.classes) else old.classes
+        return scores(row_set(bench, contract, table, new.snapshot, f"{new.key}, {words} {old.key}", classes))
 
     if not moved:
         return ()

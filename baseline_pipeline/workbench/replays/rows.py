@@ -76,7 +76,14 @@ class RowSet:
         return len(self.names)
 
 
-def row_set(bench: Workbench, contract: Contract, table: pa.Table, snapshot: Digest, part: str = "all") -> RowSet:
+def row_set(
+    bench: Workbench,
+    contract: Contract,
+    table: pa.Table,
+    snapshot: Digest,
+    part: str = "all",
+    classes: tuple[str, ...] = (),
+) -> RowSet:
     """The labelled rows of a table, written for workers.
 
     Args:
@@ -85,12 +92,13 @@ def row_set(bench: Workbench, contract: Contract, table: pa.Table, snapshot: Dig
         table: The rows.
         snapshot: Where they come from.
         part: Which of the snapshot's rows, or what was done to them; names the set together with the snapshot.
+        classes: Those of all rows, where these are a part that may lack one.
 
     Raises:
         DataUnreadable: when no row has a label.
     """
     labelled, names = labelled_rows(contract, table, snapshot)
-    labels, classes = encode_labels(contract, labelled)
+    labels, classes = encode_labels(contract, labelled, classes)
     return _set(bench, contract, labelled, names, labels, classes, snapshot, part)
 
 

@@ -98,7 +98,7 @@ def served(bench: Workbench, contract: Contract, file: Path) -> Served:
     known = work.rows.table.filter(there)
     given = log.take(place.drop_null())
     differing = skews(known, given, contract.data.feature_names)
-    before = row_set(bench, contract, known, work.rows.snapshot, f"served in {file.name}")
+    before = row_set(bench, contract, known, work.rows.snapshot, f"served in {file.name}", work.rows.classes)
     rule = next((one for one in contract.metrics if one.role == "primary" and one.measured.of_rows), None)
     harms: tuple[FeatureHarm, ...] = ()
     unmeasured = ""
@@ -144,7 +144,7 @@ def _as_served(bench: Workbench, contract: Contract, known: RowSet, given: pa.Ta
             message = f"feature {name} is served as {given.column(name).type}, and learned from as {kind}: {error}"
             raise DataUnreadable(message, next_step="serve what the model learned from") from error
         table = table.set_column(table.column_names.index(name), name, column)
-    return row_set(bench, contract, table, known.snapshot, "as served")
+    return row_set(bench, contract, table, known.snapshot, "as served", known.classes)
 
 
 def _number(kind: pa.DataType) -> bool:

@@ -212,4 +212,4 @@ def outside(bench: Workbench, contract: Contract, rows: RowSet, windows: list[tu
         raise EvidenceUnavailable(message, next_step="bring rows from after the window")
     chosen: np.ndarray[Any, Any] = kept
     part = f"outside {sorted(set(windows))}"
-    return row_set(bench, contract, rows.table.filter(pa.array(chosen)), rows.snapshot, part)
+    return row_set(bench, contract, rows.table.filter(pa.array(chosen)), rows.snapshot, part, rows.classes)
