@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from baseline_pipeline.snapshot import ColumnDrift, DriftReport
 
 MOST_DRIFT = 5
+MOST_REASONS = 8
 _STYLES = {
     r"(?m)^REJECT\b|^HOLD: harm unresolved|^ *DEGRADED\b|\bsevere\b|\bmoderate\b": "bold red",
     r"(?m)^(PROMOTE|ESTABLISH)\b|^ *IMPROVED\b": "bold green",
@@ -50,7 +51,7 @@ def decision_text(story: DecisionStory, *, width: int = 100, show_all: bool = Fa
     width = max(width, 40)
     blocks = (
         _banner(story),
-        _section("Why", (f"{n}. {reason}" for n, reason in enumerate(story.decision.reasons, 1))),
+        _section("Why", _reasons(story.decision, show_all=show_all)),
         _section("What changed", _changes(story)),
         _section("Measured", measured_lines(story, show_all=show_all)),
         *(_contrast(contrast, show_all=show_all) for contrast in story.comparison.contrasts),
@@ -117,6 +118,13 @@ def _banner(story: DecisionStory) -> list[str]:
 def _section(title: str, lines: Iterable[str]) -> list[str]:
     found = [f"  {line}" for line in lines]
     return [title, *found] if found else []
+
+
+def _reasons(decision: Decision, *, show_all: bool) -> Iterator[str]:
+    told = decision.reasons if show_all else decision.reasons[:MOST_REASONS]
+    yield from (f"{number}. {reason}" for number, reason in enumerate(told, 1))
+    if len(told) < len(decision.reasons):
+        yield f"{len(decision.reasons) - len(told)} more reasons (--all shows them)"
 
 
 def _changes(story: DecisionStory) -> Iterator[str]:

@@ -10,6 +10,16 @@ from baseline_pipeline.report.terminal import coloured, decision_text
 from baseline_pipeline.report.wrapping import columns
 
 
+def test_reasons_beyond_the_eighth_are_counted(decision_story):
+    many = replace(
+        decision_story,
+        decision=decision_story.decision.model_copy(update={"reasons": tuple(f"reason {n}" for n in range(1, 13))}),
+    )
+
+    assert "8. reason 8\n  4 more reasons (--all shows them)\n" in decision_text(many)
+    assert "12. reason 12" in decision_text(many, show_all=True)
+
+
 def test_the_outcome_stands_first_and_the_next_step_last(decision_story):
     lines = decision_text(decision_story).splitlines()
 

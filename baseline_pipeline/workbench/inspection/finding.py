@@ -167,7 +167,9 @@ def search_text(contrast: Contrast, found: Search) -> str:
         )
         lines.append(f"        worst rows: {', '.join(one.worst_rows)}")
     if not confirmed:
-        lines.append("  none is confirmed on the half of the rows that was not searched")
+        lines.append(
+            "  none that loses more than all rows do is confirmed on the half of the rows that was not searched"
+        )
     rate = found.false_discovery_rate
     lines.append(f"found on one half, sized and tested on the other; about {rate:.0%} of those named are false")
     return "\n".join(lines)
