@@ -9,6 +9,7 @@ import numpy as np
 
 from baseline_pipeline.monitoring.calm import FARTHEST
 from baseline_pipeline.monitoring.detection import Detector, Group, group_members, group_of
+from baseline_pipeline.monitoring.streams import VOLUME
 from baseline_pipeline.monitoring.tiers import tier_of
 from baseline_pipeline.records import Record, digest_of
 from baseline_pipeline.verdicts import Tier, worst_tier
@@ -42,8 +43,8 @@ class Sign(Record):
     window: str
     value: float
     expected: float
-    distance: float
-    """Standard deviations of calm windows; positive is up."""
+    distance: float | None
+    """Standard deviations of calm windows; positive is up. `None` where it is not held against these."""
     ratio: float
     """Harm over the limit."""
     rows: int
@@ -80,6 +81,8 @@ class Alarm(Record):
     def words(self) -> str:
         """What happened, in a line."""
         lead = self.lead
+        if lead.distance is None:
+            return f"{lead.stream}: {lead.value:.4g}, since {self.opened[:10]}"
         way = "above" if lead.distance > 0 else "below"
         kind = "has drifted" if self.detector == "slow" else "is"
         also = f" and {len(self.signs) - 1} more" if len(self.signs) > 1 else ""
@@ -267,7 +270,7 @@ def _echo(over: Exceedances, ratio: Array, window: int, broken: int, other: int)
 
 
 def _comes(stream: Stream) -> bool:
-    return stream.family == "outputs" or stream.name == "rows" or stream.name.startswith("drift(")
+    return stream.family == "outputs" or stream.name == VOLUME or stream.name.startswith("drift(")
 
 
 def _feature(name: str) -> str:

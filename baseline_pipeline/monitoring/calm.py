@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from baseline_pipeline.monitoring.streams import VOLUME
+
 if TYPE_CHECKING:
     from baseline_pipeline.monitoring.streams import Readings
 
@@ -53,6 +55,8 @@ class Calm:
         spread: (s,) standard deviation between windows beyond the rows' own chance error.
         chance: (s,) share under which the chance error of a share is computed; NaN elsewhere.
         rows_stray: (s,) the chance error of a value, times the root of its rows, in the median calm window.
+        surest: (s,) the largest error of a value: of volume, whose own says how many rows came and not how many should
+            have, that of the smallest calm window; infinite elsewhere.
         sign: (s,) 1 where harm is up, -1 where it is down, 0 where it is either way.
         tail: (s,) how far the most harmful calm windows went, on average; what harm is measured in.
         season: (p, s) what each phase adds; (0, s) where no season is looked for.
@@ -64,6 +68,7 @@ class Calm:
     spread: Array
     chance: Array
     rows_stray: Array
+    surest: Array
     sign: Array
     tail: Array
     season: Array
@@ -88,7 +93,7 @@ class Calm:
         with np.errstate(invalid="ignore"):
             rows = np.maximum(found.rows, 1)
             by_chance = np.sqrt(self.chance * (1 - self.chance) / rows)
-            own = np.fmax(found.errors, LEAST_ERROR * self.rows_stray / np.sqrt(rows))
+            own = np.fmin(np.fmax(found.errors, LEAST_ERROR * self.rows_stray / np.sqrt(rows)), self.surest)
             error = np.where(np.isnan(self.chance), own, np.fmax(by_chance, 0.0))
             return np.asarray(np.sqrt(self.spread**2 * (1 + 1 / self.windows) + error**2))
 
@@ -167,7 +172,9 @@ def calm_of(found: Readings, *, period: int = 0, step: int = 86400) -> Calm:
     sign = np.array([{"up": 1.0, "down": -1.0, "either": 0.0}[stream.harm] for stream in found.streams])
     spread = np.sqrt(np.maximum(total - own, 0.0))
     alike = np.ones(len(level))
-    plain = Calm(max(len(found), 1), level, spread, chance, rows_stray, sign, alike, season, step)
+    volume = np.array([stream.name == VOLUME for stream in found.streams], dtype=bool)
+    surest = np.where(volume, np.nanmax(found.errors, axis=0, initial=0.0), np.inf)
+    plain = Calm(max(len(found), 1), level, spread, chance, rows_stray, surest, sign, alike, season, step)
     return replace(plain, tail=tails(plain.harm(plain.standardised(found)))[0])
 
 

@@ -12,7 +12,7 @@ from baseline_pipeline.metrics.outcomes import Metric, NotMeasurable, Outcomes
 from baseline_pipeline.monitoring.estimated import Calibrator, calibrator, expected_outcomes
 from baseline_pipeline.monitoring.inputs import feature_cells, feature_readings
 from baseline_pipeline.monitoring.recorded_streams import RecordedReader
-from baseline_pipeline.monitoring.streams import Harm, Reading, Readings, Stream, readings
+from baseline_pipeline.monitoring.streams import VOLUME, Harm, Reading, Readings, Stream, readings
 from baseline_pipeline.significance.clustered import clustered, supported
 from baseline_pipeline.slices import find_slices
 
@@ -80,7 +80,7 @@ class Reader:
         count = where.stop - where.start
         volume = count if self.rows.stands_for is None else self.rows.stands_for[where].sum()
         found: dict[Stream, Reading] = {
-            Stream("rows", ALL_ROWS, "traffic"): Reading(float(np.log1p(volume)), float(1 / np.sqrt(count + 1)), count)
+            Stream(VOLUME, ALL_ROWS, "traffic"): Reading(float(np.log1p(volume)), float(1 / np.sqrt(count + 1)), count)
         }
         if count == 0:
             return found

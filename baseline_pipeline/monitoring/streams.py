@@ -18,6 +18,8 @@ latency."""
 
 FAMILIES: tuple[Family, ...] = ("performance", "outputs", "inputs", "traffic")
 Harm = Literal["up", "down", "either"]
+VOLUME = "rows"
+"""The stream of how many rows a window has, as a logarithm."""
 
 
 @dataclass(frozen=True)

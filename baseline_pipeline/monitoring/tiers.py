@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from baseline_pipeline.effects import demanded
+from baseline_pipeline.monitoring.streams import VOLUME
 
 if TYPE_CHECKING:
     from baseline_pipeline.contract import Contract
@@ -38,7 +39,7 @@ def tier_of(
         ratio: Harm over the limit.
     """
     what = watch.readings.streams[stream]
-    if what.name == "rows" and value == 0:  # severe where calm windows were never empty
+    if what.name == VOLUME and value == 0:  # severe where calm windows were never empty
         return "severe" if expected > FAR * float(watch.calm.spread[stream]) else "minor"
     rule = next((one for one in contract.metrics if one.measured.name == what.name), None)
     if what.family == "performance" and rule is not None:

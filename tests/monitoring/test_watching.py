@@ -142,6 +142,24 @@ def test_a_window_whose_rows_are_all_alike_says_nothing_of_calm_ones():
     assert 10 < over.distance[100, 0] < 30
 
 
+def test_a_window_without_a_row_is_as_sure_as_the_calm_ones_were():
+    """Its own error is that of a count of nothing, which once made a whole day without requests pass for calm."""
+    rng = np.random.default_rng(15)
+    count = np.r_[rng.poisson(320, 60), 0]
+    volume = Stream("rows", "all", "traffic")
+    latency = tuple(Stream(f"log stage {number}", "all", "traffic", "up") for number in range(6))
+    values = [
+        {volume: Reading(float(np.log1p(rows)), float(1 / np.sqrt(rows + 1)), int(rows))}
+        | {one: Reading(float(rng.normal(0, 1)), 0.1, int(rows)) for one in latency if rows}
+        for rows in count
+    ]
+    found = readings(days(61), values)
+    over = exceedances(learn(found.windows(np.arange(60)), DAY, per_month=0.03), found)
+
+    assert over.sudden[60, 0] > 1
+    assert over.sudden[:60, 0].max() < 1
+
+
 def test_estimates_never_alarm():
     stream = Stream("m", "all", "performance", "up", estimated=True)
     values = np.r_[np.random.default_rng(7).normal(0, 1, 60), 50.0][:, None]
@@ -201,6 +219,16 @@ def test_weeks_begin_on_mondays_and_a_bad_duration_is_said_to_be_one():
     for bad in ("", "d", "0d", "1y", "1.5d"):
         with pytest.raises(UsageError, match="accepted"):
             seconds_of(bad)
+
+
+def test_what_is_overdue_counts_no_spreads():
+    sign = {"stream": "labels overdue (share)", "name": "labels", "slice": "all", "window": "2026-01-02T00:00"}
+    sign |= {"value": 0.9945, "expected": 0.0, "distance": None, "ratio": 1.99, "rows": 0, "weight": 1.0}
+    alarm = {"key": "k", "family": "traffic", "detector": "sudden", "opened": "2026-01-02T00:00", "closed": None}
+    alarm |= {"known": "2026-01-03T00:00", "last": "2026-01-02T00:00", "windows": 1, "tier": "moderate"}
+
+    said = Alarm(**alarm, signs=(Sign(**sign, tier="moderate"),)).words()
+    assert said == "labels overdue (share): 0.9945, since 2026-01-02"
 
 
 def test_an_alarm_beyond_windows_that_are_all_alike_counts_no_spreads():

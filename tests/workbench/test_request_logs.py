@@ -1,5 +1,6 @@
 """What a recorder writes, read as it was meant: samples, and features that are called like its own columns."""
 
+import datetime as dt
 import json
 
 import numpy as np
@@ -19,7 +20,8 @@ def service(project, frame, weight):
     project.write(frame)
     asked = frame[pd.to_datetime(frame["at"]) >= FIRST]
     lines = [
-        {"id": int(row.id), "at": row.at, "x": row.x, "score": float(1 / (1 + np.exp(-row.x))), "sampling_weight": one}
+        {"id": int(row.id), "at": row.at, "x": row.x, "score": float(1 / (1 + np.exp(-row.x)))}
+        | {"sampling_weight": float(one)}
         for row, one in zip(asked.itertuples(), weight(asked), strict=True)
         if one
     ]
@@ -114,3 +116,13 @@ def test_requests_that_come_again_count_once_and_are_told(project):
     found = looked(project, "2026-02-28")
 
     assert found.watched.notes == ("40 of 1540 requests came again under the same id; the last of each counts",)
+
+
+def test_a_day_without_a_request_is_severe_and_looked_at_in_words(project):
+    """The log goes on after it; once the day passed for calm, and what looked at its rows ended in a fault."""
+    service(project, healthy(), lambda asked: pd.to_datetime(asked["at"]).dt.date != dt.date(2026, 2, 26))
+    found = looked(project, "2026-02-28")
+    (one,) = [each for each in found.incidents if "rows" in each.streams]
+
+    assert (one.tier, one.since[:10]) == ("severe", "2026-02-26")
+    assert "no request of it was answered" in " ".join(moment.words for moment in one.timeline)

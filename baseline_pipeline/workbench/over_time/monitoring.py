@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import math
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
@@ -222,8 +223,9 @@ def _late(
     alarms = []
     due = windowing.seen(windowing.starts(rows.at[-1], rows.at[-1])[0]) + grace
     if due < instant:
-        words = float((instant - rows.at[-1]) / np.timedelta64(1, "D"))
-        alarms.append(_overdue(contract, "requests overdue (days)", rows.at[-1], instant, words, "severe"))
+        days, accepted = (float((end - rows.at[-1]) / np.timedelta64(1, "D")) for end in (instant, due))
+        told = days, days / accepted
+        alarms.append(_overdue(contract, "requests overdue (days)", rows.at[-1], instant, told, "severe"))
     calm_share = rows.labelled[: int(np.searchsorted(rows.at, found.span[1]))].mean() if len(rows) else 0.0
     known = rows.at + np.timedelta64(windowing.label_delay, "s") + grace < instant
     late = np.flatnonzero(known & (rows.at > found.span[1]))[-LATEST_ROWS:]
@@ -232,7 +234,8 @@ def _late(
         labelled = np.flatnonzero(rows.labelled)
         first = int(labelled[-1]) + 1 if len(labelled) else 0
         since = rows.at[min(first, len(rows) - 1)]
-        alarms.append(_overdue(contract, "labels overdue (share)", since, instant, missing, "moderate"))
+        told = missing, missing / (1 - HALF * float(calm_share))
+        alarms.append(_overdue(contract, "labels overdue (share)", since, instant, told, "moderate"))
     return alarms
 
 
@@ -241,8 +244,8 @@ def _otherwise(contract: Contract, paired: Sequential | None) -> list[Alarm]:
     if paired is None or paired.alarmed_at is None:
         return []
     since = np.datetime64(paired.alarmed_at, "s")
-    harm = 0.0 if paired.harm is None else paired.harm
-    return [_overdue(contract, "service against registered model", since, since, harm, "severe", "performance")]
+    told = 0.0 if paired.harm is None else paired.harm, math.log(paired.p_value) / math.log(paired.alpha)
+    return [_overdue(contract, "service against registered model", since, since, told, "severe", "performance")]
 
 
 def _overdue(
@@ -250,20 +253,21 @@ def _overdue(
     name: str,
     since: np.datetime64,
     instant: np.datetime64,
-    value: float,
+    told: tuple[float, float],
     tier: Tier,
     family: Family = "traffic",
 ) -> Alarm:
+    """An alarm that calm windows have no part in; its value, and that over what is accepted."""
     opened = since.astype("datetime64[D]").astype("datetime64[m]")
     sign = Sign(
         stream=name,
         name=name,
         slice="all",
         window=text_of(opened),
-        value=value,
+        value=told[0],
         expected=0.0,
-        distance=99.0,
-        ratio=99.0,
+        distance=None,
+        ratio=told[1],
         rows=0,
         weight=1.0,
         tier=tier,

@@ -89,7 +89,7 @@ def served(bench: Workbench, contract: Contract, rows: ScoredRows, scorer: Score
 def _answered(rows: ScoredRows) -> Array:
     """Positions of the requests that were answered; an empty text is no answer."""
     said = rows.outcomes.prediction if rows.outcomes.score is None else rows.outcomes.score
-    known = said != "" if rows.outcomes.is_text else np.isfinite(said).reshape(len(rows), -1).all(axis=1)
+    known = said != "" if rows.outcomes.is_text else np.isfinite(said.reshape(len(said), said[:1].size)).all(axis=1)
     return np.flatnonzero(known if rows.failed is None else known & ~rows.failed)
 
 
