@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from baseline_pipeline.cli.options import Json, Model, Quiet
 from baseline_pipeline.cli.output import emit, progress, show
-from baseline_pipeline.cli.voices import By, Key, Reason, Signature
+from baseline_pipeline.cli.voices import By, Key, Reason, Signature, StatementFile, written
 
 
 def command(
@@ -13,17 +13,22 @@ def command(
     by: By = None,
     key: Key = None,
     signature: Signature = None,
+    statement: StatementFile = None,
     as_json: Json = False,
     quiet: Quiet = False,
 ) -> None:
-    """Make what was evaluated last the baseline, because a person says so.
+    """Make what was evaluated last the baseline, because a person says so; that may be a candidate of `baseline gate`.
 
     Example: baseline establish churn --by "Ada Lovelace" --reason "agreed in the review of 3 March"
     """
-    from baseline_pipeline.workbench.iteration.deciding import establish
+    from baseline_pipeline.workbench.iteration.deciding import establish, to_establish
+    from baseline_pipeline.workbench.people import Voice
     from baseline_pipeline.workbench.workbench import Workbench
 
     bench = Workbench.here(progress=progress(quiet=quiet))
+    if statement is not None:
+        written(to_establish(bench, bench.contract(model), Voice(by or "", reason)), statement)
+        return
     found = establish(bench, bench.contract(model), actor=by or "", reason=reason, key=key, signature=signature)
     if as_json:
         emit(found.body())

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from baseline_pipeline.cli.options import Model, Quiet
 from baseline_pipeline.cli.output import progress, show
-from baseline_pipeline.cli.voices import By, Key, Reason, Signature, person
+from baseline_pipeline.cli.voices import By, Key, Reason, Signature, StatementFile, person, written
 
 
 def command(
@@ -13,17 +13,22 @@ def command(
     by: By = None,
     key: Key = None,
     signature: Signature = None,
+    statement: StatementFile = None,
     quiet: Quiet = False,
 ) -> None:
     """Take the present baseline out of use; a person has to establish the next one.
 
     Example: baseline retire churn --reason "the label means something else from January on"
     """
-    from baseline_pipeline.workbench.iteration.deciding import retire
+    from baseline_pipeline.workbench.iteration.deciding import retire, to_retire
     from baseline_pipeline.workbench.people import Voice, roster_of
     from baseline_pipeline.workbench.workbench import Workbench
 
     bench = Workbench.here(progress=progress(quiet=quiet))
     who = person(by, key, signature, rostered=roster_of(bench) is not None)
-    revision = retire(bench, bench.contract(model), Voice(who, reason, key, signature))
+    contract, voice = bench.contract(model), Voice(who, reason, key, signature)
+    if statement is not None:
+        written(to_retire(bench, contract, voice), statement)
+        return
+    revision = retire(bench, contract, voice)
     show(f"baseline revision {revision} of {model} is retired")

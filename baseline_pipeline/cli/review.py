@@ -9,7 +9,7 @@ import typer
 
 from baseline_pipeline.cli.options import Json, Model, Quiet
 from baseline_pipeline.cli.output import emit, progress, say, show
-from baseline_pipeline.cli.voices import By, Key, Reason, Signature, person
+from baseline_pipeline.cli.voices import By, Key, Reason, Signature, StatementFile, person, written
 
 
 def command(  # noqa: PLR0917  # options of a verb
@@ -26,10 +26,7 @@ def command(  # noqa: PLR0917  # options of a verb
     reason: Reason = "",
     key: Key = None,
     signature: Signature = None,
-    statement: Annotated[
-        Path | None,
-        typer.Option(help="Write what is to be signed elsewhere, with --by and --reason.", show_default=False),
-    ] = None,
+    statement: StatementFile = None,
     form: Annotated[
         Path | None,
         typer.Option("--form", help="The risk assessment, filled in: with --sign kept and signed.", show_default=False),
@@ -51,7 +48,6 @@ def command(  # noqa: PLR0917  # options of a verb
     import shutil
 
     from baseline_pipeline.errors import UsageError
-    from baseline_pipeline.governance.statements import NAMESPACE
     from baseline_pipeline.report.replay_text import wrapped
     from baseline_pipeline.report.review import review_lines, review_markdown
     from baseline_pipeline.workbench.people import Voice, roster_of
@@ -80,8 +76,7 @@ def command(  # noqa: PLR0917  # options of a verb
     if form is not None:
         found = with_form(found, form)
     if statement is not None:
-        write_whole(statement, written_to_sign(bench, contract, found, voice).text().decode())
-        say(f"written: {statement}; sign it: ssh-keygen -Y sign -n {NAMESPACE} -f KEY {statement}")
+        written(written_to_sign(bench, contract, found, voice), statement)
     if sign:
         signed = sign_off(bench, contract, found, voice)
         if not rostered and not quiet:

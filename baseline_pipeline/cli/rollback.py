@@ -8,16 +8,17 @@ import typer
 
 from baseline_pipeline.cli.options import Json, Model, Quiet
 from baseline_pipeline.cli.output import emit, progress, show
-from baseline_pipeline.cli.voices import By, Key, Reason, Signature, person
+from baseline_pipeline.cli.voices import By, Key, Reason, Signature, StatementFile, person, written
 
 
-def command(
+def command(  # noqa: PLR0917  # options of a verb
     model: Model,
     to: Annotated[int, typer.Option("--to", help="The baseline revision to bring back.", show_default=False)],
     reason: Reason = "",
     by: By = None,
     key: Key = None,
     signature: Signature = None,
+    statement: StatementFile = None,
     as_json: Json = False,
     quiet: Quiet = False,
 ) -> None:
@@ -26,12 +27,16 @@ def command(
     Example: baseline rollback flight_delays --to 2 --reason "wrong refunds since Monday"
     """
     from baseline_pipeline.workbench.people import Voice, roster_of
-    from baseline_pipeline.workbench.promotions.rolling_back import roll_back
+    from baseline_pipeline.workbench.promotions.rolling_back import roll_back, to_roll_back
     from baseline_pipeline.workbench.workbench import Workbench
 
     bench = Workbench.here(progress=progress(quiet=quiet))
     who = person(by, key, signature, rostered=roster_of(bench) is not None)
-    found = roll_back(bench, bench.contract(model), to, Voice(who, reason, key, signature))
+    contract, voice = bench.contract(model), Voice(who, reason, key, signature)
+    if statement is not None:
+        written(to_roll_back(bench, contract, to, voice), statement)
+        return
+    found = roll_back(bench, contract, to, voice)
     if as_json:
         emit(found.body())
     else:

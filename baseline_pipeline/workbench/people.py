@@ -193,7 +193,7 @@ def made_elsewhere(file: Path) -> tuple[Statement, str]:
     except ValueError as error:
         message = f"--signature {text}: this is no statement"
         accepted = f"JSON with {', '.join(Statement.model_fields)}"
-        todo = f"accepted: {accepted}; `baseline review MODEL --statement FILE` writes one of a review"
+        todo = f"accepted: {accepted}; --statement FILE, of the command that takes the signature, writes one"
         raise UsageError(message, next_step=todo) from error
 
 

@@ -9,8 +9,10 @@ from baseline_pipeline.adapters.signatures.sshsig import SignatureRefused
 from baseline_pipeline.errors import ContractError, UsageError
 from baseline_pipeline.governance.roster import Refused
 from baseline_pipeline.governance.statements import NAMESPACE, stated
+from baseline_pipeline.workbench.iteration.deciding import establish, retire, to_establish, to_retire
 from baseline_pipeline.workbench.people import Voice, refuse_author, roster_of
-from baseline_pipeline.workbench.promotions.approving import speak
+from baseline_pipeline.workbench.promotions.approving import speak, to_speak
+from baseline_pipeline.workbench.promotions.rolling_back import roll_back, to_roll_back
 
 CRITICAL = "  promotion: {critical: true}\n"
 
@@ -160,3 +162,41 @@ def test_an_override_is_loud_and_takes_autonomy_away(gated, keys):
     again = gated.waiting("othermodel:predict")
     assert "bob@example.com overrode decision" in again.stray
     assert any("since the override" in reason for reason in again.decision.reasons)
+
+
+def test_every_word_can_be_signed_on_another_machine(gated, keys, tmp_path):
+    gated.roster(keys, ("ada", "roles=approve,establish,roll_back"))
+    contract, ada = gated.bench().contract("small"), Voice("ada@example.com", "looked at elsewhere")
+    found = gated.waiting()
+
+    def signed(said):
+        file = tmp_path / f"{said.purpose}.json"
+        file.write_bytes(said.text())
+        file.with_name(f"{file.name}.sig").write_text(sign(said.text(), NAMESPACE, keys / "ada"))
+        return Voice("", "", None, file)
+
+    with pytest.raises(Refused, match="not on the roster"):
+        to_speak(gated.bench(), "approve", found.digest, Voice("eve", "looked at elsewhere"))
+    said = speak(gated.bench(), "approve", found.digest, signed(to_speak(gated.bench(), "approve", found.digest, ada)))
+    assert (said.promoted, said.signed, said.person) == (2, True, "ada@example.com")
+    back = roll_back(gated.bench(), contract, 1, signed(to_roll_back(gated.bench(), contract, 1, ada)))
+    assert (back.revision, back.person) == (3, "ada@example.com")
+    assert retire(gated.bench(), contract, signed(to_retire(gated.bench(), contract, ada))) == 3
+    gated.run()
+    voice = signed(to_establish(gated.bench(), contract, ada))
+    anew = establish(gated.bench(), contract, actor="", reason="", signature=voice.signature)
+    assert (anew.revision, anew.actor, anew.reason) == (4, "ada@example.com", "looked at elsewhere")
+
+
+def test_of_several_that_were_gated_without_a_baseline_the_last_one_is_established(project):
+    from tests.workbench.conftest import OTHER, Gated
+
+    (project.root / "othermodel.py").write_text(OTHER)
+    project.run()
+    found = [Gated(project).waiting(f"othermodel:{name}") for name in ("worse", "predict")]
+    bench = project.bench()
+    stands = establish(bench, bench.contract("small"), actor="Ada", reason="the second one is better")
+
+    assert [one.decision.hold for one in found] == ["needs_approval"] * 2
+    assert stands.evaluation == found[1].decision.candidate
+    assert stands.version == found[1].candidate.version != found[0].candidate.version

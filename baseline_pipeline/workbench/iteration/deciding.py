@@ -14,7 +14,7 @@ from baseline_pipeline.response.incidents import frozen_by
 from baseline_pipeline.workbench.iteration.comparing import load_comparison
 from baseline_pipeline.workbench.iteration.evaluating import load_evaluation
 from baseline_pipeline.workbench.iteration.ruling import ruled
-from baseline_pipeline.workbench.people import Voice, statement
+from baseline_pipeline.workbench.people import Voice, statement, to_sign
 from baseline_pipeline.workbench.promotions.anchoring import refuse_open_incident
 from baseline_pipeline.workbench.promotions.promoting import PIPELINE, promotion_events, resume
 from baseline_pipeline.workbench.stages import Compared, Evaluated, Policy
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from baseline_pipeline.comparison import Comparison
     from baseline_pipeline.contract import Contract
     from baseline_pipeline.evaluation import Evaluation
+    from baseline_pipeline.governance.statements import Statement
     from baseline_pipeline.workbench.workbench import Workbench
 
 
@@ -157,6 +158,26 @@ def _with_promoted_alias(contract: Contract, evaluated: Evaluated, candidate: Ev
     return evaluated.model_copy(update={"watched": watched, "registry": registry})
 
 
+def _retirable(bench: Workbench, contract: Contract) -> Baseline:
+    """The present baseline."""
+    present = bench.baseline(contract.name)
+    if present is None:
+        message = f"{contract.name} has no baseline to retire"
+        raise UsageError(message, next_step=f"see `baseline show {contract.name}`")
+    return present
+
+
+def to_retire(bench: Workbench, contract: Contract, voice: Voice) -> Statement:
+    """What `retire` would sign, for a signature that is made elsewhere; nothing is written down.
+
+    Raises:
+        UsageError: when there is no baseline, or person or reason is missing.
+        Refused: when the roster does not know the person.
+    """
+    present = _retirable(bench, contract)
+    return to_sign(bench, contract, "establish", present.evaluation, present.revision, voice)
+
+
 def retire(bench: Workbench, contract: Contract, voice: Voice) -> int:
     """Take the present baseline out of use: nothing is compared until a person establishes another one.
 
@@ -167,10 +188,7 @@ def retire(bench: Workbench, contract: Contract, voice: Voice) -> int:
         UsageError: when there is no baseline, or person or reason is missing.
         Refused: when the person may not.
     """
-    present = bench.baseline(contract.name)
-    if present is None:
-        message = f"{contract.name} has no baseline to retire"
-        raise UsageError(message, next_step=f"see `baseline show {contract.name}`")
+    present = _retirable(bench, contract)
     proof = statement(bench, contract, "establish", present.evaluation, present.revision, voice)
     bench.ledger.append(
         Event(
@@ -183,6 +201,31 @@ def retire(bench: Workbench, contract: Contract, voice: Voice) -> int:
         )
     )
     return present.revision
+
+
+def _establishable(bench: Workbench, contract: Contract) -> Event:
+    """The last decision, whose candidate a person may make the baseline."""
+    event = last_decision(bench.events(contract.name), contract.name)
+    if event is None or event.content["candidate"] is None:
+        message = f"nothing was evaluated for {contract.name} yet"
+        raise UsageError(message, next_step=f"run `baseline run {contract.name}` first")
+    if event.content["hold"] == "evidence_missing":
+        message = f"the last evaluation cannot become a baseline: {event.reason}"
+        raise EvidenceUnavailable(message, next_step="repair what is named, and run again")
+    refuse_open_incident(bench, contract, event.content["snapshot"])
+    return event
+
+
+def to_establish(bench: Workbench, contract: Contract, voice: Voice) -> Statement:
+    """What `establish` would sign, for a signature that is made elsewhere; nothing is written down.
+
+    Raises:
+        UsageError: when person or reason is missing, or nothing was evaluated yet.
+        Refused: when the roster does not know the person.
+        EvidenceUnavailable: when the evidence does not stand for the declared environment.
+    """
+    event, old = _establishable(bench, contract), bench.baseline(contract.name)
+    return to_sign(bench, contract, "establish", str(event.content["decision"]), old.revision if old else None, voice)
 
 
 def establish(
@@ -209,14 +252,7 @@ def establish(
         Refused: when the person may not.
         EvidenceUnavailable: when the evidence does not stand for the declared environment.
     """
-    event = last_decision(bench.events(contract.name), contract.name)
-    if event is None or event.content["candidate"] is None:
-        message = f"nothing was evaluated for {contract.name} yet"
-        raise UsageError(message, next_step=f"run `baseline run {contract.name}` first")
-    if event.content["hold"] == "evidence_missing":
-        message = f"the last evaluation cannot become a baseline: {event.reason}"
-        raise EvidenceUnavailable(message, next_step="repair what is named, and run again")
-    refuse_open_incident(bench, contract, event.content["snapshot"])
+    event = _establishable(bench, contract)
     old = bench.baseline(contract.name)
     decision = str(event.content["decision"])
     proof = statement(

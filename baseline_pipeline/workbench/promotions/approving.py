@@ -10,7 +10,7 @@ from baseline_pipeline.governance.events import Event
 from baseline_pipeline.governance.roster import Refused
 from baseline_pipeline.records import Digest, Record, digest_of, short
 from baseline_pipeline.workbench.iteration.evaluating import load_evaluation
-from baseline_pipeline.workbench.people import Voice, refuse_author, roster_of, statement
+from baseline_pipeline.workbench.people import Voice, refuse_author, roster_of, statement, to_sign
 from baseline_pipeline.workbench.promotions.anchoring import refuse_open_incident
 from baseline_pipeline.workbench.promotions.promoting import promotion_events, resume
 from baseline_pipeline.workbench.workbench import utc_now
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from baseline_pipeline.contract import Contract
     from baseline_pipeline.evaluation import Evaluation
     from baseline_pipeline.governance.events import EventKind
+    from baseline_pipeline.governance.statements import Statement
     from baseline_pipeline.workbench.workbench import Workbench
 
 Verb = Literal["approve", "reject", "override"]
@@ -97,6 +98,18 @@ def speak(bench: Workbench, verb: Verb, digest: str, voice: Voice) -> Said:
         said = _written(bench, contract, event, verb, revision, proof, evaluation)
     resume(bench, contract)
     return said
+
+
+def to_speak(bench: Workbench, verb: Verb, digest: str, voice: Voice) -> Statement:
+    """What `speak` would sign, for a signature that is made elsewhere; nothing is written down.
+
+    Raises:
+        UsageError: when there is no such decision, or person or reason is missing.
+        Refused: when it is not the last one, does not wait, or the roster does not know the person.
+    """
+    event = find_decision(bench, digest)
+    revision = _require_current(bench, event, verb)
+    return to_sign(bench, bench.contract(event.model), verb, str(event.content["decision"]), revision, voice)
 
 
 def _written(

@@ -18,12 +18,13 @@ from baseline_pipeline.snapshot import read
 from baseline_pipeline.workbench.iteration.environment import observe
 from baseline_pipeline.workbench.iteration.evaluating import load_evaluation, load_scores, version_of
 from baseline_pipeline.workbench.iteration.snapshotting import load_snapshot
-from baseline_pipeline.workbench.people import statement
+from baseline_pipeline.workbench.people import statement, to_sign
 from baseline_pipeline.workbench.promotions.promoting import promotion_events, resume
 
 if TYPE_CHECKING:
     from baseline_pipeline.contract import Contract
     from baseline_pipeline.evaluation import Evaluation
+    from baseline_pipeline.governance.statements import Statement
     from baseline_pipeline.workbench.people import Voice
     from baseline_pipeline.workbench.workbench import Workbench
 
@@ -57,14 +58,8 @@ class RolledBack(Record):
         return "\n".join(lines)
 
 
-def roll_back(bench: Workbench, contract: Contract, revision: int, voice: Voice) -> RolledBack:
-    """Bring champion and baseline of an earlier revision back together.
-
-    Raises:
-        UsageError: when there is no such revision, or it stands already.
-        ModelFailed: when the old model does not load or predict any more, or scores otherwise; nothing moves then.
-        Refused: when the person may not.
-    """
+def _earlier(bench: Workbench, contract: Contract, revision: int) -> tuple[Baseline, Baseline]:
+    """The revision that is named, and the one that stands."""
     known = baselines(bench.events(contract.name), contract.name)
     wanted = next((one for one in known if one.revision == revision), None)
     if wanted is None:
@@ -74,10 +69,33 @@ def roll_back(bench: Workbench, contract: Contract, revision: int, voice: Voice)
     if wanted.evaluation == known[-1].evaluation:
         message = f"revision {revision} is what stands (as revision {known[-1].revision})"
         raise UsageError(message, next_step="name an earlier one")
+    return wanted, known[-1]
+
+
+def to_roll_back(bench: Workbench, contract: Contract, revision: int, voice: Voice) -> Statement:
+    """What `roll_back` would sign, for a signature that is made elsewhere; nothing is tested or written down.
+
+    Raises:
+        UsageError: when there is no such revision, it stands already, or person or reason is missing.
+        Refused: when the roster does not know the person.
+    """
+    wanted, present = _earlier(bench, contract, revision)
+    return to_sign(bench, contract, "roll_back", wanted.evaluation, present.revision, voice)
+
+
+def roll_back(bench: Workbench, contract: Contract, revision: int, voice: Voice) -> RolledBack:
+    """Bring champion and baseline of an earlier revision back together.
+
+    Raises:
+        UsageError: when there is no such revision, or it stands already.
+        ModelFailed: when the old model does not load or predict any more, or scores otherwise; nothing moves then.
+        Refused: when the person may not.
+    """
+    wanted, present = _earlier(bench, contract, revision)
     evaluation = load_evaluation(bench, contract.name, wanted.evaluation)
     rows, largest = _still_the_same(bench, contract, evaluation)
     environment = _moved_packages(bench, contract, wanted)
-    proof = statement(bench, contract, "roll_back", evaluation.key, known[-1].revision, voice)
+    proof = statement(bench, contract, "roll_back", evaluation.key, present.revision, voice)
     person, reason = proof["statement"]["person"], proof["statement"]["reason"]
     new = bench.last_revision(contract.name) + 1
     event = Event(
@@ -86,7 +104,7 @@ def roll_back(bench: Workbench, contract: Contract, revision: int, voice: Voice)
         actor=person,
         reason=reason,
         key=digest_of(["rollback", contract.name, new]),
-        content={**proof, "revision": known[-1].revision, "restores": revision, "rows": rows, "largest": largest},
+        content={**proof, "revision": present.revision, "restores": revision, "rows": rows, "largest": largest},
     )
     events = promotion_events(
         bench,
