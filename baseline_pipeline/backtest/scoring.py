@@ -237,10 +237,13 @@ def point(factor: float, alarms: Sequence[Alarm], watched: Watched) -> Point:
 def recommended(curve: Sequence[Point], wanted: float) -> Point | None:
     """The tightest limits whose false alarms stay within what is wanted; `None` where none do.
 
-    Among settings that find the same events equally soon, the widest limits are taken: they leave room.
+    Among settings that find the same events equally soon, the widest limits are taken: they leave room. Where no
+    setting finds any, nothing speaks for wider ones: they stay as near to what they are as the rate allows.
     """
     fit = [one for one in curve if one.false_alarms.per_month <= wanted]
     if not fit:
         return None
     best = max((one.within_two_days, one.found) for one in fit)
+    if best == (0, 0):
+        return min(fit, key=lambda one: abs(one.factor - 1))
     return max((one for one in fit if (one.within_two_days, one.found) == best), key=lambda one: one.factor)

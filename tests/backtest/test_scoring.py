@@ -111,3 +111,12 @@ def test_the_recommendation_finds_most_within_the_accepted_rate():
     assert curve[0].false_alarms.count == 7
     assert recommended(curve, 1.0) == curve[2]  # the widest that finds as much
     assert recommended(curve[:1], 1.0) is None
+
+
+def test_where_nothing_is_found_nothing_speaks_for_wider_limits():
+    seen = watched()
+    noisy = [alarm(f"2026-02-{n:02}") for n in range(2, 28, 4)]
+    curve = tuple(point(factor, noisy if factor < 1 else [], seen) for factor in (0.5, 1.0, 1.5, 3.0))
+
+    assert recommended(curve, 1.0) == curve[1]
+    assert recommended((curve[0], *curve[2:]), 1.0) == curve[2]  # the nearest one that keeps the rate
