@@ -362,6 +362,17 @@ class Histories(RuleBasedStateMachine):
         until = dt.datetime.fromtimestamp(self.now + hours * HOUR, dt.UTC).isoformat()
         self.silences.append(silence(model=model, until=until))
 
+    @rule(first=st.integers(0, 20), count=st.integers(1, 5))
+    def wakes_some(self, first, count):
+        chosen = [message(f"k{number}") for number in range(first, first + count)]
+        hidden = [
+            (name, one.key) for name in self.here for one in chosen if self.expected[name].get(one.key) == "silenced"
+        ]
+        for name, key in hidden:
+            self.expected[name][key] = "pending"
+
+        assert self.outbox.wake(chosen, self.named(), self.now) == len(hidden)
+
     @invariant()
     def each_change_left_in_one_notification(self):
         for name in BOTH:
