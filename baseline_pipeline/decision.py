@@ -138,7 +138,7 @@ def _findings(comparison: Comparison) -> _Findings:
         + _nothing_compared(comparison),
         minor=tuple(_sentence(x, c) for x, c in ordered if c.tier == "minor"),
         worst=max(tiers, key=_TIERS.index) if tiers else None,
-        gated=len(cells),
+        gated=sum(cell.verdict != "not_evaluated" for _, cell in cells),
     )
 
 

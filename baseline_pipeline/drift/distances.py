@@ -13,6 +13,8 @@ Array = np.ndarray[Any, Any]
 FLOOR = 1e-4
 """Shares are taken to be no smaller where their logarithm is needed: a bin that empties stays finite."""
 PARTS = 10
+ENOUGH = 5
+"""Rows that a part is to hold on either side, for the statistic to be distributed as chi-square (Cochran 1954)."""
 
 
 @dataclass(frozen=True)
@@ -98,11 +100,40 @@ def total_variation(parts: Parts) -> float:
 
 
 def chi_square_p(parts: Parts) -> float:
-    """p-value of equal shares, both sides counted as samples (Pearson 1900)."""
-    from scipy.special import chdtrc
+    """p-value of equal shares, both sides counted as samples (Pearson 1900).
+
+    Where a part is expected to hold fewer than five rows of a side, chi-square's distribution is not the statistic's:
+    1,000 rows of 20,000 even values beside 50,000 had p below 1 % in every eighth run without drift. Its mean and
+    variance, the margins given, are known exactly, and a gamma distribution has the same.
+
+    Source: Dawson (1954), A simplified expression for the variance of the chi-square function on a contingency table,
+    Biometrika 41:280.
+
+    Example:
+        >>> round(chi_square_p(Parts(np.array([500, 500]), np.array([540, 460]))), 3)
+        0.073
+    """
+    from scipy.special import chdtrc, gammaincc
 
     statistic, freedom = _chi_square(parts)
-    return float(chdtrc(freedom, statistic)) if freedom else 1.0
+    sides, values = np.array([parts.before.sum(), parts.after.sum()]), parts.before + parts.after
+    rows = float(sides.sum())
+    if not freedom or rows <= 3:  # noqa: PLR2004  # the variance needs four
+        return 1.0
+    if sides.min() * values.min() / rows >= ENOUGH:
+        return float(chdtrc(freedom, statistic))
+    mean = rows * freedom / (rows - 1)
+    (plain, uneven), (others, rare) = _margin(sides, rows), _margin(values, rows)
+    spread = 2 * rows / (rows - 3) * (plain - uneven) * (others - rare) + rows**2 / (rows - 1) * uneven * rare
+    if spread <= 0:
+        return 1.0
+    return float(gammaincc(mean**2 / spread, statistic * mean / spread))
+
+
+def _margin(sums: Array, rows: float) -> tuple[float, float]:
+    """What one margin of a table adds to the statistic's variance: by its length, and by how uneven it is."""
+    count = len(sums)
+    return (count - 1) * (rows - count) / (rows - 1), (float((rows / sums).sum()) - count**2) / (rows - 2)
 
 
 def cramers_v(parts: Parts) -> float:

@@ -83,9 +83,9 @@ def both_classes(outcomes: Outcomes) -> Array:
     """
     rows_needed(outcomes)
     positive: Array = outcomes.label == 1
-    count = int(positive.sum())
-    if count in {0, len(positive)}:
-        message = f"single class: {count} of {len(positive)} rows are positive"
+    count, rows = outcomes.rows_in(positive), outcomes.rows_in(np.ones(len(positive), dtype=bool))
+    if count in {0, rows}:
+        message = f"single class: {count} of {rows} rows are positive"
         raise NotMeasurable(message)
     return positive
 

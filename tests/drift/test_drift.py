@@ -122,3 +122,17 @@ def test_the_same_seed_gives_the_same_intervals():
     sides = [{"x": side} for side in pair(rng.normal(size=500), rng.normal(0.2, 1, 500))]
 
     assert movements(*sides, seed=9) == movements(*sides, seed=9)
+
+
+@pytest.mark.parametrize("sides", [(3000, 3000), (20_000, 600)])
+def test_rare_values_make_no_drift_of_sides_of_unlike_size(sides):
+    rng = np.random.default_rng(8)
+    share = 1 / np.arange(1, 1501)
+    p_values = []
+    for _ in range(400):
+        before, after = (rng.multinomial(rows, share / share.sum()) for rows in sides)
+        seen = before + after > 0
+        p_values.append(chi_square_p(Parts(before[seen], after[seen])))
+
+    assert np.mean(np.array(p_values) < 0.01) < 0.03
+    assert 0.02 < np.mean(np.array(p_values) < 0.05) < 0.09
