@@ -192,13 +192,14 @@ def _fold(
         ]
         fresh: list[_Open] = []
         for stream in confirmed:
+            new = detector == "sudden" and not any(stream in one.members for one in open_)
             homes = [
                 one
                 for one in [*open_, *fresh]
                 if any(
                     _same(streams[stream], streams[other], detector, overlap, one.first == window)
-                    or _echo(over, ratio[window], window, stream, other)
-                    or _echo(over, ratio[window], window, other, stream)
+                    or (new and _echo(over, ratio[window], window, stream, other))
+                    or (new and _echo(over, ratio[window], window, other, stream))
                     for other in one.members
                 )
             ]
@@ -243,7 +244,7 @@ def _same(one: Stream, two: Stream, detector: Detector, overlap: Callable[[str, 
 
 
 def _echo(over: Exceedances, ratio: Array, window: int, broken: int, other: int) -> bool:
-    """Whether a slice strays from all rows only since another one moved these.
+    """Whether a slice strays from all rows only since another one moved these, in a window by itself.
 
     A slice with a share p of the rows that strays by e from all rows has moved them by p e / (1 - p): so far, the other
     way, every slice that stayed as it was is away from them. What is left of its way must be within its limit, and less
