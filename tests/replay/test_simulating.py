@@ -33,6 +33,16 @@ def dated(features):
     return right(features) if datetime.datetime.now().year < 2027 else 1 - right(features)
 
 
+CALLS = []
+
+
+def flaky(features):
+    CALLS.append(1)
+    if len(CALLS) > 3:
+        raise ConnectionError("the feature store is gone")
+    return right(features)
+
+
 def restless(features):
     return np.clip(right(features) + 1e-4 * np.random.default_rng().normal(size=len(features)), 0, 1)
 """
@@ -100,6 +110,18 @@ def test_what_a_model_differs_by_from_itself_is_not_the_machines_doing(odd):
 
     assert found.contrast.replay_difference > 0
     assert found.ending in {"accept", "accept_noted"}
+
+
+def test_a_model_that_cannot_be_timed_is_not_accepted(odd):
+    defs = odd.root / "assets" / "small" / "defs.yaml"
+    timed = "metrics:\n    - {metric: latency_p95, role: guardrail, margin: {relative: 0.5}}"
+    defs.write_text(defs.read_text().replace("metrics:", timed))
+
+    found = simulated(odd, "remote_features", "flaky")
+
+    assert found.ending == "evidence_missing"
+    assert "a worker that was timed ended" in found.words
+    assert found.difference.identical
 
 
 def test_a_remote_call_is_a_stage_of_its_own(odd):

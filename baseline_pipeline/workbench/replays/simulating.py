@@ -160,12 +160,13 @@ def _simulated(work: Replaying, name: str, now: Knobs, then: Knobs) -> Simulated
             untimed = f"; {error.message}"
         contrast = work.contrast("artifact", work.rows, before, after, noise, timed, moved="infrastructure")
     trial = ended(work.contract, "artifact", before, after, noise, difference, contrast)
+    ending: Ending = "evidence_missing" if untimed and trial.ending != "reject" else trial.ending
     cells = contrast.cells if contrast else ()
     stages = [stage for stage in after.seconds if stage not in OURS]
     return Simulated(
         profile=name,
         why=profile.why,
-        ending=trial.ending,
+        ending=ending,
         tier=trial.tier,
         words=trial.why + untimed,
         note=_moot(work, profile),
