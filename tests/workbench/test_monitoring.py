@@ -356,7 +356,7 @@ def test_two_hundred_models_at_once_are_one_notification_for_their_owner(logged,
     plain = bench.contract("small")
     contracts = [plain.model_copy(update={"name": f"small{number}"}) for number in range(200)]
     crowd = [alarm("2026-03-10", name=f"metric{number}", tier="severe") for number in range(50)]
-    began = dt.datetime.now(dt.UTC)
+    began = time.process_time()  # a machine may be busy with other work
     for contract in contracts:
         bench.ledger.append(
             *_planned(contract, [one.model_copy(update={"key": f"{contract.name} {one.key}"}) for one in crowd])
@@ -371,7 +371,7 @@ def test_two_hundred_models_at_once_are_one_notification_for_their_owner(logged,
         ]
     outbox_of(bench).add(messages, plain.notify, silences_of(bench))
     told = outbox_of(bench).deliver(plain.notify)
-    took = (dt.datetime.now(dt.UTC) - began).total_seconds()
+    took = time.process_time() - began
 
     assert len(messages) == 200
     assert (told.sent, told.pending) == (1, 0)
