@@ -7,11 +7,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import binomtest
 
-from baseline_pipeline.comparison import ALL_ROWS, Side
+from baseline_pipeline.comparison import ALL_ROWS, Comparison, Side
 from baseline_pipeline.contract import Contract
 from baseline_pipeline.contrasting import contrast
+from baseline_pipeline.decision import decide
 from baseline_pipeline.evaluation import Scores
-from baseline_pipeline.metrics.outcomes import Outcomes
+from baseline_pipeline.metrics.domain import both_classes
+from baseline_pipeline.metrics.outcomes import NotMeasurable, Outcomes
 from baseline_pipeline.significance.clopper_pearson import clopper_pearson_upper
 
 METRICS = [
@@ -390,3 +392,23 @@ def test_scores_that_moved_without_changing_a_decision_prove_no_more_than_their_
     assert found[0.02][0].verdict == "unchanged"
     assert "proven without labels" in found[0.02][0].note
     assert found[0.001][0].interval[0] < 0 < found[0.001][0].interval[1]
+
+
+def test_what_found_no_harm_is_counted_without_what_could_not_be_compared():
+    rng = np.random.default_rng(12)
+    label = rng.integers(0, 2, 1000)
+    group = np.array(["a"] * 990 + ["b"] * 10)
+    side = scores(np.clip(label * 0.4 + rng.uniform(0, 0.6, 1000), 0, 1), label, group=group)
+    policy = contract()
+    found = compared(side, side)
+    decision = decide(policy, Comparison.of_one("m", found, policy.policy_digest()))
+
+    assert len(found.cells) == 9
+    assert decision.reasons[0].startswith("no harm found in 6 gated comparisons")
+
+
+def test_rows_of_one_class_are_counted_where_one_stands_for_many():
+    cells = Outcomes(np.zeros(2), np.zeros(2), np.array([0.1, 0.2]), count=np.array([3, 5]))
+
+    with pytest.raises(NotMeasurable, match="0 of 8 rows are positive"):
+        both_classes(cells)
