@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from baseline_pipeline.cli.options import All, Json, Quiet
+from baseline_pipeline.cli.options import Json, Quiet
 from baseline_pipeline.cli.output import emit, progress, say, show
 
 if TYPE_CHECKING:
@@ -55,7 +55,9 @@ def command(  # noqa: PLR0917  # one per option
     eval_gate: Annotated[
         Path | None, typer.Option("--eval-gate", help="Read a plain file of thresholds, and say what to write instead.")
     ] = None,
-    show_all: All = False,
+    show_all: Annotated[
+        bool, typer.Option("--all/--short", help="Every check, or a screenful: metrics, and the slices that failed.")
+    ] = True,
     as_json: Json = False,
     quiet: Quiet = False,
 ) -> None:
