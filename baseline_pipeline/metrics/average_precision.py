@@ -4,20 +4,26 @@ from __future__ import annotations
 
 import numpy as np
 
+from baseline_pipeline.metrics.averaging import AVERAGE, averaged_scores
 from baseline_pipeline.metrics.domain import both_classes, dot, probabilities, rarer
-from baseline_pipeline.metrics.outcomes import Estimate, Metric, Outcomes
+from baseline_pipeline.metrics.outcomes import CLASSIFICATION, Estimate, Metric, Outcomes
 
 
-def measure(outcomes: Outcomes) -> Estimate:
+def measure(outcomes: Outcomes, *, average: str = "macro") -> Estimate:
     """Mean over the positives of the precision at their own score, ties called together.
 
-    Influences are those of the statistic itself: a row moves the precision at every score up to its own.
+    Several classes: each against the rest, averaged.
 
     Source: Manning, Raghavan and Schuetze (2008), Introduction to Information Retrieval, section 8.4.
 
     Raises:
         NotMeasurable: for a single class, and without probabilities.
     """
+    return averaged_scores(outcomes, _of_two, average)
+
+
+def _of_two(outcomes: Outcomes) -> Estimate:
+    """Influences are those of the statistic itself: a row moves the precision at every score up to its own."""
     score = probabilities(outcomes)
     positive = both_classes(outcomes)
     share = outcomes.weights / len(score)
@@ -38,6 +44,7 @@ AVERAGE_PRECISION = Metric(
     title="Average precision",
     better="higher",
     unit="share",
-    tasks=frozenset({"binary_classification"}),
+    tasks=CLASSIFICATION,
     measure=measure,
+    parameters={"average": AVERAGE},
 )

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from baseline_pipeline.metrics.classes import class_name, names_of, unknown
-from baseline_pipeline.metrics.domain import both_classes, combined, mean_of, rarest, rows_needed
+from baseline_pipeline.metrics.domain import both_classes, combined, mean_of, probabilities, rarest, rows_needed
 from baseline_pipeline.metrics.outcomes import Array, Estimate, NotMeasurable, Outcomes
 from baseline_pipeline.metrics.parameters import Parameter
 
@@ -26,36 +26,86 @@ AVERAGE = Parameter(
 )
 
 
-def averaged(outcomes: Outcomes, of_class: Callable[[Array, Array], Estimate], average: str | int) -> Estimate:
+def averaged(
+    outcomes: Outcomes,
+    of_class: Callable[[Array, Array], Estimate],
+    average: str | int,
+    micro: Callable[[], Estimate] | None = None,
+) -> Estimate:
     """A metric of one class against the rest: of the positive class where there are two, else averaged.
 
     Args:
         outcomes: The rows.
         of_class: From the masks of rows of the class and of rows called so to an estimate.
-        average: `macro` counts classes alike, `weighted` by their rows, `micro` counts rows alike (and
-            is then the accuracy); anything else is the label of a class, and means that class alone. Binary
-            labels need none.
+        average: `macro` counts classes alike, `weighted` by their rows, `micro` counts rows alike; anything else is
+            the label of a class, and means that class alone. Binary labels need none.
+        micro: The micro average, where it is not the accuracy.
 
     Raises:
         NotMeasurable: for a single class, a name that no class has, and where `of_class` has no value.
     """
-    rows_needed(outcomes)
-    names = names_of(outcomes)
-    wrong = _misfit(average, names, outcomes.classes is not None)
-    if wrong:
-        raise NotMeasurable(wrong)
+    _known(outcomes, average)
     if outcomes.classes is None:
         return of_class(both_classes(outcomes), outcomes.prediction == 1)
-    if average == "micro":
-        return mean_of(outcomes, (outcomes.prediction == outcomes.label).astype(float))
+    right = (outcomes.prediction == outcomes.label).astype(float)
+    return _over_classes(
+        outcomes,
+        lambda one: of_class(outcomes.label == one, outcomes.prediction == one),
+        average,
+        micro or (lambda: mean_of(outcomes, right)),
+    )
+
+
+def averaged_scores(outcomes: Outcomes, measure: Callable[[Outcomes], Estimate], average: str | int) -> Estimate:
+    """A metric of scores, of the positive class where there are two, else of each against the rest, averaged.
+
+    Args:
+        outcomes: The rows; of several classes, each has a probability.
+        measure: From binary outcomes to an estimate.
+        average: As in `averaged`; `micro` takes every row once for each class.
+
+    Raises:
+        NotMeasurable: for a single class, a name that no class has, and without probabilities.
+    """
+    _known(outcomes, average)
+    if outcomes.classes is None:
+        return measure(outcomes)
+    score = probabilities(outcomes)
+    rows, classes = score.shape
+
+    def pooled() -> Estimate:
+        label = (outcomes.label[:, None] == np.arange(classes)).astype(np.int64).ravel()
+        weight, count = (None if one is None else np.repeat(one, classes) for one in (outcomes.weight, outcomes.count))
+        found = measure(Outcomes(label, label, score.ravel(), weight, count=count))
+        return Estimate(found.value, found.influence.reshape(rows, classes).mean(axis=1), rarest(outcomes))
+
+    def against_rest(one: int) -> Estimate:
+        label = (outcomes.label == one).astype(np.int64)
+        return measure(Outcomes(label, label, score[:, one], outcomes.weight, count=outcomes.count))
+
+    return _over_classes(outcomes, against_rest, average, pooled)
+
+
+def _known(outcomes: Outcomes, average: str | int) -> None:
+    rows_needed(outcomes)
+    wrong = _misfit(average, names_of(outcomes), outcomes.classes is not None)
+    if wrong:
+        raise NotMeasurable(wrong)
+
+
+def _over_classes(
+    outcomes: Outcomes, of_number: Callable[[int], Estimate], average: str | int, micro: Callable[[], Estimate]
+) -> Estimate:
+    """What becomes of estimates of single classes, by their numbers."""
     if average not in WORDS:
-        number = names.index(class_name(average))
-        return of_class(outcomes.label == number, outcomes.prediction == number)
+        return of_number(names_of(outcomes).index(class_name(average)))
     present = np.unique(outcomes.label)
-    if len(present) < 2:  # noqa: PLR2004  # one class against nothing
+    if len(present) < 2 and average != "micro":  # noqa: PLR2004  # one class against nothing
         message = f"single class: all {len(outcomes)} rows are of one"
         raise NotMeasurable(message)
-    classwise = [of_class(outcomes.label == one, outcomes.prediction == one) for one in present]
+    if average == "micro":
+        return micro()
+    classwise = [of_number(one) for one in present]
     if average == "macro":
         found = combined([(1 / len(present), estimate) for estimate in classwise])
     else:

@@ -4,12 +4,22 @@ from __future__ import annotations
 
 import numpy as np
 
+from baseline_pipeline.metrics.averaging import AVERAGE, averaged_scores
 from baseline_pipeline.metrics.domain import both_classes, probabilities, rarer
-from baseline_pipeline.metrics.outcomes import Array, Estimate, Metric, Outcomes
+from baseline_pipeline.metrics.outcomes import CLASSIFICATION, Array, Estimate, Metric, Outcomes
 
 
-def measure(outcomes: Outcomes) -> Estimate:
-    """Area under the ROC curve; each row's influence is its centred placement.
+def measure(outcomes: Outcomes, *, average: str = "macro") -> Estimate:
+    """Area under the ROC curve. Several classes: each against the rest, averaged (Fawcett 2006, section 9).
+
+    Raises:
+        NotMeasurable: for a single class, and without probabilities.
+    """
+    return averaged_scores(outcomes, _of_two, average)
+
+
+def _of_two(outcomes: Outcomes) -> Estimate:
+    """Each row's influence is its centred placement.
 
     The cluster-free variance of these influences is DeLong's (DeLong, DeLong and
     Clarke-Pearson 1988, Biometrics 44:837); sums over clusters give Obuchowski's (1997).
@@ -41,6 +51,7 @@ ROC_AUC = Metric(
     title="ROC AUC",
     better="higher",
     unit="share",
-    tasks=frozenset({"binary_classification"}),
+    tasks=CLASSIFICATION,
     measure=measure,
+    parameters={"average": AVERAGE},
 )

@@ -2,15 +2,30 @@
 
 from __future__ import annotations
 
-from baseline_pipeline.metrics.domain import both_classes, ratio_of
-from baseline_pipeline.metrics.outcomes import Estimate, Metric, Outcomes
+import numpy as np
+
+from baseline_pipeline.metrics.averaging import AVERAGE, averaged
+from baseline_pipeline.metrics.domain import mean_of, ratio_of
+from baseline_pipeline.metrics.outcomes import CLASSIFICATION, Array, Estimate, Metric, Outcomes
 
 
-def measure(outcomes: Outcomes) -> Estimate:
-    """True negatives over negatives."""
-    negative = ~both_classes(outcomes)
-    kept = negative & (outcomes.prediction == 0)
-    return ratio_of(outcomes, kept.astype(float), negative.astype(float), "no negatives")
+def measure(outcomes: Outcomes, *, average: str = "macro") -> Estimate:
+    """True negatives over negatives. Several classes: each against the rest, averaged.
+
+    Raises:
+        NotMeasurable: for a single class.
+    """
+
+    def of_class(positive: Array, called: Array) -> Estimate:
+        return ratio_of(outcomes, (~positive & ~called).astype(float), (~positive).astype(float), "no negatives")
+
+    def micro() -> Estimate:
+        """A row is a negative of every class but its own, and one of those is called wrongly where it is wrong."""
+        others = max((outcomes.classes or 2) - 1, 1)
+        wrong = outcomes.prediction != outcomes.label
+        return mean_of(outcomes, np.where(wrong, 1 - 1 / others, 1.0))
+
+    return averaged(outcomes, of_class, average, micro)
 
 
 SPECIFICITY = Metric(
@@ -18,7 +33,8 @@ SPECIFICITY = Metric(
     title="Specificity",
     better="higher",
     unit="share",
-    tasks=frozenset({"binary_classification"}),
+    tasks=CLASSIFICATION,
     measure=measure,
     decisions=True,
+    parameters={"average": AVERAGE},
 )

@@ -134,6 +134,20 @@ def averaged(of, average):
     return lambda o: of(o.label, o.prediction, average=average)
 
 
+def rest(of, average):
+    """A metric of each class against the rest, averaged as its users do."""
+
+    def averaged_over(o):
+        each = [of((o.label == k).astype(int), (o.prediction == k).astype(int)) for k in range(4)]
+        return np.average(each, weights=None if average == "macro" else np.bincount(o.label, minlength=4))
+
+    return averaged_over
+
+
+def one_hot(o):
+    return np.eye(4, dtype=int)[o.label]
+
+
 COSTS = [[0, 1, 4, 2], [2, 0, 1, 1], [8, 3, -1, 0], [1, 1, 2, 0]]
 CASES = [
     ("accuracy", {}, binary, lambda o: sk.accuracy_score(o.label, o.prediction)),
@@ -192,6 +206,32 @@ CASES = [
         for name, of in (("precision", sk.precision_score), ("recall", sk.recall_score), ("f1", sk.f1_score))
         for average in ("macro", "micro", "weighted")
     ],
+    *[
+        (
+            "specificity",
+            {"average": average},
+            multiclass,
+            rest(lambda y, h: sk.recall_score(y, h, pos_label=0), average),
+        )
+        for average in ("macro", "weighted")
+    ],
+    (
+        "specificity",
+        {"average": "micro"},
+        multiclass,
+        lambda o: sk.recall_score(one_hot(o).ravel(), np.eye(4)[o.prediction].ravel(), pos_label=0),
+    ),
+    *[
+        (
+            name,
+            {"average": average},
+            multiclass,
+            lambda o, of=of, average=average: of(one_hot(o), o.score, average=average),
+        )
+        for name, of in (("roc_auc", sk.roc_auc_score), ("average_precision", sk.average_precision_score))
+        for average in ("macro", "micro", "weighted")
+    ],
+    ("roc_auc", {"average": 2}, multiclass, lambda o: sk.roc_auc_score(o.label == 2, o.score[:, 2])),
     ("recall", {"average": 2}, multiclass, lambda o: sk.recall_score(o.label, o.prediction, average=None)[2]),
     ("mean_absolute_error", {}, regression, lambda o: sk.mean_absolute_error(o.label, o.prediction)),
     ("mean_squared_error", {}, regression, lambda o: sk.mean_squared_error(o.label, o.prediction)),
