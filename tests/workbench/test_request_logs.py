@@ -40,7 +40,7 @@ def test_a_sample_is_no_loss_of_volume(project):
     found = looked(project, "2026-02-28")
 
     assert "rows" not in streams(found)
-    assert next(one for one in found.watched.latest if one.stream == "rows").value == pytest.approx(5, abs=0.1)
+    assert next(one for one in found.watched.latest if one.stream == "rows").value == pytest.approx(150, rel=0.1)
 
 
 def test_a_reservoir_that_is_as_full_as_ever_hides_no_loss_of_volume(project):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 import sqlite3
+import time
 from contextlib import closing, contextmanager
 from typing import TYPE_CHECKING
 
@@ -14,6 +15,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 VERSION = 2
+PATIENCE = 60.0
+"""Seconds that one process waits for another's transaction."""
 TABLES = """
 CREATE TABLE IF NOT EXISTS naming (key BLOB NOT NULL);
 CREATE TABLE IF NOT EXISTS receivers (id TEXT PRIMARY KEY, name TEXT NOT NULL);
@@ -65,7 +68,7 @@ def writing(path: Path) -> Iterator[sqlite3.Connection]:
 
 def _connection(path: Path) -> sqlite3.Connection:
     """Commits survive a power cut, and transactions begin where we say so."""
-    connection = sqlite3.connect(path, timeout=60, isolation_level=None)
+    connection = sqlite3.connect(path, timeout=PATIENCE, isolation_level=None)
     try:
         _prepare(connection, path)
     except BaseException:
@@ -83,7 +86,7 @@ def _prepare(connection: sqlite3.Connection, path: Path) -> None:
     if version:
         message = f"outbox {path} was written by another version of this package"
         raise EvidenceUnavailable(message, next_step="go on with the version that wrote it, or move the file away")
-    connection.execute("PRAGMA journal_mode=WAL")
+    _write_ahead(connection)
     connection.execute("BEGIN IMMEDIATE")
     for statement in TABLES.split(";"):
         connection.execute(statement)
@@ -91,6 +94,20 @@ def _prepare(connection: sqlite3.Connection, path: Path) -> None:
         connection.execute("INSERT INTO naming VALUES (?)", (secrets.token_bytes(32),))
     connection.execute(f"PRAGMA user_version={VERSION}")
     connection.execute("COMMIT")
+
+
+def _write_ahead(connection: sqlite3.Connection) -> None:
+    """Keep a write-ahead log from now on; two that open a new file at once wait for each other, as SQLite does not."""
+    until = time.monotonic() + PATIENCE
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode=WAL")
+        except sqlite3.OperationalError:
+            if time.monotonic() > until:
+                raise
+            time.sleep(0.02)
+        else:
+            return
 
 
 @contextmanager

@@ -67,7 +67,8 @@ def simulate_rollout(bench: Workbench, contract: Contract, candidate: str) -> Ro
         message = (
             f"all {len(work.rows)} rows lie in a training window of version {work.version.version} or of the candidate"
         )
-        raise EvidenceUnavailable(message, next_step="bring rows that neither learned from, and `baseline run` on them")
+        again = f"bring rows that neither learned from, and `baseline run {work.contract.name}` on them"
+        raise EvidenceUnavailable(message, next_step=again)
     rows = rows[_order(work, rows)]
     before = old.outcomes.take(rows)
     after = without_dust(before, new.outcomes.take(rows))
