@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING
 
 from baseline_pipeline.demo import stage
@@ -14,13 +15,17 @@ if TYPE_CHECKING:
     from baseline_pipeline.settings import Settings
 
 
-def replayed(settings: Settings, folder: Path) -> Iterator[list[str]]:
-    """The lines of `baseline replay --no-retrain` on the champion, in the environments of both lockfiles.
+def replay_and_drill(settings: Settings, folder: Path, on_call: str) -> Iterator[list[str] | Drill]:
+    """The lines of `baseline replay --no-retrain` on the champion in both lockfiles' environments; then a drill.
+
+    The drill waits for the baseline's second revision: before it there is nothing to roll back to.
 
     Args:
         settings: The project.
         folder: Holds the lockfiles that `stage.write_update` wrote.
+        on_call: Who rehearses.
     """
+    from baseline_pipeline.workbench.over_time.drilling import drill
     from baseline_pipeline.workbench.replays.dependency_replay import replay
     from baseline_pipeline.workbench.replays.locked import Locked
     from baseline_pipeline.workbench.replays.opening import open_replaying
@@ -28,21 +33,10 @@ def replayed(settings: Settings, folder: Path) -> Iterator[list[str]]:
     from baseline_pipeline.workbench.workbench import Workbench
 
     bench = Workbench(settings)
-    work = open_replaying(bench, bench.contract(stage.MODEL))
+    contract = bench.contract(stage.MODEL)
     names = [str((folder / name).relative_to(settings.project)) for name in stage.LOCKS]
     old, new = (Locked.read(settings.project, name) for name in names)
-    yield replay_lines(replay(work, old, new, retrain=False, timed=False))
-
-
-def rehearsed(settings: Settings, on_call: str) -> Iterator[Drill]:
-    """What `baseline incident drill` found, with minutes taken for hours.
-
-    Args:
-        settings: The project.
-        on_call: Who rehearses.
-    """
-    from baseline_pipeline.workbench.over_time.drilling import drill
-    from baseline_pipeline.workbench.workbench import Workbench
-
-    bench = Workbench(settings)
-    yield drill(bench, bench.contract(stage.MODEL), scenario="unit_error", actor=on_call)
+    yield replay_lines(replay(open_replaying(bench, contract), old, new, retrain=False, timed=False))
+    while len(bench.baselines(stage.MODEL)) < 2:  # noqa: PLR2004
+        time.sleep(0.2)
+    yield drill(bench, contract, scenario="unit_error", actor=on_call)

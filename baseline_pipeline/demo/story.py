@@ -13,7 +13,7 @@ from baseline_pipeline.demo import stage
 from baseline_pipeline.demo.beside import Beside
 from baseline_pipeline.demo.feeds import write_month
 from baseline_pipeline.demo.flights import FEATURES, build
-from baseline_pipeline.demo.rehearsals import rehearsed, replayed
+from baseline_pipeline.demo.rehearsals import replay_and_drill
 from baseline_pipeline.demo.training import CHALLENGER, CHAMPION, register
 from baseline_pipeline.governance.events import baselines
 from baseline_pipeline.monitoring.trigger import WatchedFacet
@@ -73,21 +73,19 @@ class Story:
         """All acts."""
         self._train_champion()
         self._first_baseline()
-        self._new_month()
-        self._broken_feed()
-        self._repaired_feed()
         moved = stage.write_update(self.folder)
-        with Beside(replayed, self.bench.settings, self.folder) as update:
+        with Beside(replay_and_drill, self.bench.settings, self.folder, ON_CALL) as rehearsals:
+            self._new_month()
+            self._broken_feed()
             self._challenger()
             self._approve()
-            with Beside(rehearsed, self.bench.settings, ON_CALL) as rehearsal:
-                self._damaged_challenger()
-                self._withdraw_challenger()
-                self._environment()
-                self._library_update(update, *moved)
-                self._settle()
-                self._roll_back()
-                self._drill(rehearsal)
+            self._damaged_challenger()
+            self._withdraw_challenger()
+            self._environment()
+            self._library_update(rehearsals, *moved)
+            self._settle()
+            self._roll_back()
+            self._drill(rehearsals)
         self.tell("")
         self.tell(f"decision reports: {self.bench.settings.home / 'reports' / stage.MODEL}")
         self.tell(f"model report:     {write_model_report(self.bench, self.contract)}")
@@ -133,12 +131,10 @@ class Story:
         write_month(self.folder / "flights", "2013-06", build(weather_hours="utc"))
         self._look("data")
 
-    def _repaired_feed(self) -> None:
+    def _challenger(self) -> None:
         self._act("3. The feed is repaired, July arrives, and a challenger trained on January to June wants the place")
         write_month(self.folder / "flights", "2013-06", self.flights)
         write_month(self.folder / "flights", "2013-07", self.flights)
-
-    def _challenger(self) -> None:
         self._register("challenger", CHALLENGER)
         self._look("registry")
 
@@ -164,10 +160,10 @@ class Story:
         self.tell(autonomy_of(self.bench, self.contract).words())
         self.tell(f"the ledger: {self.bench.ledger.verify().size} records, each bound to the one before it")
 
-    def _drill(self, rehearsal: Beside) -> None:
+    def _drill(self, rehearsals: Beside) -> None:
         self._act("8. A drill, in a scratch copy: minutes become hours in the feed. Who would notice, and then?")
         self.tell("rehearsed after 3b, beside what happened since")
-        found = rehearsal.take()
+        found = rehearsals.take()
         for step in found.steps:
             self.tell(f"  {step.seconds:5.1f} s  {step.what}: {step.words}")
         place = self.bench.settings.home / "reports" / stage.MODEL / "drill.md"
@@ -192,10 +188,10 @@ class Story:
         stage.write_lockfile(self.folder)
         stage.write_manifest(self.folder)
 
-    def _library_update(self, update: Beside, old: str, new: str) -> None:
+    def _library_update(self, rehearsals: Beside, old: str, new: str) -> None:
         self._act(f"5b. May the library move? The champion in both lockfiles' environments: {old} and {new}")
-        self.tell("asked before 3b, and computed beside what happened since")
-        for line in update.take():
+        self.tell("asked after 1, and computed beside what happened since")
+        for line in rehearsals.take():
             self.tell(line)
 
     def _settle(self) -> None:
