@@ -150,7 +150,7 @@ def main() -> None:
     if given.way:
         print(json.dumps(run(given.way, given.records)))
         return
-    print(f"python {platform.python_version()}, {platform.machine()}, {given.records} records, max_memory_mb=64")
+    print(f"python {platform.python_version()}, {platform.machine()}, {given.records} records")
     missed = False
     for way in WAYS:
         records = {"embedding 256": given.records // 10, "paced": int(RATE * PACED_SECONDS)}.get(way, given.records)

@@ -102,7 +102,7 @@ class Recorder:
         sample: float = 1.0,
         reservoir: int | None = None,
         seed: int | None = None,
-        max_memory_mb: float = 64,
+        max_memory_mb: float = 48,
         rotate_seconds: float = 60,
         rotate_rows: int = 100_000,
     ) -> None:
