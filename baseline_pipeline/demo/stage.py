@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import threading
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,6 +20,8 @@ MODEL_PACKAGES = ("numpy", "pandas", "scikit-learn", "scipy", "skops", "joblib",
 def clear(settings: Settings) -> Path:
     """An empty `demo/` and no home; refuses to touch a home that other models live in.
 
+    The last demo's home is put aside at once, and its thousands of files go while the story begins.
+
     Raises:
         UsageError: when the home holds anything but the demo.
     """
@@ -30,10 +33,24 @@ def clear(settings: Settings) -> Path:
         message = f"home {settings.home} holds other models ({', '.join(others)}); the demo starts from nothing"
         raise UsageError(message, next_step="run it with BASELINE_HOME=.baseline-demo")
     folder = settings.project / "demo"
-    for path in (folder, settings.home):
-        shutil.rmtree(path, ignore_errors=True)
+    shutil.rmtree(folder, ignore_errors=True)
+    _remove_beside(settings.home)
     (folder / "flights").mkdir(parents=True)
     return folder
+
+
+def _remove_beside(home: Path) -> None:
+    """Nothing stands at the place any more; what stood there goes on a thread of its own."""
+    aside = home.with_name(f"{home.name}-removed")
+    shutil.rmtree(aside, ignore_errors=True)  # left by a demo that was ended early
+    try:
+        home.rename(aside)
+    except FileNotFoundError:
+        return
+    except OSError:  # a volume of its own cannot be renamed
+        shutil.rmtree(home, ignore_errors=True)
+        return
+    threading.Thread(target=shutil.rmtree, args=(aside, True)).start()
 
 
 def write_lockfile(folder: Path, *, comment: str = "", moved: dict[str, str] | None = None) -> None:

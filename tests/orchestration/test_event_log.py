@@ -88,3 +88,9 @@ def test_a_storage_that_was_moved_to_a_service_is_left_alone(project, tmp_path):
         run(instance)
 
     assert [place.name for place in tmp_path.glob("event_log.db")] == ["event_log.db"]
+
+
+def test_no_event_waits_for_the_disk(project):
+    with instance_for_runs(project.settings) as instance, instance.event_log_storage.index_connection() as connection:
+        assert connection.exec_driver_sql("PRAGMA synchronous").scalar() == 1  # NORMAL
+        assert connection.exec_driver_sql("PRAGMA journal_mode").scalar() == "wal"

@@ -52,8 +52,7 @@ class FileSource:
             return SourceState("missing", None, self._absence())
         try:
             before = {path: path.stat() for path in found}
-            if any(time.time() - stat.st_mtime < YOUNG_SECONDS for stat in before.values()):
-                time.sleep(PAUSE_SECONDS)
+            time.sleep(max(map(_rest, before, before.values())))
             incomplete = next((words for path in found if (words := self.unfinished(path))), None)
             if incomplete:
                 return SourceState("being_written", None, incomplete)
@@ -112,6 +111,17 @@ def _digest(contents: Iterable[Digest]) -> Digest:
 
 def _identity(stat: os.stat_result) -> Stat:
     return stat.st_size, stat.st_mtime_ns, stat.st_ctime_ns, stat.st_ino
+
+
+def _rest(path: Path, stat: os.stat_result) -> float:
+    """Seconds until a file has been seen unchanged for as long as a pause; none for one that is not young."""
+    seen = _first_seen(path, _identity(stat))
+    return max(0.0, seen + PAUSE_SECONDS - time.monotonic()) if time.time() - stat.st_mtime < YOUNG_SECONDS else 0.0
+
+
+@functools.lru_cache(maxsize=4096)
+def _first_seen(_path: Path, _identity: Stat) -> float:
+    return time.monotonic()
 
 
 def _sha256(path: Path, stat: os.stat_result) -> Digest:

@@ -156,3 +156,21 @@ def test_a_file_replaced_between_look_and_reading_is_refused(tmp_path, monkeypat
 
     with pytest.raises(DataNotThereYet, match="changed while it was read"):
         source.read()
+
+
+def test_a_young_file_that_was_looked_at_before_is_not_waited_for_again(source, tmp_path, monkeypatch):
+    write(tmp_path / "data/a.csv", "id\n1\n", age=0)
+    waited = []
+    monkeypatch.setattr(files.time, "sleep", waited.append)
+    monkeypatch.setattr(files, "YOUNG_SECONDS", 60.0)
+    monkeypatch.setattr(files, "PAUSE_SECONDS", 0.05)
+
+    source.state()
+    threading.Event().wait(0.06)
+    source.state()
+    (tmp_path / "data/a.csv").write_text("id\n1\n2\n")
+    source.state()
+
+    assert 0 < waited[0] <= 0.05
+    assert waited[1] == 0
+    assert 0 < waited[2] <= 0.05
