@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import cached_property
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, JsonValue, model_validator
 
-from baseline_pipeline.contract.section import CallableRef, ColumnName, Section, Text
+from baseline_pipeline.contract.section import CallableRef, ColumnName, Misplaced, Section, Text
 from baseline_pipeline.metrics import METRICS, nearest_metric
 from baseline_pipeline.metrics.custom import custom_metric, custom_statistic
 from baseline_pipeline.metrics.outcomes import Metric
@@ -90,6 +90,18 @@ class MetricRule(Section):
     """How much the metric matters beside the others; alarms are shown in this order."""
     why: Text | None = None
     """What a loss of the margin's size costs."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _parameters_in_their_place(cls, given: Any) -> Any:  # whatever stood there
+        name = given.get("metric") if isinstance(given, dict) else None
+        metric = METRICS.get(name) if isinstance(name, str) else None
+        told = [word for word in given if word in metric.parameters] if metric else []
+        if told:
+            words = f"{', '.join(told)} {'are parameters' if told[1:] else 'is a parameter'} of {name}"
+            message = f"{words}; accepted: `parameters: {{{', '.join(f'{word}: ...' for word in told)}}}`"
+            raise Misplaced(message, (told[0],))
+        return given
 
     @model_validator(mode="after")
     def _known(self) -> Self:

@@ -33,6 +33,12 @@ BROKEN = {
     "a missing word": ("    label: left\n", "", 5, ["'label' is missing"]),
     "a bare margin": ("{absolute: 0.01}", "0.01", 15, ["0.01", "absolute"]),
     "an unknown metric": ("metric: roc_auc", "metric: auc", 15, ["'auc' is not known", "did you mean 'roc_auc'?"]),
+    "parameters beside the name": (
+        "metric: roc_auc",
+        "metric: f_beta, beta: 2, average: macro",
+        15,
+        ["metrics.0.beta: beta, average are parameters of f_beta; accepted: `parameters: {beta: ..., average: ...}`"],
+    ),
     "a wrong task": (
         "task: binary_classification",
         "task: binary_clasification",
