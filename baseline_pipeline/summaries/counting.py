@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from baseline_pipeline.summaries.arrays import doubles, integers
+from baseline_pipeline.summaries.arrays import doubles_there, encoded_of, integers
 from baseline_pipeline.summaries.column import CategorySummary, NumberSummary
 from baseline_pipeline.summaries.grid import CELLS, HALF, Grid
 
@@ -37,10 +37,8 @@ class NumberCounter:
 
     def add(self, values: pa.Array, room: Room) -> None:
         """Count a batch."""
-        if values.null_count:
-            self.nulls += values.null_count
-            values = values.drop_null()
-        x = doubles(values)
+        self.nulls += values.null_count
+        x = doubles_there(values)
         if not len(x):
             return
         low, high = float(x.min()), float(x.max())
@@ -100,7 +98,7 @@ class CategoryCounter:
         """Count a batch; rows are kept by dictionary for as long as batches share one."""
         if self.left:
             return
-        encoded = values.dictionary_encode()
+        encoded = encoded_of(values)
         dictionary = encoded.dictionary
         if len(dictionary) > MOST_VALUES:
             self.left = True
@@ -152,9 +150,10 @@ def count_batches(batches: Iterable[pa.RecordBatch], grids: Mapping[str, Grid | 
     categories = {name: CategoryCounter() for name, grid in grids.items() if grid is None}
     room = Room()
     for batch in batches:
-        for name, number in numbers.items():
-            number.add(batch.column(name), room)
-        for name, category in categories.items():
-            category.add(batch.column(name))
+        for name, column in zip(batch.schema.names, batch.columns, strict=True):
+            if name in numbers:
+                numbers[name].add(column, room)
+            else:
+                categories[name].add(column)
     found: dict[str, Summary] = {name: number.summary() for name, number in numbers.items()}
     return found | {name: category.summary() for name, category in categories.items() if not category.left}

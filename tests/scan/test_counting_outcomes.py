@@ -1,5 +1,7 @@
 """What is counted in this process is what SQL counts, row for row."""
 
+import subprocess
+import sys
 from queue import SimpleQueue
 from threading import Event
 
@@ -164,12 +166,12 @@ def test_no_thread_reads_on_once_another_has_given_up(tmp_path):
     pq.write_table(pa.table({"x": range(100)}), path, row_group_size=10)
     waiting, failed = SimpleQueue(), Event()
     for group in range(10):
-        waiting.put((str(path), group))
-    reading = _batches(waiting, ["x"], 5, failed)
+        waiting.put((str(path), group, ["x"]))
+    reading = _batches(waiting, ["x"], failed)
     first = next(reading)
     failed.set()
 
-    assert first.num_rows == 5
+    assert first.num_rows == 10
     assert list(reading) == []
 
 
@@ -183,4 +185,38 @@ def test_what_one_thread_fails_by_is_what_all_of_them_end_with(tmp_path):
         return 0
 
     with pytest.raises(TooManyLeaves):
-        _counted(str(path), ["x"], 2, 5, count)
+        _counted(str(path), [["x"]], 2, count)
+
+
+def test_threads_share_the_columns_of_a_file_with_one_row_group(tmp_path):
+    path = tmp_path / "rows.parquet"
+    pq.write_table(pa.table({"x": [1.0, 2.0], "word": ["a", "b"]}), path)
+    batches = _counted(str(path), [["x"], ["word"]], 1, list)[0]
+
+    assert [one.schema.names for one in batches] == [["x"], ["word"]]
+
+
+def test_whole_numbers_are_told_apart_however_far_they_lie_apart(tmp_path):
+    path = tmp_path / "rows.parquet"
+    wide = {"near": [5, 3, 5], "far": [-(2**63), 0, 2**63 - 1], "gap": [7, None, 7]}
+    table = pa.table(wide).append_column("huge", pa.array([2**64 - 1, 2**64 - 1, 0], pa.uint64()))
+    pq.write_table(table, path, row_group_size=2)
+    counted = columns_of(str(path), dict.fromkeys(table.column_names), 2)
+
+    assert counted["near"].counts == {"5": 2, "3": 1}
+    assert counted["far"].counts == {str(-(2**63)): 1, "0": 1, str(2**63 - 1): 1}
+    assert (counted["gap"].counts, counted["gap"].nulls) == ({"7": 2}, 1)
+    assert counted["huge"].counts == {str(2**64 - 1): 2, "0": 1}
+
+
+def test_counting_does_not_wait_for_pandas(tmp_path):
+    path = tmp_path / "rows.parquet"
+    pq.write_table(pa.table({"whole": [1, 2], "word": ["a", None], "x": [0.5, None]}), path)
+    program = (
+        "import sys; from baseline_pipeline.adapters.engines.parquet_files import columns_of; "
+        "from baseline_pipeline.summaries.grid import Grid; "
+        "columns_of(sys.argv[1], {'whole': None, 'word': None, 'x': Grid(location=0.0, scale=1.0)}, 2); "
+        "sys.exit('pandas' in sys.modules)"
+    )
+
+    assert subprocess.run([sys.executable, "-c", program, str(path)], check=False).returncode == 0
