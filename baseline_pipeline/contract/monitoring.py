@@ -71,7 +71,7 @@ class MonitoringSection(Section):
     step: Duration | None = None
     """From one window's start to the next; the window itself by default."""
     timezone: Text = "UTC"
-    """Days begin at midnight there, such as `America/New_York`."""
+    """Days begin at midnight there, such as `America/New_York`; seasons of hours, cut in UTC, follow its clocks."""
     reference: list[dt.date] | None = Field(default=None, min_length=2, max_length=2)
     """First and last day of the calm times that windows are held against. By default the training window, scored out
     of fold, where the contract names a training entry; else the first third of the windows."""

@@ -11,6 +11,7 @@ from baseline_pipeline.monitoring.streams import VOLUME
 
 if TYPE_CHECKING:
     from baseline_pipeline.monitoring.streams import Readings
+    from baseline_pipeline.monitoring.windows import Windowing
 
 Array = np.ndarray[Any, Any]
 LEAST_WINDOWS = 10
@@ -60,7 +61,7 @@ class Calm:
         sign: (s,) 1 where harm is up, -1 where it is down, 0 where it is either way.
         tail: (s,) how far the most harmful calm windows went, on average; what harm is measured in.
         season: (p, s) what each phase adds; (0, s) where no season is looked for.
-        step: Seconds between windows, which phases are counted in.
+        windowing: How time is cut, which phases are counted in.
     """
 
     windows: int
@@ -72,14 +73,13 @@ class Calm:
     sign: Array
     tail: Array
     season: Array
-    step: int
+    windowing: Windowing
 
     def expected(self, starts: Array) -> Array:
         """(w, s) what calm windows of the same phase show."""
         if len(self.season) == 0:
             return np.broadcast_to(self.level, (len(starts), len(self.level)))
-        phase = _phase(starts, self.step, len(self.season))
-        return np.asarray(self.level + self.season[phase])
+        return np.asarray(self.level + self.season[self.windowing.phase(starts)])
 
     def standardised(self, found: Readings) -> Array:
         """(w, s) distances from what is expected, in standard deviations; positive is up."""
@@ -136,7 +136,7 @@ def from_the_others(calm: Calm, found: Readings) -> Array:
     return np.asarray(np.copysign(np.where(own == 0, 0.0, apart), own))
 
 
-def calm_of(found: Readings, *, period: int = 0, step: int = 86400) -> Calm:
+def calm_of(found: Readings, windowing: Windowing) -> Calm:
     """Levels and spreads of calm windows.
 
     The variance between windows beyond the rows' own is estimated by moments, as in a random-effects
@@ -146,8 +146,7 @@ def calm_of(found: Readings, *, period: int = 0, step: int = 86400) -> Calm:
 
     Args:
         found: Readings of windows in which nothing is known to have been wrong.
-        period: Windows in a season; 0 to look for none.
-        step: Seconds between windows.
+        windowing: How time is cut, and so which season is looked for.
     """
     import warnings
 
@@ -158,8 +157,9 @@ def calm_of(found: Readings, *, period: int = 0, step: int = 86400) -> Calm:
         edges = np.nanquantile(values, [MILD, 1 - MILD], axis=0)
         mild = np.clip(values, edges[0], edges[1]) if len(values) else values
         level = np.nanmean(mild, axis=0)
-        season = _season(mild - level, found.starts, period, step)
-        left = values - level - (season[_phase(found.starts, step, period)] if len(season) else 0.0)
+        phase = windowing.phase(found.starts)
+        season = _season(mild - level, phase, windowing.period)
+        left = values - level - (season[phase] if len(season) else 0.0)
         total = np.nanvar(left, axis=0, ddof=1)
         own = np.nanmean(found.errors**2, axis=0)
         rows_stray = np.nanmedian(found.errors * np.sqrt(found.rows), axis=0)
@@ -174,7 +174,7 @@ def calm_of(found: Readings, *, period: int = 0, step: int = 86400) -> Calm:
     alike = np.ones(len(level))
     volume = np.array([stream.name == VOLUME for stream in found.streams], dtype=bool)
     surest = np.where(volume, np.nanmax(found.errors, axis=0, initial=0.0), np.inf)
-    plain = Calm(max(len(found), 1), level, spread, chance, rows_stray, surest, sign, alike, season, step)
+    plain = Calm(max(len(found), 1), level, spread, chance, rows_stray, surest, sign, alike, season, windowing)
     return replace(plain, tail=tails(plain.harm(plain.standardised(found)))[0])
 
 
@@ -207,17 +207,12 @@ def tails(harm: Array) -> tuple[Array, Array]:
     return whole, np.where(among, (top.sum(axis=0) - own) / count, whole)
 
 
-def _phase(starts: Array, step: int, period: int) -> Array:
-    return np.asarray((starts.astype("datetime64[s]").astype(np.int64) // step) % max(period, 1))
-
-
-def _season(left: Array, starts: Array, period: int, step: int) -> Array:
+def _season(left: Array, phase: Array, period: int) -> Array:
     """(period, s) means of the phases, shrunk by how sure they are; zero where no season shows."""
     from scipy.stats import f as fisher
 
     if period == 0 or len(left) < 3 * period:
         return np.zeros((0, left.shape[1]))
-    phase = _phase(starts, step, period)
     member = phase == np.arange(period)[:, None]
     count = np.array([np.isfinite(left[one]).sum(axis=0) for one in member])
     mean = np.array([np.nansum(left[one], axis=0) for one in member]) / np.maximum(count, 1)

@@ -102,7 +102,7 @@ def learn(found: Readings, windowing: Windowing, *, per_month: float, seed: int 
         raise EvidenceUnavailable(message, next_step="take shorter windows, or a longer reference")
     found = against_the_rest(found)
     kept = found.only(np.isfinite(found.values).sum(axis=0) >= LEAST_WINDOWS)
-    calm = calm_of(kept, period=windowing.period, step=windowing.step)
+    calm = calm_of(kept, windowing)
     distance = calm.standardised(kept) * calm.drawn_in()
     raw = calm.harm(from_the_others(calm, kept)) * calm.tail
     harm = raw / tails(raw)[1]

@@ -8,14 +8,14 @@ from baseline_pipeline.monitoring import detection
 from baseline_pipeline.monitoring.calm import calm_of, from_the_others
 from baseline_pipeline.monitoring.detection import exceedances, learn
 from baseline_pipeline.monitoring.limits import Slow, normal_scores, slow_limit, sudden_limit
-from tests.monitoring.test_watching import DAY, made
+from tests.monitoring.test_watching import DAY, SEASONLESS, made
 
 
 def test_calm_windows_are_held_against_the_others_as_new_ones_will_be():
     """Of normal windows they follow Student's t, as new ones do; held against all, none could lie far away."""
     rng = np.random.default_rng(1)
     found = made(rng.normal(0, 1, (20, 4000)), error=0.0)
-    calm = calm_of(found)
+    calm = calm_of(found, SEASONLESS)
     others = np.abs(from_the_others(calm, found)).ravel()
     new = np.abs(calm.standardised(made(rng.normal(0, 1, (20, 4000)), error=0.0))).ravel()
 
@@ -26,7 +26,7 @@ def test_calm_windows_are_held_against_the_others_as_new_ones_will_be():
 def test_a_window_held_against_the_others_is_what_it_is_without_it():
     rng = np.random.default_rng(2)
     values = rng.normal(0, 1, (30, 1))
-    whole = from_the_others(calm_of(made(values, error=0.0)), made(values, error=0.0))[:, 0]
+    whole = from_the_others(calm_of(made(values, error=0.0), SEASONLESS), made(values, error=0.0))[:, 0]
     slow = []
     for number in range(30):
         others = np.delete(values[:, 0], number)
@@ -40,7 +40,7 @@ def test_one_day_of_an_unknown_event_does_not_blind_what_is_watched_beside_it():
     values[7, 0] = 1e6
     found = made(values, error=0.0)
 
-    assert np.abs(from_the_others(calm_of(found), found)).max() < 1.6 * np.sqrt(40)
+    assert np.abs(from_the_others(calm_of(found, SEASONLESS), found)).max() < 1.6 * np.sqrt(40)
 
 
 def test_a_fitted_tail_is_exceeded_by_exponential_values_as_often_as_asked():

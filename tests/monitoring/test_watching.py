@@ -1,5 +1,7 @@
 """Calm windows, limits, and what is over them."""
 
+from dataclasses import replace
+
 import numpy as np
 import pyarrow as pa
 import pytest
@@ -14,6 +16,7 @@ from baseline_pipeline.monitoring.streams import Reading, Readings, Stream, read
 from baseline_pipeline.monitoring.windows import Windowing, seconds_of
 
 DAY = Windowing(86400, 86400)
+SEASONLESS = Windowing(2 * 86400, 2 * 86400)
 START = np.datetime64("2026-01-05", "s")
 
 
@@ -29,7 +32,7 @@ def made(values, streams=None, error=0.01):
 
 def test_the_level_of_calm_windows_and_their_own_spread_are_told_apart():
     rng = np.random.default_rng(1)
-    calm = calm_of(made(0.2 + rng.normal(0, 0.05, (4000, 1)), error=0.03))
+    calm = calm_of(made(0.2 + rng.normal(0, 0.05, (4000, 1)), error=0.03), SEASONLESS)
 
     assert calm.level[0] == pytest.approx(0.2, abs=0.01)
     assert calm.spread[0] == pytest.approx(0.04, abs=0.002)  # 0.05^2 = 0.04^2 + 0.03^2
@@ -38,7 +41,7 @@ def test_the_level_of_calm_windows_and_their_own_spread_are_told_apart():
 def test_a_share_that_never_strayed_keeps_the_chance_error_of_its_rows():
     stream = Stream("missing(x)", "all", "inputs", "up", share=True)
     found = readings(days(30), [{stream: Reading(0.0, 0.0, 1000)} for _ in range(30)])
-    calm = calm_of(found)
+    calm = calm_of(found, SEASONLESS)
     once = readings(days(1), [{stream: Reading(0.02, 0.0, 1000)}])
 
     assert calm.standardised(found).max() == 0
@@ -49,10 +52,39 @@ def test_a_season_is_taken_out_only_where_it_shows():
     rng = np.random.default_rng(2)
     noise = rng.normal(0, 1, (140, 2))
     noise[:, 1] += 4 * (np.arange(140) % 7 == 2)
-    calm = calm_of(made(noise, error=0.0), period=7)
+    calm = calm_of(made(noise, error=0.0), DAY)
 
     assert np.abs(calm.season[:, 0]).max() == 0
     assert np.ptp(calm.season[:, 1]) == pytest.approx(4, abs=0.8)
+
+
+def test_a_season_of_hours_follows_the_clocks_of_the_zone_over_their_change():
+    """People who come at nine in the morning come an hour earlier in UTC from 29 March on."""
+    starts = np.datetime64("2026-03-15", "s") + np.arange(28 * 24) * np.timedelta64(1, "h")
+    local = (starts + np.where(starts < np.datetime64("2026-03-29T01:00"), 1, 2) * np.timedelta64(1, "h")).astype(
+        "datetime64[h]"
+    )
+    morning = 5.0 * (local.astype(np.int64) % 24 // 4 == 2)
+    values = (morning + np.random.default_rng(4).normal(0, 0.1, len(starts)))[:, None]
+    found = replace(made(values, error=0.0), starts=starts)
+    spring = starts >= np.datetime64("2026-03-29T01:00")
+
+    def farthest(zone):
+        calm = calm_of(found.windows(~spring), Windowing(3600, 3600, zone=zone))
+        return np.abs(calm.standardised(found.windows(spring))).max()
+
+    assert farthest("Europe/Berlin") < 6
+    assert farthest("UTC") > 20
+
+
+def test_windows_of_six_hours_keep_their_place_in_the_day_over_a_change_of_clocks():
+    before, after = (
+        np.datetime64(day, "s") + np.arange(4) * np.timedelta64(6, "h") for day in ("2026-03-01", "2026-03-15")
+    )
+
+    for zone in ("America/Denver", "America/St_Johns", "Asia/Kolkata", "Australia/Lord_Howe"):
+        six = Windowing(21600, 21600, zone=zone)
+        assert six.phase(before).tolist() == six.phase(after).tolist()
 
 
 def test_streams_with_heavy_tails_are_measured_by_them():

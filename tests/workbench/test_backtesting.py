@@ -4,6 +4,7 @@ import datetime as dt
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -12,6 +13,7 @@ from baseline_pipeline.contract.reading import read_contract
 from baseline_pipeline.errors import ContractError, EvidenceUnavailable, UsageError
 from baseline_pipeline.report.backtest import backtest_html, backtest_lines
 from baseline_pipeline.workbench.over_time.backtesting import backtest
+from baseline_pipeline.workbench.over_time.history import instants, zone_of
 from baseline_pipeline.workbench.over_time.injecting import inject_incidents
 from baseline_pipeline.workbench.over_time.windows import windowing_of
 from tests.conftest import SMALL
@@ -203,3 +205,16 @@ def test_injected_incidents_tell_what_would_be_found(daily):
     assert found == inject_incidents(
         bench, bench.contract("small"), count=3, names=["unit_error", "gaussian_noise"], seed=3
     )
+
+
+def test_days_are_those_of_the_zone_and_hours_those_of_utc(daily):
+    """Berlin's clocks change on 29 March 2026: that day has 23 hours, the 25th of October has 25."""
+    path = daily.root / "assets" / "small" / "defs.yaml"
+    path.write_text(path.read_text().replace("reference:", "timezone: Europe/Berlin, reference:"))
+    contract = daily.bench().contract("small")
+    hours = pa.table({"at": pd.date_range("2026-03-20", "2026-11-01", freq="h", tz="UTC")})
+    days = instants(hours, "at", zone_of(contract)).astype("datetime64[D]").astype(str)
+
+    assert [int((days == day).sum()) for day in ("2026-03-28", "2026-03-29", "2026-10-25")] == [24, 23, 25]
+    assert [windowing_of(contract).zone, windowing_of(contract, "6h").zone] == ["UTC", "Europe/Berlin"]
+    assert [judged(daily, window=window).timezone for window in (None, "12h")] == ["Europe/Berlin", "UTC"]

@@ -123,7 +123,7 @@ def backtest(
         EvidenceUnavailable: when there is nothing to judge, or too little that is calm.
     """
     rules = contract.monitoring
-    past = scored_past(bench, contract)
+    past = scored_past(bench, contract, window=window)
     events = incidents_of(bench, contract)
     key = digest_of(
         {
@@ -165,7 +165,7 @@ def backtest(
         last=text_of(starts[shown][-1]),
         window=window or rules.window,
         step=step or ((rules.step or rules.window) if window is None else window),
-        timezone=rules.timezone,
+        timezone=past.zone,
         reference=(text_of(low), text_of(high)),
         reference_windows=int(found.calm.sum()),
         out_of_fold=int(past.learned.sum()),

@@ -50,7 +50,8 @@ class Past:
     """Scored rows of the past.
 
     Attributes:
-        rows: Ascending in time, as clocks show it in the contract's time zone.
+        rows: Ascending in time, as clocks of the zone show it.
+        zone: Where the past is cut: the contract's time zone, or UTC for windows of hours.
         snapshot: Where they come from.
         version: The model's version.
         key: Names all this.
@@ -62,6 +63,7 @@ class Past:
     """
 
     rows: ScoredRows
+    zone: str
     snapshot: Digest
     version: str
     key: Digest
@@ -72,12 +74,20 @@ class Past:
     classes: tuple[str, ...]
 
 
-def scored_past(bench: Workbench, contract: Contract, *, candidate: str | None = None) -> Past:
+def scored_past(
+    bench: Workbench, contract: Contract, *, candidate: str | None = None, window: str | None = None
+) -> Past:
     """Score every row of the model's data as the champion does, or would have without having seen it.
 
     Rows of the training window are scored by models that were trained on the other weeks of it (five folds of
     whole weeks), where the contract names a training entry; otherwise they are left out. Rows without a label are
     scored too. What was scored before is found again.
+
+    Args:
+        bench: The project.
+        contract: The rules.
+        candidate: The version that scores, in place of the champion.
+        window: What a window spans, in place of the contract's; it decides which clocks cut the past.
 
     Raises:
         ContractError: when the contract names no time column.
@@ -112,7 +122,8 @@ def scored_past(bench: Workbench, contract: Contract, *, candidate: str | None =
         columns=(*contract.data.feature_names, contract.data.label),
         place=bench.settings.home / "cache" / "rows" / digest_of([snapshot.digest, "past", contract.definition()]),
     )
-    at = instants(filled, contract.data.time, zone_of(contract))
+    zone = zone_of(contract, window)
+    at = instants(filled, contract.data.time, zone)
     inside = _learned(version, at)
     scores, kept = _scored(bench, contract, version, everything, snapshot, inside, labelled)
     rows = np.flatnonzero(kept)
@@ -131,9 +142,10 @@ def scored_past(bench: Workbench, contract: Contract, *, candidate: str | None =
         features=filled.select(contract.data.feature_names).take(chosen),
     )
     training = contract.model.training and contract.model.training.model_dump(mode="json")
-    key = digest_of([snapshot.digest, version.digest, contract.definition(), zone_of(contract), training])
+    key = digest_of([snapshot.digest, version.digest, contract.definition(), zone, training])
     return Past(
         rows=scored,
+        zone=zone,
         snapshot=snapshot.digest,
         version=version.version,
         key=key,
@@ -175,9 +187,9 @@ def labels_of(contract: Contract, table: pa.Table, classes: tuple[str, ...]) -> 
     return found.astype(np.int64)
 
 
-def zone_of(contract: Contract) -> str:
+def zone_of(contract: Contract, window: str | None = None) -> str:
     """Where days begin at midnight; windows of hours are cut in UTC, where none comes twice or never."""
-    return contract.monitoring.timezone if seconds_of(contract.monitoring.window) >= DAY else "UTC"
+    return contract.monitoring.timezone if seconds_of(window or contract.monitoring.window) >= DAY else "UTC"
 
 
 def _with_labels(contract: Contract, table: pa.Table) -> tuple[pa.Table, Array]:

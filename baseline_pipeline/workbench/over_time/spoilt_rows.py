@@ -11,7 +11,7 @@ from baseline_pipeline.content import canonical
 from baseline_pipeline.evaluating import class_names, scores_of
 from baseline_pipeline.monitoring.scored_rows import ScoredRows
 from baseline_pipeline.scoring import predict_all
-from baseline_pipeline.workbench.over_time.history import instants, labels_of, zone_of
+from baseline_pipeline.workbench.over_time.history import instants, labels_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -42,7 +42,7 @@ def score_spoilt(bench: Workbench, contract: Contract, past: Past, spoilt: pd.Da
     scores = scores_of(contract, table, names, labels, past.classes, predicted)
     return ScoredRows(
         row_id=names,
-        at=instants(table, contract.data.time, zone_of(contract)),
+        at=instants(table, contract.data.time, past.zone),
         outcomes=scores.outcomes,
         labelled=np.ones(table.num_rows, dtype=bool),
         cluster=scores.cluster,

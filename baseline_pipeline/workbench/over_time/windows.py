@@ -15,7 +15,7 @@ from baseline_pipeline.monitoring.reading import Reader
 from baseline_pipeline.monitoring.windows import Windowing, seconds_of
 from baseline_pipeline.records import digest_of
 from baseline_pipeline.workbench.over_time.calm_windows import calm_windows, incidents_of
-from baseline_pipeline.workbench.over_time.history import Past, scored_past
+from baseline_pipeline.workbench.over_time.history import Past, scored_past, zone_of
 
 if TYPE_CHECKING:
     from baseline_pipeline.contract import Contract
@@ -87,7 +87,8 @@ def windowing_of(contract: Contract, window: str | None = None, step: str | None
         message = f"windows of {length} s, one every {every} s; accepted: whole minutes"
         raise UsageError(message, next_step="windows are named by the minute they begin in: take 1m or more")
     delay = seconds_of(contract.data.label_delay) if contract.data.label_delay else 0
-    return Windowing(length, every, delay)
+    zone = rules.timezone if zone_of(contract, window) == "UTC" else "UTC"
+    return Windowing(length, every, delay, zone)
 
 
 def read_windows(
@@ -103,7 +104,7 @@ def read_windows(
     Raises:
         EvidenceUnavailable: when there are too few calm windows.
     """
-    past = past or scored_past(bench, contract)
+    past = past or scored_past(bench, contract, window=window)
     windowing = windowing_of(contract, window, step)
     starts = whole_windows(windowing, past.rows.at)
     if len(starts) == 0:
