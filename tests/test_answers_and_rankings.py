@@ -23,7 +23,7 @@ from baseline_pipeline.scoring import _array, interpret
 from baseline_pipeline.summaries.outcome_plan import plan_outcomes
 from baseline_pipeline.workbench.replays.jobs import Jobs
 from baseline_pipeline.worst_rows import worst_rows
-from tests.test_contrasting import cell, compared, contract
+from tests.two_scorings import cell, compared, contract
 
 VERSION = ModelVersion("m", "1", "uri", "0" * 64)
 DATA = {"source": {"csv": "x.csv"}, "row_id": ["id"], "label": "y", "features": [{"name": "x"}]}

@@ -4,16 +4,14 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from baseline_pipeline.comparison import ALL_ROWS, Side
+from baseline_pipeline.comparison import ALL_ROWS
 from baseline_pipeline.contract import Contract
-from baseline_pipeline.contrasting import contrast
 from baseline_pipeline.evaluation import Scores
 from baseline_pipeline.measuring import measure
 from baseline_pipeline.metrics.outcomes import Outcomes
 from baseline_pipeline.row_differences import without_dust
 from baseline_pipeline.significance.clopper_pearson import clopper_pearson_upper
-
-SIDE = Side(evaluation="e", scores_file="f", version="1", snapshot="s")
+from tests import two_scorings
 
 
 def contract(*metrics, by=None, margin=0.01):
@@ -42,18 +40,7 @@ def scored(score, label, *, group=None, prediction=None, content=0, start=0, clu
 
 
 def compared(policy, old, new, moved="model", pairing="paired"):
-    return contrast(
-        policy,
-        moved=moved,
-        question="?",
-        baseline=SIDE,
-        candidate=SIDE,
-        baseline_scores=old,
-        candidate_scores=new,
-        definitions=({}, {}),
-        training_windows=(),
-        pairing=pairing,
-    )
+    return two_scorings.compared(old, new, policy=policy, moved=moved, pairing=pairing)
 
 
 def overall(result):

@@ -10,7 +10,7 @@ from baseline_pipeline.metrics.outcomes import Outcomes
 from baseline_pipeline.ports import ModelVersion
 from baseline_pipeline.row_differences import settled
 from baseline_pipeline.scoring import outputs_of
-from tests.test_contrasting import compared, contract, scores, world
+from tests.two_scorings import compared, contract, scores, world
 
 VERSION = ModelVersion("m", "1", "uri", "0" * 64)
 POLICY = contract(

@@ -7,7 +7,7 @@ from baseline_pipeline.effects import Part
 from baseline_pipeline.estimating import effects
 from baseline_pipeline.metrics import METRICS
 from baseline_pipeline.metrics.outcomes import Outcomes
-from tests.test_contrasting import contract
+from tests.two_scorings import contract
 
 NAMES = ("r2", "root_mean_squared_error")
 

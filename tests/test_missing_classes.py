@@ -13,7 +13,7 @@ from baseline_pipeline.metrics.outcomes import Outcomes
 from baseline_pipeline.ports import ModelVersion
 from baseline_pipeline.replay.factorial import Sides, factorial
 from baseline_pipeline.scoring import interpret
-from tests.test_contrasting import cell, compared
+from tests.two_scorings import cell, compared
 
 MODEL = """\
 import numpy as np

@@ -13,7 +13,7 @@ from baseline_pipeline.metrics.latency import LATENCY_MEAN
 from baseline_pipeline.metrics.outcomes import NotMeasurable, Outcomes
 from baseline_pipeline.significance.clustered import clustered
 from baseline_pipeline.workbench.upkeep.trying import own_metric
-from tests.test_contrasting import cell, compared, contract, scores, world
+from tests.two_scorings import cell, compared, contract, scores, world
 
 OWN = """
 import numpy as np

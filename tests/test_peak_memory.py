@@ -13,7 +13,7 @@ from baseline_pipeline.report.verdict_line import verdict_line
 from baseline_pipeline.significance.settled import LOOKS, settled
 from baseline_pipeline.timing import PairedTimes
 from baseline_pipeline.workbench.iteration.timing import Times, asked_for, memory_asked, peaks_in_turn, times_of
-from tests.test_contrasting import cell, compared, contract, scores
+from tests.two_scorings import cell, compared, contract, scores
 
 MODEL = """
 import numpy as np

@@ -4,13 +4,13 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from baseline_pipeline.comparison import ALL_ROWS, Side
+from baseline_pipeline.comparison import ALL_ROWS
 from baseline_pipeline.contract import Contract
-from baseline_pipeline.contrasting import contrast
 from baseline_pipeline.evaluation import Scores
 from baseline_pipeline.metrics.outcomes import Outcomes
 from baseline_pipeline.planning import alike, apart, imagined, prospects
 from baseline_pipeline.workbench.inspection.planning import Outlook, outlook_text
+from tests.two_scorings import compared
 
 
 def contract(margin, task="binary_classification", metrics=("brier", "error_rate")):
@@ -106,7 +106,6 @@ def test_an_equally_good_candidate_is_shown_no_worse_than_the_realistic_margin_a
         for one in prospects(contract(0.01), first, disagreement=0.03, seed=1)
         if (one.metric, one.slice) == ("brier", ALL_ROWS)
     )
-    side = Side(evaluation="e", scores_file="f", version="1", snapshot="s")
     passed = 0
     runs = 300
     for _ in range(runs):
@@ -115,18 +114,8 @@ def test_an_equally_good_candidate_is_shown_no_worse_than_the_realistic_margin_a
         swapped = rng.random(len(old)) < 0.5
         pair = [np.where(swapped, one, two) for one, two in ((old.score, other.score), (other.score, old.score))]
         sides = [scores(Outcomes(old.label, (one >= 0.5).astype(int), one), rng) for one in pair]
-        result = contrast(
-            contract(margin, metrics=("brier",)),
-            moved="model",
-            question="?",
-            baseline=side,
-            candidate=side,
-            baseline_scores=sides[0],
-            candidate_scores=Scores(sides[1].row_id, sides[1].outcomes, None, None, sides[0].columns, sides[1].content),
-            definitions=({}, {}),
-            training_windows=[],
-            pairing="paired",
-        )
+        candidate = Scores(sides[1].row_id, sides[1].outcomes, None, None, sides[0].columns, sides[1].content)
+        result = compared(sides[0], candidate, policy=contract(margin, metrics=("brier",)))
         passed += result.cells[0].verdict in {"unchanged", "improved"}
 
     assert passed / runs == pytest.approx(0.8, abs=0.07)

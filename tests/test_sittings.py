@@ -6,7 +6,7 @@ import numpy as np
 
 from baseline_pipeline.timing import PairedTimes, in_sittings
 from baseline_pipeline.workbench.iteration.timing import Times, times_of
-from tests.test_contrasting import cell, compared, contract, scores
+from tests.two_scorings import cell, compared, contract, scores
 
 POLICY = contract(
     [

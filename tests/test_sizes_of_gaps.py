@@ -4,15 +4,13 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from baseline_pipeline.comparison import Side
-from baseline_pipeline.contrasting import contrast
 from baseline_pipeline.evaluation import Scores
 from baseline_pipeline.measuring import measure
 from baseline_pipeline.metrics import METRICS
 from baseline_pipeline.metrics.outcomes import Outcomes
-from tests.test_contrasting import contract
+from tests import two_scorings
+from tests.two_scorings import contract
 
-SIDE = Side(evaluation="e", scores_file="f", version="1", snapshot="s")
 RUNS = 40
 LIFTED = {
     "expected_calibration_error": {},
@@ -45,18 +43,8 @@ def compared(before, after, *, margin=0.01, names=tuple(LIFTED), paired=False):
         for prefix, (one, day) in zip("on", (before, after), strict=True)
     ]
     rules = [{"metric": name, "parameters": LIFTED[name], "margin": {"absolute": margin}} for name in names]
-    found = contrast(
-        contract(metrics=rules, slices=()),
-        moved="model" if paired else "population",
-        question="?",
-        baseline=SIDE,
-        candidate=SIDE,
-        baseline_scores=sides[0],
-        candidate_scores=sides[1],
-        definitions=({}, {}),
-        training_windows=[],
-        pairing="paired" if paired else "unpaired",
-    )
+    how = {"moved": "model", "pairing": "paired"} if paired else {"moved": "population", "pairing": "unpaired"}
+    found = two_scorings.compared(*sides, policy=contract(metrics=rules, slices=()), **how)
     return dict(zip(names, found.cells, strict=True))
 
 

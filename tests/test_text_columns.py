@@ -17,7 +17,7 @@ from baseline_pipeline.monitoring.inputs import feature_cells
 from baseline_pipeline.scan.leaves import leaf_slices, leaves_of
 from baseline_pipeline.slices import find_slices
 from baseline_pipeline.workbench.inspection.scanning import compare_summaries, plan_data, summarise
-from tests.test_contrasting import contract
+from tests.two_scorings import contract
 
 SLICES = [
     {"by": ["length(body)"], "quantiles": 4},

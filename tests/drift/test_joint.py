@@ -8,7 +8,7 @@ from baseline_pipeline.drift.joint import separation
 from baseline_pipeline.effects import Part
 from baseline_pipeline.metrics.outcomes import Outcomes
 from baseline_pipeline.shift import joint_shift
-from tests.test_contrasting import contract
+from tests.two_scorings import contract
 
 
 def pair(rng, rows=3000, correlation=0.0, move=0.0):

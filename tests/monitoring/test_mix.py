@@ -10,7 +10,7 @@ from baseline_pipeline.metrics.outcomes import Outcomes
 from baseline_pipeline.monitoring.mix import Mix
 from baseline_pipeline.monitoring.scored_rows import ScoredRows
 from baseline_pipeline.monitoring.windows import Windowing
-from tests.test_contrasting import contract
+from tests.two_scorings import contract
 
 DAY = Windowing(86400, 86400)
 START = np.datetime64("2026-01-05", "s")

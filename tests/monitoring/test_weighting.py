@@ -7,7 +7,7 @@ import pytest
 from baseline_pipeline.metrics.outcomes import Outcomes
 from baseline_pipeline.monitoring.scored_rows import ScoredRows
 from baseline_pipeline.monitoring.weighting import weighted_performance
-from tests.test_contrasting import contract
+from tests.two_scorings import contract
 
 CALM, NOW = np.arange(3000), np.arange(3000, 3800)
 REGRESSION = contract(
