@@ -1,0 +1,121 @@
+"""Which word a metric gets, and what it says where nothing can be known."""
+
+import numpy as np
+import pytest
+
+from baseline_pipeline.comparison import Comparison
+from baseline_pipeline.decision import decide
+from baseline_pipeline.metrics.domain import both_classes
+from baseline_pipeline.metrics.outcomes import NotMeasurable, Outcomes
+from tests.two_scorings import cell, churned, compared, contract, scores, world
+
+
+def test_too_few_rows_are_inconclusive():
+    rng = np.random.default_rng(3)
+    score, label, day = world(rng, n=300)
+    result = compared(scores(score, label, cluster=day), scores(churned(rng, score, 0.2), label, cluster=day))
+
+    assert cell(result, "error_rate").verdict == "inconclusive"
+    assert "500 are needed" in cell(result, "error_rate").note
+
+
+def test_few_changed_decisions_are_proven_harmless_without_labels():
+    score, label, _ = world(np.random.default_rng(3), n=5000)
+    new = score.copy()
+    flip = np.flatnonzero(np.abs(score - 0.5) < 0.2)[:4]
+    new[flip] = 1 - score[flip]
+    result = compared(scores(score, label), scores(new, label))
+
+    assert cell(result, "error_rate").verdict == "unchanged"
+    assert "proven without labels" in cell(result, "error_rate").note
+
+
+def test_scores_that_moved_without_changing_a_decision_prove_no_more_than_their_rows():
+    """600 rows without a changed decision leave room for 0.5 %: too much for a margin of 0.1 %, fine for one of 2 %."""
+    score, label, _ = world(np.random.default_rng(25), n=600, clustered=False)
+    moved = np.where(score >= 0.5, np.minimum(score + 1e-4, 1), np.maximum(score - 1e-4, 0))
+    found = {}
+    for margin in (0.001, 0.02):
+        rules = [{"metric": name, "margin": {"absolute": margin}} for name in ("error_rate", "precision")]
+        result = compared(scores(score, label), scores(moved, label), policy=contract(rules, slices=[]))
+        found[margin] = (cell(result, "error_rate"), cell(result, "precision"))
+
+    assert {one.verdict for one in found[0.001]} == {"inconclusive"}
+    assert found[0.02][0].verdict == "unchanged"
+    assert "proven without labels" in found[0.02][0].note
+    assert found[0.001][0].interval[0] < 0 < found[0.001][0].interval[1]
+
+
+def test_a_single_class_is_not_evaluated_and_says_so():
+    score, _, day = world(np.random.default_rng(3), n=1000)
+    ones = np.ones(1000, dtype=int)
+    result = compared(scores(score, ones, cluster=day), scores(score * 0.9, ones, cluster=day))
+
+    assert cell(result, "roc_auc").verdict == "not_evaluated"
+    assert "single class" in cell(result, "roc_auc").note
+
+
+def test_a_floor_is_a_floor_whatever_the_baseline_was():
+    score, label, day = world(np.random.default_rng(3), n=1000)
+    policy = contract([{"metric": "roc_auc", "margin": {"absolute": 0.01}, "floor": 0.99}])
+    result = compared(scores(score, label, cluster=day), scores(score, label, cluster=day), policy=policy)
+
+    assert cell(result, "roc_auc").verdict == "degraded"
+
+
+def test_an_empty_condition_fails_only_where_the_contract_says_so():
+    score, label, day = world(np.random.default_rng(3), n=1000)
+    where = [{"name": "nobody", "where": "group == 'zz'"}]
+    side = scores(score, label, cluster=day)
+    lenient = compared(side, side, policy=contract(slices=where))
+    strict = compared(side, side, policy=contract(slices=where, empty_slice="fail"))
+
+    assert cell(lenient, "brier", "nobody").verdict == "not_evaluated"
+    assert cell(strict, "brier", "nobody").verdict == "degraded"
+
+
+def test_a_slice_that_vanished_or_is_new_has_its_own_word():
+    rng = np.random.default_rng(24)
+    score, label, day = world(rng, n=2000)
+    old = scores(score, label, cluster=day, group=np.where(day % 2, "a", "b"))
+    new = scores(score, label, cluster=day, group=np.where(day % 2, "a", "c"), start=2000)
+    arguments = {"moved": "population", "pairing": "unpaired"}
+    lenient = compared(old, new, **arguments)
+    strict = compared(old, new, policy=contract(empty_slice="fail"), **arguments)
+
+    assert "new slice" in cell(lenient, "brier", "group=c").note
+    assert "vanished slice" in cell(lenient, "brier", "group=b").note
+    assert cell(lenient, "brier", "group=b").verdict == "not_evaluated"
+    assert cell(strict, "brier", "group=b").verdict == "degraded"
+
+
+def test_a_calibration_that_moved_across_its_ideal_is_unresolved():
+    rng = np.random.default_rng(23)
+    score, label, _ = world(rng, n=6000, clustered=False)
+    odds = np.log(score / (1 - score))
+    policy = contract([{"metric": "calibration_slope", "role": "guardrail", "margin": {"absolute": 0.05}}], slices=[])
+    timid, extreme = (1 / (1 + np.exp(-factor * odds)) for factor in (0.93, 1.07))
+    found = cell(compared(scores(timid, label), scores(extreme, label), policy=policy), "calibration_slope")
+
+    assert (found.verdict, found.tier) == ("inconclusive", "moderate")
+    assert "not settled" in found.note
+
+
+def test_what_found_no_harm_is_counted_without_what_could_not_be_compared():
+    rng = np.random.default_rng(12)
+    label = rng.integers(0, 2, 1000)
+    group = np.array(["a"] * 990 + ["b"] * 10)
+    side = scores(np.clip(label * 0.4 + rng.uniform(0, 0.6, 1000), 0, 1), label, group=group)
+    policy = contract()
+    found = compared(side, side)
+    decision = decide(policy, Comparison.of_one("m", found, policy.policy_digest()))
+
+    assert len(found.cells) == 9
+    assert decision.reasons[0].startswith("no harm found in 6 gated comparisons")
+
+
+def test_rows_of_one_class_are_counted_where_one_stands_for_many():
+    cells = Outcomes(np.zeros(2), np.zeros(2), np.array([0.1, 0.2]), count=np.array([3, 5]))
+
+    with pytest.raises(NotMeasurable, match="0 of 8 rows are positive"):
+        both_classes(cells)
