@@ -11,6 +11,7 @@ import numpy as np
 
 from baseline_pipeline.errors import ModelFailed
 from baseline_pipeline.evaluation import Timing
+from baseline_pipeline.metrics.classes import class_name
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -182,7 +183,7 @@ def interpret(
         return Predicted(_finite(_numbers(values, names, version), names, version), None)
     if contract.model.output == "prediction":
         known = {name: number for number, name in enumerate(classes)}
-        texts = [_class_text(value) for value in values.tolist()]
+        texts = [class_name(value) for value in values.tolist()]
         return Predicted(np.array([known.get(text, -1) for text in texts]), None)
     score = _probabilities(_finite(_numbers(values, names, version), names, version), names, version)
     if contract.task == "binary_classification":
@@ -216,14 +217,6 @@ def _answers(values: Array, names: pa.Array, version: ModelVersion) -> Array:
     bad = np.array([not isinstance(one, str) for one in found.tolist()], dtype=bool)
     _first_bad(bad, found, names, version, "a text ('' for no answer)")
     return found
-
-
-def _class_text(value: object) -> str:
-    if isinstance(value, bool):
-        return str(value).lower()
-    if isinstance(value, float) and value.is_integer():
-        return str(int(value))
-    return str(value)
 
 
 def _numbers(values: Array, names: pa.Array, version: ModelVersion) -> Array:

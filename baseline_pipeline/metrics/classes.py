@@ -16,13 +16,17 @@ if TYPE_CHECKING:
 
 
 def class_name(value: object) -> str:
-    """What a class is called: its label's value as text.
+    """What a class is called, wherever its value comes from: a label, the contract, or what a model says.
 
     Example:
-        >>> class_name("cat"), class_name(3), class_name(True)
-        ('cat', '3', 'true')
+        >>> class_name("cat"), class_name(3), class_name(3.0), class_name(True)
+        ('cat', '3', '3', 'true')
     """
-    return str(value).lower() if isinstance(value, bool) else str(value)
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, float) and value.is_integer():
+        return str(int(value))
+    return str(value)
 
 
 def names_of(outcomes: Outcomes) -> tuple[str, ...]:

@@ -9,10 +9,11 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from baseline_pipeline.metrics.classes import class_name
 from baseline_pipeline.slices import level_names
 from baseline_pipeline.summaries.arrays import doubles, integers, positions
 from baseline_pipeline.summaries.engine import Engine
-from baseline_pipeline.summaries.outcome_plan import OutcomePlan, class_text
+from baseline_pipeline.summaries.outcome_plan import OutcomePlan
 from baseline_pipeline.summaries.outcome_sql import INVALID, outcome_cells, unlabelled
 
 Array = np.ndarray[Any, Any]
@@ -87,7 +88,7 @@ def _texts(plan: OutcomePlan, table: pa.Table) -> pa.Table:
         if name.startswith("leaf") or name == "cluster":
             columns[name] = _leaf_text(plan, name, column)
         elif name in {"y", "h"} and plan.task == "multiclass_classification":
-            columns[name] = pa.array([class_text(value) for value in column.to_pylist()], pa.string())
+            columns[name] = pa.array([class_name(value) for value in column.to_pylist()], pa.string())
         elif name in {"y", "h", "bin", "n"}:
             columns[name] = column.cast(pa.int64())
         else:

@@ -9,6 +9,7 @@ import pyarrow as pa
 
 from baseline_pipeline.errors import ContractError, DataUnreadable
 from baseline_pipeline.expression import length_of, values_of
+from baseline_pipeline.metrics.classes import class_name
 from baseline_pipeline.metrics.outcomes import Task
 from baseline_pipeline.records import Record
 from baseline_pipeline.summaries.arrays import doubles
@@ -133,7 +134,7 @@ def plan_outcomes(
     plan = OutcomePlan(
         task=contract.task,
         label=contract.data.label,
-        positive=None if contract.model.positive_class is None else class_text(contract.model.positive_class),
+        positive=None if contract.model.positive_class is None else class_name(contract.model.positive_class),
         threshold=contract.model.threshold,
         values=tuple(dict.fromkeys([*values, *contract.metric_columns()])),
         cuts=tuple(cuts.values()),
@@ -167,20 +168,6 @@ def _many(engine: Engine, rows: pa.Table | str, cluster: str) -> bool:
     with engine.named(rows) as relation:
         statement = f"SELECT COUNT(DISTINCT {engine.dialect.name(cluster)}) AS n FROM {relation}"  # noqa: S608  # quoted
         return bool(engine.query(statement)["n"][0].as_py() > MOST_CLUSTERS)
-
-
-def class_text(value: object) -> str:
-    """A class as text, as it is told apart everywhere.
-
-    Example:
-        >>> class_text(True), class_text(1.0), class_text("yes")
-        ('true', '1', 'yes')
-    """
-    if isinstance(value, bool):
-        return str(value).lower()
-    if isinstance(value, float) and value.is_integer():
-        return str(int(value))
-    return str(value)
 
 
 def _given(contract: Contract, types: Mapping[str, pa.DataType], score: str, prediction: str) -> dict[str, str | None]:

@@ -12,7 +12,7 @@ import pyarrow.compute as pc
 from baseline_pipeline.adapters.sources.requests import read_requests
 from baseline_pipeline.content import canonical, refuse_twins, row_names
 from baseline_pipeline.errors import DataNotThereYet, DataUnreadable
-from baseline_pipeline.evaluating import encode_labels
+from baseline_pipeline.evaluating import class_names, encode_labels
 from baseline_pipeline.metrics.outcomes import Outcomes
 from baseline_pipeline.monitoring.recorded import PREFIXES, Recorded, recorded
 from baseline_pipeline.monitoring.scored_rows import ScoredRows
@@ -216,16 +216,17 @@ def _outcomes(contract: Contract, section: Requests, table: pa.Table, classes: S
         found = Outcomes(labels, kept, None, weight, columns, len(classes), class_names=tuple(classes))
         return found, known & answered
     score = _numbers(table, section.score) if has_score else None
+    names = class_names(contract)
     threshold = np.zeros(table.num_rows) if score is None else (score >= contract.model.threshold).astype(np.int64)
     prediction, answered = threshold, np.ones(table.num_rows, dtype=bool) if score is None else np.isfinite(score)
     if has_prediction:
         column = table.column(section.prediction)
         valid = pc.is_valid(column).to_numpy(zero_copy_only=False)
         texts = pc.cast(column, pa.string())
-        positive = pc.fill_null(pc.equal(texts, _positive(contract)), fill_value=False).to_numpy(zero_copy_only=False)
+        positive = pc.fill_null(pc.equal(texts, names[1]), fill_value=False).to_numpy(zero_copy_only=False)
         prediction = np.where(valid, positive.astype(np.int64), threshold)
         answered = answered & (valid | (score is not None))
-    found = Outcomes(labels, prediction.astype(np.int64), score, weight, columns, class_names=("", _positive(contract)))
+    found = Outcomes(labels, prediction.astype(np.int64), score, weight, columns, class_names=names)
     return found, known & answered
 
 
@@ -260,11 +261,6 @@ def _read(table: pa.Table, name: str) -> Array:
         return _numbers(table, name)
     texts: Array = pc.fill_null(pc.cast(table.column(name), pa.string()), "(missing)").to_numpy(zero_copy_only=False)
     return texts.astype(str)
-
-
-def _positive(contract: Contract) -> str:
-    value = contract.model.positive_class
-    return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 def _numbers(table: pa.Table, column: str) -> Array:
