@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from baseline_pipeline.metrics.outcomes import Metric, NotMeasurable
 from baseline_pipeline.scan.clusters import Clusters
 from baseline_pipeline.scan.leaves import leaves_of
-from baseline_pipeline.scan.like import Like, rank_bound
-from baseline_pipeline.significance.clustered import Uncertainty, of_counts, of_sums, supported
 from baseline_pipeline.summaries.arrays import doubles, integers, numbered
 from baseline_pipeline.summaries.outcome_plan import SCORE_BINS
 from baseline_pipeline.summaries.outcome_sql import COARSE
@@ -20,34 +16,12 @@ from baseline_pipeline.summaries.outcome_sql import COARSE
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from baseline_pipeline.metrics.outcomes import Estimate
-    from baseline_pipeline.scan.leaves import LeafSlice, Leaves
+    from baseline_pipeline.scan.leaves import Leaves
     from baseline_pipeline.summaries.outcome import OutcomeSummary
 
 Array = np.ndarray[Any, Any]
 MOST_DENSE = 4_000_000
 """Numbers up to which sums are held by leaf and kind, whether or not such rows occur."""
-
-
-@dataclass(frozen=True)
-class CellEstimate:
-    """A metric on some cells.
-
-    Attributes:
-        value: The metric.
-        uncertainty: Of it.
-        noise: (u,) contribution of every independent unit to the value's error.
-        support: Rows of the thinnest group averaged over; `None` where that is all rows.
-        bound: How far the value can be from the one of the rows themselves; 0 where it is the same.
-        lift: How far luck alone can lift the value on average, in standard errors.
-    """
-
-    value: float
-    uncertainty: Uncertainty
-    noise: Array
-    support: int | None
-    bound: float
-    lift: float
 
 
 class Cells:
@@ -75,65 +49,9 @@ class Cells:
         self.sums = {name: doubles(summary.cells.column(name)) for name in sums}
         self.kinds = Kinds(self.y, self.h, self.bin)
         self.blocks = Blocks(self, np.random.Generator(np.random.Philox(seed)))
-        self._kept: dict[tuple[str | None, str], Like] = {}
 
-    def measure(self, metric: Metric, part: LeafSlice | None) -> CellEstimate:
-        """A metric on a slice, or on all rows.
-
-        Raises:
-            NotMeasurable: in the metric's words, or where rows hold what is no number.
-        """
-        how = "apart" if metric.columns else "decisions" if metric.decisions else "kinds"
-        like = self._like(part, how)
-        estimate = like.estimate(metric)
-        influence = estimate.influence / like.outcomes.weights
-        bound = rank_bound(like) if metric.name == "roc_auc" else 0.0
-        if self.clusters is not None:
-            return self._clustered(estimate, influence, like, None if part is None else part.leaves, bound)
-        uncertainty = supported(of_counts(influence, like.n, like.squares, like.within(metric)), estimate.support)
-        noise = like.noise(influence, self.units)
-        return CellEstimate(estimate.value, uncertainty, noise, estimate.support, bound, estimate.lift)
-
-    def _clustered(
-        self, estimate: Estimate, influence: Array, like: Like, leaves: Array | None, bound: float
-    ) -> CellEstimate:
-        assert self.clusters is not None  # noqa: S101  # the caller has looked
-        weight = self.sums["w" if self.weighted else "n"]
-        total, size = self.clusters.sums(like.spread_out(influence), weight, leaves)
-        dealt = np.bincount(np.arange(len(total)) % self.units, total, self.units) / size.sum()
-        uncertainty = supported(of_sums(total, size), estimate.support)
-        return CellEstimate(estimate.value, uncertainty, dealt, estimate.support, bound, estimate.lift)
-
-    def _like(self, part: LeafSlice | None, how: str) -> Like:
-        """The rows of a slice, those that are alike as one; kept for its next metric.
-
-        Alike are rows of one label, prediction and bin (`kinds`), of one label and prediction (`decisions`), or of
-        one cell (`apart`), for metrics that look at the leaves.
-        """
-        place = (None if part is None else part.name, how)
-        if place in self._kept:
-            return self._kept[place]
-        self._kept = {key: one for key, one in self._kept.items() if key[0] == place[0]}
-        leaves = None if part is None else part.leaves
-        if how == "apart":
-            rows = np.arange(len(self.y)) if leaves is None else np.flatnonzero(leaves[self.leaves.of_cell])
-            like = Like.apart(self, rows, leaves)
-        elif how == "decisions":
-            like = self._like(part, "kinds").by_decision(self)
-        else:
-            like = Like.of_kinds(self, self._by_kind(leaves), leaves)
-        wrong = like.bin < 0
-        if wrong.any():
-            what = (
-                "numbers that are not finite" if self.plan.task == "regression" else "scores that are no probabilities"
-            )
-            message = f"{int(like.n[wrong].sum())} rows hold {what}"
-            raise NotMeasurable(message)
-        self._kept[place] = like
-        return like
-
-    def _by_kind(self, leaves: Array | None) -> dict[str, Array]:
-        """(kinds,) sums of every column over some leaves."""
+    def by_kind(self, leaves: Array | None) -> dict[str, Array]:
+        """(kinds,) sums of every column over some leaves, or over all."""
         if self._dense is not None:
             return {name: (one if leaves is None else one[leaves]).sum(axis=0) for name, one in self._dense.items()}
         rows = slice(None) if leaves is None else np.flatnonzero(leaves[self.leaves.of_cell])

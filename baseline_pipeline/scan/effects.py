@@ -9,8 +9,9 @@ import numpy as np
 from baseline_pipeline.comparison import ALL_ROWS
 from baseline_pipeline.effects import Effect, demanded, shortage
 from baseline_pipeline.metrics.outcomes import Metric, NotMeasurable
-from baseline_pipeline.scan.cells import CellEstimate, Cells
+from baseline_pipeline.scan.cells import Cells
 from baseline_pipeline.scan.leaves import leaf_slices
+from baseline_pipeline.scan.measured import CellEstimate, Measured
 from baseline_pipeline.significance.clustered import independent_sum
 
 if TYPE_CHECKING:
@@ -36,8 +37,8 @@ def summary_effects(contract: Contract, before: OutcomeSummary, after: OutcomeSu
         seed: Of the dealing of cells into units.
     """
     classes = _classes(before, after)
-    sides = [Cells(one, classes, seed + place, UNITS) for place, one in enumerate((before, after))]
-    slices = [leaf_slices(contract, one, side.leaves) for one, side in zip((before, after), sides, strict=True)]
+    sides = [Measured(Cells(one, classes, seed + place, UNITS)) for place, one in enumerate((before, after))]
+    slices = [leaf_slices(contract, one, side.cells.leaves) for one, side in zip((before, after), sides, strict=True)]
     names = [*slices[1], *(name for name in slices[0] if name not in slices[1])]
     rules = [rule for rule in contract.metrics if rule.measured.of_rows]
     rows = (before.rows, after.rows)
@@ -55,7 +56,7 @@ def _classes(before: OutcomeSummary, after: OutcomeSummary) -> list[str]:
     return sorted({text for side in (before, after) for name in ("y", "h") for text in side.cells[name].to_pylist()})
 
 
-def _on_slice(effect: Effect, sides: list[Cells], parts: list[LeafSlice | None]) -> Effect:
+def _on_slice(effect: Effect, sides: list[Measured], parts: list[LeafSlice | None]) -> Effect:
     old, new = parts
     effect.counted(
         None if old is None else old.rows, None if new is None else new.rows, 0 if new is None else new.min_rows
@@ -66,7 +67,7 @@ def _on_slice(effect: Effect, sides: list[Cells], parts: list[LeafSlice | None])
 
 
 def _filled(
-    effect: Effect, sides: list[Cells], parts: tuple[LeafSlice | None, LeafSlice | None], rows: tuple[int, int]
+    effect: Effect, sides: list[Measured], parts: tuple[LeafSlice | None, LeafSlice | None], rows: tuple[int, int]
 ) -> Effect:
     """Fill in values, harm and its uncertainty."""
     if effect.rule.own is not None or effect.rule.metric in OF_ROWS:
@@ -82,7 +83,7 @@ def _filled(
     effect.harm = sign * (two.value - one.value)
     effect.support = None if one.support is None or two.support is None else min(one.support, two.support)
     effect.uncertainty = independent_sum(one.uncertainty, two.uncertainty)
-    effect.clusters = None if sides[1].clusters is None else two.uncertainty.clusters
+    effect.clusters = None if sides[1].cells.clusters is None else two.uncertainty.clusters
     effect.lifted(one.lift * one.uncertainty.error, two.lift * two.uncertainty.error)
     effect.total = np.concatenate([-sign * one.noise, sign * two.noise])
     effect.bound = one.bound + two.bound
