@@ -20,7 +20,7 @@ from baseline_pipeline.ports import ModelVersion
 from baseline_pipeline.replay.factorial import _joined
 from baseline_pipeline.scores_file import read_scores, write_scores
 from baseline_pipeline.scoring import _array, interpret
-from baseline_pipeline.summaries.outcome_plan import plan_outcomes
+from baseline_pipeline.summaries.planning_outcomes import plan_outcomes
 from baseline_pipeline.workbench.replays.jobs import Jobs
 from baseline_pipeline.worst_rows import worst_rows
 from tests.two_scorings import cell, compared, contract

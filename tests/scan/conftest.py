@@ -10,7 +10,7 @@ from baseline_pipeline.adapters.engines.duckdb import DuckDbEngine
 from baseline_pipeline.contract import Contract
 from baseline_pipeline.metrics.outcomes import Outcomes
 from baseline_pipeline.summaries.outcome import summarise_outcomes
-from baseline_pipeline.summaries.outcome_plan import plan_outcomes
+from baseline_pipeline.summaries.planning_outcomes import plan_outcomes
 
 SLICES = [
     {"by": ["group"], "min_rows": 100},

@@ -11,7 +11,7 @@ from baseline_pipeline.errors import EvidenceUnavailable
 from baseline_pipeline.summaries.data import DataPlan, summarise
 from baseline_pipeline.summaries.engine import grids_of
 from baseline_pipeline.summaries.file import read_summary, write_summary
-from baseline_pipeline.summaries.outcome_plan import plan_outcomes
+from baseline_pipeline.summaries.planning_outcomes import plan_outcomes
 from tests.scan.conftest import BINARY, binary, contract
 
 POLICY = contract(BINARY, cluster="day")

@@ -17,7 +17,7 @@ from baseline_pipeline.summaries.arrays import doubles
 from baseline_pipeline.summaries.data import DataPlan, DataSummary, summarise
 from baseline_pipeline.summaries.file import SUFFIX, read_summary, write_summary
 from baseline_pipeline.summaries.grid import Grid
-from baseline_pipeline.summaries.outcome_plan import plan_outcomes, require_countable
+from baseline_pipeline.summaries.planning_outcomes import plan_outcomes, require_countable
 from baseline_pipeline.workbench.inspection.scoring_rows import scored_rows
 
 if TYPE_CHECKING:

@@ -1,0 +1,142 @@
+"""The plan that a contract makes of what is counted of labels, predictions and scores."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pyarrow as pa
+
+from baseline_pipeline.errors import ContractError, DataUnreadable
+from baseline_pipeline.expression import length_of, values_of
+from baseline_pipeline.metrics.classes import class_name
+from baseline_pipeline.summaries.arrays import doubles
+from baseline_pipeline.summaries.grid import Grid
+from baseline_pipeline.summaries.outcome_plan import Cut, OutcomePlan
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from baseline_pipeline.contract import Contract
+    from baseline_pipeline.summaries.engine import Engine
+
+MOST_CLUSTERS = 2048
+"""Clusters up to which each is counted by itself."""
+
+
+def plan_outcomes(
+    contract: Contract, engine: Engine, rows: pa.Table | str, *, score: str, prediction: str
+) -> OutcomePlan:
+    """The plan of a contract, its resolution set by some of the baseline's rows.
+
+    Args:
+        contract: Label, classes, slices, weights, clusters.
+        engine: Where the rows are read.
+        rows: The baseline's rows.
+        score: Column of scores.
+        prediction: Column of predictions.
+
+    Raises:
+        DataUnreadable: when the rows lack the label, or hold neither scores nor predictions.
+        ContractError: for a task that summaries cannot hold.
+    """
+    require_countable(contract)
+    with engine.named(rows) as relation:
+        schema = engine.schema(relation)
+    types = {field.name: field.type for field in schema}
+    given = _given(contract, types, score, prediction)
+    cuts: dict[str, Cut] = {}
+    values: list[str] = []
+    for spec in contract.slices:
+        for column in spec.by or []:
+            parts = spec.parts(column)
+            if parts is None:
+                values.append(column)
+            else:
+                cut = _cut(engine, rows, types, column, parts)
+                cuts[cut.name] = cut
+    plan = OutcomePlan(
+        task=contract.task,
+        label=contract.data.label,
+        positive=None if contract.model.positive_class is None else class_name(contract.model.positive_class),
+        threshold=contract.model.threshold,
+        values=tuple(dict.fromkeys([*values, *contract.metric_columns()])),
+        cuts=tuple(cuts.values()),
+        conditions=tuple((spec.name or spec.where, spec.where) for spec in contract.slices if spec.where),
+        weight=contract.data.weight,
+        cluster=contract.data.cluster,
+        **given,
+    )
+    if plan.cluster is not None and plan.cluster in types:
+        plan = plan.model_copy(update={"cluster_blocks": _many(engine, rows, plan.cluster)})
+    absent = [name for name in plan.columns() if name not in types]
+    if absent:
+        message = f"{_shown(rows)}: no column {absent[0]!r}; columns: {', '.join(types)}"
+        raise DataUnreadable(message)
+    return plan if contract.task != "regression" else _with_grids(plan, engine, rows)
+
+
+def require_countable(contract: Contract) -> None:
+    """Let only tasks through whose metrics follow from counts of labels and predictions.
+
+    Raises:
+        ContractError: for answers in words, and for items ranked within their query.
+    """
+    why = {"question_answering": "answers in words", "ranking": "the order of a query's items"}.get(contract.task)
+    if why is not None:
+        message = f"{contract.name}: {why} cannot be told from counts, and a scan holds nothing else"
+        raise ContractError(message, next_step=f"`baseline run {contract.name}` measures it row by row")
+
+
+def _many(engine: Engine, rows: pa.Table | str, cluster: str) -> bool:
+    with engine.named(rows) as relation:
+        statement = f"SELECT COUNT(DISTINCT {engine.dialect.name(cluster)}) AS n FROM {relation}"  # noqa: S608  # quoted
+        return bool(engine.query(statement)["n"][0].as_py() > MOST_CLUSTERS)
+
+
+def _given(contract: Contract, types: Mapping[str, pa.DataType], score: str, prediction: str) -> dict[str, str | None]:
+    """Which of the columns of scores and predictions are there and are to be read."""
+    scored = contract.task == "binary_classification" and score in types and contract.model.output != "prediction"
+    predicted = prediction in types and (not scored or prediction != score)
+    if not scored and not predicted:
+        accepted = f"{score!r} (scores) or {prediction!r} (predictions)"
+        message = f"no column of {accepted}; columns: {', '.join(types)}"
+        raise DataUnreadable(message, next_step="name them with --score or --prediction")
+    if contract.task == "multiclass_classification" and not predicted:
+        message = f"several classes are summed up by their predictions, and there is no column {prediction!r}"
+        raise ContractError(message, next_step="name it with --prediction")
+    return {"score": score if scored else None, "prediction": prediction if predicted and not scored else None}
+
+
+def _cut(engine: Engine, rows: pa.Table | str, types: Mapping[str, pa.DataType], column: str, parts: int) -> Cut:
+    text = length_of(column)
+    if text is not None and text in types and pa.types.is_string(types[text]):
+        found = doubles(values_of(engine.sample(rows, [text]), column))
+        return Cut(column=column, parts=parts, edges=_edges(found, parts))
+    kind = types.get(column)
+    if kind is None or not (pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_decimal(kind)):
+        message = f"slice column {column!r} is {kind or 'absent'} and is to be cut at quantiles; accepted: numbers"
+        raise DataUnreadable(message, next_step="leave out `quantiles` to slice by the column's values")
+    found = doubles(engine.sample(rows, [column])[column])
+    return Cut(column=column, parts=parts, edges=_edges(found, parts))
+
+
+def _edges(found: np.ndarray[Any, Any], parts: int) -> tuple[float, ...]:
+    finite = found[np.isfinite(found)]
+    return tuple(np.quantile(finite, np.arange(1, parts) / parts).tolist()) if len(finite) else ()
+
+
+def _with_grids(plan: OutcomePlan, engine: Engine, rows: pa.Table | str) -> OutcomePlan:
+    assert plan.prediction is not None  # noqa: S101  # a regression has no scores
+    some = engine.sample(rows, [plan.label, plan.prediction])
+    label, prediction = (doubles(some[name]) for name in (plan.label, plan.prediction))
+    off = np.abs(prediction - label)
+    off = off[np.isfinite(off)]
+    scale = float(np.median(off)) if len(off) else 1.0
+    target = Grid.of(label[np.isfinite(label)])
+    target = Grid(location=target.location, scale=target.scale)
+    return plan.model_copy(update={"residual": Grid(location=0.0, scale=scale or 1.0), "target": target})
+
+
+def _shown(rows: pa.Table | str) -> str:
+    return rows if isinstance(rows, str) else "the rows"
