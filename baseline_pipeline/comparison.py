@@ -156,11 +156,12 @@ class Contrast(Record):
 class FacetChange(Record):
     """A facet that moved since the baseline, in words people use."""
 
-    facet: Facet
+    facet: Facet | Literal["contract"]
+    """The contract, where nothing else moved and it came to ask for more."""
     before: Digest | None
     after: Digest | None
     details: tuple[str, ...]
-    """For example `scikit-learn 1.6.1 -> 1.9.1`, `+29425 rows`, `cores 2 -> 4`."""
+    """For example `scikit-learn 1.6.1 -> 1.9.1`, `+29425 rows`, `cores 2 -> 4`, `measures recall[plan=pro]`."""
 
 
 class Comparison(Record):

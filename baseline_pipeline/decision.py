@@ -143,9 +143,9 @@ def _findings(comparison: Comparison) -> _Findings:
 
 
 def _nothing_compared(comparison: Comparison) -> tuple[str, ...]:
-    if comparison.baseline_revision is None or comparison.contrasts or not comparison.changed:
+    facets = ", ".join(change.facet for change in comparison.changed if change.facet != "contract")
+    if comparison.baseline_revision is None or comparison.contrasts or not facets:
         return ()
-    facets = ", ".join(change.facet for change in comparison.changed)
     return (f"{facets} moved since baseline {comparison.baseline_revision}, and no rows are left to compare on",)
 
 
@@ -185,6 +185,11 @@ def _moved(contrast: Contrast) -> str:
 
 
 def _nothing_worse(comparison: Comparison, findings: _Findings) -> str:
+    if not comparison.contrasts and comparison.changed:
+        return (
+            f"nothing but the contract moved since baseline {comparison.baseline_revision}: what it came to ask for "
+            "is measured, and judged from the next change on"
+        )
     if not comparison.contrasts:
         return _unmoved(comparison.baseline_revision)
     rows = max(contrast.rows for contrast in gating(comparison))

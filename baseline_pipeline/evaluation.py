@@ -132,6 +132,12 @@ class Evaluation(Record):
         return not self.environment.differences and not self.environment.contradictions
 
 
+def asked_since(before: Evaluation, now: Evaluation) -> tuple[MetricValue, ...]:
+    """Values of the later evaluation that the earlier one was not asked for, measured or not."""
+    known = {(one.metric, one.slice) for one in before.metrics}
+    return tuple(one for one in now.metrics if (one.metric, one.slice) not in known)
+
+
 @dataclass(frozen=True)
 class Scores:
     """Row-level results of one evaluation, ordered by row id.

@@ -18,13 +18,16 @@ MOST_SLICES = 3
 
 
 def measured_lines(story: DecisionStory, *, show_all: bool) -> Iterator[str]:
-    """Every metric on all rows, then the slices on which the first primary is worst; nothing beside a baseline.
+    """Every metric on all rows, then the slices on which the first primary is worst.
+
+    Beside a baseline, which verdicts tell more of, only where nothing but the contract moved.
 
     Args:
         story: What to tell.
         show_all: Every slice of every metric.
     """
-    if story.comparison.baseline_revision is not None:
+    asked = any(change.facet == "contract" for change in story.comparison.changed)
+    if story.comparison.baseline_revision is not None and not asked:
         return
     values = [value for part in measured(story) for value in part]
     slices = [value for value in values if value.slice != ALL_ROWS]

@@ -311,3 +311,35 @@ def test_looks_at_growing_rows_share_one_rate_and_end(project):
     assert [one.moved for one in seen] == ["population"] * 4
     assert [one.look for one in seen] == [1, 2, 3, 4]
     assert "look 4 of 3 planned" in seen[-1].cells[0].note
+
+
+def test_what_the_contract_came_to_ask_for_is_measured_and_told(project):
+    from baseline_pipeline.report.terminal import decision_text
+    from baseline_pipeline.workbench.reporting import decision_story
+
+    project.run()
+    project.establish()
+    contract = project.root / "assets" / "small" / "defs.yaml"
+    contract.write_text(contract.read_text() + "    - {metric: recall, role: report_only}\n")
+    decision = project.run()
+    bench = project.bench()
+    told = decision_text(decision_story(bench, bench.contract("small"), decision))
+
+    assert (decision.outcome, decision.exit_code) == ("promote", 0)
+    assert decision.reasons[0].startswith("nothing but the contract moved since baseline 1")
+    assert "measures recall" in told
+    assert "recall  0." in told
+    assert project.run().reasons == ("nothing moved since baseline 2",)
+
+
+def test_a_primary_that_the_contract_came_to_ask_for_and_nobody_can_measure_is_missing_evidence(project):
+    project.write(project.rows().assign(one="a"))
+    project.run()
+    project.establish()
+    contract = project.root / "assets" / "small" / "defs.yaml"
+    gap = "{metric: equal_opportunity_gap, parameters: {column: one}, margin: {absolute: 0.1}}"
+    contract.write_text(contract.read_text() + f"    - {gap}\n")
+    decision = project.run()
+
+    assert (decision.outcome, decision.hold, decision.exit_code) == ("hold", "evidence_missing", 3)
+    assert decision.reasons[0].startswith("equal_opportunity_gap(column=one) not evaluated: ")

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, get_args
 
-from baseline_pipeline.comparison import FacetChange
+from baseline_pipeline.comparison import ALL_ROWS, FacetChange
 from baseline_pipeline.environment import lockfile as lockfiles
 from baseline_pipeline.environment import manifest as manifests
+from baseline_pipeline.evaluation import asked_since
 from baseline_pipeline.fingerprint import Facet
 from baseline_pipeline.schema_change import schema_changes
 from baseline_pipeline.workbench.iteration.evaluating import load_evaluation
@@ -16,7 +17,10 @@ if TYPE_CHECKING:
     from baseline_pipeline.contract import Contract
     from baseline_pipeline.evaluation import Evaluation
     from baseline_pipeline.governance.events import Baseline
+    from baseline_pipeline.records import Digest
     from baseline_pipeline.workbench.workbench import Workbench
+
+MOST_PLACES = 4
 
 
 def facet_changes(
@@ -36,6 +40,31 @@ def facet_changes(
             words = _words(bench, contract, facet, baseline, present, data_words)
             found.append(FacetChange(facet=facet, before=before, after=after, details=words))
     return tuple(found)
+
+
+def contract_change(
+    bench: Workbench, contract: Contract, baseline: Baseline, present: Evaluation
+) -> tuple[tuple[FacetChange, ...], tuple[str, ...]]:
+    """That the contract came to ask for more than the baseline's evaluation holds, and primaries that cannot be had."""
+    asked = asked_since(load_evaluation(bench, baseline.model, baseline.evaluation), present)
+    if not asked:
+        return (), ()
+    places = [one.metric if one.slice == ALL_ROWS else f"{one.metric}[{one.slice}]" for one in asked]
+    more = f" and {len(places) - MOST_PLACES} more values" if len(places) > MOST_PLACES else ""
+    words = f"measures {', '.join(places[:MOST_PLACES])}{more}"
+    change = FacetChange(
+        facet="contract", before=_policy(bench, baseline), after=contract.policy_digest(), details=(words,)
+    )
+    primaries = {rule.measured.name for rule in contract.metrics if rule.role == "primary"}
+    without = [one for one in asked if one.metric in primaries and one.slice == ALL_ROWS and one.value is None]
+    return (change,), tuple(f"{one.metric} not evaluated: {one.note}" for one in without)
+
+
+def _policy(bench: Workbench, baseline: Baseline) -> Digest | None:
+    """The policy that the baseline was decided under, as far as the store knows it."""
+    decided = bench.store.load("decisions", baseline.model, baseline.decision) if baseline.decision else None
+    compared = bench.store.load("comparisons", baseline.model, str(decided["comparison"])) if decided else None
+    return str(compared["policy"]) if compared else None
 
 
 def _words(

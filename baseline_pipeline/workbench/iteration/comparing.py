@@ -16,7 +16,7 @@ from baseline_pipeline.monitoring.data_change import DataChange, data_change
 from baseline_pipeline.records import Digest, digest_of, short
 from baseline_pipeline.schema_change import column_kind
 from baseline_pipeline.shift import joint_shift
-from baseline_pipeline.workbench.iteration.changes import facet_changes
+from baseline_pipeline.workbench.iteration.changes import contract_change, facet_changes
 from baseline_pipeline.workbench.iteration.drifting import drift_between, features_of
 from baseline_pipeline.workbench.iteration.evaluating import load_evaluation, load_scores
 from baseline_pipeline.workbench.iteration.snapshotting import load_snapshot
@@ -123,6 +123,9 @@ class _Comparing:
         changed = facet_changes(
             self.bench, self.contract, self.baseline, None if subject is None else subject.evaluation, details
         )
+        unmeasured: tuple[str, ...] = ()
+        if self.baseline is not None and subject is not None and not changed and not contrasts:
+            changed, unmeasured = contract_change(self.bench, self.contract, self.baseline, subject.evaluation)
         return Comparison(
             model=self.contract.name,
             baseline_revision=self.baseline.revision if self.baseline else None,
@@ -130,7 +133,7 @@ class _Comparing:
             changed=changed,
             contrasts=tuple(contrasts),
             drift=drift,
-            evidence_missing=_evidence_missing([one.evaluation for one in scored.values()]),
+            evidence_missing=(*_evidence_missing([one.evaluation for one in scored.values()]), *unmeasured),
             failures=evaluated.failures,
             policy=self.contract.policy_digest(),
         )
