@@ -27,6 +27,9 @@ LEAST_SCALE = np.array([0.2, 1.0])
 """Of EWMA and CUSUM: what less than normal noise gives."""
 EWMA = 0.1
 CUSUM = 0.5
+MOST_SCORE = 3.0
+"""Normal score that one standard deviation of a window counts as at most: ranks among calm windows that all but agree
+would take a difference far below what rows stray by for a drift."""
 CEILING = 40.0
 """Of CUSUM, in standard deviations."""
 
@@ -84,7 +87,8 @@ class Slow:
 
     def harm(self, standardised: Array) -> Array:
         """(w, s) the larger of EWMA and CUSUM of normal scores, over their scales; the windows in their order."""
-        scores = normal_scores(self.calm, standardised)
+        most = MOST_SCORE * np.abs(standardised)
+        scores = np.clip(normal_scores(self.calm, standardised), -most, most)
         return np.asarray((accumulated(scores, self.sign) / self.scale[:, None, :]).max(axis=0))
 
 

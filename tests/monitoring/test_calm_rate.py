@@ -43,6 +43,16 @@ def test_one_day_of_an_unknown_event_does_not_blind_what_is_watched_beside_it():
     assert np.abs(from_the_others(calm_of(found, SEASONLESS), found)).max() < 1.6 * np.sqrt(40)
 
 
+def test_a_stream_that_all_but_stands_still_does_not_drift_by_a_tenth_of_its_error():
+    """A flag that follows the weekday strays by a hundredth of what its rows give; ranks alone would call that a drift."""
+    rng = np.random.default_rng(6)
+    values = rng.normal(0, 0.01, (160, 1))
+    watch = learn(made(values[:60], error=1.0), DAY, per_month=1.0)
+
+    assert np.nanmax(exceedances(watch, made(values[60:] + 0.1, error=1.0)).slow) < 1
+    assert np.nanmax(exceedances(watch, made(values[60:] + 1.0, error=1.0)).slow) > 1
+
+
 def test_a_fitted_tail_is_exceeded_by_exponential_values_as_often_as_asked():
     rng = np.random.default_rng(4)
     for count in (20, 40):
