@@ -66,7 +66,7 @@ def _tick(instance: dg.DagsterInstance, bench: Workbench, model: str, facet: Wat
     if unready:
         return dg.SensorResult(skip_reason=unready, asset_events=events)
     fail_the_dead(instance, bench.settings.project, model)
-    done, decided = last_watched(bench, model)
+    done, decided = last_watched(bench, contract, seen)
     need = state_key(seen.watched, decided)
     answer = trigger(
         facet, seen.watched, done, decided=decided, attempts=_attempts(instance, model, need), now=time.time()

@@ -111,6 +111,26 @@ def test_a_worse_challenger_is_refused_and_a_better_one_promoted_with_its_alias(
     assert project.run("diabetes").reasons == ("nothing moved since baseline 2",)
 
 
+def test_the_first_baseline_is_the_champions_and_the_challenger_waits_for_it(diabetes):
+    from sklearn.linear_model import Ridge
+
+    from baseline_pipeline.adapters.registries.mlflow import registry_fingerprint
+    from baseline_pipeline.workbench.iteration.standing import standing
+
+    project, frame, features = diabetes
+    blunt = Ridge(alpha=100.0).fit(frame[features], frame["progression"])
+    register(project, blunt, frame[features], "challenger")
+    project.run("diabetes")
+    before = standing(project.bench(), "diabetes").moved
+    first = project.establish("diabetes")
+    aliases = registry_fingerprint(project.bench().contract("diabetes"), project.settings.tracking_uri)
+
+    assert first.version == aliases["champion"] != aliases["challenger"]
+    assert (before, standing(project.bench(), "diabetes").moved) == ((), ("registry",))
+    assert project.run("diabetes").outcome == "reject"
+    assert standing(project.bench(), "diabetes").moved == ()
+
+
 def test_a_challenger_that_answers_as_well_but_slower_is_refused_for_its_latency(diabetes):
     """Fifty ridges voting predict what one does, at many times the price."""
     from sklearn.ensemble import BaggingRegressor

@@ -48,7 +48,8 @@ def evaluate_present(
         contract: The model's contract.
         taken: The snapshot; it must have kept its expectations.
         force: Score again what was scored before, as a repetition of its own.
-        candidate: Who stands against the champion; whom the challenger's alias names by default.
+        candidate: Who stands against the champion; whom the challenger's alias names by default, once there is a
+            baseline: the first one is the champion's.
 
     Raises:
         QualityRefused: when the snapshot breaks an expectation.
@@ -64,7 +65,7 @@ def evaluate_present(
         message = f"model {contract.name}: no champion"
         raise EvidenceUnavailable(message, next_step=f"set the alias {contract.model.champion!r} in the registry")
     wanted: dict[Scored, tuple[ModelVersion, Snapshot]] = {} if champion is None else {"champion": (champion, snapshot)}
-    challenger = candidate or scoring.catalogue.resolve("challenger")
+    challenger = candidate or (None if baseline is None else scoring.catalogue.resolve("challenger"))
     if challenger is not None and (champion is None or challenger.digest != champion.digest):
         wanted["challenger"] = (challenger, snapshot)
     if baseline is not None and champion is not None:

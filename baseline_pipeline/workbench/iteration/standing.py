@@ -46,8 +46,9 @@ def standing(bench: Workbench, model: str) -> Standing:
     moved: tuple[str, ...] = ()
     trouble = ""
     try:
-        now = look(bench, bench.contract(model)).watched
-        done, _ = last_watched(bench, model)
+        contract = bench.contract(model)
+        seen = look(bench, contract)
+        now, (done, _) = seen.watched, last_watched(bench, contract, seen)
         if done is not None:
             moved = tuple(facet for facet in type(now).model_fields if getattr(now, facet) != getattr(done, facet))
     except BaselineError as error:

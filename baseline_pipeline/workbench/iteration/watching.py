@@ -64,9 +64,16 @@ def watched_code(bench: Workbench, contract: Contract) -> str:
     return digest_of([code_digest(contract, bench.settings.project), contract.policy_digest()])
 
 
-def last_watched(bench: Workbench, model: str) -> tuple[Watched | None, int]:
-    """The watched state of the last decision, and its ledger number; `(None, 0)` before the first."""
-    event = last_decision(bench.events(model), model)
+def last_watched(bench: Workbench, contract: Contract, seen: Look) -> tuple[Watched | None, int]:
+    """The watched state of the last decision, and its ledger number; `(None, 0)` before the first.
+
+    The registry counts as not looked at where a challenger that waited for the first baseline can be judged now.
+    """
+    event = last_decision(bench.events(contract.name), contract.name)
     if event is None:
         return None, 0
-    return Watched.stored(event.content["watched"]), event.seq
+    watched = Watched.stored(event.content["watched"])
+    waited = event.content["baseline_revision"] is None and not event.content["challenged"]
+    if waited and seen.registry.get(contract.model.challenger) and bench.baseline(contract.name) is not None:
+        watched = watched.model_copy(update={"registry": None})
+    return watched, event.seq
