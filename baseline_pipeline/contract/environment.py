@@ -6,7 +6,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from baseline_pipeline.contract.section import RelativePath, Section
+from baseline_pipeline.contract.section import Lasting, RelativePath, Section
 
 ProfileName = Literal[
     "slow_machine",
@@ -32,3 +32,7 @@ class EnvironmentSection(Section):
     """YAML, JSON or TOML manifest of the machine: CPU, cores, memory, image, driver."""
     threads: int | None = Field(default=None, ge=1)
     """Numeric threads while predicting; timing and last bits depend on it."""
+    job_time: Lasting = "30m"
+    """After which a job of a replay, a simulation or an attribution is ended: that is no evidence of anything."""
+    job_memory_mb: int | None = Field(default=None, ge=64)
+    """Address space that one job may take, and a model that lives in the lockfile's environment."""

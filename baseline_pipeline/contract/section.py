@@ -20,6 +20,9 @@ CallableRef = Annotated[str, StringConstraints(pattern=r"^[A-Za-z_][\w.]*:[A-Za-
 Duration = Annotated[str, StringConstraints(pattern=r"^\d+(s|m|h|d|w)$")]
 """A whole number with a unit: `90s`, `15m`, `6h`, `1d`, `2w`."""
 
+Lasting = Annotated[str, StringConstraints(pattern=r"^0*[1-9]\d*(s|m|h|d|w)$")]
+"""A duration that is not zero."""
+
 CronExpression = Annotated[str, StringConstraints(pattern=r"^\S+ \S+ \S+ \S+ \S+$"), AfterValidator(understood)]
 """Minute, hour, day of month, month and day of week, as POSIX has them."""
 

@@ -16,6 +16,13 @@ Ending = Literal["accept", "accept_noted", "reject", "inconclusive", "evidence_m
 EXIT: dict[Ending, int] = {"accept": 0, "accept_noted": 0, "reject": 1, "inconclusive": 4, "evidence_missing": 3}
 How = Literal["artifact", "retrained", "way_back"]
 """The stored model in both environments; trained anew in each; what the new one trained, in the old one."""
+WHAT: dict[How, str] = {"artifact": "the stored model", "retrained": "training", "way_back": "the way back"}
+CUT_SHORT = {
+    "time": "environment.job_time allows more",
+    "memory": "environment.job_memory_mb allows more",
+    "killed": "the kernel (for want of memory) or a person ended it",
+}
+"""Failures that say nothing of a model: it could not be evaluated within the limits, or was not left to end."""
 
 
 class WorkerRun(Record):
@@ -41,6 +48,12 @@ class WorkerRun(Record):
     """Outputs of the stages that the model exposes, in the store."""
     stages_failure: str = ""
     """Why its stages could not be had; empty where they could, or where it exposes none."""
+
+    @property
+    def cut_short(self) -> str:
+        """What stopped it before it could say anything, and what to do; empty where nothing did."""
+        more = CUT_SHORT.get(self.failure or "")
+        return f"could not be evaluated with {self.lock}: {self.words}; {more}" if more else ""
 
 
 class Trial(Record):
@@ -70,13 +83,21 @@ def ended(
     noise: NumericDifference | None,
     difference: NumericDifference | None,
     contrast: Contrast | None,
+    *,
+    limited: bool = False,
 ) -> Trial:
     """What a trial comes to, and why.
 
     A model that the new environment does not load or score with is a failed criterion of its own, severe, whatever the
-    rows would say. One that fails in both environments says nothing about the update.
+    rows would say. One that fails in both environments says nothing about the update, and neither does one that a limit
+    of time or memory stopped, except where the limit is what was asked about (`limited`).
     """
+    stopped = next((one.cut_short for one in (old, new) if one is not None and one.cut_short), "")
+    if limited and new is not None and new.failure == "memory":
+        stopped = ""
     ending, why = _ending(contract, how, old, new, noise, difference, contrast)
+    if stopped:
+        ending, why = "evidence_missing", f"{WHAT[how]} {stopped}"
     tier: Tier | None = None
     if ending == "reject":
         tier = "severe" if contrast is None else _decided(contract, contrast).tier
@@ -102,7 +123,7 @@ def _ending(
     difference: NumericDifference | None,
     contrast: Contrast | None,
 ) -> tuple[Ending, str]:
-    what = {"artifact": "the stored model", "retrained": "training", "way_back": "the way back"}[how]
+    what = WHAT[how]
     if old.failure is not None:
         return "evidence_missing", f"{what} fails in {old.lock} already ({old.failure}): {old.words}"
     if new is not None and new.failure is not None:

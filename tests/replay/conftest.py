@@ -8,6 +8,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from baseline_pipeline.replay.outcome import WorkerRun
+
 CONTRACT = """\
 type: baseline_pipeline.orchestration.MonitoredModel
 attributes:
@@ -66,6 +68,28 @@ def rows(count=6000):
     found["id"] = np.arange(count)
     found["region"] = rng.choice(["N", "S"], count)
     return found
+
+
+@pytest.fixture
+def run_with():
+    """A worker's record: its lockfile, how it failed, and in which words."""
+
+    def made(lock, failure=None, words=""):
+        return WorkerRun(
+            environment="0" * 64,
+            lock=lock,
+            failure=failure,
+            words=words,
+            scores_file=None,
+            outputs=None,
+            python="3.11.7",
+            model="things.fine",
+            warnings=(),
+            seconds={},
+            peak_memory_mb=None,
+        )
+
+    return made
 
 
 @pytest.fixture(scope="session")

@@ -124,6 +124,6 @@ def remote_catalogue(inner: ModelCatalogue, contract: Contract, built: Built, pr
             "project": str(project),
             "artifact": inner.artifact(version),
         }
-        return RemoteModel(built, job, Knobs(threads=contract.environment.threads or 1), scratch)
+        return RemoteModel(built, job, Knobs.declared(contract.environment), scratch)
 
     return LoadedBy(inner, loading, built)

@@ -6,6 +6,7 @@ import errno
 import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -23,6 +24,7 @@ import pyarrow.parquet as pq
 from baseline_pipeline.adapters.environments import worker, worker_loading
 from baseline_pipeline.adapters.environments.worker_pinning import kept
 from baseline_pipeline.errors import EvidenceUnavailable
+from baseline_pipeline.monitoring.windows import seconds_of
 from baseline_pipeline.ports import Launched
 from baseline_pipeline.replay.stages import StageOutput
 
@@ -30,10 +32,11 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from baseline_pipeline.adapters.environments.uv import Built
+    from baseline_pipeline.contract.environment import EnvironmentSection
     from baseline_pipeline.ports import Launcher
 
 Array = np.ndarray[Any, Any]
-Failure = Literal["load", "schema", "predict", "non_finite", "train", "time", "memory", "ended"]
+Failure = Literal["load", "schema", "predict", "non_finite", "train", "time", "memory", "killed", "ended"]
 FAILURES: dict[int, Failure] = {
     worker_loading.LOAD: "load",
     worker_loading.SCHEMA: "schema",
@@ -41,7 +44,17 @@ FAILURES: dict[int, Failure] = {
     worker_loading.NON_FINITE: "non_finite",
     worker_loading.TRAIN: "train",
 }
-KILLED = 9
+FROM_OUTSIDE = {-signal.SIGKILL, -signal.SIGTERM, -signal.SIGINT, -signal.SIGHUP}
+"""How a process ends that somebody else ended: the kernel for want of memory, or a person."""
+NO_MEMORY = (
+    "MemoryError",
+    "bad_alloc",
+    "Cannot allocate memory",
+    "failed to map segment",
+    "Memory allocation",
+    "realloc",
+)
+"""What libraries say where the address space is at its limit."""
 FULL = os.strerror(errno.ENOSPC)
 LEFT = ("model.pkl", "stages.npz")
 A_DAY = 86_400.0
@@ -84,6 +97,15 @@ class Knobs:
     clock_s: float = 0.0
     more: tuple[tuple[str, str], ...] = ()
     seconds: float = 1800.0
+
+    @classmethod
+    def declared(cls, environment: EnvironmentSection) -> Knobs:
+        """As a contract has it."""
+        return cls(
+            threads=environment.threads or 1,
+            memory_mb=environment.job_memory_mb,
+            seconds=float(seconds_of(environment.job_time)),
+        )
 
     def body(self) -> dict[str, Any]:
         """As JSON."""
@@ -210,7 +232,7 @@ def run_job(
 
 
 def _late(knobs: Knobs) -> Ran:
-    return Ran("time", f"not done after {knobs.seconds:.0f} s", None)
+    return Ran("time", f"not done after {knobs.seconds:.0f} s (environment.job_time)", None)
 
 
 def _failed(code: int | None, words: str, facts: dict[str, Any], knobs: Knobs) -> Ran:
@@ -223,9 +245,11 @@ def _failed(code: int | None, words: str, facts: dict[str, Any], knobs: Knobs) -
         message = f"a worker found no room: {words}"
         raise EvidenceUnavailable(message, next_step="make room, or let BASELINE_HOME lie elsewhere")
     kind: Failure = "ended" if code is None else FAILURES.get(code, "ended")
-    if "MemoryError" in words or (code == -KILLED and knobs.memory_mb):
-        kind = "memory"
-    if kind == "ended":
+    if code in FROM_OUTSIDE:
+        kind = "killed"
+    if knobs.memory_mb and (kind == "killed" or any(one in words for one in NO_MEMORY)):
+        kind, words = "memory", f"{knobs.memory_mb} MB of address space are too little: {words or _code(code or 0)}"
+    if kind in {"ended", "killed"}:
         words = f"the process ended{'' if code is None else f' with {_code(code)}'}: {words}".rstrip(": ")
     return Ran(kind, words, None, facts)
 

@@ -172,7 +172,7 @@ def _memory(
 
     rows = row_set(bench, contract, read(snapshot, bench.store), snapshot.digest)
     built = getattr(catalogue, "built", None) or here()
-    knobs = Knobs(threads=contract.environment.threads or 1)
+    knobs = Knobs.declared(contract.environment)
     sides = []
     for version in versions:
         artifact = catalogue.artifact(version)

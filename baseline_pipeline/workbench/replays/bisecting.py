@@ -51,6 +51,8 @@ class Bisection(Record):
     unresolvable: int
     """Of those, what cannot be installed together."""
     guilty: tuple[Guilty, ...]
+    cut_short: int = 0
+    """Combinations that a limit of time or memory stopped; they say neither."""
     unknown: str = ""
     """Why nobody is named; empty where somebody is."""
 
@@ -64,11 +66,12 @@ class Bisection(Record):
         ]
         unasked = [f"  versions in between are open: {one.unasked}" for one in self.guilty if one.unasked]
         joined = " (all of them together)" if len(found) > 1 else ""
+        stopped = f", and {self.cut_short} met a limit of time or memory" if self.cut_short else ""
         return [
             f"Guilty{joined}: {'; '.join(found)}",
             (
                 f"  sought: {self.sought}; {self.asked} combinations of {self.moved} moved packages were asked, "
-                f"{self.unresolvable} cannot be installed together"
+                f"{self.unresolvable} cannot be installed together{stopped}"
             ),
             *unasked,
         ]
@@ -93,7 +96,7 @@ def _urgency(trial: Trial) -> tuple[int, int]:
 
 
 def _differs(trial: Trial) -> bool:
-    failed = trial.new is not None and trial.new.failure is not None
+    failed = trial.new is not None and trial.new.failure is not None and not trial.new.cut_short
     return trial.how != "way_back" and (failed or (trial.difference is not None and not trial.difference.identical))
 
 
@@ -112,7 +115,7 @@ class _Bisecting:
         }
         self.moved = list(self.versions)
         self.sought, self.shows = _oracle(work, trial)
-        self.asked = self.unresolvable = self.left = 0
+        self.asked = self.unresolvable = self.cut_short = self.left = 0
 
     def found(self) -> Bisection:
         everything = frozenset(self.moved)
@@ -132,6 +135,7 @@ class _Bisecting:
             moved=len(self.moved),
             asked=self.asked,
             unresolvable=self.unresolvable,
+            cut_short=self.cut_short,
             guilty=guilty,
             unknown=unknown,
         )
@@ -173,6 +177,9 @@ class _Bisecting:
             self.unresolvable += 1
             return None
         run = self.work.once(self.trial.how, replace(self.locked, name=f"old with {few}"), built)
+        if run.cut_short:
+            self.cut_short += 1
+            return None
         return self.shows(run)
 
 

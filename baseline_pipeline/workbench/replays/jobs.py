@@ -112,7 +112,7 @@ class Jobs:
                 "rows": rows.key,
                 "train": None if train is None else [train.key, self._source(self._entry), dict(arguments or {})],
                 "stages": self._source(self.contract.model.stages or ""),
-                "knobs": knobs.body(),
+                "knobs": {name: value for name, value in knobs.body().items() if name != "seconds"},
                 "repeat": repeat,
                 "worker": WORKER,
                 "definition": self.contract.definition(),
@@ -128,8 +128,8 @@ class Jobs:
             launch = self.bench.launch or launch_here
             ran = run_job(built, told, knobs, self._scratch(), keep=Path(folder), launch=launch)
             record = self._kept(name, built, rows, ran, Path(folder))
-        transient = record.failure in {"time", "memory", "train", "ended"} or ran.facts.get("lacking")
-        if not transient:  # what may be mended by now is tried again
+        transient = record.cut_short or record.failure in {"train", "ended"} or "MemoryError" in record.words
+        if not transient and not ran.facts.get("lacking"):  # what may be mended by now is tried again
             self.bench.store.save("worker_runs", self.contract.name, key, record)
         return record
 

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from baseline_pipeline.workbench.replays.locked import Locked
     from baseline_pipeline.workbench.workbench import Workbench
 
+LIMITS = "limits of a job stand in the contract: environment.job_time, environment.job_memory_mb"
 A_A = 2
 """Runs in the old environment: what they differ by is noise."""
 
@@ -58,7 +59,7 @@ class Replaying:
         self.contract = contract
         self.version = version
         self.artifact = artifact
-        self.knobs = knobs or Knobs(threads=contract.environment.threads or 1)
+        self.knobs = knobs or Knobs.declared(contract.environment)
         self.jobs = Jobs(bench, contract, version, artifact)
 
     @cached_property
@@ -150,6 +151,9 @@ class Replaying:
         Raises:
             EvidenceUnavailable: when it did not.
         """
+        if run.cut_short:
+            message = f"version {self.version.version} {run.cut_short}"
+            raise EvidenceUnavailable(message, next_step=LIMITS)
         if run.failure is not None:
             message = f"version {self.version.version} fails with {run.lock} ({run.failure}): {run.words}"
             raise EvidenceUnavailable(message, next_step="repair that first; `baseline check` looks at the contract")

@@ -96,7 +96,7 @@ def knobs_pair(contract: Contract, profile: str) -> tuple[Knobs, Knobs]:
     if found is None:
         message = f"there is no profile {profile!r}; accepted: {', '.join(PROFILES)}"
         raise UsageError(message)
-    now = Knobs(threads=contract.environment.threads or 1)
+    now = Knobs.declared(contract.environment)
     cores = sorted(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else [0]
     then = replace(
         now,
@@ -105,7 +105,7 @@ def knobs_pair(contract: Contract, profile: str) -> tuple[Knobs, Knobs]:
         core_type=found.core_type,
         simd=found.simd,
         float32=found.float32,
-        memory_mb=found.memory_mb,
+        memory_mb=min(filter(None, (found.memory_mb, now.memory_mb)), default=None),
         quota=found.quota,
         delay_ms=found.delay_ms,
         jitter_ms=found.jitter_ms,
@@ -159,7 +159,8 @@ def _simulated(work: Replaying, name: str, now: Knobs, then: Knobs) -> Simulated
         except EvidenceUnavailable as error:  # what it says of the rows stands
             untimed = f"; {error.message}"
         contrast = work.contrast("artifact", work.rows, before, after, noise, timed, moved="infrastructure")
-    trial = ended(work.contract, "artifact", before, after, noise, difference, contrast)
+    asked = profile.memory_mb is not None and then.memory_mb == profile.memory_mb
+    trial = ended(work.contract, "artifact", before, after, noise, difference, contrast, limited=asked)
     ending: Ending = "evidence_missing" if untimed and trial.ending != "reject" else trial.ending
     cells = contrast.cells if contrast else ()
     stages = [stage for stage in after.seconds if stage not in OURS]
