@@ -65,7 +65,7 @@ def command(  # noqa: PLR0917  # options
     found = replay(work, old, new, retrain=retrain)
     width = shutil.get_terminal_size((100, 24)).columns
     if not as_json:
-        show(wrapped(replay_lines(found, show_all=show_all), width))
+        show(wrapped(replay_lines(found, show_all=show_all, searching=bisect), width))
     searched = find_guilty(work, old, new, found) if bisect else None
     if as_json:
         emit({**found.body(), "bisection": searched.body() if searched else None})

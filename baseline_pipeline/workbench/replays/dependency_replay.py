@@ -50,6 +50,16 @@ class Replay(Record):
     """The contract's variants of the training entry, in the new environment."""
 
     @property
+    def python_moved(self) -> bool:
+        """Whether the interpreters differ."""
+        return self.old.python != self.new.python
+
+    @property
+    def versions_moved(self) -> int:
+        """Packages that both environments have in different versions: among these a search can look."""
+        return sum(" -> " in one for one in self.moved) - self.python_moved
+
+    @property
     def tier(self) -> Tier | None:
         """How bad what it was rejected for is."""
         return overall(self.trials).tier

@@ -13,14 +13,20 @@ if TYPE_CHECKING:
 NEXT = {
     "accept": "take the update: not a bit of the model moves",
     "accept_noted": "take the update; the noted change is in the record",
-    "reject": "keep the old lockfile, or name the guilty package: the same with --bisect",
+    "reject": "keep the old {kept}{search}",
     "inconclusive": "more rows decide it: see `baseline power {model}`",
     "evidence_missing": "repair what is named, and replay again: finished work is found again",
 }
 
 
-def replay_lines(found: Replay, *, show_all: bool = False) -> list[str]:
-    """The outcome first, then what each trial showed, then what to do."""
+def replay_lines(found: Replay, *, show_all: bool = False, searching: bool = False) -> list[str]:
+    """The outcome first, then what each trial showed, then what to do.
+
+    Args:
+        found: What a replay found.
+        show_all: Every verdict, and every package that moved.
+        searching: The guilty package is being looked for already.
+    """
     lines = [
         f"{WORDS[found.ending]}  {found.model} version {found.version}, {found.rows} rows",
         f"  {found.why}",
@@ -34,7 +40,8 @@ def replay_lines(found: Replay, *, show_all: bool = False) -> list[str]:
         lines += ["", *trial_lines(trial, show_all=show_all)]
     failed = [one for one in found.trials if one.how == "artifact" and one.ending == "reject" and one.contrast is None]
     anew = [one for one in found.trials if one.how == "retrained" and one.ending in {"accept", "accept_noted"}]
-    advice = NEXT[found.ending].format(model=found.model)
+    kept = "lockfile" if found.versions_moved or not found.python_moved else "Python"
+    advice = NEXT[found.ending].format(model=found.model, kept=kept, search="" if searching else _search(found))
     if failed and anew:
         advice = "retrain under the new lockfile before taking it: trained anew the model is no worse"
     back = [one for one in found.trials if one.how == "way_back" and one.ending == "reject"]
@@ -44,6 +51,14 @@ def replay_lines(found: Replay, *, show_all: bool = False) -> list[str]:
         lines += ["", *found.variants.lines()]
         advice += f"; {found.variants.advice()}"
     return [*lines, "", "Next", f"  {advice}"]
+
+
+def _search(found: Replay) -> str:
+    """Whether a search would say more than is known."""
+    if not found.versions_moved:
+        return ""
+    what = "package" if found.versions_moved > 1 else "version"
+    return f", or name the guilty {what}: the same with --bisect"
 
 
 def _environment(seen: EnvironmentSeen) -> str:
