@@ -62,6 +62,8 @@ class Attribution(Record):
     """Where within the model the new rows part when one cause alone is new."""
     variants: Variants | None = None
     """The contract's variants of the training entry, on the new rows."""
+    left_open: tuple[Factor, ...] = ()
+    """Facets that moved and could be neither replayed nor told apart from each other."""
 
 
 def attribute(
@@ -117,17 +119,40 @@ def attribute(
         sentence=sentence(shared[0], moved) if shared else _unsaid(unmeasured),
         variants=variants,
         advice=advice if variants is None else f"{advice}; {variants.advice()}",
+        left_open=work.left_open,
     )
     bench.store.save("attributions", contract.name, digest_of(result.body()), result)
     if digest is not None:
-        bench.store.save("attribution_of", contract.name, digest, result)
+        keep_attribution(bench, contract.name, digest, result)
     return result
 
 
 def attribution_of(bench: Workbench, model: str, decision: Digest) -> Attribution | None:
-    """The first attribution of a decision, where there is one."""
-    body = bench.store.load("attribution_of", model, decision)
-    return None if body is None else Attribution.stored(body)
+    """What is shown of a decision, where it was attributed: of several attributions the last that leaves least open."""
+    found = [Attribution.stored(body) for body in _attributions_of(bench, model, decision)]
+    return min(reversed(found), key=lambda one: len(one.left_open), default=None)
+
+
+def _attributions_of(bench: Workbench, model: str, decision: Digest) -> list[dict[str, object]]:
+    """All attributions of a decision, as they came."""
+    found: list[dict[str, object]] = []
+    while body := bench.store.load("attribution_of", model, _key(decision, len(found))):
+        found.append(body)
+    return found
+
+
+def _key(decision: Digest, number: int) -> Digest:
+    return digest_of([decision, number]) if number else decision
+
+
+def keep_attribution(bench: Workbench, model: str, decision: Digest, result: Attribution) -> None:
+    """Keep an attribution after those of the same decision, unless it says what the last one said."""
+    wanted = digest_of(result.body())
+    while True:
+        known = _attributions_of(bench, model, decision)
+        if known and digest_of(known[-1]) == wanted:
+            return
+        bench.store.save("attribution_of", model, _key(decision, len(known)), result)  # of two at once one is first
 
 
 def _unsaid(unmeasured: Mapping[str, str]) -> str:

@@ -54,6 +54,7 @@ class World:
         self.catalogue = remembered(bench.catalogue(contract))
         self.locks, self.knobs = locks or self._kept(old, new), knobs
         self.left_out: dict[str, str] = {}
+        self.left_open: tuple[Factor, ...] = ()
         self.versions = (version_of(old), version_of(new))
         known = [one for one in (old, new, earlier) if one is not None]
         self.rows = tuple(self._rows(one.snapshot) for one in known)
@@ -81,12 +82,13 @@ class World:
 
         Everything else is replayed as it is now: the old rows stand for it as they were scored again after it moved.
         """
-        facets = [factor for factor in FACTORS if factor in self.left_out]
+        facets = self.left_open = tuple(factor for factor in FACTORS if factor in self.left_out)
         if not facets or (again is None and self.locks is None and self.knobs is None):
             return None
         if again is not None:
             self.scored[old.subject.digest, old.snapshot] = again
         self.left_out.clear()
+        self.left_open = facets if len(facets) > 1 else ()
         return facets[0] if len(facets) == 1 else "surroundings", self._of(self.rows[0], old)
 
     def _of(self, rows: RowSet, evaluation: Evaluation) -> Scores:
@@ -174,11 +176,11 @@ class World:
         locked = None if self.locks is None else self.locks["dependencies" in state]
         name, built = work.place(locked)
         run = work.jobs.run(name, built, rows, work.knobs)
-        if run.failure is not None:
-            message = f"version {version.version} fails with {name} ({run.failure}): {run.words}"
         if run.cut_short:
             message = f"version {version.version} {run.cut_short}"
             raise EvidenceUnavailable(message, next_step=LIMITS)
+        if run.failure is not None:
+            message = f"version {version.version} fails with {name} ({run.failure}): {run.words}"
             raise EvidenceUnavailable(
                 message,
                 next_step=f"that is the finding: `baseline replay {self.contract.name} --bisect` names the package",
