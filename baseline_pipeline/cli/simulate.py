@@ -29,7 +29,7 @@ def command(
     """Score the same rows as on other machines: what differs, and which guardrails would fire.
 
     The worst profile decides the exit code: 1 where the model fails or a guardrail would fire, 3 where this machine
-    cannot stand for the other one.
+    cannot stand for one that was named, by the contract or here. Where none was named, those are told as not run.
 
     Profiles: slow_machine, one_core, two_threads, old_processor, no_simd, float32_input, little_memory,
     remote_features, slow_disk, other_locale, late_clock.
@@ -39,7 +39,6 @@ def command(
     """
     import shutil
 
-    from baseline_pipeline.replay.profiles import PROFILES
     from baseline_pipeline.report.replay_text import wrapped
     from baseline_pipeline.workbench.replays.opening import open_replaying
     from baseline_pipeline.workbench.replays.rolling_out import rollout_lines, simulate_rollout
@@ -57,8 +56,7 @@ def command(
         else:
             show(wrapped(rollout_lines(rolled), width))
         return
-    names: list[str] = profile or [*contract.profiles] or [*PROFILES]
-    found = simulate(open_replaying(bench, contract, candidate=candidate), names)
+    found = simulate(open_replaying(bench, contract, candidate=candidate), profile or ())
     if as_json:
         emit(found.body())
     else:

@@ -9,10 +9,12 @@ import pytest
 
 from baseline_pipeline.adapters.environments import standing_in
 from baseline_pipeline.adapters.environments.standing_in import lacks
-from baseline_pipeline.replay.profiles import Profile
+from baseline_pipeline.replay.profiles import PROFILES, Profile
 from baseline_pipeline.workbench.inspection.foreseen import foreseen
 from baseline_pipeline.workbench.inspection.sensing import sensitivity
+from baseline_pipeline.workbench.replays import simulating
 from baseline_pipeline.workbench.replays.opening import open_replaying
+from baseline_pipeline.workbench.replays.simulated import simulation_lines
 from baseline_pipeline.workbench.replays.simulating import simulate
 
 ODD = """\
@@ -103,6 +105,21 @@ def test_what_this_machine_cannot_stand_for_is_neither_good_nor_bad(odd, monkeyp
     assert [one.ending for one in found.profiles] == ["evidence_missing", "accept_noted"]
     assert found.exit_code == 3
     assert "instructions of x86-64, and this machine is aarch64" in found.profiles[0].words
+
+
+def test_what_nobody_named_and_cannot_be_run_is_told_and_decides_nothing(odd, monkeypatch):
+    monkeypatch.setattr(standing_in.platform, "machine", lambda: "aarch64")
+    monkeypatch.setattr(simulating, "PROFILES", {name: PROFILES[name] for name in ("no_simd", "float32_input")})
+    bench = odd.bench()
+    work = open_replaying(bench, bench.contract("small"))
+
+    found = simulate(work)
+
+    assert [(one.profile, one.run) for one in found.profiles] == [("no_simd", False), ("float32_input", True)]
+    assert found.exit_code == 0
+    assert "  NOT RUN  cannot be simulated here: these are instructions of x86-64" in "\n".join(simulation_lines(found))
+    monkeypatch.setattr(simulating, "PROFILES", {"no_simd": PROFILES["no_simd"]})
+    assert simulate(work).exit_code == 3  # nothing was run
 
 
 def test_what_a_model_differs_by_from_itself_is_not_the_machines_doing(odd):

@@ -64,12 +64,13 @@ def foreseen(bench: Workbench, contract: Contract, baseline: Baseline) -> Forese
             if one.skipped or not one.doses:
                 continue
             scenarios[one.scenario] = _found(one)
-    machines = {
-        one.profile: one
-        for found in _kept(bench, contract, "simulations", Simulation)
-        if (found.snapshot, found.version, found.policy) == (baseline.snapshot, baseline.version, policy)
-        for one in found.profiles
-    }
+    machines: dict[str, Simulated] = {}
+    for found in _kept(bench, contract, "simulations", Simulation):
+        if (found.snapshot, found.version, found.policy) != (baseline.snapshot, baseline.version, policy):
+            continue
+        for each in found.profiles:
+            if each.run or each.profile not in machines:
+                machines[each.profile] = each
     return Foreseen(
         power=contract.error_rates.power,
         scenarios=tuple(scenarios[name] for name in sorted(scenarios)),

@@ -19,7 +19,8 @@ def simulation_lines(found: Simulation) -> list[str]:
     lines = [f"{found.model} version {found.version} on {found.rows} rows, {against}"]
     for one in found.profiles:
         tier = f" ({one.tier})" if one.tier else ""
-        lines += ["", f"{one.profile}: {one.why}", f"  {WORDS[one.ending]}{tier}  {visible(one.words)}"]
+        ending = WORDS[one.ending] if found.named or one.run else "NOT RUN"
+        lines += ["", f"{one.profile}: {one.why}", f"  {ending}{tier}  {visible(one.words)}"]
         if one.note:
             lines.append(f"  {one.note}")
         if one.contrast is None:

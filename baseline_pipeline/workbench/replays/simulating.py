@@ -57,6 +57,11 @@ class Simulated(Record):
     """The stage of the model that takes most of the time under the profile."""
 
     @property
+    def run(self) -> bool:
+        """Whether this machine could stand for the other one."""
+        return bool(self.failure or self.contrast)
+
+    @property
     def short(self) -> str:
         """What follows, in a few words."""
         if self.fires:
@@ -79,11 +84,17 @@ class Simulation(Record):
     """Of the contract's metrics, margins and error rates."""
     rows: int
     profiles: tuple[Simulated, ...]
+    named: bool = True
+    """Whether these profiles were asked for; else they are all that there are."""
 
     @property
     def exit_code(self) -> int:
-        """How the command ends: with the worst of the profiles."""
-        return EXIT[min((one.ending for one in self.profiles), key=WORST.index, default="accept")]
+        """How the command ends: with the worst of the profiles.
+
+        What nobody asked for by name and cannot be run here is left out, unless nothing could be run at all.
+        """
+        endings = (one.ending for one in self.profiles if self.named or one.run)
+        return EXIT[min(endings, key=WORST.index, default="evidence_missing")]
 
 
 def knobs_pair(contract: Contract, profile: str) -> tuple[Knobs, Knobs]:
@@ -116,18 +127,19 @@ def knobs_pair(contract: Contract, profile: str) -> tuple[Knobs, Knobs]:
     return now, then
 
 
-def simulate(work: Replaying, profiles: Sequence[str]) -> Simulation:
+def simulate(work: Replaying, profiles: Sequence[str] = ()) -> Simulation:
     """Paired verdicts of a model under each profile, against itself as it is.
 
     Args:
         work: Model and rows.
-        profiles: Names of profiles.
+        profiles: Names of profiles; the contract's by default, else all.
 
     Raises:
         UsageError: when there is no such profile.
         EvidenceUnavailable: when the model does not even score as it is.
     """
-    pairs = {name: knobs_pair(work.contract, name) for name in profiles}
+    named = list(profiles) or [*work.contract.profiles]
+    pairs = {name: knobs_pair(work.contract, name) for name in named or PROFILES}
     baseline = work.bench.baseline(work.contract.name)
     found = Simulation(
         model=work.contract.name,
@@ -137,6 +149,7 @@ def simulate(work: Replaying, profiles: Sequence[str]) -> Simulation:
         policy=work.contract.policy_digest(),
         rows=len(work.rows),
         profiles=tuple(_simulated(work, name, *knobs) for name, knobs in pairs.items()),
+        named=bool(named),
     )
     work.bench.store.save("simulations", work.contract.name, digest_of(found.body()), found)
     return found
