@@ -15,7 +15,10 @@ from baseline_pipeline.contrasting import contrast
 from baseline_pipeline.errors import ContractError, EvidenceUnavailable
 from baseline_pipeline.ports import ModelVersion
 from baseline_pipeline.scenarios import SCENARIOS
+from baseline_pipeline.sensitivity import chance, expected_chance
+from baseline_pipeline.significance.clustered import Uncertainty
 from baseline_pipeline.workbench.inspection.sensing import _Spoiling, sensitivity, unlearned
+from baseline_pipeline.workbench.iteration.comparing import previous_champion
 from baseline_pipeline.workbench.iteration.evaluating import load_evaluation
 
 OWN = """\
@@ -110,6 +113,43 @@ def test_what_is_said_to_be_seen_is_what_a_gate_over_new_rows_sees(project):
     seen = sum(found(draw) for draw in range(24)) / 24
 
     assert abs(seen - one.doses[-1].power("brier")) < 0.3
+
+
+def test_a_harm_that_may_be_chance_is_not_promised_to_be_seen(project):
+    """Segments that differ in nothing but luck: what their mix does is told with its own error, by an older formula."""
+    project.run()
+    bench = project.bench()
+    contract = bench.contract("small")
+    evaluation = load_evaluation(bench, "small", previous_champion(bench, "small"))
+    work = _Spoiling(
+        bench, contract.model_copy(update={"data": contract.data.model_copy(update={"cluster": None})}), evaluation
+    )
+
+    sensed = work.sensed("evolving_behaviour", ["brier"])
+
+    dosed = sensed.doses[-1]
+    (seen,) = (one for one in dosed.seen if (one.metric, one.slice) == ("brier", "all"))
+    loss = (work.before.outcomes.score - work.before.outcomes.label) ** 2
+    weight = np.where(work.frame["group"] == work.frame["group"].value_counts().index[0], 1.0, 0.1)
+    moved = weight / weight.mean() * (loss - np.average(loss, weights=weight)) - (loss - loss.mean())
+    assert seen.unsure == pytest.approx(np.sqrt((moved**2).sum()) / len(loss), rel=0.1)
+    assert seen.unsure > 0.5 * seen.error
+    uncertainty = Uncertainty(seen.error, 1e6, len(loss))
+    assert expected_chance(3 * seen.error, seen.unsure, uncertainty, 2.5) < chance(3 * seen.error, uncertainty, 2.5)
+
+
+def test_a_harm_counts_for_as_much_as_is_left_when_chance_is_taken_off():
+    """True harms of none and of three errors, each estimated six hundred times with an error of its own."""
+    one, draws = Uncertainty(1.0, 1e6, 5000), np.random.default_rng(4).normal(size=600)
+    plain, mean = (
+        [np.mean([f(harm + 1.5 * z) for z in draws]) for harm in (0.0, 3.0)]
+        for f in (lambda harm: chance(harm, one, 2.8), lambda harm: expected_chance(harm, 1.5, one, 2.8))
+    )
+
+    assert mean[0] < plain[0] * 0.6  # the truth is 0.003
+    assert mean[1] < plain[1] < 0.58
+    assert expected_chance(3.0, 1e-9, one, 2.8) == pytest.approx(chance(3.0, one, 2.8))
+    assert expected_chance(3.0, 0.3, Uncertainty(1.0, 9.0, 10), 2.8) < chance(3.0, one, 2.8)
 
 
 def test_a_scenario_that_is_none_is_refused(project):

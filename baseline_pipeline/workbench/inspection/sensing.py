@@ -35,6 +35,8 @@ if TYPE_CHECKING:
     from baseline_pipeline.workbench.workbench import Workbench
 
 OWN_DOSES = (0.1, 0.3, 1.0)
+ORIGIN = "number of the row that this one comes from"
+"""Column that our own scenarios carry along; another's functions are not shown it."""
 
 
 class Dosed(Record):
@@ -148,13 +150,14 @@ class _Spoiling:
     def sensed(self, name: str, metrics: list[str]) -> Sensed:
         """A scenario at all of its doses."""
         scenario = SCENARIOS[name] if name in SCENARIOS else own_scenario(name)
+        marked = {ORIGIN: np.arange(len(self.frame))} if name in SCENARIOS else {}
         doses: list[Dosed] = []
         skipped = ""
         for dose in scenario.doses:
             self.bench.progress(f"{name} {dose:g}")
             rng = np.random.default_rng([self.seed, int(digest_of(name)[:8], 16)])
             try:
-                spoilt = scenario.spoil(self.frame, self.about, dose, rng)
+                spoilt = scenario.spoil(self.frame.assign(**marked), self.about, dose, rng)
             except NotApplicable as reason:
                 skipped = str(reason)
                 break
@@ -169,13 +172,13 @@ class _Spoiling:
         )
 
     def _dosed(self, spoilt: pd.DataFrame, dose: float) -> Dosed:
+        origin = spoilt.pop(ORIGIN).to_numpy() if ORIGIN in spoilt else None
         try:
             after = self.scores(spoilt)
         except ModelFailed as failure:
             return Dosed(dose=dose, rows=len(spoilt), failure=failure.message, seen=())
-        return Dosed(
-            dose=dose, rows=len(spoilt), failure="", seen=seen_of(self.contract, self.before, after, self.seed)
-        )
+        seen = seen_of(self.contract, self.before, after, self.seed, origin)
+        return Dosed(dose=dose, rows=len(spoilt), failure="", seen=seen)
 
     def _detectable(self, doses: list[Dosed], metric: str) -> float | None:
         known = [(one.dose, power) for one in doses if (power := one.power(metric)) is not None]
