@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from baseline_pipeline.cli.options import Json, Model, Quiet
 from baseline_pipeline.cli.output import emit, progress, show
-from baseline_pipeline.cli.voices import By, Key, Reason, Signature, StatementFile, written
+from baseline_pipeline.cli.people import By, Key, Reason, Signature, StatementFile, written
 
 
 def command(

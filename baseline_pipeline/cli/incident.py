@@ -9,7 +9,7 @@ import typer
 
 from baseline_pipeline.cli.options import Json, Model, Quiet
 from baseline_pipeline.cli.output import emit, progress, say, show
-from baseline_pipeline.cli.voices import Key
+from baseline_pipeline.cli.people import Key
 
 app = typer.Typer(
     no_args_is_help=True,

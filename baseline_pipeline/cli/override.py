@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from baseline_pipeline.cli.spoken import speaking
+from baseline_pipeline.cli.word_on_decision import speaking
 
 command = speaking(
     "override",

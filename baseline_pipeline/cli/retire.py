@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from baseline_pipeline.cli.options import Model, Quiet
 from baseline_pipeline.cli.output import progress, show
-from baseline_pipeline.cli.voices import By, Key, Reason, Signature, StatementFile, person, written
+from baseline_pipeline.cli.people import By, Key, Reason, Signature, StatementFile, person, written
 
 
 def command(

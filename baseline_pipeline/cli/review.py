@@ -9,7 +9,7 @@ import typer
 
 from baseline_pipeline.cli.options import Json, Model, Quiet
 from baseline_pipeline.cli.output import emit, progress, say, show
-from baseline_pipeline.cli.voices import By, Key, Reason, Signature, StatementFile, person, written
+from baseline_pipeline.cli.people import By, Key, Reason, Signature, StatementFile, person, written
 
 
 def command(  # noqa: PLR0917  # options of a verb
