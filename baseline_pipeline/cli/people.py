@@ -12,6 +12,8 @@ from baseline_pipeline.cli.output import say
 
 if TYPE_CHECKING:
     from baseline_pipeline.governance.statements import Statement
+    from baseline_pipeline.workbench.people import Voice
+    from baseline_pipeline.workbench.workbench import Workbench
 
 By = Annotated[
     str | None,
@@ -46,10 +48,15 @@ def written(said: Statement, file: Path) -> None:
     say(f"written: {file}; sign it: ssh-keygen -Y sign -n {NAMESPACE} -f KEY {file}")
 
 
-def person(by: str | None, key: Path | None, signature: Path | None, *, rostered: bool) -> str:
-    """Who speaks where no signature tells: the one who is logged in."""
-    if by or key or signature or rostered:
-        return by or ""
+def voice_of(bench: Workbench, by: str | None, reason: str, key: Path | None, signature: Path | None) -> Voice:
+    """Who speaks and why; where neither name, key nor signature tells, the one who is logged in."""
+    from baseline_pipeline.workbench.people import Voice, roster_of
+
+    told = by or key or signature or roster_of(bench) is not None
+    return Voice((by or "") if told else _logged_in(), reason, key, signature)
+
+
+def _logged_in() -> str:
     try:
         return getpass.getuser()
     except (OSError, KeyError):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from baseline_pipeline.cli.options import Model, Quiet
 from baseline_pipeline.cli.output import progress, show
-from baseline_pipeline.cli.people import By, Key, Reason, Signature, StatementFile, person, written
+from baseline_pipeline.cli.people import By, Key, Reason, Signature, StatementFile, voice_of, written
 
 
 def command(
@@ -21,12 +21,10 @@ def command(
     Example: baseline retire churn --reason "the label means something else from January on"
     """
     from baseline_pipeline.workbench.iteration.deciding import retire, to_retire
-    from baseline_pipeline.workbench.people import Voice, roster_of
     from baseline_pipeline.workbench.workbench import Workbench
 
     bench = Workbench.here(progress=progress(quiet=quiet))
-    who = person(by, key, signature, rostered=roster_of(bench) is not None)
-    contract, voice = bench.contract(model), Voice(who, reason, key, signature)
+    contract, voice = bench.contract(model), voice_of(bench, by, reason, key, signature)
     if statement is not None:
         written(to_retire(bench, contract, voice), statement)
         return

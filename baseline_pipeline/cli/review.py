@@ -9,7 +9,7 @@ import typer
 
 from baseline_pipeline.cli.options import Json, Model, Quiet
 from baseline_pipeline.cli.output import emit, progress, say, show
-from baseline_pipeline.cli.people import By, Key, Reason, Signature, StatementFile, person, written
+from baseline_pipeline.cli.people import By, Key, Reason, Signature, StatementFile, voice_of, written
 
 
 def command(  # noqa: PLR0917  # options of a verb
@@ -50,7 +50,7 @@ def command(  # noqa: PLR0917  # options of a verb
     from baseline_pipeline.errors import UsageError
     from baseline_pipeline.report.replay_text import wrapped
     from baseline_pipeline.report.review import review_lines, review_markdown
-    from baseline_pipeline.workbench.people import Voice, roster_of
+    from baseline_pipeline.workbench.people import roster_of
     from baseline_pipeline.workbench.reporting import write_whole
     from baseline_pipeline.workbench.upkeep.reviewing import (
         review,
@@ -67,8 +67,7 @@ def command(  # noqa: PLR0917  # options of a verb
     if output is not None:
         write_whole(output, review_markdown(found, signed_form(bench, found)))
         say(f"written: {output}")
-    rostered = roster_of(bench) is not None
-    voice = Voice(person(by, key, signature, rostered=rostered), reason, key, signature)
+    voice = voice_of(bench, by, reason, key, signature)
     signed = None
     if signature is not None and not sign:
         message = "a signature signs a review off, and --sign is not there"
@@ -79,7 +78,7 @@ def command(  # noqa: PLR0917  # options of a verb
         written(written_to_sign(bench, contract, found, voice), statement)
     if sign:
         signed = sign_off(bench, contract, found, voice)
-        if not rostered and not quiet:
+        if roster_of(bench) is None and not quiet:
             say("  unsigned: there is no roster (allowed_signers); the record says so")
     if as_json:
         body = {**found.body(), "digest": found.digest, "signed_now": signed.body() if signed else None}

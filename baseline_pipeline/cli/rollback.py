@@ -8,7 +8,7 @@ import typer
 
 from baseline_pipeline.cli.options import Json, Model, Quiet
 from baseline_pipeline.cli.output import emit, progress, show
-from baseline_pipeline.cli.people import By, Key, Reason, Signature, StatementFile, person, written
+from baseline_pipeline.cli.people import By, Key, Reason, Signature, StatementFile, voice_of, written
 
 
 def command(  # noqa: PLR0917  # options of a verb
@@ -26,13 +26,11 @@ def command(  # noqa: PLR0917  # options of a verb
 
     Example: baseline rollback flight_delays --to 2 --reason "wrong refunds since Monday"
     """
-    from baseline_pipeline.workbench.people import Voice, roster_of
     from baseline_pipeline.workbench.promotions.rolling_back import roll_back, to_roll_back
     from baseline_pipeline.workbench.workbench import Workbench
 
     bench = Workbench.here(progress=progress(quiet=quiet))
-    who = person(by, key, signature, rostered=roster_of(bench) is not None)
-    contract, voice = bench.contract(model), Voice(who, reason, key, signature)
+    contract, voice = bench.contract(model), voice_of(bench, by, reason, key, signature)
     if statement is not None:
         written(to_roll_back(bench, contract, to, voice), statement)
         return
