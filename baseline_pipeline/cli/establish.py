@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from baseline_pipeline.cli.options import Json, Model, Quiet
 from baseline_pipeline.cli.output import emit, progress, show
-from baseline_pipeline.cli.people import By, Key, Reason, Signature, StatementFile, written
+from baseline_pipeline.cli.people import By, Key, Reason, Signature, StatementFile, voice_of, written
 
 
 def command(
@@ -22,14 +22,14 @@ def command(
     Example: baseline establish churn --by "Ada Lovelace" --reason "agreed in the review of 3 March"
     """
     from baseline_pipeline.workbench.iteration.deciding import establish, to_establish
-    from baseline_pipeline.workbench.people import Voice
     from baseline_pipeline.workbench.workbench import Workbench
 
     bench = Workbench.here(progress=progress(quiet=quiet))
+    contract, voice = bench.contract(model), voice_of(bench, by, reason, key, signature)
     if statement is not None:
-        written(to_establish(bench, bench.contract(model), Voice(by or "", reason)), statement)
+        written(to_establish(bench, contract, voice), statement)
         return
-    found = establish(bench, bench.contract(model), actor=by or "", reason=reason, key=key, signature=signature)
+    found = establish(bench, contract, actor=voice.by, reason=reason, key=key, signature=signature)
     if as_json:
         emit(found.body())
     else:

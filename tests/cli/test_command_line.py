@@ -175,6 +175,15 @@ def test_a_run_a_person_and_a_report(project):
     assert doctor.returncode == 0, doctor.stdout
 
 
+def test_who_is_logged_in_establishes_where_nobody_is_named(project, monkeypatch):
+    project.run()
+    monkeypatch.setenv("LOGNAME", "ada")
+    said = call("establish", "small", "--reason", "as agreed", "--json", cwd=project.root)
+
+    assert said.returncode == 0, said.stderr
+    assert json.loads(said.stdout)["actor"] == "ada"
+
+
 def test_doctor_names_a_pyspark_that_would_end_dagsters_runs(monkeypatch):
     from baseline_pipeline.errors import NotInitialised
     from baseline_pipeline.workbench.upkeep import doctor
