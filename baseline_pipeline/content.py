@@ -265,6 +265,29 @@ def iso_times(column: pa.ChunkedArray) -> pa.ChunkedArray:
     return pc.binary_join_element_wise(short, "Z", "")
 
 
+def instants_of(column: pa.ChunkedArray) -> pa.ChunkedArray:
+    """Dates, timestamps and ISO 8601 text as instants in UTC; what names no zone is UTC, cell by cell.
+
+    Raises:
+        pa.ArrowException: where a text is no ISO 8601, or numbers stand there, which have no unit of time.
+
+    Example:
+        >>> instants_of(pa.chunked_array([["2026-03-01T09:00:00+09:00", "2026-03-01"]])).to_numpy()
+        array(['2026-03-01T00:00:00.000000', '2026-03-01T00:00:00.000000'],
+              dtype='datetime64[us]')
+    """
+    kind, instant = column.type, pa.timestamp("us", "UTC")
+    if pa.types.is_string(kind):
+        column = pc.replace_substring_regex(column, r"(\.\d{6})\d+", r"\1")
+        zoned = pc.match_substring_regex(column, r":\d\d.*(Z|[+-]\d\d(:?\d\d)?)$")
+        plain = pc.if_else(zoned, None, column).cast(pa.timestamp("us")).cast(instant)
+        return pc.coalesce(pc.if_else(zoned, column, None).cast(instant), plain)
+    if not (pa.types.is_date(kind) or pa.types.is_timestamp(kind) or pa.types.is_null(kind)):
+        message = f"{kind} is no time"
+        raise pa.ArrowTypeError(message)
+    return column.cast(instant, safe=False)
+
+
 def sort_by_row_id(table: pa.Table, row_id: Sequence[str], describe: str) -> pa.Table:
     """The rows in ascending order of their names' bytes (see `row_names`).
 

@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from baseline_pipeline import __version__
-from baseline_pipeline.content import row_contents, row_names
+from baseline_pipeline.content import instants_of, row_contents, row_names
 from baseline_pipeline.contract import Contract
 from baseline_pipeline.errors import ContractError, DataUnreadable
 from baseline_pipeline.evaluation import EnvironmentState, Evaluation, MetricValue, Scores, ShapValues, Subject
@@ -336,10 +336,5 @@ def days_of(table: pa.Table, column: str | None) -> np.ndarray[Any, Any] | None:
     """UTC days of the time column; text is read as ISO 8601."""
     if column is None:
         return None
-    values = table.column(column)
-    if pa.types.is_string(values.type) or pa.types.is_large_string(values.type):
-        values = pc.cast(values, pa.timestamp("us"))
-    if pa.types.is_timestamp(values.type) and values.type.tz is not None:
-        values = pc.cast(values, pa.timestamp("us", tz="UTC"))
-    days: np.ndarray[Any, Any] = values.to_numpy().astype("datetime64[D]")
+    days: np.ndarray[Any, Any] = instants_of(table.column(column)).to_numpy().astype("datetime64[D]")
     return days

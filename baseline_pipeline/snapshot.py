@@ -13,7 +13,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from pydantic import Field
 
-from baseline_pipeline.content import canonical, content_digest, iso_times, sort_by_row_id
+from baseline_pipeline.content import canonical, content_digest, instants_of, iso_times, sort_by_row_id
 from baseline_pipeline.errors import DataNotThereYet, DataUnreadable, StoreCorrupt
 from baseline_pipeline.records import Digest, Record, digest_of, short
 
@@ -276,15 +276,11 @@ def _time_range(table: pa.Table, time: str | None, described: str) -> tuple[str,
         return None
     column = table.column(time)
     try:
-        moments = _moments(column) if pa.types.is_string(column.type) else column
+        moments = instants_of(column) if pa.types.is_string(column.type) else column
         ends = pc.min_max(moments)
         first, last = iso_times(pa.chunked_array([pa.array([ends["min"], ends["max"]], moments.type)])).to_pylist()
     except (pa.ArrowException, AttributeError) as error:  # a number has no unit of time
-        message = f"{described}: column {time!r} (data.time) is {column.type}, and not all of it reads as times"
+        why = f": {error}" if pa.types.is_string(column.type) else ""
+        message = f"{described}: column {time!r} (data.time) is {column.type}, and not all of it reads as times{why}"
         raise DataUnreadable(message, next_step="accepted: dates, timestamps, or ISO 8601 text") from error
     return first, last
-
-
-def _moments(texts: pa.ChunkedArray) -> pa.ChunkedArray:
-    zoned = pc.any(pc.match_substring_regex(texts, r"(Z|[+-]\d\d:?\d\d)$")).as_py()
-    return texts.cast(pa.timestamp("us", "UTC" if zoned else None))

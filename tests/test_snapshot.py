@@ -9,9 +9,11 @@ from baseline_pipeline.adapters.sources import SOURCES, open_source
 from baseline_pipeline.adapters.stores.filesystem import FilesystemStore
 from baseline_pipeline.content import content_digest
 from baseline_pipeline.contract import Contract, Source
-from baseline_pipeline.errors import DataNotThereYet, DataUnreadable, StoreCorrupt
+from baseline_pipeline.errors import DataNotThereYet, DataUnreadable, EvidenceUnavailable, StoreCorrupt
+from baseline_pipeline.evaluating import days_of
 from baseline_pipeline.ports import Reading, SourceState
 from baseline_pipeline.snapshot import Snapshot, read, take
+from baseline_pipeline.workbench.over_time.history import instants
 
 NOW = "2013-02-01T00:00:00Z"
 ROWS = pa.table(
@@ -207,6 +209,10 @@ def test_an_absent_source_is_not_there_yet(project, store):
         (pa.array([dt.date(2013, 1, 3), None, dt.date(2013, 1, 1)]), ("2013-01-01", "2013-01-03")),
         (pa.array(["2013-01-03 10:00", "2013-01-01", None]), ("2013-01-01T00:00:00Z", "2013-01-03T10:00:00Z")),
         (pa.array(["2013-01-01T10:00:00+02:00"] * 3), ("2013-01-01T08:00:00Z", "2013-01-01T08:00:00Z")),
+        (
+            pa.array(["2013-01-01T10:00:00+09:00", "2013-01-01T02:00:00", "2013-01-02 00:30:00.123456789Z"]),
+            ("2013-01-01T01:00:00Z", "2013-01-02T00:30:00.123456Z"),
+        ),
         (pa.nulls(3, pa.date32()), None),
     ],
 )
@@ -261,3 +267,19 @@ def test_rows_are_the_same_snapshot_whichever_source_they_come_through(project, 
     digests = {freeze(project, store, declared=contract(source))[0].digest for source in sources}
 
     assert len(digests) == 1
+
+
+def test_days_are_those_of_utc_whatever_zones_texts_name():
+    cells = pa.array(["2026-03-01T08:00:00+09:00", "2026-03-01T08:00:00", "2026-03-01"])
+
+    assert days_of(pa.table({"at": cells}), "at").astype(str).tolist() == ["2026-02-28", "2026-03-01", "2026-03-01"]
+
+
+@pytest.mark.parametrize(
+    ("cells", "named"), [(["soon"], "'soon'"), (["03/01/2026"], "'03/01/2026'"), ([1767600000], "int64")]
+)
+def test_what_is_no_time_is_quoted(cells, named):
+    with pytest.raises(EvidenceUnavailable, match=named) as raised:
+        instants(pa.table({"at": cells}), "at", "UTC")
+
+    assert "ISO 8601" in raised.value.next_step

@@ -9,7 +9,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from baseline_pipeline.content import row_names
+from baseline_pipeline.content import instants_of, row_names
 from baseline_pipeline.errors import ContractError, EvidenceUnavailable
 from baseline_pipeline.evaluating import class_names, encode_labels, scores_of
 from baseline_pipeline.evaluation import Scores
@@ -163,17 +163,15 @@ def instants(table: pa.Table, column: str, zone: str) -> Array:
     Raises:
         EvidenceUnavailable: when the column holds no times, naming the first value that is none.
     """
-    import pandas as pd
-
     try:
-        times = pd.to_datetime(table.column(column).to_pandas(), utc=True)
-    except (ValueError, TypeError) as error:
+        times = instants_of(table.column(column))
+    except pa.ArrowException as error:
         message = f"column {column!r} (data.time) holds something that is no time: {error}"
         raise EvidenceUnavailable(message, next_step="accepted: timestamps, dates, or ISO 8601 text") from error
-    if times.isna().any():
-        message = f"column {column!r} (data.time) is missing in {int(times.isna().sum())} rows"
+    if times.null_count:
+        message = f"column {column!r} (data.time) is missing in {times.null_count} rows"
         raise EvidenceUnavailable(message, next_step="every row needs a time to fall into a window")
-    local = times.dt.tz_convert(zone).dt.tz_localize(None)
+    local = times.to_pandas().dt.tz_convert(zone).dt.tz_localize(None)
     found: Array = local.to_numpy().astype("datetime64[s]")
     return found
 
