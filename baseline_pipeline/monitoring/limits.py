@@ -176,8 +176,7 @@ def slow_limit(calm: Array, sign: Array, rate: float, *, seed: int = 0) -> Slow:
     learned = np.where(np.arange(len(learned))[:, None, None] < known, learned, np.inf)
     scores = np.stack([normal_scores(np.sort(learned[:, run], axis=0), coming[:, run]) for run in range(RUNS)], axis=1)
     runs = accumulated(scores, sign)
-    scale = np.maximum(_high(runs), LEAST_SCALE[:, None])
-    return Slow(sign, ordered, scale, _entering((runs / scale[:, None, None, :]).max(axis=(0, 3)).T, rate))
+    return Slow(sign, ordered, _scales(runs), _entering(_largest(runs), rate))
 
 
 def _carried_over(scores: Array, draw: np.random.Generator) -> Array:
@@ -244,10 +243,42 @@ def _autoregression(drawn: Callable[[int], Array], carried: Array, length: int) 
     return found
 
 
+def _scales(runs: Array) -> Array:
+    """(2, s) what each detector of each stream exceeds in one window of a hundred.
+
+    They are drawn towards that of all streams by as much as what they differ by in one half of the runs is not there in
+    the other: of scores that have one distribution, few streams need scales of their own.
+    """
+    whole, one, two = (np.log(np.maximum(_high(part), LEAST_SCALE[:, None])) for part in (runs, *_halves(runs)))
+    whole_mean = whole.mean(axis=1, keepdims=True)
+    one, two = one - one.mean(axis=1, keepdims=True), two - two.mean(axis=1, keepdims=True)
+    square = np.maximum(((one**2 + two**2) / 2).sum(axis=1, keepdims=True), EQUAL)
+    own = np.clip((one * two).sum(axis=1, keepdims=True) / square, 0.0, 1.0)
+    return np.asarray(np.exp(whole_mean + own * (whole - whole_mean)))
+
+
 def _high(runs: Array) -> Array:
     """(2, s) what each detector of each stream exceeds in one window of a hundred."""
     ordered = np.sort(runs.reshape(2, -1, runs.shape[-1]), axis=1)
     return np.asarray(ordered[:, int(0.99 * ordered.shape[1])])
+
+
+def _halves(runs: Array) -> tuple[Array, Array]:
+    half = runs.shape[2] // 2
+    return runs[:, :, :half], runs[:, :, half:]
+
+
+def _largest(runs: Array) -> Array:
+    """(runs, w) the largest over detectors and streams, each half of the runs over the scales of the other half.
+
+    Scales follow the runs that they are taken from: over its own ones no stream strays as far as in windows to come,
+    the less the more streams there are.
+
+    Source: Stone (1974), Cross-validatory choice and assessment of statistical predictions, J. R. Stat. Soc. B 36:111.
+    """
+    one, two = _halves(runs)
+    held = [(half / _scales(other)[:, None, None, :]).max(axis=(0, 3)) for half, other in ((one, two), (two, one))]
+    return np.asarray(np.concatenate(held, axis=1).T)
 
 
 def _entering(largest: Array, rate: float) -> float:

@@ -7,7 +7,7 @@ from scipy.special import ndtri
 from baseline_pipeline.monitoring import detection
 from baseline_pipeline.monitoring.calm import calm_of, from_the_others
 from baseline_pipeline.monitoring.detection import exceedances, learn
-from baseline_pipeline.monitoring.limits import Slow, normal_scores, slow_limit, sudden_limit
+from baseline_pipeline.monitoring.limits import Slow, _largest, _scales, normal_scores, slow_limit, sudden_limit
 from tests.monitoring.test_watching import DAY, SEASONLESS, made
 
 
@@ -135,3 +135,17 @@ def test_streams_that_move_together_need_no_limit_of_many():
     sign = np.ones(8)
 
     assert slow_limit(together, sign, 0.01).limit < slow_limit(apart, sign, 0.01).limit - 0.1
+
+
+def test_limits_of_many_streams_hold_in_windows_that_their_scales_were_not_taken_from():
+    """Of 20 streams whose stretches lie high or low as a whole; scales over the runs they came from gave 18 % for 5 %."""
+    over = []
+    for run in range(10):
+        rng = np.random.default_rng([run, 3])
+        runs, fresh = (
+            rng.normal(size=(1, 1, count, 20)) + 0.3 * rng.normal(size=(2, 40, count, 20)) for count in (60, 300)
+        )
+        limit = np.quantile(_largest(runs), 0.95)
+        over.append(((fresh / _scales(runs)[:, None, None, :]).max(axis=(0, 3)) > limit).mean())
+
+    assert 0.01 < np.mean(over) < 0.07
