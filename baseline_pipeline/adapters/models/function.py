@@ -7,14 +7,16 @@ import importlib
 import re
 import sys
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
+from baseline_pipeline.adapters.models.function_files import files_behind
+from baseline_pipeline.adapters.stores.durable import sha256_of
 from baseline_pipeline.errors import ModelFailed, UsageError
 from baseline_pipeline.ports import LoadedModel, ModelVersion
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
-    from pathlib import Path
 
     import pandas as pd
 
@@ -30,7 +32,7 @@ class _Function:
 
 
 class FunctionCatalogue:
-    """The function a contract names is its champion; its version is the digest of its source."""
+    """The function a contract names is its champion; its version is the digest of its source and of files behind it."""
 
     def __init__(self, contract: Contract, project: Path) -> None:
         self._reference = str(contract.model.function)
@@ -51,9 +53,12 @@ class FunctionCatalogue:
         return self._version(reference, None)
 
     def _version(self, reference: str, window: tuple[str, str] | None) -> ModelVersion:
-        digest = hashlib.sha256(_source(self._module(reference), reference))
+        module = self._module(reference)
+        digest = hashlib.sha256(_source(module, reference))
         if reference != self._reference:
             digest.update(reference.encode())  # two functions may stand in one file
+        for file in files_behind(Path(module.__file__), self._project):
+            digest.update(f"{file.relative_to(self._project.resolve())} {sha256_of(file)}\n".encode())
         return ModelVersion(reference, digest.hexdigest()[:12], reference, digest.hexdigest(), window)
 
     def load(self, version: ModelVersion) -> LoadedModel:
@@ -77,7 +82,7 @@ class FunctionCatalogue:
     def _unchanged(self, version: ModelVersion) -> Any:
         module = self._module(version.uri)
         if self._version(version.uri, None).digest != version.digest:
-            message = f"the source of {version.uri} is no longer version {version.version}"
+            message = f"{version.uri}, or a file behind it, is no longer version {version.version}"
             raise ModelFailed(message, next_step="register the model, so that earlier versions can be scored again")
         return module
 
@@ -94,8 +99,6 @@ class FunctionCatalogue:
 
 
 def _source(module: Any, reference: str) -> bytes:
-    from pathlib import Path
-
     if not getattr(module, "__file__", None):
         message = f"{reference}: the module has no source file to take a digest of"
         raise ModelFailed(message)
