@@ -40,6 +40,7 @@ from baseline_pipeline.cli import (
     show,
     simulate,
 )
+from baseline_pipeline.cli.helping import Verb
 from baseline_pipeline.errors import ModelFailed
 
 if TYPE_CHECKING:
@@ -101,3 +102,6 @@ for verb in (
     app.command(name=verb.__name__.rpartition(".")[2])(verb.command)
 app.add_typer(incident.app, name="incident")
 app.add_typer(audit.app, name="audit")
+for one in (app, incident.app, audit.app):
+    for registered in one.registered_commands:
+        registered.cls = Verb

@@ -61,6 +61,23 @@ def test_every_verb_helps_with_an_example():
         assert "Example:" in done.stdout
 
 
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["approve"], "DECISION  Digest of the decision, or its beginning."),
+        (["incident", "show"], "An incident, or the beginning of its name"),
+        (["show"], "  Example: baseline show\n  Example: baseline show flight_delays@2\n"),
+        (["calibrate"], "  Example: baseline calibrate flight_delays --name staging --output env-staging.json\n"),
+    ],
+)
+def test_help_describes_arguments_and_keeps_examples_whole(words, said):
+    from typer.testing import CliRunner
+
+    from baseline_pipeline.cli.app import app
+
+    assert said in CliRunner().invoke(app, [*words, "--help"], prog_name="baseline", terminal_width=80).stdout
+
+
 def test_help_names_every_verb_and_the_exit_codes():
     done = call("--help")
 

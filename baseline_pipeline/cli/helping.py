@@ -1,0 +1,35 @@
+"""What `--help` prints: every argument with its words, and examples as they are typed."""
+
+from __future__ import annotations
+
+import inspect
+import re
+from typing import TYPE_CHECKING
+
+from typer.core import TyperArgument, TyperCommand
+from typer.utils import get_params_from_function
+
+if TYPE_CHECKING:
+    import click
+
+UNWRAPPED = "\b\n"
+"""Before a paragraph whose lines click leaves as they are."""
+
+
+class Verb(TyperCommand):
+    """A verb whose help can be copied from."""
+
+    def format_help(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the help."""
+        self._describe_arguments()
+        self.help = re.sub(r"(?<=\n\n)(?=Example:)", UNWRAPPED, self.help or "")
+        super().format_help(ctx, formatter)
+
+    def _describe_arguments(self) -> None:
+        """Give arguments the words that they were declared with: click 8.5 takes them from typer's."""
+        if self.callback is None:
+            return
+        declared = get_params_from_function(inspect.unwrap(self.callback))
+        for one in self.params:
+            if isinstance(one, TyperArgument) and not one.help and one.name in declared:
+                one.help = getattr(declared[one.name].default, "help", None)
