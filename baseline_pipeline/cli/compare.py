@@ -36,7 +36,7 @@ def command(
 
     from baseline_pipeline.report.replay_text import wrapped
     from baseline_pipeline.report.terminal import contrast_text
-    from baseline_pipeline.workbench.inspection.finding import last_contrasts, search, search_text
+    from baseline_pipeline.workbench.inspection.finding import last_contrasts, search, search_text, unsearchable
     from baseline_pipeline.workbench.replays.serving import served
     from baseline_pipeline.workbench.workbench import Workbench
 
@@ -53,7 +53,7 @@ def command(
     searched = {
         number: search(bench, contract, contrast, depth=depth)
         for number, contrast in enumerate(contrasts)
-        if find_slices and contrast.pairing == "paired" and not contrast.not_comparable
+        if find_slices and not unsearchable(contrast)
     }
     if as_json:
         found = [
@@ -66,3 +66,5 @@ def command(
         show(contrast_text(contrast, show_all=show_all))
         if number in searched:
             show(search_text(contrast, searched[number]))
+        elif find_slices:
+            show(f"not searched for slices: {unsearchable(contrast)}")

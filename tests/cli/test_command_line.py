@@ -275,6 +275,11 @@ def test_compare_finds_the_slice_that_nobody_declared(project):
     data = json.loads(call("compare", "small", "--find-slices", "--json", cwd=project.root).stdout)
     found = data[0]["search"]["found"][0]
 
+    project.write(project.rows(seed=9, rows=4000, start=9000))
+    project.run()
+    other = call("compare", "small", "--find-slices", cwd=project.root)
+
+    assert (other.returncode, "not searched for slices: that is done on the same rows" in other.stdout) == (0, True)
     assert (nothing.returncode, "nothing was compared yet" in nothing.stderr) == (3, True)
     assert found["slice"].startswith("z >")
     assert found["confirmed"]

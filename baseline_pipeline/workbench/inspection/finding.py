@@ -72,6 +72,18 @@ def last_contrasts(bench: Workbench, contract: Contract) -> tuple[Contrast, ...]
     raise EvidenceUnavailable(message, next_step=f"change model, data or lockfile, then `baseline run {contract.name}`")
 
 
+def unsearchable(contrast: Contrast) -> str:
+    """Why a contrast cannot be searched for slices; empty where it can."""
+    if contrast.not_comparable:
+        return contrast.not_comparable
+    if contrast.pairing == "paired":
+        return ""
+    return (
+        f"that is done on the same rows, and the comparison by {contrast.moved} is {contrast.pairing}; slices that "
+        "the contract declares are compared on other rows, too"
+    )
+
+
 def search(bench: Workbench, contract: Contract, contrast: Contrast, *, depth: int) -> Search:
     """Search one paired contrast for undeclared slices on which the candidate lost.
 
@@ -84,9 +96,8 @@ def search(bench: Workbench, contract: Contract, contrast: Contrast, *, depth: i
     Raises:
         UsageError: when the contrast is not paired, or no metric of the contract is a mean over rows.
     """
-    if contrast.pairing != "paired" or contrast.not_comparable:
-        message = f"slices are searched on the same rows, and the comparison by {contrast.moved} is {contrast.pairing}"
-        raise UsageError(message, next_step="compare two models, lockfiles or values of the same rows")
+    if why := unsearchable(contrast):
+        raise UsageError(why, next_step="compare two models, lockfiles or values of the same rows")
     metric = _searched_metric(contract)
     old, new, rows = _aligned(bench, contract, contrast)
     sign = 1.0 if metric.better == "lower" else -1.0
