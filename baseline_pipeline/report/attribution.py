@@ -31,7 +31,7 @@ def attribution_lines(found: Shared) -> list[str]:
         )
     ]
     told = [one for one in found.contributions if one.found]
-    alike = found.interval[0] * found.interval[1] > 0 and all(one.harm * found.harm > 0 for one in told)
+    alike = found.interval[0] * found.interval[1] > 0 and all(0 < one.harm / found.harm <= 1 for one in told)
     for one in found.contributions:
         share = f"  {one.harm / found.harm:.0%}" if one.found and alike else ""
         lines.append(

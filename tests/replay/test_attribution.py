@@ -219,6 +219,10 @@ def test_the_command_names_causes_features_and_what_to_do(loans):
     assert sum(one["harm"] for one in worst["contributions"]) == pytest.approx(worst["harm"])
     assert [(one["feature"], one["rows"]) for one in found["features"]] == [("a", 3501)]
     assert "come from the" in found["sentence"]
+    seen = {one["factor"]: one["rows"] for one in found["decided"] if (one["metric"], one["slice"]) == ("brier", "all")}
+    assert seen == {"data_values": 3501, "population": 2000}
+    assert "; figures are of all 9000 rows; the decision saw harm " in found["sentence"]
+    assert " on the 2000 new rows alone" in found["sentence"]
     assert found["advice"].startswith(("repair the feed: a first", "keep the model that stood"))
     shrunk, wrong = found["variants"]["variants"]
     assert "unexpected keyword argument 'depth'" in wrong["failure"]

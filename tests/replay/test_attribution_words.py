@@ -5,6 +5,7 @@ import pytest
 from baseline_pipeline.contract.reading import parse_contract
 from baseline_pipeline.replay.advice import advised, sentence
 from baseline_pipeline.replay.attribution import Contribution, Interaction, Shared
+from baseline_pipeline.replay.decided import Decided, in_words
 from baseline_pipeline.report.attribution import attribution_lines
 from baseline_pipeline.workbench.replays.attributed import attributed_html
 from baseline_pipeline.workbench.replays.attributing import Attribution, _urgency
@@ -151,3 +152,22 @@ def test_the_page_shows_every_interval_and_what_causes_do_together():
     assert "together, data values x model: +0.0040 [+0.0020, +0.0060]" in page
     assert "together, data values x population" not in page
     assert page.count('opacity="0.45"') == page.count('class="interval degraded"') == 2
+
+
+def test_no_cause_is_told_as_more_than_the_whole():
+    found = shared(cause("data_values", 0.032), cause("population", -0.002, found=False))
+
+    lines = attribution_lines(found)
+
+    assert not [one for one in lines if one.endswith("%")]
+
+
+def test_an_attribution_of_the_decisions_own_rows_needs_no_word_on_rows():
+    found = shared(cause("population", 0.03), cause("model", 0.01))
+    others = Decided(metric="brier", slice="region=N", factor="population", harm=0.05, rows=300)
+    absent = Decided(metric="brier", slice="all", factor="data_values", harm=0.05, rows=300)
+
+    assert not in_words(found, [others, absent])
+    assert in_words(found, [others.model_copy(update={"slice": "all"})]) == (
+        "figures are of all 1000 rows; the decision saw harm +0.0500 on the 300 new rows alone"
+    )

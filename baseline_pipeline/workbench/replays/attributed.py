@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from baseline_pipeline.figures import bracketed, fixed, places
 from baseline_pipeline.records import short
 from baseline_pipeline.replay.attribution import WORDS
+from baseline_pipeline.replay.decided import in_words
 from baseline_pipeline.report.attribution import attribution_bars, attribution_lines, interaction_lines
 from baseline_pipeline.report.html import page
 from baseline_pipeline.report.stages import stages_lines
@@ -32,6 +33,7 @@ def attributed_lines(found: Attribution, *, show_all: bool = False) -> list[str]
     shown = found.shared if show_all else found.shared[:MOST]
     for one in shown:
         lines += attribution_lines(one)
+        lines += [f"    {words}" for words in [in_words(one, found.decided)] if words]
     if len(shown) < len(found.shared):
         lines.append(f"{len(found.shared) - len(shown)} more metrics and slices (--all shows them)")
     lines += [f"not measured: {name}: {why}" for name, why in found.unmeasured.items()]
@@ -67,6 +69,7 @@ def attributed_html(contract: Contract, found: Attribution) -> str:
         lines=attribution_lines,
         together=interaction_lines,
         stages=stages_lines,
+        rows_seen=in_words,
     )
 
 

@@ -13,6 +13,7 @@ from baseline_pipeline.metrics.outcomes import NotMeasurable
 from baseline_pipeline.records import Digest, Record, digest_of, short
 from baseline_pipeline.replay.advice import advised, sentence
 from baseline_pipeline.replay.attribution import Factor, Shared
+from baseline_pipeline.replay.decided import Decided, decided, in_words
 from baseline_pipeline.replay.factorial import Factorial, Sides, State, factorial
 from baseline_pipeline.replay.stages import StagesCompared
 from baseline_pipeline.replay.variants import Variants
@@ -62,6 +63,8 @@ class Attribution(Record):
     """Where within the model the new rows part when one cause alone is new."""
     variants: Variants | None = None
     """The contract's variants of the training entry, on the new rows."""
+    decided: tuple[Decided, ...] = ()
+    """What the decision saw of the same causes on other rows."""
     left_open: tuple[Factor, ...] = ()
     """Facets that moved and could be neither replayed nor told apart from each other."""
 
@@ -102,6 +105,7 @@ def attribute(
     moved = _moved(comparison, work)
     harms = _features(work, found, states, shared)
     stages, variants = _stages(work, found), _variants(work)
+    seen = decided(comparison, shared)
     lead, back = shared[0] if shared else None, _back(bench, contract, comparison)
     advice = advised(lead, contract.name, _harmful(contract, harms), back=back)
     result = Attribution(
@@ -116,7 +120,8 @@ def attribute(
         unmeasured=unmeasured,
         features=harms,
         stages=stages,
-        sentence=sentence(shared[0], moved) if shared else _unsaid(unmeasured),
+        sentence=_said(shared[0], moved, seen) if shared else _unsaid(unmeasured),
+        decided=seen,
         variants=variants,
         advice=advice if variants is None else f"{advice}; {variants.advice()}",
         left_open=work.left_open,
@@ -153,6 +158,11 @@ def keep_attribution(bench: Workbench, model: str, decision: Digest, result: Att
         if known and digest_of(known[-1]) == wanted:
             return
         bench.store.save("attribution_of", model, _key(decision, len(known)), result)  # of two at once one is first
+
+
+def _said(found: Shared, moved: Mapping[str, tuple[str, ...]], seen: tuple[Decided, ...]) -> str:
+    """Who did how much, and of which rows that is."""
+    return "; ".join(filter(None, [sentence(found, moved), in_words(found, seen)]))
 
 
 def _unsaid(unmeasured: Mapping[str, str]) -> str:
