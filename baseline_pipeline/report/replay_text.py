@@ -40,8 +40,8 @@ def trial_lines(trial: Trial, *, show_all: bool = False) -> list[str]:
         lines.append(f"  twice in {trial.old.lock}: {trial.noise.words()}")
     if trial.stages is not None:
         lines += [f"  {text}" for text in stages_lines(trial.stages)]
-    if trial.new is not None and trial.new.failure is None:
-        lines.append(f"  {_resources(trial.old, trial.new)}")
+    if trial.new is not None and trial.new.failure is None and trial.how != "way_back":  # that one trains and loads
+        lines.append(f"  {_resources(trial.old, trial.new, 'train' if trial.how == 'retrained' else 'load')}")
     lines += [f"  {text}" for text in _warnings(trial)]
     if trial.contrast is not None and trial.contrast.cells:
         shown, rest = folded(trial.contrast.cells, show_all=show_all)
@@ -69,10 +69,10 @@ def wrapped(lines: list[str], width: int) -> str:
     return "\n".join(found) + "\n"
 
 
-def _resources(old: WorkerRun, new: WorkerRun) -> str:
+def _resources(old: WorkerRun, new: WorkerRun, first: str) -> str:
     parts = [
-        f"{name} {old.seconds[name]:.2f} -> {new.seconds[name]:.2f} s"
-        for name in ("load", "predict")
+        f"{words} {old.seconds[name]:.2f} -> {new.seconds[name]:.2f} s"
+        for words, name in ((first, "load"), ("predict", "predict"))
         if name in old.seconds and name in new.seconds
     ]
     if old.peak_memory_mb and new.peak_memory_mb:

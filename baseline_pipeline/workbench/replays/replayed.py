@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from baseline_pipeline.workbench.replays.dependency_replay import EnvironmentSeen, Replay
 
 NEXT = {
-    "accept": "take the update: not a bit of the model moves",
+    "accept": "take the update: {moves}",
     "accept_noted": "take the update; the noted change is in the record",
     "reject": "keep the old {kept}{search}",
     "inconclusive": "more rows decide it: see `baseline power {model}`",
@@ -41,7 +41,13 @@ def replay_lines(found: Replay, *, show_all: bool = False, searching: bool = Fal
     failed = [one for one in found.trials if one.how == "artifact" and one.ending == "reject" and one.contrast is None]
     anew = [one for one in found.trials if one.how == "retrained" and one.ending in {"accept", "accept_noted"}]
     kept = "lockfile" if found.versions_moved or not found.python_moved else "Python"
-    advice = NEXT[found.ending].format(model=found.model, kept=kept, search="" if searching else _search(found))
+    still = all(one.difference is None or one.difference.identical for one in found.trials if one.how != "way_back")
+    advice = NEXT[found.ending].format(
+        model=found.model,
+        kept=kept,
+        search="" if searching else _search(found),
+        moves="not a bit of the model moves" if still else "the model moves no more than from run to run",
+    )
     if failed and anew:
         advice = "retrain under the new lockfile before taking it: trained anew the model is no worse"
     back = [one for one in found.trials if one.how == "way_back" and one.ending == "reject"]
