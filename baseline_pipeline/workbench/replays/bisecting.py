@@ -36,6 +36,8 @@ class Guilty(Record):
     first_different: str
     unasked: str = ""
     """Why no version in between was looked at."""
+    failure: str = ""
+    """How the model fails with the first version that differs, if it does."""
 
 
 class Bisection(Record):
@@ -65,6 +67,7 @@ class Bisection(Record):
             for one in self.guilty
         ]
         unasked = [f"  versions in between are open: {one.unasked}" for one in self.guilty if one.unasked]
+        fails = [f"  with {one.package} {one.first_different}: {one.failure}" for one in self.guilty if one.failure]
         joined = " (all of them together)" if len(found) > 1 else ""
         stopped = f", and {self.cut_short} met a limit of time or memory" if self.cut_short else ""
         return [
@@ -74,6 +77,7 @@ class Bisection(Record):
                 f"{self.unresolvable} cannot be installed together{stopped}"
             ),
             *unasked,
+            *fails,
         ]
 
 
@@ -85,8 +89,14 @@ def bisect(work: Replaying, old: Locked, new: Locked, found: Replay) -> Bisectio
     """
     differing = [one for one in found.trials if _differs(one)]
     if not differing:
-        return None
+        missing = next((one for one in found.trials if one.ending == "evidence_missing"), None)
+        return None if missing is None else _unknown(missing)
     return _Bisecting(work, old, new, min(differing, key=_urgency)).found()
+
+
+def _unknown(trial: Trial) -> Bisection:
+    """Nothing was compared: nobody is cleared by that."""
+    return Bisection(how=trial.how, sought="", moved=0, asked=0, unresolvable=0, guilty=(), unknown=trial.why)
 
 
 def _urgency(trial: Trial) -> tuple[int, int]:
@@ -118,6 +128,12 @@ class _Bisecting:
         self.asked = self.unresolvable = self.cut_short = self.left = 0
 
     def found(self) -> Bisection:
+        noise = 0.0 if self.trial.noise is None or self.trial.difference is None else self.trial.noise.largest_absolute
+        if noise > ROUNDING:
+            return self._told(
+                unknown=f"two runs with {self.trial.old.lock} differ by up to {noise:.3g} already: no combination can "
+                "be told from chance; let the model, or its training, take `seed`"
+            )
         everything = frozenset(self.moved)
         if not self.moved or self._differs(dict.fromkeys(everything)) is not True:
             return self._told(
@@ -157,11 +173,18 @@ class _Bisecting:
             lambda version: self._differs({**dict.fromkeys(guilty), name: version}),
             partial(setattr, self, "left"),
         )
-        return Guilty(package=name, old=old, new=new, last_same=last, first_different=first)
+        run = self._run({**dict.fromkeys(guilty), name: first})
+        words = run.words if run is not None and run.failure is not None else ""
+        return Guilty(package=name, old=old, new=new, last_same=last, first_different=first, failure=words)
 
     def _differs(self, upgraded: Mapping[str, str | None]) -> bool | None:
         """Whether a combination shows the difference; `None` where it cannot be installed."""
         self.asked += 1
+        run = self._run(upgraded)
+        return None if run is None else self.shows(run)
+
+    def _run(self, upgraded: Mapping[str, str | None]) -> WorkerRun | None:
+        """The trial's run in a combination, found or made; `None` where it cannot be installed or met a limit."""
         shown = ", ".join(f"{name} {version or self.versions[name][1]}" for name, version in sorted(upgraded.items()))
         few = shown if len(upgraded) < 4 else f"{len(upgraded)} of {len(self.moved)} packages"  # noqa: PLR2004  # a line
         left = f" (environments to go: about {self.left})" if self.left else ""
@@ -180,7 +203,7 @@ class _Bisecting:
         if run.cut_short:
             self.cut_short += 1
             return None
-        return self.shows(run)
+        return run
 
 
 def _pins(wanted: Installable) -> dict[str, str]:
