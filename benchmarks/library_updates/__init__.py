@@ -1,0 +1,1 @@
+"""What real library updates do to real models."""
