@@ -9,9 +9,9 @@ from baseline_pipeline.response.incidents import incidents
 from baseline_pipeline.workbench.over_time.backtesting import Backtest
 from tests.backtest.test_scoring import alarm
 from tests.response.test_incidents import after
+from tests.workbench.recorded_service import LOGGED, healthy, service, write_contract
 from tests.workbench.test_backtesting import DAILY, EVENTS
 from tests.workbench.test_backtesting import past as daily_past
-from tests.workbench.test_monitoring import LOGGED, healthy, service, write_contract
 
 
 @pytest.fixture

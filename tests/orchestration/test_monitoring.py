@@ -4,7 +4,7 @@ import dagster as dg
 import pytest
 
 from baseline_pipeline.orchestration.component import model_definitions
-from tests.workbench.test_monitoring import LOGGED, healthy, service, write_contract
+from tests.workbench.recorded_service import LOGGED, healthy, service, write_contract
 
 SCHEDULED = LOGGED + "  schedules: {monitor: '*/15 * * * *'}\n"
 KEY = dg.AssetKey(["small", "monitoring"])

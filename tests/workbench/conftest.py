@@ -1,9 +1,14 @@
-"""A project whose baseline is established and whose candidates wait for people."""
+"""A project whose candidates wait for people, one whose service records its requests, and a receiver of messages."""
 
+import json
 import subprocess
 import sys
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
+
+from tests.workbench.recorded_service import LOGGED, write_contract
 
 OTHER = """\
 import numpy as np
@@ -62,3 +67,32 @@ def gated(project):
     project.establish()
     yield Gated(project)
     sys.modules.pop("othermodel", None)
+
+
+@pytest.fixture
+def logged(project):
+    """Fifty days of data; from the fiftieth on the service has recorded its requests itself."""
+    write_contract(project, LOGGED)
+    return project
+
+
+@pytest.fixture
+def receiver():
+    """A real receiver on loopback."""
+    arrived, answers = [], [204]
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self):
+            arrived.append(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
+            self.send_response(answers[0])
+            self.end_headers()
+
+        def log_message(self, *_):
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    yield f"http://127.0.0.1:{server.server_port}/", arrived, answers
+    server.shutdown()
+    server.server_close()

@@ -1,16 +1,17 @@
-"""What a recorder writes, read as it was meant: samples, and features that are called like its own columns."""
+"""What a recorder writes, read as it was meant: samples, classes, and features called like its own columns."""
 
 import datetime as dt
 import json
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 import pytest
 
 from baseline_pipeline.errors import DataUnreadable
 from baseline_pipeline.recorder import Recorder
 from baseline_pipeline.workbench.over_time.requests import logged_rows
-from tests.workbench.test_monitoring import FIRST, LOGGED, healthy, looked, write_contract
+from tests.workbench.recorded_service import FIRST, LOGGED, healthy, looked, write_contract
 
 JSON = LOGGED.replace("parquet: requests/*.parquet", "jsonl: requests/*.jsonl")
 
@@ -126,3 +127,36 @@ def test_a_day_without_a_request_is_severe_and_looked_at_in_words(project):
 
     assert (one.tier, one.since[:10]) == ("severe", "2026-02-26")
     assert "no request of it was answered" in " ".join(moment.words for moment in one.timeline)
+
+
+def outcomes(project, table, text=LOGGED, classes=("0", "1")):
+    """The outcomes that a log gives."""
+    from baseline_pipeline.workbench.over_time.requests import _outcomes
+
+    write_contract(project, text)
+    contract = project.bench().contract("small")
+    return _outcomes(contract, contract.monitoring.requests, pa.table(table), classes)
+
+
+def test_a_logged_decision_stands_before_the_score_and_a_failed_request_has_none(logged):
+    found, known = outcomes(
+        logged, {"score": [0.9, 0.9, None, 0.2], "prediction": [0, None, None, 1], "y": [1, 1, 1, 1]}
+    )
+
+    assert found.prediction.tolist() == [0, 1, 0, 1]
+    assert known.tolist() == [True, True, False, True]
+
+
+def test_classes_keep_their_numbers_whichever_of_them_a_log_holds(logged):
+    several = (
+        LOGGED.replace("binary_classification", "multiclass_classification")
+        .replace(", positive_class: 1", "")
+        .replace("brier, margin", "accuracy, margin")
+        .replace("    - {metric: error_rate, role: guardrail, margin: {absolute: 0.05}}\n", "")
+    )
+    table = {"prediction": ["cat", "dog", "emu", None], "y": ["cat", "dog", "cat", "dog"]}
+    found, known = outcomes(logged, table, several, ("ant", "cat", "dog"))
+
+    assert found.label.tolist() == [1, 2, 1, 2]
+    assert found.prediction.tolist()[:2] == [1, 2]
+    assert known.tolist() == [True, True, False, False]

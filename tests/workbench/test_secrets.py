@@ -10,7 +10,7 @@ from typer.testing import CliRunner
 from baseline_pipeline.cli.app import app
 from baseline_pipeline.contract.monitoring import Receiver
 from baseline_pipeline.errors import ContractError
-from tests.workbench.test_monitoring import LOGGED, healthy, receiver, service, write_contract  # noqa: F401
+from tests.workbench.recorded_service import LOGGED, healthy, service, write_contract
 
 TOKENS = ("pl4ntedA", "pl4ntedB", "pl4ntedC", "pl4ntedD", "pl4ntedE", "pl4ntedF", "pl4ntedG")
 
@@ -21,7 +21,7 @@ def found_in(text):
 
 def test_a_planted_token_is_in_no_byte_of_the_home_and_in_no_output(
     project,
-    receiver,  # noqa: F811
+    receiver,
     monkeypatch,
 ):
     log = io.StringIO()
