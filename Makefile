@@ -54,17 +54,17 @@ dev: $(READY)  ## Dagster's pages and daemon on the demo's state
 	@$(BIN)/baseline dev
 
 bench: $(READY)  ## speed at a million rows, and of a gate with 480 cells
-	@$(BIN)/python benchmarks/gate.py
-	@$(BIN)/python benchmarks/million_rows.py
+	@$(BIN)/python -m benchmarks.gate
+	@$(BIN)/python -m benchmarks.million_rows
 
 null-rates: $(READY)  ## how often the gate cries wolf where nothing changed
-	@$(BIN)/python benchmarks/null_rates.py
+	@$(BIN)/python -m benchmarks.null_rates
 
 coverage: $(READY)  ## how often intervals hold the truth
-	@$(BIN)/python benchmarks/coverage.py
+	@$(BIN)/python -m benchmarks.coverage
 
 looks: $(READY)  ## how often fifty looks at nothing alarm
-	@$(BIN)/python benchmarks/looks.py
+	@$(BIN)/python -m benchmarks.looks
 
 zoo: $(READY)  ## every gate on every known damage; resumable, hours
 	@$(BIN)/python -m benchmarks.zoo --out build/zoo/results.json
@@ -103,7 +103,7 @@ latency: $(READY)  ## +1 % latency and none, 3,000 simulated runs and a few real
 	@$(BIN)/python -m benchmarks.latency
 
 ledger: $(READY)  ## appends a second and time to verify, on both databases
-	@$(BIN)/python benchmarks/ledger.py
+	@$(BIN)/python -m benchmarks.ledger
 
 zoo-quick: $(READY)  ## the same in two minutes, with generous bounds
 	@$(BIN)/python -m benchmarks.zoo --rows 5000 --runs 50 --nulls 50 --power 0.70

@@ -21,17 +21,15 @@ from concurrent.futures import ProcessPoolExecutor
 from functools import lru_cache, partial
 
 import numpy as np
-import pyarrow as pa
 import threadpoolctl
 from scipy.optimize import brentq
 from scipy.stats import binomtest, poisson
 
-from baseline_pipeline.comparison import Cell, Side
+from baseline_pipeline.comparison import Cell
 from baseline_pipeline.contract import Contract
-from baseline_pipeline.contrasting import contrast
-from baseline_pipeline.evaluation import Scores
 from baseline_pipeline.metrics import METRICS
 from baseline_pipeline.metrics.outcomes import Outcomes
+from benchmarks.two_scorings import contrasted, decided, scores_of
 
 ESTIMATORS = ("error_rate", "brier", "log_loss", "roc_auc", "recall", "calibration_slope")
 NOMINAL, POINT = 0.95, 0.01
@@ -117,7 +115,7 @@ def pair(
     label = (rng.random(rows) < 1 / (1 + np.exp(-odds))).astype(int)
     old = 1 / (1 + np.exp(-odds))
     new = 1 / (1 + np.exp(-odds - 0.4 * rng.normal(size=rows)))
-    return (*(Outcomes(label, (score >= rate).astype(int), score) for score in (old, new)), day)
+    return decided(label, old, rate), decided(label, new, rate), day
 
 
 def truth(rate: float, *, clustered: bool) -> tuple[dict[str, float], dict[str, float]]:
@@ -137,25 +135,8 @@ def held(
     threadpoolctl.threadpool_limits(1)
     rng = np.random.default_rng([seed, run, rows, int(rate * 1000), clustered])
     old, new, day = pair(rng, rows, rate, days=DAYS if clustered else None)
-    ids = pa.array([f"{number:08d}" for number in range(rows)])
-    nothing = pa.table({"nothing": pa.array(np.zeros(rows))})
-    sides = [
-        Scores(ids, one, None if day is None else day.astype(str), None, nothing, np.zeros(rows, dtype=np.uint64))
-        for one in (old, new)
-    ]
-    side = Side(evaluation="e", scores_file=f"{run:012x}", version="1", snapshot="s")
-    found = contrast(
-        policy(),
-        moved="model",
-        question="?",
-        baseline=side,
-        candidate=side,
-        baseline_scores=sides[0],
-        candidate_scores=sides[1],
-        definitions=({}, {}),
-        training_windows=[],
-        pairing="paired",
-    )
+    before, after = (scores_of(one, cluster=day) for one in (old, new))
+    found = contrasted(policy(), before, after, name=f"{run:012x}")
     return dict.fromkeys(ESTIMATORS) | {cell.metric: holds(cell, true[cell.metric]) for cell in found.cells}
 
 

@@ -14,11 +14,9 @@ import time
 import numpy as np
 import pyarrow as pa
 
-from baseline_pipeline.comparison import Side
 from baseline_pipeline.contract import Contract
-from baseline_pipeline.contrasting import contrast
 from baseline_pipeline.evaluation import Scores
-from baseline_pipeline.metrics.outcomes import Outcomes
+from benchmarks.two_scorings import contrasted, decided, scores_of
 
 LIMIT = 5.0
 METRICS = ("error_rate", "brier", "log_loss", "roc_auc", "recall", "precision", "f1", "balanced_accuracy")
@@ -42,14 +40,11 @@ def pair(rows: int, rng: np.random.Generator) -> tuple[Scores, Scores]:
     """Two scorings of the same rows, every score a little different."""
     odds = rng.normal(-0.5, 1.5, rows)
     label = (rng.random(rows) < 1 / (1 + np.exp(-odds))).astype(int)
-    ids = pa.array(np.char.zfill(np.arange(rows).astype(str), 8))
     columns = pa.table({name: pa.array(rng.integers(0, count, rows)) for name, count in LEVELS.items()})
 
     def side(noise: float) -> Scores:
         score = 1 / (1 + np.exp(-odds - noise * rng.normal(size=rows)))
-        decided = (score >= 0.5).astype(int)  # the threshold
-        content = np.zeros(rows, dtype=np.uint64)
-        return Scores(ids, Outcomes(label, decided, score), None, None, columns, content)
+        return scores_of(decided(label, score), columns=columns)
 
     return side(0.0), side(0.1)
 
@@ -60,23 +55,11 @@ def main() -> None:
     options.add_argument("--repeats", type=int, default=5)
     options.add_argument("--seed", type=int, default=2026)
     given = options.parse_args()
-    contract, side = policy(), Side(evaluation="e", scores_file="f", version="1", snapshot="s")
-    seconds, cells = [], 0
+    contract, seconds, cells = policy(), [], 0
     for repeat in range(given.repeats + 1):
         before, after = pair(given.rows, np.random.default_rng([given.seed, repeat]))
         started = time.perf_counter()
-        found = contrast(
-            contract,
-            moved="model",
-            question="?",
-            baseline=side,
-            candidate=side,
-            baseline_scores=before,
-            candidate_scores=after,
-            definitions=({}, {}),
-            training_windows=[],
-            pairing="paired",
-        )
+        found = contrasted(contract, before, after)
         seconds.append(time.perf_counter() - started)
         cells = len(found.cells)
     median = statistics.median(seconds[1:])  # the first one imports

@@ -13,15 +13,11 @@ from concurrent.futures import ProcessPoolExecutor
 from functools import partial
 
 import numpy as np
-import pyarrow as pa
 import threadpoolctl
 from scipy.stats import binomtest
 
-from baseline_pipeline.comparison import Side
 from baseline_pipeline.contract import Contract
-from baseline_pipeline.contrasting import contrast
-from baseline_pipeline.evaluation import Scores
-from baseline_pipeline.metrics.outcomes import Outcomes
+from benchmarks.two_scorings import contrasted, decided, scores_of
 
 NOMINAL = 0.01
 
@@ -54,33 +50,8 @@ def alarmed(run: int, *, seed: int, horizon: int, rows: int, planned: int | str)
     contract = policy(planned)
     for look in range(1, horizon + 1):
         seen = rows * look // horizon
-        ids = pa.array([f"{number:08d}" for number in range(seen)])
-        nothing = pa.table({"nothing": pa.array(np.zeros(seen))})
-        sides = [
-            Scores(
-                ids,
-                Outcomes(label[:seen], (score[:seen] >= 0.5).astype(int), score[:seen]),  # threshold
-                None,
-                None,
-                nothing,
-                np.zeros(seen, dtype=np.uint64),
-            )
-            for score in pair
-        ]
-        side = Side(evaluation="e", scores_file=f"{run:06x}{look:04x}", version="1", snapshot="s")
-        found = contrast(
-            contract,
-            moved="model",
-            question="?",
-            baseline=side,
-            candidate=side,
-            baseline_scores=sides[0],
-            candidate_scores=sides[1],
-            definitions=({}, {}),
-            training_windows=[],
-            pairing="paired",
-            look=look,
-        )
+        before, after = (scores_of(decided(label[:seen], score[:seen])) for score in pair)
+        found = contrasted(contract, before, after, name=f"{run:06x}{look:04x}", look=look)
         if any(cell.tier is not None for cell in found.cells):
             return True
     return False

@@ -15,15 +15,12 @@ import time
 import numpy as np
 import pyarrow as pa
 
-from baseline_pipeline.comparison import Side
 from baseline_pipeline.contract import Contract
-from baseline_pipeline.contrasting import contrast
 from baseline_pipeline.evaluation import Scores
-from baseline_pipeline.metrics.outcomes import Outcomes
 from baseline_pipeline.significance.clopper_pearson import clopper_pearson_upper
+from benchmarks.two_scorings import HALF, contrasted, decided, scores_of
 
 NOMINAL, BOUND = 0.01, 0.015
-SIDE = Side(evaluation="e", scores_file="f", version="1", snapshot="s")
 
 
 def policy() -> Contract:
@@ -54,25 +51,15 @@ def null(rng: np.random.Generator, rows: int, days: int, *, clustered: bool) -> 
     day = rng.integers(0, days, rows)
     logit = rng.normal(-0.5, 1.2, rows) + (rng.normal(0, 0.5, days)[day] if clustered else 0)
     score = 1 / (1 + np.exp(-logit))
-    decided = (score >= 0.5).astype(int)  # the threshold
-    label = np.where(rng.random(rows) < 0.5, decided, 1 - decided)  # a fair coin
+    called = (score >= HALF).astype(int)
+    label = np.where(rng.random(rows) < 0.5, called, 1 - called)  # a fair coin
     churned = score.copy()
     flips = rng.permutation(rows)[: int(0.03 * rows)]
     churned[flips] = 1 - churned[flips]
-    ids = pa.array([f"{number:08d}" for number in range(rows)])
     groups = pa.table({"group": pa.array(rng.choice(list("abcde"), rows))})
-
-    def side(values: np.ndarray) -> Scores:
-        return Scores(
-            row_id=ids,
-            outcomes=Outcomes(label, (values >= 0.5).astype(int), values),  # the threshold
-            cluster=day.astype(str) if clustered else None,
-            day=None,
-            columns=groups,
-            content=np.zeros(rows, dtype=np.uint64),
-        )
-
-    return side(score), side(churned)
+    cluster = day if clustered else None
+    old, new = (scores_of(decided(label, one), cluster=cluster, columns=groups) for one in (score, churned))
+    return old, new
 
 
 def count(runs: int, rows: int, days: int, seed: int, *, clustered: bool) -> dict[str, float]:
@@ -81,18 +68,7 @@ def count(runs: int, rows: int, days: int, seed: int, *, clustered: bool) -> dic
     contract, degraded, alarmed = policy(), 0, 0
     for number in range(runs):
         before, after = null(rng, rows, days, clustered=clustered)
-        found = contrast(
-            contract,
-            moved="model",
-            question="?",
-            baseline=SIDE,
-            candidate=SIDE,
-            baseline_scores=before,
-            candidate_scores=after,
-            definitions=({}, {}),
-            training_windows=[],
-            pairing="paired",
-        )
+        found = contrasted(contract, before, after)
         degraded += any(cell.verdict == "degraded" for cell in found.cells)
         alarmed += any(cell.tier is not None for cell in found.cells)
         if (number + 1) % 1000 == 0:

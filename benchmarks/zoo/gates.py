@@ -11,15 +11,12 @@ from scipy import stats
 
 from baseline_pipeline.comparison import Contrast, Side
 from baseline_pipeline.contract import Contract
-from baseline_pipeline.contrasting import contrast
-from baseline_pipeline.evaluation import Scores
-from baseline_pipeline.metrics.outcomes import Outcomes
+from benchmarks.two_scorings import HALF, contrasted, decided, scores_of
 from benchmarks.zoo.cases import Drawn
 from benchmarks.zoo.population import Population
 
 Array = np.ndarray[Any, Any]
 COLUMNS = tuple("abcdef")
-HALF = 0.5
 
 
 def policy(margin: float = 0.01) -> Contract:
@@ -55,30 +52,17 @@ def policy(margin: float = 0.01) -> Contract:
 
 def ours(contract: Contract, people: Population, drawn: Drawn, seed: int) -> Contrast:
     """The product's own comparison of one run."""
-    ids = pa.array(np.char.zfill(np.arange(len(drawn.label)).astype(str), 8))
     columns = pa.table({name: pa.array(people.levels[drawn.rows, number]) for number, name in enumerate(COLUMNS)})
-    sides = [
-        Scores(
-            row_id=ids,
-            outcomes=Outcomes(drawn.label, (score >= HALF).astype(np.int64), score),
-            cluster=None if drawn.cluster is None else drawn.cluster.astype(str),
-            day=None,
-            columns=columns,
-            content=np.zeros(len(drawn.label), dtype=np.uint64),
-        )
+    before, after = (
+        scores_of(decided(drawn.label, score), cluster=drawn.cluster, columns=columns)
         for score in (drawn.old, drawn.new)
-    ]
-    return contrast(
+    )
+    return contrasted(
         contract,
-        moved="model",
-        question="?",
+        before,
+        after,
         baseline=Side(evaluation="e", scores_file=f"{seed:016x}", version="1", snapshot="s"),
         candidate=Side(evaluation="f", scores_file=f"{seed + 1:016x}", version="2", snapshot="s"),
-        baseline_scores=sides[0],
-        candidate_scores=sides[1],
-        definitions=({}, {}),
-        training_windows=[],
-        pairing="paired",
         times=drawn.times,
     )
 
