@@ -20,7 +20,7 @@ def command(
         str | None, typer.Option("--baseline", help="Rows to compare with, or a .summary saved of them.")
     ] = None,
     save: Annotated[Path | None, typer.Option("--save", help="Keep the summary of the rows here (.summary).")] = None,
-    score: Annotated[str, typer.Option(help="Column of scores.")] = "score",
+    score: Annotated[str, typer.Option(help="Column of scores; of several classes, NAME.CLASS each.")] = "score",
     prediction: Annotated[str, typer.Option(help="Column of predictions, where there are no scores.")] = "prediction",
     score_with: Annotated[
         str | None, typer.Option("--score-with", help="champion or challenger: scores rows that have no scores yet.")

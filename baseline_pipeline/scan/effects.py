@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 
 OF_ROWS = frozenset({"mean_absolute_percentage_error", "symmetric_percentage_error", "top_k_accuracy"})
 """Metrics of ours that need more of a row than cells keep."""
+OF_ROWS_OF_SEVERAL = frozenset({"roc_auc", "average_precision", "expected_calibration_error"})
+"""Those that do so where there are more than two classes: each class ranks rows anew."""
+OF_SCORES = frozenset({"log_loss", "brier"})
 UNITS = 512
 """Parts that the cells of a side are dealt into: enough to tell how estimates go together to 3 %."""
 SETTLED = 1.96
@@ -70,8 +73,16 @@ def _filled(
     effect: Effect, sides: list[Measured], parts: tuple[LeafSlice | None, LeafSlice | None], rows: tuple[int, int]
 ) -> Effect:
     """Fill in values, harm and its uncertainty."""
-    if effect.rule.own is not None or effect.rule.metric in OF_ROWS:
+    plan = sides[0].cells.plan
+    several = plan.task == "multiclass_classification"
+    beyond = OF_ROWS | OF_ROWS_OF_SEVERAL if several else OF_ROWS
+    if effect.rule.own is not None or effect.rule.metric in beyond:
         effect.problem = f"{effect.metric.title} needs the rows themselves: `baseline run MODEL` measures it"
+        return effect
+    if several and effect.rule.metric in OF_SCORES and not plan.scores:
+        effect.problem = (
+            "no probabilities: a scan reads a column for each class, named score.CLASS (`--score` names it)"
+        )
         return effect
     try:
         one, two = (side.measure(effect.metric, part) for side, part in zip(sides, parts, strict=True))

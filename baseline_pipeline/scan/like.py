@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from baseline_pipeline.summaries.outcome_plan import OutcomePlan
 
 Array = np.ndarray[Any, Any]
+_SQUARES = {"log_loss": "squares", "brier": "briers"}
+"""Sums of squared losses, by metric; those of a binary Brier score follow from their bin."""
 
 
 @dataclass(frozen=True)
@@ -197,10 +199,12 @@ class Like:
 
     def _losses(self, name: str) -> Array | None:
         """(g,) mean loss, where it was summed up row by row."""
+        if name in self.sums:  # the Brier score of several classes
+            return np.asarray(self.sums[name] / self.mass)
+        if name == "log_loss" and "loss" in self.sums:
+            return np.asarray(self.sums["loss"] / self.mass)
         if self.plan.score is None:
             return None
-        if name == "log_loss":
-            return np.asarray(self.sums["loss"] / self.mass)
         if name == "brier":
             total = self.sums["pp"] - 2 * self.y * self.sums["p"] + self.y * self.mass
             return np.asarray(total / self.mass)
@@ -218,10 +222,11 @@ class Like:
         return Estimate(value, estimate.influence, estimate.support)
 
     def within(self, metric: Metric) -> Array | float:
-        """(g,) squares of what log losses differ by among like rows; elsewhere bins are too narrow to count."""
-        if metric.name != "log_loss" or "ww" in self.sums:
+        """(g,) squares of what losses differ by among like rows; elsewhere bins are too narrow to count."""
+        squares, losses = self.sums.get(_SQUARES.get(metric.name, "")), self._losses(metric.name)
+        if squares is None or losses is None:
             return 0.0
-        return np.asarray(np.maximum(self.sums["squares"] - self.sums["loss"] ** 2 / self.n, 0.0))
+        return np.asarray(self.squares * np.maximum(squares / self.mass - losses**2, 0.0))
 
 
 def rank_bound(like: Like) -> float:

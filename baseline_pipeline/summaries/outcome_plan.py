@@ -41,10 +41,12 @@ class OutcomePlan(Record):
         task: What is predicted.
         label: Column of the truth.
         score: Column of the probability of the positive class; `None` where only predictions are there.
-        prediction: Column of predictions; `None` where the score and the threshold make them.
+        prediction: Column of predictions; `None` where the score and the threshold make them, or the largest of
+            several probabilities.
         positive: Text of the positive class; `None` where there is none.
         threshold: Scores from here on are called positive.
-        classes: Texts of all classes of a multiclass label.
+        scores: Columns of the probabilities of a multiclass label's classes, if they are there.
+        classes: Texts of those classes.
         values: Columns whose values make leaves.
         cuts: Numeric columns whose parts make leaves.
         conditions: Names and texts of conditions that make leaves.
@@ -61,6 +63,7 @@ class OutcomePlan(Record):
     prediction: str | None = None
     positive: str | None = None
     threshold: float = 0.5
+    scores: tuple[str, ...] = ()
     classes: tuple[str, ...] = ()
     values: tuple[str, ...] = ()
     cuts: tuple[Cut, ...] = ()
@@ -79,5 +82,5 @@ class OutcomePlan(Record):
     def columns(self) -> list[str]:
         """Columns of the data that are read whatever the conditions say."""
         axes = [length_of(axis) or axis for axis in (*self.values, *(cut.column for cut in self.cuts))]
-        named = (self.label, self.score, self.prediction, *axes, self.weight, self.cluster)
+        named = (self.label, self.score, *self.scores, self.prediction, *axes, self.weight, self.cluster)
         return list(dict.fromkeys(name for name in named if name))

@@ -21,6 +21,8 @@ INVALID = -1
 """The bin of what is no probability, or no finite number."""
 COARSE = 16
 """Bins of a score that sums over clusters are kept in are so many times as wide: sixty of them."""
+TOLERANCE = 1e-6
+"""How far a row's class probabilities may be from summing to one, as where a model is run."""
 RESIDUAL_PARTS, TARGET_PARTS = 128, 32
 
 
@@ -101,8 +103,7 @@ def _classes(
 ) -> tuple[list[str], list[str], dict[str, str]]:
     """Columns of each row, what is grouped by, and what is summed."""
     if plan.task == "multiclass_classification":
-        label, prediction = dialect.name(plan.label), dialect.name(plan.prediction or "")
-        return [f"{label} AS y", f"{prediction} AS h", "0 AS bin"], ["y", "h", "bin AS bin"], {}
+        return _several(plan, types, dialect)
     positive = _is(plan.label, plan.positive or "", types, dialect)
     label = f"CASE WHEN {positive} THEN 1 ELSE 0 END AS y"
     if plan.score is None:
@@ -117,8 +118,45 @@ def _classes(
         f"CASE WHEN {valid} THEN {bin_of} ELSE {INVALID} END AS bin",
         f"CASE WHEN {valid} THEN {p} ELSE 0.0 END AS p",
     ]
-    loss = "-LN(GREATEST(CASE WHEN y = 1 THEN p ELSE 1.0 - p END, 2.220446049250313e-16))"
+    loss = _log_loss("CASE WHEN y = 1 THEN p ELSE 1.0 - p END")
     return rows, ["y", "h", "bin AS bin"], {"p": "p", "pp": "p * p", "loss": loss, "squares": f"({loss}) * ({loss})"}
+
+
+def _log_loss(happened: str) -> str:
+    """Of the probability given to what happened."""
+    return f"-LN(GREATEST({happened}, 2.220446049250313e-16))"
+
+
+def _several(
+    plan: OutcomePlan, types: Mapping[str, pa.DataType], dialect: Dialect
+) -> tuple[list[str], list[str], dict[str, str]]:
+    """The same for several classes; bins are of the probability given to what happened."""
+    rows = [f"{dialect.name(plan.label)} AS y"]
+    p = [f"CAST({dialect.name(name)} AS DOUBLE)" for name in plan.scores]
+    most = f"GREATEST({', '.join(p)})"
+    first = " ".join(
+        f"WHEN {one} = {most} THEN {dialect.literal(name)}" for one, name in zip(p, plan.classes, strict=True)
+    )
+    rows.append(f"{dialect.name(plan.prediction) if plan.prediction else f'CASE {first} END'} AS h")
+    keys = ["y", "h", "bin AS bin"]
+    if not p:
+        return [*rows, "0 AS bin"], keys, {}
+    total = f"({' + '.join(p)})"
+    within = " AND ".join(f"{one} >= 0 AND {one} <= 1 AND NOT isnan({one})" for one in p)
+    valid = f"{within} AND ABS({total} - 1.0) <= {TOLERANCE!r}"
+    happened = " ".join(
+        f"WHEN {_is(plan.label, name, types, dialect)} THEN {one}" for one, name in zip(p, plan.classes, strict=True)
+    )
+    happened = f"(CASE {happened} ELSE 0.0 END)"
+    square = " + ".join(f"{one} * {one}" for one in p)
+    bin_of = f"CAST(LEAST(GREATEST(CEIL({happened} * {SCORE_BINS}.0) - 1, 0), {SCORE_BINS - 1}) AS INT)"
+    rows += [
+        f"CASE WHEN {valid} THEN {bin_of} ELSE {INVALID} END AS bin",
+        f"CASE WHEN {valid} THEN {happened} / {total} ELSE 0.0 END AS p",
+        f"CASE WHEN {valid} THEN {square} - 2 * {happened} + 1.0 ELSE 0.0 END AS q",
+    ]
+    loss = _log_loss("p")
+    return rows, keys, {"loss": loss, "squares": f"({loss}) * ({loss})", "brier": "q", "briers": "q * q"}
 
 
 def _regression(plan: OutcomePlan, dialect: Dialect) -> tuple[list[str], list[str], dict[str, str]]:

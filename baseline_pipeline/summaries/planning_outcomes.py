@@ -94,18 +94,40 @@ def _many(engine: Engine, rows: pa.Table | str, cluster: str) -> bool:
         return bool(engine.query(statement)["n"][0].as_py() > MOST_CLUSTERS)
 
 
-def _given(contract: Contract, types: Mapping[str, pa.DataType], score: str, prediction: str) -> dict[str, str | None]:
+def _given(contract: Contract, types: Mapping[str, pa.DataType], score: str, prediction: str) -> dict[str, Any]:
     """Which of the columns of scores and predictions are there and are to be read."""
+    if contract.task == "multiclass_classification":
+        return _given_of_classes(contract, types, score, prediction)
     scored = contract.task == "binary_classification" and score in types and contract.model.output != "prediction"
     predicted = prediction in types and (not scored or prediction != score)
     if not scored and not predicted:
         accepted = f"{score!r} (scores) or {prediction!r} (predictions)"
         message = f"no column of {accepted}; columns: {', '.join(types)}"
         raise DataUnreadable(message, next_step="name them with --score or --prediction")
-    if contract.task == "multiclass_classification" and not predicted:
-        message = f"several classes are summed up by their predictions, and there is no column {prediction!r}"
-        raise ContractError(message, next_step="name it with --prediction")
     return {"score": score if scored else None, "prediction": prediction if predicted and not scored else None}
+
+
+def _given_of_classes(
+    contract: Contract, types: Mapping[str, pa.DataType], score: str, prediction: str
+) -> dict[str, Any]:
+    """A column of probabilities for each class, named `score.CLASS`, or predictions, or both."""
+    there = tuple(name for name in types if name.startswith(f"{score}.")) if contract.wants_scores else ()
+    there = there if there[1:] else ()  # one column is no distribution over classes
+    scores = tuple(f"{score}.{name}" for name in contract.model.class_names) if there else ()
+    absent = [name for name in scores if name not in types]
+    if absent:
+        message = f"no column {absent[0]!r}: {there[0]!r} is there, and every class of model.classes needs its own"
+        raise DataUnreadable(message, next_step=f"add it, or leave all columns {score}.CLASS out")
+    if not there and prediction not in types:
+        accepted = f"{prediction!r} (predictions) or '{score}.CLASS' for every class (probabilities)"
+        message = f"no column of {accepted}; columns: {', '.join(types)}"
+        raise DataUnreadable(message, next_step="name them with --score or --prediction")
+    found = scores or there
+    return {
+        "scores": found,
+        "classes": tuple(name.removeprefix(f"{score}.") for name in found),
+        "prediction": prediction if prediction in types else None,
+    }
 
 
 def _cut(engine: Engine, rows: pa.Table | str, types: Mapping[str, pa.DataType], column: str, parts: int) -> Cut:

@@ -96,6 +96,20 @@ def multiclass(seed, rows=6000):
     return Rows(pa.table(columns), Outcomes(label, prediction, classes=3))
 
 
+def probabilities(seed, rows=6000):
+    """Several classes with a column of probabilities each, and no column of predictions."""
+    rng = np.random.default_rng(seed)
+    table = _columns(rng, rows)
+    odds = rng.normal(0, 1, (rows, 3)) + np.outer(table["age"], [0.6, 0.0, -0.6])
+    score = np.exp(odds) / np.exp(odds).sum(axis=1, keepdims=True)
+    mood = rng.integers(0, 60, rows)
+    label = (rng.random((rows, 1)) * 0.9 + 0.1 * (mood[:, None] % 2) > score.cumsum(axis=1)).sum(axis=1).clip(0, 2)
+    names = np.array(["ant", "bee's", "cat"])
+    columns = {**table, "y": names[label], "w": rng.gamma(1.0, 2.0, rows) + 0.1, "day": mood}
+    columns |= {f"score.{name}": score[:, number] for number, name in enumerate(names)}
+    return Rows(pa.table(columns), Outcomes(label, score.argmax(axis=1), score, classes=3))
+
+
 def _columns(rng, rows):
     return {
         "id": np.arange(rows),

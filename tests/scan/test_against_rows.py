@@ -7,13 +7,14 @@ import pytest
 from baseline_pipeline.comparison import ALL_ROWS
 from baseline_pipeline.contract.slices import SliceSpec
 from baseline_pipeline.effects import Part
+from baseline_pipeline.errors import DataUnreadable
 from baseline_pipeline.estimating import effects
 from baseline_pipeline.measuring import cluster_codes
 from baseline_pipeline.metrics.outcomes import Outcomes
 from baseline_pipeline.scan.effects import summary_effects
 from baseline_pipeline.significance.units import units_of
 from baseline_pipeline.slices import find_slices
-from tests.scan.conftest import BINARY, Rows, binary, contract, multiclass, regression, summed
+from tests.scan.conftest import BINARY, Rows, binary, contract, multiclass, probabilities, regression, summed
 
 FROM_BINS = {"roc_auc": 2e-4, "average_precision": 2e-3, "calibration_slope": 2e-3}
 REGRESSION = [
@@ -91,6 +92,51 @@ def test_other_tasks_too(engine, rows, task, metrics):
         assert fast.baseline == pytest.approx(slow.baseline, rel=1e-10), name
         assert fast.harm == pytest.approx(slow.harm, rel=1e-8, abs=1e-10), name
         assert fast.uncertainty.error == pytest.approx(slow.uncertainty.error, rel=0.03), name
+
+
+@pytest.mark.parametrize("more", [{}, {"weight": "w"}, {"cluster": "day"}], ids=["plain", "weighted", "clustered"])
+def test_log_loss_and_brier_score_of_several_classes_are_those_of_the_rows(engine, more):
+    metrics = [{"metric": name, "margin": {"absolute": 0.02}} for name in ("log_loss", "brier", "accuracy")]
+    policy = contract(metrics, "multiclass_classification", **more)
+    for fast, slow in both(engine, policy, probabilities(1), probabilities(2), **more):
+        name = f"{fast.metric.name}[{fast.slice}]"
+        assert fast.problem == slow.problem, name
+        assert fast.baseline == pytest.approx(slow.baseline, rel=1e-10), name
+        assert fast.harm == pytest.approx(slow.harm, rel=1e-8, abs=1e-10), name
+        assert fast.uncertainty.error == pytest.approx(slow.uncertainty.error, rel=0.03), name
+
+
+def test_what_several_classes_cannot_be_told_from_counts_says_why_and_where_to_get_it(engine):
+    metrics = [{"metric": name, "role": "report_only"} for name in ("roc_auc", "average_precision", "top_k_accuracy")]
+    policy = contract([*metrics, {"metric": "log_loss", "role": "report_only"}], "multiclass_classification")
+    scored = summary_effects(policy, *summed(engine, policy, probabilities(1).table, probabilities(2).table), seed=1)
+    plain = summary_effects(policy, *summed(engine, policy, multiclass(1).table, multiclass(2).table), seed=1)
+    whole = [{one.metric.name: one.problem for one in side if one.slice == ALL_ROWS} for side in (scored, plain)]
+
+    assert all("`baseline run MODEL` measures it" in whole[0][rule["metric"]] for rule in metrics)
+    assert whole[0]["log_loss"] == ""
+    assert "a column for each class, named score.CLASS" in whole[1]["log_loss"]
+
+
+@pytest.mark.parametrize("bad", [None, np.nan, -0.1, 0.9])
+def test_class_probabilities_that_are_none_are_not_evaluated(engine, bad):
+    rows = probabilities(1)
+    score = rows.column("score.cat").tolist()
+    score[7] = bad
+    place = rows.table.column_names.index("score.cat")
+    table = rows.table.set_column(place, "score.cat", pa.array(score, pa.float64()))
+    policy = contract([{"metric": "brier", "margin": {"absolute": 0.02}}], "multiclass_classification")
+    found = summary_effects(policy, *summed(engine, policy, table, probabilities(2).table), seed=1)
+
+    assert found[0].problem == "1 rows hold scores that are no probabilities"
+
+
+def test_every_declared_class_needs_its_column(engine):
+    policy = contract([{"metric": "brier", "margin": {"absolute": 0.02}}], "multiclass_classification")
+    model = policy.model.model_copy(update={"classes": ["ant", "bee's", "cat", "dog"]})
+
+    with pytest.raises(DataUnreadable, match=r"no column 'score\.dog'"):
+        summed(engine, policy.model_copy(update={"model": model}), probabilities(1).table)
 
 
 def test_an_auc_is_no_further_from_that_of_the_rows_than_is_said(engine):

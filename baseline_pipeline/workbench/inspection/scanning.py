@@ -142,8 +142,8 @@ def plan_data(
     outcomes = plan_outcomes(contract, engine, rows, score=score, prediction=prediction)
     with engine.named(rows) as relation:
         types = {field.name: field.type for field in engine.schema(relation)}
-    said = outcomes.score or outcomes.prediction or prediction
-    wanted = [*contract.data.feature_names, said, contract.data.label]
+    said = outcomes.score or outcomes.prediction or ("" if outcomes.scores else prediction)
+    wanted = [*contract.data.feature_names, *([said] if said else []), *outcomes.scores, contract.data.label]
     there = [name for name in wanted if name in types]
     numeric = [name for name in there if _compared_as_number(contract, name, types[name], said)]
     others = [name for name in there if name not in numeric]
