@@ -92,6 +92,7 @@ class Effect:
         bound: How far the harm can be from that of the rows themselves, where it was read from bins.
         room: How far the true harm can lie above the one seen, and below it, beside its error: where values add up
             sizes of gaps, luck lifts them.
+        fixed: Standard error of the baseline's value, where its rows are others: more new rows do not take it away.
         luck: How much harm, and how much gain, numbers of rows alone make where both sides are equally good.
     """
 
@@ -124,6 +125,7 @@ class Effect:
     bound: float = 0.0
     room: tuple[float, float] = (0.0, 0.0)
     luck: tuple[float, float] = (0.0, 0.0)
+    fixed: float = 0.0
 
     @property
     def testable(self) -> bool:

@@ -206,7 +206,7 @@ def _paired(
 def _unpaired(effect: Effect, before: Part, after: Part, one: Estimate, two: Estimate, sign: float) -> None:
     past = supported(clustered(one.influence, before.cluster), one.support)
     present = supported(clustered(two.influence, after.cluster), two.support)
-    effect.uncertainty = independent_sum(past, present)
+    effect.uncertainty, effect.fixed = independent_sum(past, present), past.error
     effect.lifted(one.lift * past.error, two.lift * present.error)
     effect.clusters = None if after.cluster is None else present.clusters
     earlier = np.bincount(before.unit, -sign * one.influence, minlength=before.units) / len(before)

@@ -10,7 +10,7 @@ from baseline_pipeline.comparison import ALL_ROWS, Cell
 from baseline_pipeline.effects import MIN_SUPPORT
 from baseline_pipeline.measuring import t_quantile
 from baseline_pipeline.significance.clopper_pearson import clopper_pearson_upper
-from baseline_pipeline.significance.power import minimum_detectable_effect, normal_quantile, rows_required
+from baseline_pipeline.significance.power import minimum_detectable_effect, new_rows_required, normal_quantile
 from baseline_pipeline.significance.tango import tango_bound
 from baseline_pipeline.verdicts import Harm, guardrail_verdict, primary_verdict
 
@@ -51,9 +51,7 @@ def judge(contract: Contract, effect: Effect, found: Found | None, look: int = 1
         detectable = effect.luck[0] + minimum_detectable_effect(error, critical, rates.power)
         values["minimum_detectable_effect"] = detectable
         if margin:
-            values["rows_required"] = rows_required(
-                effect.rows, error, margin, rates.non_inferiority, rates.power, effect.room[0]
-            )
+            values["rows_required"] = _needed(effect, margin, rates.non_inferiority, rates.power, effect.room[0])
     if np.isfinite(error):
         values["interval"] = _interval(effect)
     if found is not None:
@@ -82,14 +80,27 @@ def _tested(
     verdict, tier, note = (primary_verdict if effect.role == "primary" else guardrail_verdict)(harm)
     if harm.shown and harm.lower <= 0:
         note = "; ".join(word for word in (note, "seen on the rows whose scores moved most") if word)
-    gap = abs(margin - harm.estimate)
+    gap, planned = margin - harm.estimate, values["rows_required"]
     if verdict == "inconclusive" and tier == "moderate" and gap:  # rows that would tell this harm from the margin
-        error, level = effect.uncertainty.error, rates.false_alarm
-        needed = rows_required(effect.rows, error, gap, level, rates.power, effect.luck[0])
-        values["rows_required"] = needed if needed > effect.rows else None
+        needed = _needed(effect, abs(gap), rates.false_alarm, rates.power, effect.luck[0])
+        values["rows_required"] = needed if needed is not None and needed > effect.rows else None
+    elif verdict == "inconclusive" and planned is None and effect.fixed and margin:
+        note += "; no number of new rows is enough beside so few of the baseline"
+    elif (
+        verdict == "inconclusive" and planned is not None and planned <= effect.rows
+    ):  # enough if it were as good, but it looks worse
+        values["rows_required"] = _needed(effect, gap, rates.non_inferiority, rates.power, effect.room[0])
     if effect.role == "report_only":
         tier, note = None, "reported only"
     return Cell(**values, verdict=verdict, tier=tier, note=note)
+
+
+def _needed(effect: Effect, gap: float, alpha: float, power: float, room: float) -> int | None:
+    """Rows that would show so much, in new rows where the baseline's are others; `None` where no number would."""
+    assert effect.uncertainty is not None  # noqa: S101  # the caller has checked
+    if gap <= 0:
+        return None
+    return new_rows_required(effect.rows, effect.uncertainty.error, effect.fixed, gap, alpha, power, room)
 
 
 def _plain(effect: Effect) -> dict[str, Any]:
@@ -153,6 +164,8 @@ def _untested(contract: Contract, effect: Effect, values: dict[str, Any], margin
             note = f"{how}: at most {upper:.4f} of the decisions changed"
             return Cell(**values, verdict="unchanged", tier=None, note=note)
     note = effect.problem or ("reported only" if effect.role == "report_only" else "")
+    if (values.get("rows_required") or 0) <= effect.rows:
+        values["rows_required"] = None  # not what is missing
     return Cell(**values, verdict="inconclusive", tier=None, note=note)
 
 

@@ -119,3 +119,26 @@ def test_rows_of_one_class_are_counted_where_one_stands_for_many():
 
     with pytest.raises(NotMeasurable, match="0 of 8 rows are positive"):
         both_classes(cells)
+
+
+def wrong(rows, share, start=0):
+    """Rows of which a model that always says 0.1 gets this share wrong."""
+    return scores(np.full(rows, 0.1), (np.arange(rows) < share * rows).astype(int), start=start)
+
+
+def test_a_small_baseline_is_said_to_be_what_no_number_of_new_rows_makes_up_for():
+    policy = contract([{"metric": "error_rate", "margin": {"absolute": 0.03}}], slices=())
+    found = compared(wrong(600, 0.2), wrong(5000, 0.205, 600), moved="population", pairing="unpaired", policy=policy)
+
+    assert cell(found, "error_rate").verdict == "inconclusive"
+    assert cell(found, "error_rate").rows_required is None
+    assert "no number of new rows is enough beside so few of the baseline" in cell(found, "error_rate").note
+
+
+def test_rows_enough_for_an_equal_model_are_not_asked_for_where_it_looks_worse():
+    policy = contract([{"metric": "error_rate", "margin": {"absolute": 0.03}}], slices=())
+    old, new = wrong(20_000, 0.2), wrong(2000, 0.22, 20_000)
+    found = compared(old, new, moved="population", pairing="unpaired", policy=policy)
+
+    assert cell(found, "error_rate").verdict == "inconclusive"
+    assert cell(found, "error_rate").rows_required == pytest.approx(20_800, rel=0.05)

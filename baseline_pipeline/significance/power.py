@@ -34,6 +34,32 @@ def rows_required(rows: int, error: float, margin: float, alpha: float, power: f
     return math.ceil(rows * ((both * error + room) / margin) ** 2)
 
 
+def new_rows_required(
+    rows: int, error: float, fixed: float, margin: float, alpha: float, power: float, room: float = 0.0
+) -> int | None:
+    """The same of new rows alone, beside others whose share of the error stays as it is.
+
+    Args:
+        rows: New rows at hand.
+        error: Standard error of the harm; above zero.
+        fixed: The part of it that more new rows do not take away.
+        margin: What is to be shown.
+        alpha: Of the non-inferiority test.
+        power: Chance of showing it.
+        room: See `rows_required`.
+
+    Returns:
+        How many; `None` where no number of new rows is enough.
+
+    Example:
+        >>> [new_rows_required(5000, 0.004, fixed, 0.005, 0.05, 0.8) for fixed in (0.0, 0.001, 0.0021)]
+        [19785, 24642, None]
+    """
+    both = normal_quantile(1 - alpha) + normal_quantile(power) + room / error
+    left = (margin / both) ** 2 - fixed**2
+    return math.ceil(rows * (error**2 - fixed**2) / left) if left > 0 else None
+
+
 def normal_quantile(level: float) -> float:
     """Quantile of the standard normal distribution."""
     from statistics import NormalDist

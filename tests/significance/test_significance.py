@@ -9,7 +9,7 @@ from statsmodels.stats.proportion import proportion_confint
 from baseline_pipeline.significance.clopper_pearson import clopper_pearson_upper
 from baseline_pipeline.significance.clustered import Uncertainty, clustered, independent_sum
 from baseline_pipeline.significance.max_t import max_t, statistics
-from baseline_pipeline.significance.power import minimum_detectable_effect, rows_required
+from baseline_pipeline.significance.power import minimum_detectable_effect, new_rows_required, rows_required
 from baseline_pipeline.significance.self_normalised import lower_bound
 from baseline_pipeline.significance.spending import levels
 from baseline_pipeline.significance.tango import tango_bound, tango_interval, tango_z
@@ -135,6 +135,16 @@ def test_the_rows_required_pass_as_often_as_they_say():
     passed = (rng.normal(0, error, 20_000) + stats.norm.ppf(0.95) * error < 0.008).mean()
 
     assert passed == pytest.approx(0.8, abs=0.01)
+
+
+def test_the_new_rows_required_pass_as_often_as_they_say_beside_a_baseline_that_does_not_grow():
+    rng = np.random.default_rng(9)
+    rows = new_rows_required(1000, 0.01, 0.002, 0.008, 0.05, 0.8)
+    error = math.hypot(0.002, math.sqrt((0.01**2 - 0.002**2) * 1000 / rows))
+    passed = (rng.normal(0, error, 20_000) + stats.norm.ppf(0.95) * error < 0.008).mean()
+
+    assert passed == pytest.approx(0.8, abs=0.01)
+    assert new_rows_required(1000, 0.01, 0.004, 0.008, 0.05, 0.8) is None
 
 
 def correlated_units(rng, units=300, questions=12):
