@@ -37,9 +37,11 @@ FALSE_ALARM = 0.01
 """How often any column of a data set that did not move is called drifted, rows being independent."""
 REPLICATES = 100
 RUNS = 240
-"""Runs of cells that resampling draws: luck moves whole runs, and the distance itself is of the cells."""
+"""Most runs of cells that resampling draws: luck moves whole runs, and the distance itself is of the cells."""
+WIDE, QUANTILES = 32, 60
+"""Cells of the widest run, and quantiles whose cells are runs of their own."""
 RARE = 50
-"""Counts below this are drawn as what they are, Poisson; larger ones as normal."""
+"""Counts below this are drawn as what they are, Poisson or binomial; larger ones as normal."""
 WIDTH = "Wasserstein distance, in the baseline's robust standard deviations"
 SHARES = "Jensen-Shannon distance"
 
@@ -79,16 +81,35 @@ class Luck:
 
     def __init__(self, seed: int) -> None:
         self._rng = np.random.Generator(np.random.Philox(seed))
-        self._deviates = self._rng.standard_normal((2, REPLICATES, RUNS))
+        self._deviates = self._rng.standard_normal((3, REPLICATES, RUNS))
 
-    def resampled(self, counts: Array, side: int) -> Array:
-        """(REPLICATES, k) shares of samples drawn as (k,) counts of side 0 or 1 were."""
-        alike = len(counts) == RUNS
-        deviates = self._deviates[side] if alike else self._rng.standard_normal((REPLICATES, len(counts)))
-        drawn = np.maximum(counts + np.sqrt(counts) * deviates, 0.0)
+    def resampled(self, before: Array, after: Array) -> tuple[Array, Array]:
+        """(REPLICATES, k) shares of samples drawn as either side's (k,) counts were."""
+        return self._again(before, 0), self._again(after, 1)
+
+    def dealt(self, before: Array, after: Array) -> tuple[Array, Array]:
+        """(REPLICATES, k) shares of both sides where their rows are one heap, dealt out at random."""
+        heap = before + after
+        part = before.sum() / max(heap.sum(), 1)
+        mine = heap * part + np.sqrt(heap * part * (1 - part)) * self._of(2, len(heap))
+        rare = np.flatnonzero((heap > 0) & (heap * min(part, 1 - part) < RARE))
+        mine[:, rare] = self._rng.binomial(np.ceil(heap[rare]).astype(int), part, (REPLICATES, len(rare)))
+        mine = np.clip(mine, 0.0, heap)
+        return _shares(mine), _shares(heap - mine)
+
+    def _again(self, counts: Array, side: int) -> Array:
+        drawn = np.maximum(counts + np.sqrt(counts) * self._of(side, len(counts)), 0.0)
         rare = np.flatnonzero((counts > 0) & (counts < RARE))
         drawn[:, rare] = self._rng.poisson(counts[rare], (REPLICATES, len(rare)))
-        return np.asarray(drawn / np.maximum(drawn.sum(axis=1, keepdims=True), 1))
+        return _shares(drawn)
+
+    def _of(self, place: int, parts: int) -> Array:
+        few = parts <= RUNS
+        return self._deviates[place, :, :parts] if few else self._rng.standard_normal((REPLICATES, parts))
+
+
+def _shares(counts: Array) -> Array:
+    return np.asarray(counts / np.maximum(counts.sum(axis=1, keepdims=True), 1))
 
 
 def movements(
@@ -128,13 +149,13 @@ def _moved(before: Summary, after: Summary, luck: Luck, within: Within | None, d
     parts = category_parts(before, after)
     score = jensen_shannon(parts)
     fewer = independent(parts, design)
-    drawn = jensen_shannon_of(*(luck.resampled(side, place) for place, side in enumerate((fewer.before, fewer.after))))
+    drawn, still = (jensen_shannon_of(*draw(fewer.before, fewer.after)) for draw in (luck.resampled, luck.dealt))
     new, gone = (sorted(set(a.counts) - set(b.counts)) for a, b in ((after, before), (before, after)))
     notes = [f"{word} values: {_listed(names)}" for word, names in (("new", new), ("vanished", gone)) if names]
     return Moved(
         SHARES,
         score,
-        _interval(score, drawn),
+        _interval(score, drawn, still),
         chi_square_p(fewer),
         drifted=False,
         measures=_shared(parts),
@@ -146,8 +167,9 @@ def _number(before: NumberSummary, after: NumberSummary, luck: Luck, within: Wit
     parts = number_parts(before, after)
     score = wasserstein(before, after)
     sides = list(zip((before, after), design, strict=True))
-    runs = [side.counts.reshape(RUNS, -1).sum(axis=1) / alike for side, alike in sides]
-    drawn = wasserstein_of(before, *(luck.resampled(side, place) for place, side in enumerate(runs)))
+    starts = _runs(before.counts + after.counts)
+    runs = [np.add.reduceat(side.counts, starts) / alike for side, alike in sides]
+    drawn, still = (wasserstein_of(before, *draw(*runs), starts) for draw in (luck.resampled, luck.dealt))
     distance, at_most = kolmogorov_smirnov(before, after, within)
     shape = kolmogorov_p(distance, *(float(side.counts.sum()) / alike for side, alike in sides))
     gaps = chi_square_p(independent(_gaps(before, after), design))
@@ -155,7 +177,7 @@ def _number(before: NumberSummary, after: NumberSummary, luck: Luck, within: Wit
     return Moved(
         WIDTH,
         score,
-        _interval(score, drawn),
+        _interval(score, drawn, still),
         min(1.0, 2 * min(shape, gaps)),
         drifted=False,
         measures=measures,
@@ -180,11 +202,28 @@ def _shared(parts: Parts) -> dict[str, float]:
     }
 
 
-def _interval(score: float, drawn: Array) -> tuple[float, float]:
-    """The middle 95 % of resampled distances, less the distance that resampling adds by itself."""
-    bias = float(drawn.mean()) - score
-    low, high = (float(value) for value in np.quantile(drawn - bias, (0.025, 0.975)))
-    return max(0.0, low), max(0.0, high)
+def _runs(counts: Array) -> Array:
+    """(k,) first cell of every run of cells: evenly wide, and cells at quantiles, where most rows are, alone."""
+    cumulated = np.cumsum(counts)
+    alone = np.searchsorted(cumulated, cumulated[-1] * np.arange(1, QUANTILES) / QUANTILES)
+    starts = np.unique(np.concatenate([np.arange(0, len(counts), WIDE), alone, alone + 1]))
+    return starts[starts < len(counts)]
+
+
+def _interval(score: float, drawn: Array, still: Array) -> tuple[float, float]:
+    """95 % interval of a distance. It holds the score, from which what luck adds is not taken off.
+
+    Luck adds to a distance's square what it adds where nothing moved; the square then strays as those of resamples do.
+
+    Args:
+        score: The distance.
+        drawn: (r,) distances of resamples.
+        still: (r,) distances where nothing moved.
+    """
+    squares = drawn**2
+    middle = score**2 - float((still**2).mean())
+    low, high = np.sqrt(np.maximum(middle + np.quantile(squares, (0.025, 0.975)) - squares.mean(), 0.0))
+    return min(float(low), score), max(float(high), score)
 
 
 def _missing(before: Summary, after: Summary) -> tuple[str, ...]:

@@ -260,16 +260,17 @@ def wasserstein(before: NumberSummary, after: NumberSummary) -> float:
     as it does where the plain standard deviation is the unit.
     """
     p, q = (side.counts / max(side.counts.sum(), 1) for side in (before, after))
-    return float(wasserstein_of(before, p[None, :], q[None, :])[0])
+    return float(wasserstein_of(before, p[None, :], q[None, :], np.arange(len(p)))[0])
 
 
-def wasserstein_of(before: NumberSummary, p: Array, q: Array) -> Array:
+def wasserstein_of(before: NumberSummary, p: Array, q: Array, starts: Array) -> Array:
     """(r,) distances of r pairs of (r, k) shares, in the unit of the baseline.
 
     Args:
         before: The baseline: its grid and its unit.
-        p: Shares of the grid's cells, or of k equal runs of them.
+        p: Shares of k runs of the grid's cells.
         q: The same of the other side.
+        starts: (k,) first cell of every run.
     """
     edges = before.grid.edges()
     cumulated = np.cumsum(before.counts)
@@ -280,8 +281,7 @@ def wasserstein_of(before: NumberSummary, p: Array, q: Array) -> Array:
         for level in (0.001, 0.05, 0.95, 0.999)
     )
     unit = (nineteenth - fifth) / 3.29 or (high - low) or abs(float(before.grid.scale))
-    run = len(before.counts) // p.shape[1]
-    ends = np.clip(edges[run - 1 :: run], low - (high - low), high + (high - low))
+    ends = np.clip(edges[starts[1:] - 1], low - (high - low), high + (high - low))
     widths = np.diff(ends)
     gap = np.abs(np.cumsum(p, axis=1) - np.cumsum(q, axis=1))[:, :-1]
     return np.asarray(((gap[:, 1:] + gap[:, :-1]) / 2 * widths).sum(axis=1) / unit)

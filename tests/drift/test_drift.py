@@ -117,6 +117,37 @@ def test_columns_that_did_not_move_alarm_as_rarely_as_stated(rows):
     assert stats.binomtest(alarms, runs, FALSE_ALARM, alternative="greater").pvalue > 0.01
 
 
+DRAWS = {
+    "normal": lambda rng, rows, moved: rng.normal(moved, 1, rows),
+    "whole numbers": lambda rng, rows, moved: rng.poisson(4 + 2 * moved, rows).astype(float),
+    "mostly zero": lambda rng, rows, moved: np.where(rng.random(rows) < 0.8, 0, rng.gamma(2, 1 + moved, rows)),
+    "heavy tails": lambda rng, rows, moved: rng.standard_t(1.5, rows) + moved,
+}
+
+
+def words(rng, rows, moved):
+    share = np.exp(moved * (-1.0) ** np.arange(60)) / np.arange(1, 61)
+    return counted([f"w{number}" for number in rng.choice(60, rows, p=share / share.sum())])
+
+
+@pytest.mark.parametrize("kind", [*DRAWS, "words"])
+@pytest.mark.parametrize("moved", [0.0, 0.3])
+@pytest.mark.parametrize("sides", [(200, 200), (5000, 500)])
+def test_intervals_hold_the_distance_as_often_as_they_say_also_where_it_is_nothing(kind, moved, sides):
+    rng = np.random.default_rng(11)
+
+    def drawn(before, after):
+        if kind == "words":
+            return words(rng, before, 0.0), words(rng, after, moved)
+        return pair(DRAWS[kind](rng, before, 0.0), DRAWS[kind](rng, after, moved))
+
+    truth = movements(*({"x": one} for one in drawn(400_000, 400_000)), seed=0)["x"].score if moved else 0.0
+    found = [movements(*({"x": one} for one in drawn(*sides)), seed=run)["x"] for run in range(60)]
+
+    assert all(one.interval[0] <= one.score <= one.interval[1] for one in found)
+    assert sum(one.interval[0] <= truth <= one.interval[1] for one in found) >= 51
+
+
 def test_the_same_seed_gives_the_same_intervals():
     rng = np.random.default_rng(5)
     sides = [{"x": side} for side in pair(rng.normal(size=500), rng.normal(0.2, 1, 500))]
