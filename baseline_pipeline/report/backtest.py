@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from markupsafe import Markup
 
+    from baseline_pipeline.backtest.incidents import Incident as KnownEvent
     from baseline_pipeline.backtest.scoring import Detected, Rate
     from baseline_pipeline.contract import Contract
     from baseline_pipeline.monitoring.alarms import Alarm
@@ -42,13 +43,19 @@ def _short(rate: Rate) -> str:
     return f"{rate.per_month:.2f} [{rate.low:.2f}, {rate.high:.2f}]" if rate.months else "-"
 
 
+def _days(event: KnownEvent) -> str:
+    return f"{event.first}" if event.first == event.last else f"{event.first} to {event.last}"
+
+
+def beyond_words(found: Backtest) -> list[str]:
+    """Known events that nothing could be said of: a feed that died leaves no window to judge."""
+    reach = f"no window has these days: they reach from {found.first[:10]} to {found.last[:10]}"
+    return [f"NOT JUDGED {_days(one)}  {visible(one.what)}; {reach}" for one in found.beyond]
+
+
 def incident_words(one: Detected) -> str:
     """What was made of a known event, in a line."""
-    days = (
-        f"{one.incident.first}"
-        if one.incident.first == one.incident.last
-        else (f"{one.incident.first} to {one.incident.last}")
-    )
+    days = _days(one.incident)
     if not one.found:
         open_ = f"; open before it: {', '.join(one.already[:2])}" if one.already else ""
         verdict = "MISSED" if one.incident.must_find else "not seen (need not be)"
@@ -85,6 +92,7 @@ def backtest_lines(found: Backtest, known: Sequence[Incident] = ()) -> list[str]
             f"known events: {len(hits)} of {len(wanted)} found, {len(soon)} by windows of their first two days"
         )
     lines += [f"  {incident_words(one)}" for one in found.incidents]
+    lines += [f"  {words}" for words in beyond_words(found)]
     shown = "within" if found.false_alarms.per_month <= found.accepted_per_month else "not shown to be above"
     verdict = shown if found.within_rate else "ABOVE"
     lines.append(f"false alarms: {rate_words(found.false_alarms)}; {verdict} the accepted {found.accepted_per_month:g}")
@@ -137,6 +145,7 @@ def backtest_html(contract: Contract, found: Backtest) -> str:
         "backtest.html",
         story=SimpleNamespace(card=model_card(contract)),
         found=found,
+        beyond=beyond_words(found),
         plots=_plots(found),
         rate_words=rate_words,
         wrong=[one for one in found.alarms if one.key in set(found.false)],

@@ -15,6 +15,7 @@ from baseline_pipeline.report.backtest import backtest_html, backtest_lines
 from baseline_pipeline.workbench.over_time.backtesting import backtest
 from baseline_pipeline.workbench.over_time.history import instants, zone_of
 from baseline_pipeline.workbench.over_time.injecting import inject_incidents
+from baseline_pipeline.workbench.over_time.monitoring import watch
 from baseline_pipeline.workbench.over_time.windows import windowing_of
 from tests.conftest import SMALL
 
@@ -218,3 +219,22 @@ def test_days_are_those_of_the_zone_and_hours_those_of_utc(daily):
     assert [int((days == day).sum()) for day in ("2026-03-28", "2026-03-29", "2026-10-25")] == [24, 23, 25]
     assert [windowing_of(contract).zone, windowing_of(contract, "6h").zone] == ["UTC", "Europe/Berlin"]
     assert [judged(daily, window=window).timezone for window in (None, "12h")] == ["Europe/Berlin", "UTC"]
+
+
+def test_an_event_after_the_last_row_is_said_to_be_beyond_what_was_judged(daily):
+    (daily.root / "assets" / "small" / "incidents.yaml").write_text("- {date: 2026-04-20, what: the feed died}\n")
+    found = judged(daily)
+
+    assert not found.incidents
+    assert "NOT JUDGED 2026-04-20  the feed died; no window has these days" in "\n".join(backtest_lines(found))
+    assert "the feed died" in backtest_html(daily.bench().contract("small"), found)
+
+
+def test_a_model_whose_own_data_fell_silent_says_since_when(daily):
+    bench = daily.bench()
+    contract = bench.contract("small")
+    silent, fresh = (watch(bench, contract, now=now).notes for now in ("2026-04-01", "2026-03-22T12:00"))
+
+    assert silent[-1].startswith("the last row is of 2026-03-21T23:5")
+    assert "10 days ago" in silent[-1]
+    assert not fresh

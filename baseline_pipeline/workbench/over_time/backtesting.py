@@ -76,6 +76,8 @@ class Backtest(Record):
     accepted_per_month: float
     starts: tuple[str, ...]
     incidents: tuple[Detected, ...]
+    beyond: tuple[Incident, ...] = ()
+    """Known events on days that no window of the data has."""
     alarms: tuple[Alarm, ...]
     false: tuple[str, ...]
     """Keys of the alarms that no known event explains."""
@@ -175,6 +177,7 @@ def backtest(
         accepted_per_month=rules.false_alarms_per_month,
         starts=tuple(text_of(start) for start in starts[shown]),
         incidents=hits,
+        beyond=tuple(one for one in events if one not in _reached(events, starts)),
         alarms=tuple(said),
         false=tuple(one.key for one in wrong),
         false_alarms=rate,

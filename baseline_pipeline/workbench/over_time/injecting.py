@@ -234,8 +234,9 @@ def _replaced(whole: Readings, touched: Array, inside: Readings) -> Readings:
 def injected_lines(found: Injected) -> list[str]:
     """What was found, for a terminal."""
     lines = [f"injected incidents of {found.windows} windows at random calm dates (seed {found.seed}):"]
+    width = max((len(one.unit) for one in found.kinds), default=0)
     for one in found.kinds:
-        where = f"  {one.scenario:22} {one.dose:6g} {one.unit:10.10}"
+        where = f"  {one.scenario:22} {one.dose:6g} {one.unit:{width}}"
         if one.skipped:
             lines.append(f"{where} not applicable: {one.skipped}")
             continue

@@ -148,7 +148,7 @@ def _watched(bench: Workbench, contract: Contract, now: str | None) -> tuple[Wat
         streams=sum(not one.estimated for one in found.watch.readings.streams),
         latest=_latest(found),
         estimates=tuple(_estimates(contract, found)),
-        notes=_notes(found),
+        notes=(*_notes(found), *_silent(contract, rows.at[-1], instant)),
         alarms=tuple(said),
         paired=paired,
     )
@@ -360,6 +360,17 @@ def _notes(found: Windows) -> tuple[str, ...]:
     if len(beside.importances) > len(reader.features):
         few.append(f"{len(beside.importances)} importances; the {len(reader.features)} largest are watched")
     return (*found.rows.notes, *beside.notes, *few[0 if young else 1 :])
+
+
+def _silent(contract: Contract, last: np.datetime64, instant: np.datetime64) -> Iterator[str]:
+    """That a model's own data end: without a request log nobody says whether rows are due, and none can be overdue."""
+    due = last + np.timedelta64(
+        seconds_of(contract.monitoring.window) + seconds_of(contract.monitoring.late_after), "s"
+    )
+    if contract.monitoring.requests is None and due < instant:
+        days = int((instant - last) / np.timedelta64(1, "D"))
+        told = f"the last row is of {text_of(last)}, {days} days ago"
+        yield f"{told}; overdue rows are an alarm only where monitoring.requests names a log"
 
 
 def _number(value: float | None) -> float | None:
