@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from baseline_pipeline.cli.options import Json, Model
-from baseline_pipeline.cli.output import emit, show
+from baseline_pipeline.cli.output import emit, say, show
+from baseline_pipeline.errors import ContractError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -160,22 +164,25 @@ def autonomy(model: Model, as_json: Json = False) -> None:
 
 @app.command()
 def owners(as_json: Json = False) -> None:
-    """What has no owner.
+    """What has no owner; exit 2 where a contract cannot be read.
 
     Example: baseline audit owners
     """
     from baseline_pipeline.workbench.upkeep.auditing import owners_missing
     from baseline_pipeline.workbench.workbench import Workbench
 
-    found = owners_missing(Workbench.here())
+    found, troubles = owners_missing(Workbench.here())
     if as_json:
         emit(found)
-        return
-    lines = [
-        f"{name}: no owner of {', '.join(missing)}" if missing else f"{name}: all owned"
-        for name, missing in found.items()
-    ]
-    show("\n".join(lines) or "no models")
+    else:
+        lines = [
+            f"{name}: no owner of {', '.join(missing)}" if missing else f"{name}: all owned"
+            for name, missing in found.items()
+        ]
+        show("\n".join(lines) or ("no models" if not troubles else "no model whose contract can be read"))
+    for name, why in troubles.items():
+        say(f"{name}: {why}")
+    _refuse_unread(troubles)
 
 
 @app.command()
@@ -185,7 +192,7 @@ def health(
 ) -> None:
     """How the programme itself is doing, by owner and in total: coverage, ages, times, false alarms, creep, drills.
 
-    A figure that rests on nothing says so.
+    A figure that rests on nothing says so. A model whose contract cannot be read is named, and the exit code is 2.
 
     Example: baseline audit health
     Example: baseline audit health --days 30 --json
@@ -199,3 +206,9 @@ def health(
         emit(found.body())
     else:
         show("\n".join(health_lines(found)))
+    _refuse_unread(found.troubles)
+
+
+def _refuse_unread(troubles: Mapping[str, str]) -> None:
+    if troubles:
+        raise typer.Exit(ContractError.exit_code)

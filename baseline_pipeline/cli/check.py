@@ -26,12 +26,11 @@ def command(
     worst = 0
     for name in paths:
         try:
-            contract = read_contract(paths[name])
+            findings = check_contract(settings, read_contract(paths[name]))
         except BaselineError as error:
             say(f"{name}: {error}")
             worst = max(worst, error.exit_code)
             continue
-        findings = check_contract(settings, contract)
         for finding in findings:
             say(f"{name}: {finding}")
         say(f"{name}: contract ok" + ("" if not findings else f", {len(findings)} thing(s) to look at"))

@@ -14,7 +14,7 @@ from baseline_pipeline.records import Record
 from baseline_pipeline.verdicts import TIERS, Tier
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from baseline_pipeline.comparison import Contrast
     from baseline_pipeline.governance.events import Event
@@ -147,6 +147,8 @@ class Health(Record):
     models: tuple[Figures, ...]
     dead_receivers: tuple[str, ...] | None
     """Receivers that failed for a day and took nothing since; `None` where nobody was ever to be told."""
+    troubles: dict[str, str]
+    """Why a contract could not be read, by model; no figure counts these models."""
 
 
 def health(
@@ -157,6 +159,7 @@ def health(
     now: str,
     days: int = DAYS,
     dead_receivers: tuple[str, ...] | None = None,
+    troubles: Mapping[str, str] | None = None,
 ) -> Health:
     """The figures in total, of every owner and of every model.
 
@@ -167,6 +170,7 @@ def health(
         now: The time, ISO 8601, UTC.
         days: How far back overrides and rollbacks are counted.
         dead_receivers: Their names; `None` where nobody was ever to be told.
+        troubles: Why a contract could not be read, by model.
     """
 
     def figures(name: str, chosen: Iterable[ModelFacts]) -> Figures:
@@ -189,6 +193,7 @@ def health(
         owners=tuple(figures(owner, (one for one in facts if one.owner == owner)) for owner in owners),
         models=tuple(figures(one.model, [one]) for one in facts),
         dead_receivers=dead_receivers,
+        troubles=dict(troubles or {}),
     )
 
 

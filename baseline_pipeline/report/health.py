@@ -30,6 +30,9 @@ def health_lines(found: Health) -> list[str]:
             lines += ["", f"{visible(one.name)}: {one.models} model(s)", *_lines(one, found.days)]
     elif found.owners:
         lines.append(_line("owner", visible(found.owners[0].name)))
+    for name, why in found.troubles.items():
+        lines.append(_line("not counted", f"{visible(name)}: its contract cannot be read"))
+        lines += [_line("", visible(line.strip())) for line in why.splitlines()]
     lacking = [one.name for one in found.models if not one.with_baseline]
     if lacking:
         lines.append(_line("next", f"establish a baseline of {', '.join(map(visible, lacking))}"))

@@ -7,7 +7,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from baseline_pipeline.contract.reading import contract_path, contract_paths, read_contract
-from baseline_pipeline.errors import ContractError
+from baseline_pipeline.errors import BaselineError, ContractError
 from baseline_pipeline.governance.events import Baseline, Event, anchor, baselines, current_baseline
 from baseline_pipeline.settings import load_settings
 from baseline_pipeline.workbench.code import importable
@@ -79,9 +79,15 @@ class Workbench:
 
         return FilesystemStore(self.settings.home / "store")
 
-    def contracts(self) -> dict[str, Contract]:
-        """Every monitored model's contract, by name."""
-        return {name: read_contract(path) for name, path in contract_paths(self.settings.assets).items()}
+    def contracts(self) -> tuple[dict[str, Contract], dict[str, str]]:
+        """Every monitored model's contract, and why one could not be read, both by the model's name."""
+        found, troubles = {}, {}
+        for name, path in contract_paths(self.settings.assets).items():
+            try:
+                found[name] = read_contract(path)
+            except BaselineError as error:
+                troubles[name] = str(error)
+        return found, troubles
 
     def contract(self, model: str) -> Contract:
         """One model's contract.

@@ -42,6 +42,23 @@ def test_a_baseline_counts_with_its_slices_and_its_age(gated, monkeypatch):
     assert json.loads(done.stdout)["total"]["overrides"] == 0
 
 
+def test_a_contract_that_cannot_be_read_is_named_and_the_others_are_told_of(project, monkeypatch):
+    broken = project.root / "assets" / "broken" / "defs.yaml"
+    broken.parent.mkdir()
+    broken.write_text("type: baseline_pipeline.orchestration.MonitoredModel\nattributes: {name: broken, tusk: 1}\n")
+    told, owned, checked = (
+        said(project, monkeypatch, *words) for words in (["audit", "health"], ["audit", "owners"], ["check"])
+    )
+
+    assert [one.exit_code for one in (told, owned, checked)] == [2, 2, 2]
+    assert "all 1 model(s)" in told.stdout
+    assert "broken: its contract cannot be read" in told.stdout
+    assert "assets/broken/defs.yaml" in told.stdout
+    assert "small: no owner of" in owned.stdout
+    assert "broken: assets/broken/defs.yaml" in owned.stderr
+    assert "small: contract ok" in checked.stderr
+
+
 def test_only_the_present_policy_s_backtest_speaks(project):
     bench = project.bench()
 

@@ -95,9 +95,12 @@ class Receiver:
 
     def _gate(self, told: AliasSet) -> None:
         bench = Workbench(self.settings)
+        contracts, troubles = bench.contracts()
+        for name, why in troubles.items():
+            self.tell(f"{name}: {why}")
         found = [
             contract
-            for contract in bench.contracts().values()
+            for contract in contracts.values()
             if (contract.model.registered, contract.model.challenger) == (told.model, told.alias)
         ]
         if not found:

@@ -101,13 +101,14 @@ def export(bench: Workbench, out: Path) -> Checkpoint:
     return checked
 
 
-def owners_missing(bench: Workbench) -> dict[str, list[str]]:
-    """By model, what has no owner in its contract."""
+def owners_missing(bench: Workbench) -> tuple[dict[str, list[str]], dict[str, str]]:
+    """By model, what has no owner in its contract; and why a contract could not be read."""
     found = {}
-    for name, contract in bench.contracts().items():
+    contracts, troubles = bench.contracts()
+    for name, contract in contracts.items():
         owners = contract.owners.model_dump() if contract.owners else {}
         found[name] = [what for what in ("model", "data", "evaluation", "on_call") if not owners.get(what)]
-    return found
+    return found, troubles
 
 
 def as_json(events: Sequence[Event]) -> list[dict[str, object]]:

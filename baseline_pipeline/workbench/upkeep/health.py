@@ -34,17 +34,18 @@ def health(bench: Workbench, *, now: str | None = None, days: int = DAYS) -> Hea
 
     Raises:
         StoreCorrupt: when evidence is damaged.
-        ContractError: when a contract is not understood.
     """
     events = bench.events()
     states = receiver_states(bench)
+    contracts, troubles = bench.contracts()
     return folded(
-        [_facts(bench, contract, events) for contract in bench.contracts().values()],
+        [_facts(bench, contract, events) for contract in contracts.values()],
         events,
         incidents(events),
         now=now or utc_now(),
         days=days,
         dead_receivers=tuple(one.name for one in states if one.dead) if states else None,
+        troubles=troubles,
     )
 
 
