@@ -26,6 +26,8 @@ class Skew(Record):
     """Serving less training, over the rows that differ and hold numbers in both; `None` without such rows."""
     largest_difference: float | None = None
     """The largest, without its sign."""
+    lost: int = 0
+    """Rows that have a value in training and none in serving; they differ."""
 
 
 def skews(training: pa.Table, serving: pa.Table, columns: Sequence[str]) -> tuple[Skew, ...]:
@@ -46,10 +48,12 @@ def skews(training: pa.Table, serving: pa.Table, columns: Sequence[str]) -> tupl
 
 
 def _skew(name: str, training: pa.ChunkedArray, serving: pa.ChunkedArray) -> Skew:
+    empty = [pc.is_null(part, nan_is_null=True).to_numpy() for part in (training, serving)]
+    lost = int((~empty[0] & empty[1]).sum())
     if not (_numeric(training) and _numeric(serving)):
         texts = [pc.fill_null(pc.cast(part, pa.string()), "\0").combine_chunks() for part in (training, serving)]
         different = pc.not_equal(*texts).to_numpy(zero_copy_only=False)
-        return Skew(column=name, rows=len(training), different=int(different.sum()))
+        return Skew(column=name, rows=len(training), different=int(different.sum()), lost=lost)
     rounding = max(EQUAL, _rounding(training.type), _rounding(serving.type))
     before, after = (part.cast(pa.float64()).to_numpy(zero_copy_only=False) for part in (training, serving))
     different = ~np.isclose(before, after, rtol=rounding, atol=0.0, equal_nan=True)
@@ -61,6 +65,7 @@ def _skew(name: str, training: pa.ChunkedArray, serving: pa.ChunkedArray) -> Ske
         different=int(different.sum()),
         mean_difference=float(gap.mean()) if len(gap) else None,
         largest_difference=float(np.abs(gap).max()) if len(gap) else None,
+        lost=lost,
     )
 
 

@@ -60,6 +60,23 @@ def test_the_skewed_feature_is_named_with_what_putting_it_right_gains(project):
         served(bench, contract, file)
 
 
+def test_values_that_are_lost_on_the_way_are_told_also_where_the_model_takes_none(project):
+    rows = project.rows()
+    log = rows.drop(columns=["y", "group", "day"])
+    log.loc[log.id < 40, "x"] = np.nan
+    file = project.root / "served.parquet"
+    log.to_parquet(file, index=False)
+    bench = project.bench()
+
+    found = served(bench, bench.contract("small"), file)
+
+    lines = found.lines()
+    assert "  x: 40 of 1500 rows differ (2.7%), 40 of them served without a value" in lines
+    assert "the model does not score the rows as served: " in lines[-1]
+    assert "gave nan for row" in lines[-1]
+    assert not found.harms
+
+
 def test_served_rows_that_lack_a_class_are_measured_and_one_row_alone_is_not(project):
     text = SMALL.replace("binary_classification", "multiclass_classification").replace(", positive_class: 1", "")
     (project.root / "assets" / "small" / "defs.yaml").write_text(text.replace("metric: brier", "metric: log_loss"))

@@ -11,7 +11,7 @@ from baseline_pipeline.adapters.models.remembered import remembered
 from baseline_pipeline.adapters.sources.parquet import parquet_source
 from baseline_pipeline.content import row_names
 from baseline_pipeline.drift.skew import Skew, skews
-from baseline_pipeline.errors import DataUnreadable, EvidenceUnavailable
+from baseline_pipeline.errors import DataUnreadable, EvidenceUnavailable, ModelFailed
 from baseline_pipeline.figures import bracketed, fixed, places
 from baseline_pipeline.metrics.outcomes import NotMeasurable
 from baseline_pipeline.records import Digest, Record
@@ -61,6 +61,8 @@ class Served(Record):
 
 def _skew(one: Skew) -> str:
     text = f"{one.different} of {one.rows} rows differ ({one.different / one.rows:.1%})"
+    if one.lost:
+        text += f", {one.lost} of them served without a value"
     if one.mean_difference is None:
         return text
     return f"{text}, by {one.mean_difference:+.4g} on average and {one.largest_difference:.4g} at most"
@@ -116,6 +118,8 @@ def served(bench: Workbench, contract: Contract, file: Path) -> Served:
             )
         except NotMeasurable as reason:
             unmeasured = str(reason)
+        except ModelFailed as failure:  # that is a finding about what was served, and the features stand
+            unmeasured = f"the model does not score the rows as served: {failure.message}"
     return Served(
         model=contract.name,
         version=work.version.version,
