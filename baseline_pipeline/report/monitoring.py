@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 
     from baseline_pipeline.response.incidents import Incident
     from baseline_pipeline.response.playbooks import Playbook
-    from baseline_pipeline.workbench.over_time.monitoring import Estimate
     from baseline_pipeline.workbench.over_time.responding import Tick
+    from baseline_pipeline.workbench.over_time.watched import Estimate
 
 SHOWN = 12
 DISCOVERY = 0.05

@@ -24,12 +24,13 @@ from baseline_pipeline.workbench.inspection.sensing import own_scenario
 from baseline_pipeline.workbench.over_time import incidents as spoken
 from baseline_pipeline.workbench.over_time.experimenting import experiment
 from baseline_pipeline.workbench.over_time.history import Past, scored_past
-from baseline_pipeline.workbench.over_time.monitoring import Watched, _latest
+from baseline_pipeline.workbench.over_time.last_windows import latest
 from baseline_pipeline.workbench.over_time.notifying import deliver, last_good, tell
 from baseline_pipeline.workbench.over_time.playbooks import playbook_of
 from baseline_pipeline.workbench.over_time.responding import respond
 from baseline_pipeline.workbench.over_time.scratch_home import loopback_receiver, scratch_home
 from baseline_pipeline.workbench.over_time.spoilt_rows import score_spoilt
+from baseline_pipeline.workbench.over_time.watched import Watched
 from baseline_pipeline.workbench.over_time.windows import judge_rows, windowing_of
 from baseline_pipeline.workbench.people import Voice
 from baseline_pipeline.workbench.promotions.rolling_back import roll_back
@@ -318,7 +319,7 @@ class _Stage:
             reference=(text_of(found.span[0]), text_of(found.span[1])),
             reference_windows=int(found.calm.sum()),
             streams=len(found.watch.readings.streams),
-            latest=_latest(found),
+            latest=latest(found),
             estimates=(),
             notes=(),
             alarms=tuple(self.alarms),

@@ -42,7 +42,7 @@ if TYPE_CHECKING:
     from baseline_pipeline.monitoring.scored_rows import ScoredRows
     from baseline_pipeline.workbench.over_time.causes import Sides
     from baseline_pipeline.workbench.over_time.history import Past
-    from baseline_pipeline.workbench.over_time.monitoring import Watched
+    from baseline_pipeline.workbench.over_time.watched import Watched
     from baseline_pipeline.workbench.over_time.windows import Windows
     from baseline_pipeline.workbench.workbench import Workbench
 

@@ -11,8 +11,9 @@ from baseline_pipeline.response.delivery import Delivered
 from baseline_pipeline.response.incidents import Incident, incidents, planned
 from baseline_pipeline.verdicts import TIERS
 from baseline_pipeline.workbench.over_time.experimenting import due, experiment
-from baseline_pipeline.workbench.over_time.monitoring import Watched, _watched, news
+from baseline_pipeline.workbench.over_time.monitoring import news, watch_windows
 from baseline_pipeline.workbench.over_time.notifying import deliver, tell
+from baseline_pipeline.workbench.over_time.watched import Watched
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -53,7 +54,7 @@ def monitor(bench: Workbench, contract: Contract, *, now: str | None = None, not
     from baseline_pipeline.monitoring.alarms import overlaps
 
     try:
-        watched, found = _watched(bench, contract, now)
+        watched, found = watch_windows(bench, contract, now)
     except BaselineError:
         if notify:  # what was written down before is told all the same
             deliver(bench, [contract])
