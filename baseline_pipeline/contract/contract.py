@@ -155,10 +155,6 @@ class Contract(Section):
             "output": self.model.output,
         }
 
-    def definition_digest(self) -> Digest:
-        """SHA-256 of `definition`."""
-        return digest_of(self.definition())
-
     def declared(self) -> dict[str, object]:
         """What was written, without what is left to defaults."""
         return self.model_dump(mode="json", exclude_unset=True)

@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from baseline_pipeline.monitoring.windows import Windowing
 
 Array = np.ndarray[Any, Any]
-Overlap = "Callable[[str, str], bool]"
 STAYS: dict[Detector, float] = {"sudden": 0.8, "slow": 0.5}
 """Share of the limit below which a window counts as quiet: an alarm does not flicker at its limit."""
 ECHO = 0.5

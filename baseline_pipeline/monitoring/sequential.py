@@ -89,11 +89,6 @@ class Sequential(Record):
     alarmed_at: str | None
 
     @property
-    def e_value(self) -> float:
-        """Evidence so many to one; at most 10^300, beyond which numbers end."""
-        return math.exp(min(self.log_e_value, 300 * math.log(10)))
-
-    @property
     def looks_left(self) -> int | None:
         """Planned looks that are still to come; None without a plan."""
         return None if self.horizon is None else max(self.horizon - self.looks, 0)

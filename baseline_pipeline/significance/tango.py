@@ -34,16 +34,6 @@ def tango_bound(worse: int, better: int, rows: int, z: float) -> float:
     return (low + high) / 2
 
 
-def tango_interval(worse: int, better: int, rows: int, z: float) -> tuple[float, float]:
-    """Both bounds of (worse - better) / rows."""
-    return -tango_bound(better, worse, rows, z), tango_bound(worse, better, rows, z)
-
-
-def tango_z(worse: int, better: int) -> float:
-    """The score statistic of no difference (McNemar 1947); positive where more rows got worse."""
-    return (worse - better) / math.sqrt(worse + better) if worse + better else 0.0
-
-
 def _score(worse: int, better: int, rows: int, difference: float) -> float:
     """Standardised distance of the observed from a supposed difference, at its restricted maximum."""
     b = -worse - better + (2 * rows - worse + better) * difference
