@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 
     from baseline_pipeline.contract import Contract
     from baseline_pipeline.evaluation import Evaluation, Scores
+    from baseline_pipeline.quality import QualityReport
     from baseline_pipeline.records import Digest, Record
-    from baseline_pipeline.snapshot import QualityReport
 
 
 @dataclass(frozen=True)

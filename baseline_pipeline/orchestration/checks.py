@@ -12,7 +12,7 @@ from baseline_pipeline.contract.yaml_lines import read_yaml
 from baseline_pipeline.decision import gating
 from baseline_pipeline.errors import ContractError
 from baseline_pipeline.orchestration.names import identifier
-from baseline_pipeline.snapshot import ExpectationResult, QualityReport
+from baseline_pipeline.quality import ExpectationResult, QualityReport
 from baseline_pipeline.workbench.iteration.comparing import load_comparison
 from baseline_pipeline.workbench.stages import Compared
 from baseline_pipeline.workbench.workbench import Workbench

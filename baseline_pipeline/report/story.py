@@ -21,7 +21,8 @@ if TYPE_CHECKING:
     from baseline_pipeline.decision import Decision
     from baseline_pipeline.evaluation import Evaluation
     from baseline_pipeline.governance.events import Baseline
-    from baseline_pipeline.snapshot import DriftReport, QualityReport, Snapshot
+    from baseline_pipeline.quality import QualityReport
+    from baseline_pipeline.snapshot import DriftReport, Snapshot
 
 
 class ModelCard(Record):

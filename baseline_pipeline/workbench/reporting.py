@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from baseline_pipeline.decision import Decision, gating
 from baseline_pipeline.errors import UsageError
 from baseline_pipeline.governance.events import baselines
+from baseline_pipeline.quality import QualityReport
 from baseline_pipeline.records import Digest, digest_of, short
 from baseline_pipeline.report.html import decision_html, model_html
 from baseline_pipeline.report.reliability import calibration_points
@@ -23,7 +24,7 @@ from baseline_pipeline.report.story import (
     WorstRows,
     model_card,
 )
-from baseline_pipeline.snapshot import DriftReport, QualityReport
+from baseline_pipeline.snapshot import DriftReport
 from baseline_pipeline.workbench.iteration.comparing import load_comparison
 from baseline_pipeline.workbench.iteration.evaluating import load_evaluation, load_scores
 from baseline_pipeline.workbench.iteration.snapshotting import load_snapshot

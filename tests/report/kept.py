@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from baseline_pipeline.quality import ExpectationResult, QualityReport
 from baseline_pipeline.records import digest_of
 from baseline_pipeline.report.reliability import calibration_points
 from baseline_pipeline.report.story import (
@@ -10,15 +11,7 @@ from baseline_pipeline.report.story import (
     Trajectory,
     TrajectoryPoint,
 )
-from baseline_pipeline.snapshot import (
-    Column,
-    ColumnDrift,
-    DriftReport,
-    ExpectationResult,
-    Provenance,
-    QualityReport,
-    Snapshot,
-)
+from baseline_pipeline.snapshot import Column, ColumnDrift, DriftReport, Provenance, Snapshot
 
 
 def snapshot_():

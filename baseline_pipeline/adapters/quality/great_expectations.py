@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 from baseline_pipeline.adapters.quality.suite_file import Rule, check_rules, read_rules
 from baseline_pipeline.content import row_names
 from baseline_pipeline.errors import ContractError
+from baseline_pipeline.quality import ExpectationResult, QualityReport
 from baseline_pipeline.records import Digest, digest_of
-from baseline_pipeline.snapshot import ExpectationResult, QualityReport
 
 if TYPE_CHECKING:
     import pyarrow as pa

@@ -29,7 +29,7 @@ from baseline_pipeline.workbench.stages import Evaluated, Scored, SnapshotTaken,
 if TYPE_CHECKING:
     from baseline_pipeline.contract import Contract
     from baseline_pipeline.governance.events import Baseline
-    from baseline_pipeline.ports import Explainer, ModelCatalogue
+    from baseline_pipeline.ports import Explainer, ModelCatalogue, RunTracker
     from baseline_pipeline.workbench.workbench import Workbench
 
 
@@ -268,7 +268,7 @@ def ensure_tracked(bench: Workbench, contract: Contract, key: Digest) -> Tracked
     evaluation = load_evaluation(bench, contract.name, key)
     scores = load_scores(bench, evaluation)
     table = read(load_snapshot(bench, contract.name, evaluation.snapshot), bench.store, contract.data.feature_names)
-    tracker = MlflowTracker(bench.settings.tracking_uri, bench.settings.experiment, bench.open_run)
+    tracker: RunTracker = MlflowTracker(bench.settings.tracking_uri, bench.settings.experiment, bench.open_run)
     plots = {} if evaluation.shap is None else evaluation.shap.plots
     files = {name: bench.store.file(digest) for name, digest in plots.items()}
     run = TrackedRun(

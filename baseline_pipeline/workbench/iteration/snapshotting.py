@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from baseline_pipeline.errors import DataUnreadable, EvidenceUnavailable
+from baseline_pipeline.quality import QualityReport
 from baseline_pipeline.records import Digest, digest_of, short
-from baseline_pipeline.snapshot import QualityReport, Snapshot, read, take
+from baseline_pipeline.snapshot import Snapshot, read, take
 from baseline_pipeline.workbench.stages import SnapshotTaken
 from baseline_pipeline.workbench.workbench import utc_now
 

@@ -13,10 +13,11 @@ from baseline_pipeline.errors import EvidenceUnavailable
 from baseline_pipeline.governance.contract_change import changed_words
 from baseline_pipeline.governance.reviews import REVIEW_DAYS, contract_changes, last_signed, moment_of, since_review
 from baseline_pipeline.planning import prospects
+from baseline_pipeline.quality import QualityReport
 from baseline_pipeline.records import Digest, Record, short
 from baseline_pipeline.response.incidents import incidents
 from baseline_pipeline.significance.power import normal_quantile
-from baseline_pipeline.snapshot import QualityReport, read
+from baseline_pipeline.snapshot import read
 from baseline_pipeline.verdicts import TIERS
 from baseline_pipeline.workbench.inspection.planning import differs, disagreement_seen
 from baseline_pipeline.workbench.iteration.comparing import load_comparison
