@@ -8,6 +8,7 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from baseline_pipeline.adapters.stores.durable import sync_folder
 from baseline_pipeline.errors import DataUnreadable, UsageError
 
 if TYPE_CHECKING:
@@ -46,7 +47,7 @@ def write_month(folder: Path, month: str, frame: pd.DataFrame) -> Path:
     except BaseException:
         unfinished.unlink(missing_ok=True)
         raise
-    _sync(folder)
+    sync_folder(folder)
     return path
 
 
@@ -64,11 +65,3 @@ def _write(rows: pd.DataFrame, folder: Path) -> Path:
             Path(file.name).unlink(missing_ok=True)
             raise
     return Path(file.name)
-
-
-def _sync(folder: Path) -> None:
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
