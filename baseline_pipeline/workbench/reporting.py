@@ -170,7 +170,10 @@ def _what(event: Event) -> str:
         unsigned = "" if content["signature"] else " (unsigned)"
         return f"{event.kind}{unsigned} of {short(content['decision'])}, counts until {content['statement']['expires']}"
     if event.kind == "contract_changed":
-        return f"contract changed in {len(content['changed'])} places"
+        places = len(content["changed"])
+        return (
+            f"contract changed in {places} place{'s' * (places > 1)}" if places else "contract seen for the first time"
+        )
     if event.kind.startswith("promotion_"):
         return f"{event.kind.replace('_', ' ')}: version {content['version']}"
     return f"{event.kind.replace('_', ' ')}: revision {content.get('revision')}"

@@ -1,6 +1,7 @@
 import html5lib
 import pytest
 
+from baseline_pipeline.comparison import Leaning
 from baseline_pipeline.report.html import decision_html, model_html
 
 POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:"
@@ -89,3 +90,10 @@ def test_a_models_page_shows_its_baseline_and_its_decisions(model_story):
 
 def test_the_same_story_gives_the_same_bytes(page, decision_story):
     assert decision_html(decision_story) == page
+
+
+def test_a_finding_starts_with_a_capital_and_keeps_the_names_it_holds(decision_story, retold):
+    leaning = Leaning(feature="HbA1c_mean", baseline=0.2, candidate=0.6, p_adjusted=0.001, found=True)
+    contrast = decision_story.comparison.contrasts[0].model_copy(update={"leanings": (leaning,)})
+
+    assert "Leans on another feature: HbA1c_mean makes 20% -> 60%" in words(decision_html(retold((contrast,))))
