@@ -23,6 +23,8 @@ def command(
 
     settings = load_settings()
     paths = {model: contract_path(settings.assets, model)} if model else contract_paths(settings.assets)
+    if not paths:
+        say(f"no contract below {settings.assets}; `baseline init MODEL` starts one")
     worst = 0
     for name in paths:
         try:

@@ -111,6 +111,7 @@ def contract_path(assets: Path, model: str) -> Path:
 
 
 def contract_paths(assets: Path) -> dict[str, Path]:
-    """Every `<model>/defs.yaml` below the assets folder that declares a monitored model, by model."""
+    """Every `<model>/defs.yaml` below the assets folder that is ours, by model; it may be misspelt."""
     found = sorted(assets.glob(f"*/{FILE_NAME}"))
-    return {path.parent.name: path for path in found if COMPONENT_TYPE in path.read_text(errors="replace")}
+    ours = COMPONENT_TYPE.partition(".")[0]
+    return {path.parent.name: path for path in found if ours in path.read_text(errors="replace")}

@@ -7,7 +7,13 @@ import jsonschema
 import pytest
 import yaml
 
-from baseline_pipeline.contract.reading import COMPONENT_TYPE, contract_path, parse_contract, read_contract
+from baseline_pipeline.contract.reading import (
+    COMPONENT_TYPE,
+    contract_path,
+    contract_paths,
+    parse_contract,
+    read_contract,
+)
 from baseline_pipeline.errors import ContractError, UsageError
 
 PROJECT = Path(__file__).resolve().parents[2]
@@ -166,6 +172,14 @@ def test_a_file_that_is_no_contract_says_what_stands_there_under_its_models_name
     )
     with pytest.raises(UsageError, match="there is no model 'chrun'; models here: none"):
         contract_path(tmp_path, "chrun")
+
+
+def test_a_misspelt_component_is_a_contract_and_another_librarys_is_none(tmp_path):
+    for name, text in {"churn": "type: baseline_pipeline.MonitoredModl\n", "loads": "type: dagster.Sling\n"}.items():
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "defs.yaml").write_text(text)
+
+    assert list(contract_paths(tmp_path)) == ["churn"]
 
 
 def test_an_alias_bomb_is_refused_before_it_grows():
