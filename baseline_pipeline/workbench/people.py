@@ -161,10 +161,13 @@ def to_sign(
         UsageError: when person or reason is missing.
     """
     roster = roster_of(bench)
-    if roster is not None and voice.by and voice.by.lower() not in {one.lower() for one in roster.people()}:
-        message = f"{voice.by!r} is not on the roster"
-        raise Refused(message, next_step=f"on the roster: {', '.join(roster.people())}")
-    return stated(purpose, contract.name, subject, revision, voice.by, voice.reason, until=_until(contract))
+    person = voice.by
+    if roster is not None and voice.by:
+        person = next((one for one in roster.people() if voice.by.lower() in roster.names_of(one)), "")
+        if not person:
+            message = f"{voice.by!r} is not on the roster"
+            raise Refused(message, next_step=f"on the roster: {', '.join(roster.people())}")
+    return stated(purpose, contract.name, subject, revision, person, voice.reason, until=_until(contract))
 
 
 def _until(contract: Contract) -> dt.datetime:

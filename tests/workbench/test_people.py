@@ -166,7 +166,7 @@ def test_an_override_is_loud_and_takes_autonomy_away(gated, keys):
 
 def test_every_word_can_be_signed_on_another_machine(gated, keys, tmp_path):
     gated.roster(keys, ("ada", "roles=approve,establish,roll_back"))
-    contract, ada = gated.bench().contract("small"), Voice("ada@example.com", "looked at elsewhere")
+    contract, ada = gated.bench().contract("small"), Voice("Ada", "looked at elsewhere")
     found = gated.waiting()
 
     def signed(said):
