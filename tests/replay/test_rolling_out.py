@@ -38,10 +38,13 @@ def declare(project, before, after):
 
 
 def test_answers_that_got_worse_are_those_that_a_hand_counts(project, candidate):
+    declare(project, "  metrics:", "  metrics:\n    - {metric: roc_auc, margin: {absolute: 0.05}}")
     bench = project.bench()
 
     found = simulate_rollout(bench, bench.contract("small"), candidate)
 
+    assert (found.losses, found.unlooked) == (("brier", "error_rate"), ("roc_auc",))
+    assert "  not looked at, since no mean over rows: roc_auc" in rollout_lines(found)
     assert (found.harmed_by, found.left_out) == ("error_rate", 0)
     assert found.rollout.harmed_in_full == by_hand(project.rows())
 

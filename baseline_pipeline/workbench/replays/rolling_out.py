@@ -40,6 +40,8 @@ class RolledOut(Record):
     left_out: int
     """Rows that either model learned from: those say nothing of the other one's answers."""
     rollout: Rollout
+    unlooked: tuple[str, ...] = ()
+    """Metrics that gate and are no mean over rows: no rollout is stopped by them."""
 
 
 def simulate_rollout(bench: Workbench, contract: Contract, candidate: str) -> RolledOut:
@@ -49,11 +51,8 @@ def simulate_rollout(bench: Workbench, contract: Contract, candidate: str) -> Ro
         UsageError: when no gating metric is a mean over rows: then there is nothing to look at one by one.
         EvidenceUnavailable: when model or rows cannot be had.
     """
-    metrics = [
-        rule.measured
-        for rule in contract.metrics
-        if rule.role != "report_only" and rule.measured.rowwise and rule.measured.over_pairs is None
-    ]
+    gating = [rule.measured for rule in contract.metrics if rule.role != "report_only"]
+    metrics = [one for one in gating if one.rowwise and one.over_pairs is None]
     if not metrics:
         message = f"{contract.name}: no gating metric is a mean over rows"
         raise UsageError(message, next_step="add one such as brier, accuracy or mean_absolute_error")
@@ -84,6 +83,7 @@ def simulate_rollout(bench: Workbench, contract: Contract, candidate: str) -> Ro
         harmed_by=metrics[counted].name,
         left_out=len(work.rows) - len(rows),
         rollout=roll_out(Traffic(losses, worse), contract.error_rates.false_alarm, seed),
+        unlooked=tuple(one.name for one in gating if one not in metrics),
     )
     bench.store.save("rollouts", contract.name, digest_of(found.body()), found)
     return found
@@ -122,6 +122,8 @@ def rollout_lines(found: RolledOut) -> list[str]:
         ),
         f"  looked at: {', '.join(found.losses)}; an answer is worse by {found.harmed_by}",
     ]
+    if found.unlooked:
+        lines.append(f"  not looked at, since no mean over rows: {', '.join(found.unlooked)}")
     if found.left_out:
         lines.append(f"  {found.left_out} rows are left out: they lie in a training window")
     lines += [f"  at {one.share:4.0%} of the requests: {one.stopped:.0%} of the rollouts stop" for one in rollout.steps]
