@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from baseline_pipeline.contract import Contract
     from baseline_pipeline.detecting import Found
     from baseline_pipeline.effects import Effect
+    from baseline_pipeline.metrics.outcomes import Metric
 
 
 def judge(contract: Contract, effect: Effect, found: Found | None, look: int = 1) -> Cell:
@@ -174,9 +175,14 @@ def _with_floor(effect: Effect, cell: Cell) -> Cell:
     floor = effect.rule.floor
     if floor is None or effect.slice != ALL_ROWS or effect.candidate is None:
         return cell
-    sign = 1.0 if effect.metric.better == "higher" else -1.0
-    worse = sign * effect.candidate < sign * floor
-    if not worse:
+    if not _worse(effect.metric, effect.candidate, floor):
         return cell
     note = f"{effect.candidate:.4g} is worse than the floor {floor:.4g}"
     return cell.model_copy(update={"verdict": "degraded", "tier": cell.tier or "moderate", "note": note})
+
+
+def _worse(metric: Metric, value: float, floor: float) -> bool:
+    """Whether a value is on the bad side of a floor: of values with a target, further away from it."""
+    if metric.target is not None:
+        return abs(value - metric.target) > abs(floor - metric.target)
+    return value < floor if metric.better == "higher" else value > floor

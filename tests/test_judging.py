@@ -63,6 +63,17 @@ def test_a_floor_is_a_floor_whatever_the_baseline_was():
     assert cell(result, "roc_auc").verdict == "degraded"
 
 
+@pytest.mark.parametrize(("floor", "verdict"), [(0.8, "unchanged"), (1.2, "unchanged"), (0.99, "degraded")])
+def test_of_values_with_a_target_the_floor_is_how_far_from_it_they_may_be(floor, verdict):
+    score, label, day = world(np.random.default_rng(3), n=1000)
+    rule = {"metric": "calibration_slope", "margin": {"absolute": 0.1}, "floor": floor}
+    side = scores(score, label, cluster=day)
+    found = cell(compared(side, side, policy=contract([rule])), "calibration_slope")
+
+    assert 0.01 < abs(found.candidate - 1) < 0.2
+    assert found.verdict == verdict
+
+
 def test_an_empty_condition_fails_only_where_the_contract_says_so():
     score, label, day = world(np.random.default_rng(3), n=1000)
     where = [{"name": "nobody", "where": "group == 'zz'"}]

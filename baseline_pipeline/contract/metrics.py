@@ -83,7 +83,8 @@ class MetricRule(Section):
     severe: Margin | None = None
     """Loss that pages somebody; twice the margin by default."""
     floor: float | None = None
-    """The value itself must not be worse than this, whatever the baseline was."""
+    """The value itself must not be worse than this, whatever the baseline was; further from its target, where the
+    metric has one."""
     slices: SliceRule = SliceRule()
     """The same metric on slices."""
     business_weight: float = Field(default=1.0, gt=0)
