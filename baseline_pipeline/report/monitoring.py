@@ -96,6 +96,9 @@ def incident_line(one: Incident) -> str:
     """One incident in a line."""
     frozen = ", promotions frozen" if one.frozen else ""
     alarms = f"{len(one.open_alarms)} of {len(one.alarms)} alarms open"
+    if 0 < len(one.open_alarms) < len(one.alarms):
+        names = dict.fromkeys(one.leads[key] for key in one.open_alarms if key in one.leads)
+        alarms += f" ({', '.join(visible(name) for name in names)})" if names else ""
     where = f"{one.model} since {_clock(one.since)}{frozen}, {alarms}"
     return f"{one.id}  {one.status:6} {one.tier:8} {where}: {visible(one.lead)}"
 

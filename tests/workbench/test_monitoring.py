@@ -70,6 +70,18 @@ def test_labels_that_do_not_come_and_requests_that_stop_are_alarms(logged):
     assert silent.exit_code == 1
 
 
+def test_labels_that_arrive_in_pieces_are_dated_and_said_to_be_of_some_rows(logged):
+    frame = healthy(days=58)
+    service(logged, frame)
+    waiting = (pd.to_datetime(frame["at"]) >= "2026-02-14") & (np.random.default_rng(3).random(len(frame)) < 0.7)
+    logged.write(frame.assign(y=frame["y"].astype("Int64").mask(waiting)))
+    found = looked(logged, "2026-02-27")
+    overdue = next(one for one in found.watched.alarms if one.lead.stream == "labels overdue (share)")
+
+    assert overdue.opened[:10] == "2026-02-14"
+    assert [note for note in found.watched.notes if "windows since 2026-02-14 (100% in calm ones)" in note]
+
+
 def test_a_log_that_cannot_be_read_says_why(logged):
     logged.write(healthy())
     folder = logged.root / "requests"

@@ -17,7 +17,7 @@ from baseline_pipeline.monitoring.windows import Windowing, seconds_of
 from baseline_pipeline.workbench.over_time.against_model import against_model, does_worse
 from baseline_pipeline.workbench.over_time.history import scored_past, zone_of
 from baseline_pipeline.workbench.over_time.last_windows import estimates, latest
-from baseline_pipeline.workbench.over_time.overdue import late
+from baseline_pipeline.workbench.over_time.overdue import late, partly_labelled
 from baseline_pipeline.workbench.over_time.requests import logged_rows
 from baseline_pipeline.workbench.over_time.watched import Watched
 from baseline_pipeline.workbench.over_time.windows import Windows, judge_rows, windowing_of
@@ -81,7 +81,7 @@ def watch_windows(bench: Workbench, contract: Contract, now: str | None) -> tupl
         streams=sum(not one.estimated for one in found.watch.readings.streams),
         latest=latest(found),
         estimates=tuple(estimates(contract, found)),
-        notes=(*_notes(found), *_silent(contract, rows.at[-1], instant)),
+        notes=(*_notes(found), *partly_labelled(found, instant), *_silent(contract, rows.at[-1], instant)),
         alarms=tuple(said),
         paired=paired,
     )
