@@ -7,6 +7,7 @@ from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
+import pyarrow as pa
 
 from baseline_pipeline.summaries import sql
 from baseline_pipeline.summaries.arrays import doubles, integers
@@ -15,8 +16,6 @@ from baseline_pipeline.summaries.grid import CELLS, Grid
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-    import pyarrow as pa
 
     from baseline_pipeline.summaries.dialect import Dialect
     from baseline_pipeline.summaries.outcome_plan import OutcomePlan
@@ -124,7 +123,25 @@ def _number(engine: Engine, relation: str, column: str, grid: Grid) -> NumberSum
 
 
 def _category(engine: Engine, relation: str, column: str) -> CategorySummary:
+    kind = engine.schema(relation).field(column).type
     found = engine.query(sql.category_counts(relation, column, engine.dialect))
-    counts = dict(zip(found["value"].to_pylist(), found["n"].to_pylist(), strict=True))
-    nulls = int(counts.pop(None, 0))
-    return CategorySummary(counts, nulls)
+    texts: list[str | None] = found["value"].to_pylist()
+    if pa.types.is_floating(kind) or pa.types.is_decimal(kind):
+        texts = [None if text is None else _number_text(float(text)) for text in texts]
+    counts: dict[str | None, int] = {}
+    for text, rows in zip(texts, found["n"].to_pylist(), strict=True):
+        counts[text] = counts.get(text, 0) + rows
+    nulls = counts.pop(None, 0)
+    return CategorySummary({text: rows for text, rows in counts.items() if text is not None}, nulls)
+
+
+def _number_text(value: float) -> str | None:
+    """A number as a category: the same whether it is kept whole, as a decimal or as a float; none for NaN.
+
+    Example:
+        >>> _number_text(1.0), _number_text(0.5), _number_text(float("nan"))
+        ('1', '0.5', None)
+    """
+    if np.isnan(value):
+        return None
+    return str(int(value)) if value.is_integer() else repr(value)

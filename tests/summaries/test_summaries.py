@@ -99,3 +99,17 @@ def test_columns_without_values_and_a_hundred_thousand_categories_are_summed_up(
     assert (len(found["name"].counts), found["name"].nulls) == (99_999, 1)
     assert found["constant"].counts.max() == 100_000
     assert engine.summaries(table.slice(0, 0), grids)["constant"].rows == 0
+
+
+def test_categories_are_the_same_whether_whole_numbers_are_kept_as_such_as_floats_or_as_decimals():
+    values = [1, 0, 1, None]
+    kinds = [pa.int64(), pa.float32(), pa.float64(), pa.decimal128(6, 2)]
+    found = [DuckDbEngine(1).summaries(pa.table({"y": pa.array(values, kind)}), {"y": None})["y"] for kind in kinds]
+
+    assert found == [CategorySummary({"1": 2, "0": 1}, 1)] * len(kinds)
+
+
+def test_a_category_that_is_not_a_number_is_missing_and_others_keep_their_fractions():
+    table = pa.table({"y": [0.5, float("nan"), 1e17, None]})
+
+    assert DuckDbEngine(1).summaries(table, {"y": None})["y"] == CategorySummary({"0.5": 1, str(10**17): 1}, 2)
