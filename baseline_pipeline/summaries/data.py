@@ -7,6 +7,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from baseline_pipeline.errors import DataUnreadable
+from baseline_pipeline.expression import length_of
 from baseline_pipeline.records import Digest, Record, canonical_json
 from baseline_pipeline.summaries.arrays import integers
 from baseline_pipeline.summaries.column import NumberSummary
@@ -107,6 +109,7 @@ def summarise(
     """
     with engine.named(rows) as relation:
         there = {field.name: field.type for field in engine.schema(relation)}
+        _require(plan.outcomes, there)
         silent = {name: "the column is not there" for name in [*plan.numbers, *plan.categories] if name not in there}
         silent |= {name: f"the type moved: it is {there[name]}" for name in plan.numbers if _no_number(there.get(name))}
         wanted: dict[str, Grid | None] = {**plan.numbers, **dict.fromkeys(plan.categories)}
@@ -115,6 +118,24 @@ def summarise(
         progress(f"counting {len(wanted) - len(silent)} columns")
         columns = column_summaries(engine, rows, relation, {n: grid for n, grid in wanted.items() if n not in silent})
     return DataSummary(plan, columns, outcomes, silent)
+
+
+def _require(plan: OutcomePlan, there: Mapping[str, pa.DataType]) -> None:
+    """Let only rows through that have what labels, scores and slices are counted from.
+
+    Raises:
+        DataUnreadable: with the first column that is absent, or is to be cut at quantiles and holds no numbers.
+    """
+    absent = [name for name in plan.columns() if name not in there]
+    if absent:
+        message = f"no column {absent[0]!r}, by which the baseline was counted; columns: {', '.join(there)}"
+        raise DataUnreadable(message, next_step="give rows that have it, or take it out of the contract's slices")
+    for cut in plan.cuts:
+        if length_of(cut.column) is None and _no_number(there[cut.column]):
+            message = (
+                f"slice column {cut.column!r} is {there[cut.column]}; the baseline's was cut at quantiles of numbers"
+            )
+            raise DataUnreadable(message, next_step="give rows with numbers there, or slice by its values")
 
 
 def _no_number(kind: pa.DataType | None) -> bool:

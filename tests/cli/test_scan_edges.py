@@ -109,3 +109,22 @@ def test_swapping_the_sides_mirrors_the_gains(project):
     assert gains[0].keys() == gains[1].keys()
     for cell, gain in gains[0].items():
         assert gain == pytest.approx(-gains[1][cell], abs=1e-12)
+
+
+def test_a_file_that_lacks_a_column_of_the_others_is_named(project):
+    (project / "parts").mkdir()
+    pq.write_table(scored(2, ROWS), project / "parts" / "a.parquet")
+    pq.write_table(scored(3, ROWS).drop_columns(["income"]), project / "parts" / "b.parquet")
+    done, _ = scan(project, "parts")
+
+    assert done.returncode == 3
+    assert "b.parquet: no column 'income'" in done.stderr
+    assert "next: files of one folder or pattern need the same columns" in done.stderr
+
+
+def test_rows_without_a_column_that_slices_are_made_of_are_refused_by_its_name(project):
+    pq.write_table(scored(2, ROWS).drop_columns(["job"]), project / "jobless.parquet")
+    done, _ = scan(project, "jobless.parquet")
+
+    assert done.returncode == 3
+    assert "no column 'job', by which the baseline was counted" in done.stderr

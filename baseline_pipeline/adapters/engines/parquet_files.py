@@ -65,11 +65,7 @@ def sampled(rows: pa.Table | str, columns: list[str]) -> pa.Table:
 def _first_rows(place: tuple[str, int], columns: list[str]) -> pa.RecordBatch:
     """Those of one row group of a file."""
     name, group = place
-    file = _open(name)
-    absent = [column for column in columns if column not in file.schema_arrow.names]
-    if absent:
-        message = f"{name}: no column {absent[0]!r}; columns: {', '.join(file.schema_arrow.names)}"
-        raise DataUnreadable(message)
+    file = _with_columns(name, columns)
     batches = file.iter_batches(SAMPLE_ROWS // PLACES, row_groups=[group], columns=columns, use_threads=False)
     for batch in batches:
         return batch
@@ -162,7 +158,7 @@ def _counted(
     every = [name for columns in together for name in columns]
     waiting: SimpleQueue[Part] = SimpleQueue()
     for name in files_of(rows):
-        for group in range(_open(name).metadata.num_row_groups):
+        for group in range(_with_columns(name, every).metadata.num_row_groups):
             for columns in together:
                 waiting.put((name, group, columns))
     failed = Event()
@@ -192,6 +188,20 @@ def _batches(waiting: SimpleQueue[Part], every: list[str], failed: Event) -> Ite
             if failed.is_set():
                 return
             yield found
+
+
+def _with_columns(name: str, columns: list[str]) -> pq.ParquetFile:
+    """A file that has some columns.
+
+    Raises:
+        DataUnreadable: with the first that is absent.
+    """
+    file = _open(name)
+    absent = [column for column in columns if column not in file.schema_arrow.names]
+    if absent:
+        message = f"{name}: no column {absent[0]!r}; columns: {', '.join(file.schema_arrow.names)}"
+        raise DataUnreadable(message, next_step="files of one folder or pattern need the same columns")
+    return file
 
 
 def _open(name: str, as_dictionaries: list[str] | None = None) -> pq.ParquetFile:
