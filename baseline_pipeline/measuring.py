@@ -9,6 +9,7 @@ import numpy as np
 
 from baseline_pipeline.evaluation import MetricValue
 from baseline_pipeline.metrics.outcomes import Metric, NotMeasurable, Outcomes
+from baseline_pipeline.significance.clopper_pearson import clopper_pearson
 from baseline_pipeline.significance.clustered import clustered, supported
 from baseline_pipeline.slices import find_slices
 
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
 Array = np.ndarray[Any, Any]
 ALL_ROWS = "all"
 CONFIDENCE = 0.95
+ROUNDING = 1e-12
+"""Errors below this are none."""
 
 
 def measure(contract: Contract, scores: Scores) -> tuple[MetricValue, ...]:
@@ -58,10 +61,12 @@ def _value(metric: Metric, name: str, outcomes: Outcomes, codes: Array | None, l
     if not np.isfinite(uncertainty.error):
         return MetricValue(**empty, value=estimate.value, low=None, high=None, note="one row or cluster has no spread")
     width = t_quantile(1 - (1 - CONFIDENCE) / 2, uncertainty.degrees) * uncertainty.error
-    low = estimate.value - width
-    if estimate.lift:  # sizes of gaps: luck lifts them, and none is below 0
-        low = max(0.0, low - estimate.lift * uncertainty.error)
-    return MetricValue(**empty, value=estimate.value, low=low, high=estimate.value + width)
+    bottom, top = metric.bounds
+    if uncertainty.error < ROUNDING and np.isfinite(top - bottom):  # all alike, which says little of few
+        width = (top - bottom) * clopper_pearson(0, groups or estimate.support or len(outcomes), CONFIDENCE)[1]
+    low = estimate.value - width - estimate.lift * uncertainty.error  # luck lifts the sizes of gaps
+    low, high = np.clip([low, estimate.value + width], bottom, top).tolist()
+    return MetricValue(**empty, value=estimate.value, low=low, high=high)
 
 
 def t_quantile(level: float, degrees: float) -> float:

@@ -27,6 +27,7 @@ ABSOLUTE_BIAS = Metric(
     title="Absolute bias",
     better="lower",
     unit="target",
+    bounds=(0.0, float("inf")),
     tasks=frozenset({"regression"}),
     measure=measure,
 )

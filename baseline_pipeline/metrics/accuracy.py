@@ -17,6 +17,7 @@ ACCURACY = Metric(
     title="Accuracy",
     better="higher",
     unit="share",
+    bounds=(0.0, 1.0),
     tasks=frozenset({"binary_classification", "multiclass_classification"}),
     measure=measure,
     rowwise=True,

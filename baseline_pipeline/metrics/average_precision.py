@@ -44,6 +44,7 @@ AVERAGE_PRECISION = Metric(
     title="Average precision",
     better="higher",
     unit="share",
+    bounds=(0.0, 1.0),
     tasks=CLASSIFICATION,
     measure=measure,
     parameters={"average": AVERAGE},

@@ -24,6 +24,7 @@ BALANCED_ACCURACY = Metric(
     title="Balanced accuracy",
     better="higher",
     unit="share",
+    bounds=(0.0, 1.0),
     tasks=frozenset({"binary_classification", "multiclass_classification"}),
     measure=measure,
     decisions=True,

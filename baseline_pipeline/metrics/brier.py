@@ -22,6 +22,7 @@ BRIER = Metric(
     title="Brier score",
     better="lower",
     unit="squared probability",
+    bounds=(0.0, float("inf")),
     tasks=frozenset({"binary_classification", "multiclass_classification"}),
     measure=measure,
     rowwise=True,

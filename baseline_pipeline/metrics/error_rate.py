@@ -17,6 +17,7 @@ ERROR_RATE = Metric(
     title="Error rate",
     better="lower",
     unit="share",
+    bounds=(0.0, 1.0),
     tasks=frozenset({"binary_classification", "multiclass_classification"}),
     measure=measure,
     rowwise=True,

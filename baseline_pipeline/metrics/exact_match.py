@@ -23,6 +23,7 @@ EXACT_MATCH = Metric(
     title="Exact match (SQuAD)",
     better="higher",
     unit="share",
+    bounds=(0.0, 1.0),
     tasks=frozenset({"question_answering"}),
     measure=measure,
     rowwise=True,

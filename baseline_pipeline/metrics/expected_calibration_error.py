@@ -42,6 +42,7 @@ EXPECTED_CALIBRATION_ERROR = Metric(
     title="Expected calibration error",
     better="lower",
     unit="probability",
+    bounds=(0.0, 1.0),
     tasks=frozenset({"binary_classification", "multiclass_classification"}),
     measure=measure,
     moved=moved,

@@ -17,6 +17,7 @@ F1 = Metric(
     title="F1",
     better="higher",
     unit="share",
+    bounds=(0.0, 1.0),
     tasks=frozenset({"binary_classification", "multiclass_classification"}),
     measure=measure,
     decisions=True,

@@ -30,6 +30,7 @@ F_BETA = Metric(
     title="F-beta",
     better="higher",
     unit="share",
+    bounds=(0.0, 1.0),
     tasks=frozenset({"binary_classification", "multiclass_classification"}),
     measure=measure,
     decisions=True,

@@ -107,6 +107,7 @@ def _gap(name: str, title: str, measure: Callable[..., Estimate], *, decisions: 
         title=title,
         better="lower",
         unit="share",
+        bounds=(0.0, 1.0),
         tasks=frozenset({"binary_classification"}),
         measure=measure,
         decisions=decisions,

@@ -32,6 +32,7 @@ INTERVAL_COVERAGE = Metric(
     title="Coverage of intervals",
     better="nearer",
     unit="share",
+    bounds=(0.0, 1.0),
     tasks=frozenset({"regression"}),
     measure=measure,
     family="calibration",

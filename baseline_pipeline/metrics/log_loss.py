@@ -28,6 +28,7 @@ LOG_LOSS = Metric(
     title="Log loss",
     better="lower",
     unit="nats",
+    bounds=(0.0, float("inf")),
     tasks=frozenset({"binary_classification", "multiclass_classification"}),
     measure=measure,
     rowwise=True,

@@ -41,6 +41,7 @@ MATTHEWS_CORRELATION = Metric(
     title="Matthews correlation coefficient",
     better="higher",
     unit="correlation",
+    bounds=(-1.0, 1.0),
     tasks=frozenset({"binary_classification", "multiclass_classification"}),
     measure=measure,
     decisions=True,

@@ -16,6 +16,7 @@ MEAN_ABSOLUTE_ERROR = Metric(
     title="Mean absolute error",
     better="lower",
     unit="target",
+    bounds=(0.0, float("inf")),
     tasks=frozenset({"regression"}),
     measure=measure,
     rowwise=True,

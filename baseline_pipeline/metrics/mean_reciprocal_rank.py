@@ -45,6 +45,7 @@ MEAN_RECIPROCAL_RANK = Metric(
     title="Mean reciprocal rank",
     better="higher",
     unit="share",
+    bounds=(0.0, 1.0),
     tasks=frozenset({"ranking"}),
     measure=measure,
 )

@@ -16,6 +16,7 @@ MEAN_SQUARED_ERROR = Metric(
     title="Mean squared error",
     better="lower",
     unit="target squared",
+    bounds=(0.0, float("inf")),
     tasks=frozenset({"regression"}),
     measure=measure,
     rowwise=True,

@@ -47,6 +47,7 @@ NDCG = Metric(
     title="Normalised discounted cumulative gain",
     better="higher",
     unit="share",
+    bounds=(0.0, 1.0),
     tasks=frozenset({"ranking"}),
     measure=measure,
     parameters={"k": Parameter(f"{K.accepts}, or null for all items", lambda value: value is None or K.holds(value))},

@@ -167,6 +167,7 @@ class Metric:
             the first's, and whose signs turn where a row's two answers are swapped: what random signs are drawn
             for. `None` where the difference of influences does that; of a ratio it does not where single rows
             carry the denominator, since their influence on it takes back what they did.
+        bounds: the least and the largest value that there can be.
         moved: from two models' outcomes on the same rows to (n,) distances by which rows moved what sizes of gaps are
             made of: luck lifts the two values by no more than their mean apart. `None` where that is how far
             influences moved, which is more where a gap that is next to nothing turned its sign.
@@ -188,6 +189,7 @@ class Metric:
     over_pairs: Callable[[Outcomes, Outcomes], Array] | None = None
     target_from: str | None = None
     shares: Callable[[Outcomes, Outcomes], Array] | None = None
+    bounds: tuple[float, float] = (float("-inf"), float("inf"))
     moved: Callable[[Outcomes, Outcomes], Array] | None = None
 
     @property

@@ -23,6 +23,7 @@ PINBALL_LOSS = Metric(
     title="Pinball loss",
     better="lower",
     unit="target",
+    bounds=(0.0, float("inf")),
     tasks=frozenset({"regression"}),
     measure=measure,
     rowwise=True,

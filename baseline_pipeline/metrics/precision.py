@@ -27,6 +27,7 @@ PRECISION = Metric(
     title="Precision",
     better="higher",
     unit="share",
+    bounds=(0.0, 1.0),
     tasks=frozenset({"binary_classification", "multiclass_classification"}),
     measure=measure,
     decisions=True,

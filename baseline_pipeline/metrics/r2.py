@@ -33,6 +33,7 @@ R2 = Metric(
     title="R squared",
     better="higher",
     unit="share",
+    bounds=(float("-inf"), 1.0),
     tasks=frozenset({"regression"}),
     measure=measure,
     shares=shares,

@@ -25,6 +25,7 @@ RECALL = Metric(
     title="Recall",
     better="higher",
     unit="share",
+    bounds=(0.0, 1.0),
     tasks=frozenset({"binary_classification", "multiclass_classification"}),
     measure=measure,
     decisions=True,

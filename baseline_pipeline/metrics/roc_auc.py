@@ -51,6 +51,7 @@ ROC_AUC = Metric(
     title="ROC AUC",
     better="higher",
     unit="share",
+    bounds=(0.0, 1.0),
     tasks=CLASSIFICATION,
     measure=measure,
     parameters={"average": AVERAGE},

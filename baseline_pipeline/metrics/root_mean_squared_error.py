@@ -27,6 +27,7 @@ ROOT_MEAN_SQUARED_ERROR = Metric(
     title="Root mean squared error",
     better="lower",
     unit="target",
+    bounds=(0.0, float("inf")),
     tasks=frozenset({"regression"}),
     measure=measure,
     shares=shares,

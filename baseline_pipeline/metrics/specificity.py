@@ -33,6 +33,7 @@ SPECIFICITY = Metric(
     title="Specificity",
     better="higher",
     unit="share",
+    bounds=(0.0, 1.0),
     tasks=CLASSIFICATION,
     measure=measure,
     decisions=True,

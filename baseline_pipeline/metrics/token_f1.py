@@ -23,6 +23,7 @@ TOKEN_F1 = Metric(
     title="F1 of words (SQuAD)",
     better="higher",
     unit="share",
+    bounds=(0.0, 1.0),
     tasks=frozenset({"question_answering"}),
     measure=measure,
     rowwise=True,

@@ -28,6 +28,7 @@ TOP_K_ACCURACY = Metric(
     title="Top-k accuracy",
     better="higher",
     unit="share",
+    bounds=(0.0, 1.0),
     tasks=frozenset({"multiclass_classification"}),
     measure=measure,
     parameters={"k": whole(1)},
