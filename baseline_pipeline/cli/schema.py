@@ -10,7 +10,9 @@ from baseline_pipeline.cli.output import emit, show
 
 
 def command(
-    metrics: Annotated[bool, typer.Option("--metrics", help="List the metrics instead.")] = False,
+    metrics: Annotated[
+        bool, typer.Option("--metrics", help="List the metrics instead, with their parameters.")
+    ] = False,
 ) -> None:
     """Print the contract's JSON Schema, for editors.
 
@@ -18,9 +20,11 @@ def command(
     """
     if metrics:
         from baseline_pipeline.metrics import METRICS
+        from baseline_pipeline.metrics.parameters import described
 
         for one in METRICS.values():
-            show(f"{one.name:26} {one.title}; {one.preference}; in {one.unit}; {', '.join(sorted(one.tasks))}")
+            told = f"; parameters: {described(one.parameters, one.defaults)}" if one.parameters else ""
+            show(f"{one.name:26} {one.title}; {one.preference}; in {one.unit}; {', '.join(sorted(one.tasks))}{told}")
         return
     from baseline_pipeline.contract import Contract
     from baseline_pipeline.contract.reading import COMPONENT_TYPE

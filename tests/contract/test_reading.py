@@ -234,6 +234,17 @@ def test_the_json_schema_takes_the_shipped_contract_and_refuses_a_misspelt_one(c
         jsonschema.validate(document, schema)
 
 
+def test_the_list_of_metrics_says_what_each_may_be_told(capsys):
+    from baseline_pipeline.cli.schema import command
+
+    command(metrics=True)
+    lines = {line.split()[0]: " ".join(line.split()) for line in capsys.readouterr().out.splitlines()}
+
+    assert "parameters: beta (a number above 0; required)" in lines["f_beta"]
+    assert "parameters: k (a whole number from 1 on; default 5)" in lines["top_k_accuracy"]
+    assert "parameters" not in lines["accuracy"]
+
+
 class _Texts(yaml.SafeLoader):
     """JSON knows no dates."""
 
