@@ -83,8 +83,10 @@ def command(  # noqa: PLR0917  # one per option
     contract = bench.contract(model)
     asked = Asked(candidate, dry_run, _seconds(wait), require or (), fail_on, inconclusive, fail or ())
     found = gate(bench, contract, asked)
-    _write(bench, contract, found, junit, summary, report, attestation, key, dry_run=dry_run)
-    _print(bench, contract, found, show_all=show_all, as_json=as_json, quiet=quiet, dry_run=dry_run)
+    try:
+        _write(bench, contract, found, junit, summary, report, attestation, key, dry_run=dry_run)
+    finally:  # what was decided is told, too, where a file cannot be written
+        _print(bench, contract, found, show_all=show_all, as_json=as_json, quiet=quiet, dry_run=dry_run)
     raise typer.Exit(found.exit.code)
 
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from baseline_pipeline.decision import Decision, gating
-from baseline_pipeline.errors import UsageError
+from baseline_pipeline.errors import EvidenceUnavailable, UsageError
 from baseline_pipeline.governance.events import baselines
 from baseline_pipeline.quality import QualityReport
 from baseline_pipeline.records import Digest, digest_of, short
@@ -250,9 +251,19 @@ def _folder(bench: Workbench, contract: Contract) -> Path:
 
 
 def write_whole(path: Path, text: str) -> Path:
-    """Write a text file by renaming a finished one over it."""
-    path.parent.mkdir(parents=True, exist_ok=True)
+    """Write a text file by renaming a finished one over it.
+
+    Raises:
+        EvidenceUnavailable: when it cannot be written there.
+    """
     temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    temporary.write_text(text, encoding="utf-8")
-    os.replace(temporary, path)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        temporary.write_text(text, encoding="utf-8")
+        os.replace(temporary, path)
+    except OSError as error:
+        with suppress(OSError):
+            temporary.unlink()
+        message = f"{path} cannot be written: {error.strerror}"
+        raise EvidenceUnavailable(message, next_step="name a place that can be written, or make room there") from error
     return path
