@@ -10,7 +10,7 @@ import numpy as np
 from baseline_pipeline.comparison import ALL_ROWS
 from baseline_pipeline.measuring import cluster_codes
 from baseline_pipeline.metrics.outcomes import Metric, Outcomes
-from baseline_pipeline.significance.clustered import Uncertainty
+from baseline_pipeline.significance.clustered import Uncertainty, independent_sum
 from baseline_pipeline.significance.units import units_of
 
 if TYPE_CHECKING:
@@ -93,6 +93,8 @@ class Effect:
         room: How far the true harm can lie above the one seen, and below it, beside its error: where values add up
             sizes of gaps, luck lifts them.
         fixed: Standard error of the baseline's value, where its rows are others: more new rows do not take it away.
+        less_margin: Standard error of the harm less a margin that is a share of the baseline's value, which is as
+            uncertain as that is.
         luck: How much harm, and how much gain, numbers of rows alone make where both sides are equally good.
     """
 
@@ -126,6 +128,7 @@ class Effect:
     room: tuple[float, float] = (0.0, 0.0)
     luck: tuple[float, float] = (0.0, 0.0)
     fixed: float = 0.0
+    less_margin: float = 0.0
 
     @property
     def testable(self) -> bool:
@@ -138,6 +141,23 @@ class Effect:
         if self.metric.family != "performance":
             return self.metric.family
         return "overall" if self.slice == ALL_ROWS else "slices"
+
+    @property
+    def share(self) -> float:
+        """How far the margin moves with the baseline's value."""
+        relative = None if self.margin is None else self.margin.relative
+        return (relative or 0.0) * float(np.sign(self.baseline or 0.0))
+
+    def of_others(self, baseline: Uncertainty, candidate: Uncertainty, sign: float) -> None:
+        """Note how sure the harm is where the two sides' rows are others.
+
+        Args:
+            baseline: Of its value.
+            candidate: Of its value.
+            sign: 1 where higher values are worse, else -1.
+        """
+        self.uncertainty, self.fixed = independent_sum(baseline, candidate), baseline.error
+        self.less_margin = float(np.hypot(candidate.error, (sign + self.share) * baseline.error))
 
     def lifted(self, before: float, after: float, *, moved: float | None = None) -> None:
         """Note how far luck alone can have lifted either side's value.

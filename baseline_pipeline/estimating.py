@@ -11,7 +11,7 @@ from baseline_pipeline.effects import Effect, Pairing, Part, demanded, shortage
 from baseline_pipeline.metrics.domain import mean_of
 from baseline_pipeline.metrics.outcomes import Estimate, Metric, NotMeasurable, Outcomes, OverTimes
 from baseline_pipeline.row_differences import at_stake, differs, discordant, moved_scores
-from baseline_pipeline.significance.clustered import clustered, independent_sum, supported
+from baseline_pipeline.significance.clustered import clustered, supported
 from baseline_pipeline.significance.settled import LEVEL, LOOKS, settled
 from baseline_pipeline.slices import SliceRows, find_slices
 
@@ -106,6 +106,9 @@ def _filled(
         same = np.array_equal(before.outcomes.label, after.outcomes.label)
         apart = sign * shares(before.outcomes, after.outcomes) if shares is not None and same else None
         _paired(effect, before, after, sign * (two.influence - one.influence), two.influence, apart)
+        if effect.share:
+            beside = sign * (two.influence - one.influence) - effect.share * one.influence
+            effect.less_margin = clustered(beside, after.cluster).error
         if one.lift or two.lift:
             lifts = (side.lift * clustered(side.influence, after.cluster).error for side in (one, two))
             effect.lifted(*lifts, moved=_apart(effect.metric, before.outcomes, after.outcomes, one, two))
@@ -206,7 +209,7 @@ def _paired(
 def _unpaired(effect: Effect, before: Part, after: Part, one: Estimate, two: Estimate, sign: float) -> None:
     past = supported(clustered(one.influence, before.cluster), one.support)
     present = supported(clustered(two.influence, after.cluster), two.support)
-    effect.uncertainty, effect.fixed = independent_sum(past, present), past.error
+    effect.of_others(past, present, sign)
     effect.lifted(one.lift * past.error, two.lift * present.error)
     effect.clusters = None if after.cluster is None else present.clusters
     earlier = np.bincount(before.unit, -sign * one.influence, minlength=before.units) / len(before)

@@ -70,7 +70,7 @@ def _tested(
     harm = Harm(
         estimate=effect.harm,
         lower=found.harm_lower,
-        upper=_upper(effect, rates.non_inferiority),
+        upper=_upper_beside_margin(effect, rates.non_inferiority),
         shown=found.harm_shown,
         gain_shown=found.gain_shown,
         margin=margin,
@@ -151,6 +151,16 @@ def _upper(effect: Effect, level: float, *, of_gain: bool = False) -> float:
     if effect.clusters is None:
         return bound
     return max(bound, harm + t_quantile(1 - level, effect.uncertainty.degrees) * effect.uncertainty.error)
+
+
+def _upper_beside_margin(effect: Effect, level: float) -> float:
+    """The upper bound of the harm that lies below the margin only where the harm does, at the level.
+
+    A margin that is a share of the baseline's value is estimated with it; the wider of both errors counts.
+    """
+    assert effect.harm is not None and effect.uncertainty is not None  # noqa: S101, PT018  # the caller has checked
+    reach = t_quantile(1 - level, effect.uncertainty.degrees) * effect.less_margin
+    return max(_upper(effect, level), effect.harm + effect.room[0] + reach)
 
 
 def _untested(contract: Contract, effect: Effect, values: dict[str, Any], margin: float | None) -> Cell:

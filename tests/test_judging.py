@@ -146,6 +146,25 @@ def test_a_small_baseline_is_said_to_be_what_no_number_of_new_rows_makes_up_for(
     assert "no number of new rows is enough beside so few of the baseline" in cell(found, "error_rate").note
 
 
+@pytest.mark.parametrize(("margin", "error"), [({"absolute": 0.02}, 0.0037), ({"relative": 1.0}, 0.0066)])
+def test_a_margin_that_is_a_share_of_an_unsure_value_is_as_unsure(margin, error):
+    policy = contract([{"metric": "error_rate", "margin": margin}], slices=())
+    old, new = wrong(2000, 0.02), wrong(8000, 0.031, 2000)
+    found = compared(old, new, moved="population", pairing="unpaired", policy=policy)
+
+    assert cell(found, "error_rate").harm_bounds[1] == pytest.approx(0.011 + 1.645 * error, rel=0.02)
+
+
+@pytest.mark.parametrize(("margin", "error"), [({"absolute": 0.02}, 0.00178), ({"relative": 0.5}, 0.0022)])
+def test_a_margin_that_is_a_share_is_as_unsure_on_the_same_rows(margin, error):
+    label = (np.arange(4000) < 160).astype(int)
+    was, now = np.full(4000, 0.1), np.where(np.arange(4000) >= 4000 - 80, 0.9, 0.1)
+    policy = contract([{"metric": "brier", "margin": margin}], slices=())
+    found = compared(scores(was, label), scores(now, label), policy=policy)
+
+    assert cell(found, "brier").harm_bounds[1] == pytest.approx(0.016 + 1.654 * error, rel=0.005)
+
+
 def test_rows_enough_for_an_equal_model_are_not_asked_for_where_it_looks_worse():
     policy = contract([{"metric": "error_rate", "margin": {"absolute": 0.03}}], slices=())
     old, new = wrong(20_000, 0.2), wrong(2000, 0.22, 20_000)

@@ -12,7 +12,6 @@ from baseline_pipeline.metrics.outcomes import Metric, NotMeasurable
 from baseline_pipeline.scan.cells import Cells
 from baseline_pipeline.scan.leaves import leaf_slices
 from baseline_pipeline.scan.measured import CellEstimate, Measured
-from baseline_pipeline.significance.clustered import independent_sum
 
 if TYPE_CHECKING:
     from baseline_pipeline.contract import Contract
@@ -93,7 +92,7 @@ def _filled(
     effect.directed, sign = _direction(effect.metric, one, two)
     effect.harm = sign * (two.value - one.value)
     effect.support = None if one.support is None or two.support is None else min(one.support, two.support)
-    effect.uncertainty, effect.fixed = independent_sum(one.uncertainty, two.uncertainty), one.uncertainty.error
+    effect.of_others(one.uncertainty, two.uncertainty, sign)
     effect.clusters = None if sides[1].cells.clusters is None else two.uncertainty.clusters
     effect.lifted(one.lift * one.uncertainty.error, two.lift * two.uncertainty.error)
     effect.total = np.concatenate([-sign * one.noise, sign * two.noise])
