@@ -7,8 +7,9 @@ of the week differ, losses are skewed, errors are rare, features wander. From 40
 calm is, at four false alarms a month; 200 days follow. They are calm; or two days in the middle are bad by four
 standard deviations of brier, error rate and label; or brier alone is worse by one from the middle on; or the season
 turns, and features, scores and volume move by two, one after the other over two months. Prints days a month on which
-an alarm opens, those of them by detector, the shares of bad days and of losses (within thirty days) that are found,
-and how many slow alarms tell of the season.
+an alarm opens, those of them by detector, the share of bad days that open an alarm of their own and that of those over
+a sudden limit, whether or not an alarm is open already, the share of losses found (within thirty days), and how many
+slow alarms tell of the season.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ import numpy as np
 
 from baseline_pipeline.contract import Contract
 from baseline_pipeline.monitoring.alarms import Alarm, alarms
-from baseline_pipeline.monitoring.detection import exceedances, learn
+from baseline_pipeline.monitoring.detection import Exceedances, exceedances, learn
 from baseline_pipeline.monitoring.streams import Readings, Stream
 from baseline_pipeline.monitoring.windows import Windowing
 
@@ -57,11 +58,14 @@ def main() -> None:
     asked.add_argument("--seed", type=int, default=0)
     given = asked.parse_args()
     print(f"false alarms a month, {ASKED:g} asked for; shares found; alarms that tell of a season")
-    print(f"{'calm':>5} {'false':>6} {'sudden':>7} {'slow':>6} {'bad days':>9} {'losses':>7} {'season':>7}")
+    print(f"{'calm':>5} {'false':>6} {'sudden':>7} {'slow':>6} {'bad days':>9} {'over':>5} {'losses':>7} {'season':>7}")
     for calm in (40, 100):
         found = np.mean([history(calm, np.random.default_rng([given.seed, calm, run])) for run in range(given.runs)], 0)
-        false, sudden, slow, bad, worse, season = found
-        print(f"{calm:5d} {false:6.2f} {sudden:7.2f} {slow:6.2f} {bad:9.2f} {worse:7.2f} {season:7.2f}", flush=True)
+        false, sudden, slow, bad, over, worse, season = found
+        print(
+            f"{calm:5d} {false:6.2f} {sudden:7.2f} {slow:6.2f} {bad:9.2f} {over:5.2f} {worse:7.2f} {season:7.2f}",
+            flush=True,
+        )
 
 
 def history(calm: int, rng: np.random.Generator) -> tuple[float, ...]:
@@ -71,9 +75,11 @@ def history(calm: int, rng: np.random.Generator) -> tuple[float, ...]:
     watch = learn(_readings(values).windows(np.arange(calm)), DAY, per_month=ASKED)
     middle = calm + MIDDLE
 
+    def held(moved: Array) -> Exceedances:
+        return exceedances(watch, _readings(moved).windows(np.arange(calm, calm + AFTER)))
+
     def said(moved: Array) -> list[Alarm]:
-        found = _readings(moved).windows(np.arange(calm, calm + AFTER))
-        return alarms(CONTRACT, watch, exceedances(watch, found), DAY, overlap=lambda one, two: one == two)
+        return alarms(CONTRACT, watch, held(moved), DAY, overlap=lambda one, two: one == two)
 
     plain = said(values)
     months = AFTER / DAY.per_month
@@ -88,6 +94,7 @@ def history(calm: int, rng: np.random.Generator) -> tuple[float, ...]:
         len({one.opened for one in plain if one.detector == "sudden"}) / months,
         len({one.opened for one in plain if one.detector == "slow"}) / months,
         float(_opened(said(bad), plain, middle, middle + 2)),
+        float(held(bad).sudden[MIDDLE : MIDDLE + 2, : len(LOSSES)].max() > 1),
         float(_opened(said(worse), plain, middle, middle + SOON)),
         float(sum(one.detector == "slow" and one.opened >= _day(middle) for one in said(season))),
     )
