@@ -76,10 +76,11 @@ def command(
             raise UsageError(message, next_step=f"edit it, and see `baseline check {model}`")
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text(TEMPLATE.format(name=model))
-        say(f"wrote assets/{model}/defs.yaml; next: edit it, then `baseline check {model}`")
     tell(f"home {settings.home}")
     made = make_home(settings, [make_dagster_home])
     say(f"home {settings.home} {'is ready' if made else 'was there already'}; tracking URI {settings.tracking_shown}")
+    if model is not None:
+        say(f"wrote assets/{model}/defs.yaml; next: edit it, then `baseline check {model}`")
 
 
 def _start_project(folder: Path) -> None:

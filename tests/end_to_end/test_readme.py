@@ -6,7 +6,9 @@ import numpy as np
 def test_your_own_model_in_five_minutes(fresh, readme):
     root, said = fresh.root, fresh.said
     first, *rest = readme.typed("Your own model in five minutes")
-    assert said(first).returncode == 0
+    begun = said(first)
+    assert begun.returncode == 0
+    assert begun.stderr.splitlines()[-1].endswith("next: edit it, then `baseline check churn`")
     fresh.customers()
     (root / "churn.py").write_text(readme.blocks("Your own model in five minutes", "python")[0])
     (root / "assets" / "churn" / "defs.yaml").write_text(readme.blocks("Your own model in five minutes", "yaml")[0])
