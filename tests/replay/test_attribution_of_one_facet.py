@@ -16,7 +16,7 @@ import numpy as np
 
 
 def predict(features):
-    weight = float(Path(__file__).with_name("weight.txt").read_text())
+    weight = float(Path(__file__).with_suffix(".weight").read_text())
     return (1 / (1 + np.exp(-weight * features["x"]))).to_numpy()
 """
 FEED = """\
@@ -32,16 +32,16 @@ def rows():
 
 @pytest.fixture
 def edited(project):
-    """An approved model whose source is the same, and whose answers come from a file beside it."""
+    """An approved model whose source is the same, and whose answers come from a file that nobody sees it read."""
     (project.root / "smallmodel.py").write_text(MODEL)
-    (project.root / "weight.txt").write_text("1.0")
+    (project.root / "smallmodel.weight").write_text("1.0")
     (project.root / "onefeed.py").write_text(FEED)
     contract = project.root / "assets" / "small" / "defs.yaml"
     contract.write_text(contract.read_text().replace('{csv: "data/*.csv"}', '{callable: "onefeed:rows"}'))
     project.run()
     project.establish()
     (project.root / "onefeed.py").write_text(f"{FEED}# edited\n")
-    (project.root / "weight.txt").write_text("-1.0")
+    (project.root / "smallmodel.weight").write_text("-1.0")
     sys.modules.pop("onefeed", None)
     yield project
     sys.modules.pop("onefeed", None)
