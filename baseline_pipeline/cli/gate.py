@@ -117,7 +117,7 @@ def _write(
     from baseline_pipeline.report.html import decision_html
     from baseline_pipeline.report.junit import gate_junit
     from baseline_pipeline.workbench.promotions.attesting import attest
-    from baseline_pipeline.workbench.reporting import decision_story, write_whole
+    from baseline_pipeline.workbench.reporting import append, decision_story, write_whole
 
     story = replace(decision_story(bench, contract, found.decision), tried=dry_run)
     limits = [(one.criterion.text, one.passed, one.why) for one in found.checked]
@@ -126,9 +126,7 @@ def _write(
     words = gate_markdown(story, found.exit, found.checked, promoted=found.promoted, stray=found.stray)
     step = os.environ.get("GITHUB_STEP_SUMMARY")
     for target in {one for one in (summary, Path(step) if step else None) if one is not None}:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        with target.open("a", encoding="utf-8") as file:
-            file.write(words)
+        append(target, words)
     if report is not None:
         write_whole(report, decision_html(story))
     attest(bench, contract, found, story.comparison, out=attestation, key=key, keep=not dry_run)

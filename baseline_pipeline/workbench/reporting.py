@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
 from baseline_pipeline.decision import Decision, gating
@@ -32,6 +32,7 @@ from baseline_pipeline.workbench.iteration.snapshotting import load_snapshot
 from baseline_pipeline.worst_rows import worst_rows
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
     from baseline_pipeline.comparison import Comparison
@@ -258,12 +259,31 @@ def write_whole(path: Path, text: str) -> Path:
     """
     temporary = path.with_name(f".{path.name}.{os.getpid()}")
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        temporary.write_text(text, encoding="utf-8")
-        os.replace(temporary, path)
-    except OSError as error:
+        with _writable(path):
+            temporary.write_text(text, encoding="utf-8")
+            os.replace(temporary, path)
+    finally:
         with suppress(OSError):
             temporary.unlink()
+    return path
+
+
+def append(path: Path, text: str) -> None:
+    """Add to a text file that others write to, too.
+
+    Raises:
+        EvidenceUnavailable: when it cannot be written there.
+    """
+    with _writable(path), path.open("a", encoding="utf-8") as file:
+        file.write(text)
+
+
+@contextmanager
+def _writable(path: Path) -> Iterator[None]:
+    """A file's folder is made; what the system refuses is told of the file."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        yield
+    except OSError as error:
         message = f"{path} cannot be written: {error.strerror}"
         raise EvidenceUnavailable(message, next_step="name a place that can be written, or make room there") from error
-    return path
