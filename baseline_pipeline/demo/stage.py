@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 MODEL = "flight_delays"
 MODEL_PACKAGES = ("numpy", "pandas", "scikit-learn", "scipy", "skops", "joblib", "threadpoolctl")
 """What the model needs to load and predict: its lockfile."""
+REMOVING = "removing the last demo"
+"""The name of the thread that does."""
 
 
 def clear(settings: Settings) -> Path:
@@ -50,7 +52,7 @@ def _remove_beside(home: Path) -> None:
     except OSError:  # a volume of its own cannot be renamed
         shutil.rmtree(home, ignore_errors=True)
         return
-    threading.Thread(target=shutil.rmtree, args=(aside, True)).start()
+    threading.Thread(target=shutil.rmtree, args=(aside, True), name=REMOVING).start()
 
 
 def write_lockfile(folder: Path, *, comment: str = "", moved: dict[str, str] | None = None) -> None:

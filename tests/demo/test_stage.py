@@ -17,7 +17,7 @@ def settings(tmp_path, monkeypatch):
 
 def removed(settings):
     for thread in threading.enumerate():
-        if thread is not threading.current_thread():
+        if thread.name == stage.REMOVING:
             thread.join(10)
     return not settings.home.with_name(".baseline-removed").exists()
 

@@ -1,6 +1,7 @@
 import os
 import threading
 import time
+from types import SimpleNamespace
 
 import pyarrow as pa
 import pytest
@@ -161,7 +162,7 @@ def test_a_file_replaced_between_look_and_reading_is_refused(tmp_path, monkeypat
 def test_a_young_file_that_was_looked_at_before_is_not_waited_for_again(source, tmp_path, monkeypatch):
     write(tmp_path / "data/a.csv", "id\n1\n", age=0)
     waited = []
-    monkeypatch.setattr(files.time, "sleep", waited.append)
+    monkeypatch.setattr(files, "time", SimpleNamespace(sleep=waited.append, time=time.time, monotonic=time.monotonic))
     monkeypatch.setattr(files, "YOUNG_SECONDS", 60.0)
     monkeypatch.setattr(files, "PAUSE_SECONDS", 0.05)
 
