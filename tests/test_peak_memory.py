@@ -7,7 +7,8 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from baseline_pipeline.adapters.environments.running import Knobs, write_rows
+from baseline_pipeline.adapters.environments.job_files import write_rows
+from baseline_pipeline.adapters.environments.knobs import Knobs
 from baseline_pipeline.adapters.environments.uv import here
 from baseline_pipeline.report.verdict_line import verdict_line
 from baseline_pipeline.significance.settled import LOOKS, settled

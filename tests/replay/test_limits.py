@@ -5,7 +5,8 @@ import sys
 import pytest
 
 from baseline_pipeline.adapters.environments import running
-from baseline_pipeline.adapters.environments.running import Knobs, Ran
+from baseline_pipeline.adapters.environments.knobs import Knobs
+from baseline_pipeline.adapters.environments.running import Ran
 from baseline_pipeline.adapters.environments.uv import here
 from baseline_pipeline.contract.environment import EnvironmentSection
 from baseline_pipeline.errors import EvidenceUnavailable, UsageError

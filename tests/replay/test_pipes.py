@@ -10,7 +10,8 @@ from types import SimpleNamespace
 import dagster as dg
 import pytest
 
-from baseline_pipeline.adapters.environments.running import Knobs, run_job
+from baseline_pipeline.adapters.environments.knobs import Knobs
+from baseline_pipeline.adapters.environments.running import run_job
 from baseline_pipeline.errors import EvidenceUnavailable
 from baseline_pipeline.orchestration.pipes import CLIENT, piped
 from baseline_pipeline.ports import Launched

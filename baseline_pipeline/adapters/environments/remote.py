@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
-from baseline_pipeline.adapters.environments.running import Knobs, facts_in, outputs_in, variables, write_rows, written
+from baseline_pipeline.adapters.environments.job_files import facts_in, outputs_in, write_rows, written
+from baseline_pipeline.adapters.environments.knobs import Knobs, variables
 from baseline_pipeline.errors import ModelFailed
 from baseline_pipeline.ports import LoadedBy
 

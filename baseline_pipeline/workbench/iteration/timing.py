@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
-    from baseline_pipeline.adapters.environments.running import Knobs
+    from baseline_pipeline.adapters.environments.knobs import Knobs
     from baseline_pipeline.adapters.environments.uv import Built
     from baseline_pipeline.contract import Contract
     from baseline_pipeline.contract.metrics import MetricRule
@@ -165,7 +165,7 @@ def _memory(
     snapshot: Snapshot,
     versions: Sequence[ModelVersion],
 ) -> PairedTimes | None:
-    from baseline_pipeline.adapters.environments.running import Knobs
+    from baseline_pipeline.adapters.environments.knobs import Knobs
     from baseline_pipeline.adapters.environments.uv import here
     from baseline_pipeline.workbench.replays.jobs import Jobs
     from baseline_pipeline.workbench.replays.rows import row_set

@@ -28,7 +28,7 @@ from baseline_pipeline.workbench.replays.states import World
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from baseline_pipeline.adapters.environments.running import Knobs
+    from baseline_pipeline.adapters.environments.knobs import Knobs
     from baseline_pipeline.comparison import Comparison
     from baseline_pipeline.contract import Contract
     from baseline_pipeline.contract.metrics import MetricRule

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from baseline_pipeline.adapters.environments import worker
-from baseline_pipeline.adapters.environments.running import LEFT, Ran, launch_here, run_job, stages_in
+from baseline_pipeline.adapters.environments.job_files import stages_in
+from baseline_pipeline.adapters.environments.running import LEFT, Ran, launch_here, run_job
 from baseline_pipeline.errors import ModelFailed
 from baseline_pipeline.evaluating import class_names, scores_of
 from baseline_pipeline.evaluation import Scores
@@ -24,7 +25,7 @@ from baseline_pipeline.scoring import interpret
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from baseline_pipeline.adapters.environments.running import Knobs
+    from baseline_pipeline.adapters.environments.knobs import Knobs
     from baseline_pipeline.adapters.environments.uv import Built
     from baseline_pipeline.contract import Contract
     from baseline_pipeline.ports import ModelVersion

@@ -8,7 +8,7 @@ from baseline_pipeline.errors import EvidenceUnavailable
 from baseline_pipeline.workbench.replays.replaying import Replaying
 
 if TYPE_CHECKING:
-    from baseline_pipeline.adapters.environments.running import Knobs
+    from baseline_pipeline.adapters.environments.knobs import Knobs
     from baseline_pipeline.contract import Contract
     from baseline_pipeline.workbench.workbench import Workbench
 

@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from baseline_pipeline.adapters.environments.running import Knobs
+from baseline_pipeline.adapters.environments.knobs import Knobs
 from baseline_pipeline.adapters.environments.uv import Built, build, here
 from baseline_pipeline.comparison import Contrast, Moved, Side
 from baseline_pipeline.contrasting import contrast

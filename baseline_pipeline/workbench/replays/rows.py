@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pyarrow as pa
 
-from baseline_pipeline.adapters.environments.running import write_rows
+from baseline_pipeline.adapters.environments.job_files import write_rows
 from baseline_pipeline.content import row_contents
 from baseline_pipeline.errors import EvidenceUnavailable
 from baseline_pipeline.evaluating import encode_labels, labelled_rows

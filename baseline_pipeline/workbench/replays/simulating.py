@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, cast
 
 import pyarrow as pa
 
-from baseline_pipeline.adapters.environments.running import Knobs
+from baseline_pipeline.adapters.environments.knobs import Knobs
 from baseline_pipeline.adapters.environments.standing_in import lacks
 from baseline_pipeline.adapters.environments.uv import here
 from baseline_pipeline.comparison import Contrast

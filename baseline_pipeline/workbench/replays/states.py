@@ -25,7 +25,7 @@ from baseline_pipeline.workbench.replays.replaying import LIMITS, Replaying
 from baseline_pipeline.workbench.replays.rows import RowSet, held_out, row_set
 
 if TYPE_CHECKING:
-    from baseline_pipeline.adapters.environments.running import Knobs
+    from baseline_pipeline.adapters.environments.knobs import Knobs
     from baseline_pipeline.contract import Contract
     from baseline_pipeline.evaluation import Evaluation, Scores
     from baseline_pipeline.ports import ModelCatalogue, ModelVersion

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from baseline_pipeline.adapters.environments.cores import on_the_same_cores
-from baseline_pipeline.adapters.environments.running import serving
+from baseline_pipeline.adapters.environments.serving import serving
 from baseline_pipeline.records import Digest, digest_of
 from baseline_pipeline.timing import SITTINGS, Answer, in_sittings
 from baseline_pipeline.workbench.iteration.timing import asked_for, memory_asked, peaks_in_turn, times_of
@@ -15,7 +15,7 @@ from baseline_pipeline.workbench.replays.jobs import WORKER
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from baseline_pipeline.adapters.environments.running import Knobs
+    from baseline_pipeline.adapters.environments.knobs import Knobs
     from baseline_pipeline.adapters.environments.uv import Built
     from baseline_pipeline.workbench.replays.replaying import Replaying
     from baseline_pipeline.workbench.replays.rows import RowSet
