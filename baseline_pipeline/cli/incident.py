@@ -219,7 +219,7 @@ def silence(
     from pydantic import ValidationError
 
     from baseline_pipeline.errors import UsageError
-    from baseline_pipeline.response.delivery import Silence
+    from baseline_pipeline.response.silences import Silence
     from baseline_pipeline.workbench.over_time.notifying import silence as kept
     from baseline_pipeline.workbench.workbench import Workbench
 

@@ -15,7 +15,8 @@ from baseline_pipeline.adapters.notifiers import webhook
 from baseline_pipeline.adapters.notifiers.outbox import Outbox, send
 from baseline_pipeline.contract.monitoring import Receiver
 from baseline_pipeline.errors import EvidenceUnavailable
-from baseline_pipeline.response.delivery import LEASE, Silence
+from baseline_pipeline.response.delivery import LEASE
+from baseline_pipeline.response.silences import Silence
 from tests.adapters.listening import closed_port, listening, message
 
 

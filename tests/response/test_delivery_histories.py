@@ -11,7 +11,8 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 
 from baseline_pipeline.adapters.notifiers.addresses import receiver_name
 from baseline_pipeline.adapters.notifiers.outbox import Outbox
-from baseline_pipeline.response.delivery import HOUR, LEASE, NotDelivered, silenced, wanted
+from baseline_pipeline.response.delivery import HOUR, LEASE, NotDelivered, wanted
+from baseline_pipeline.response.silences import silenced
 from baseline_pipeline.verdicts import TIERS
 from tests.response.told import BROKEN, CHAT, LATE, PAGER, REFUSED, T0, message, silence
 

@@ -5,7 +5,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from baseline_pipeline.errors import ContractError
-from baseline_pipeline.response.incidents import frozen_by, incidents, planned, spoken, turns
+from baseline_pipeline.response.from_alarms import planned
+from baseline_pipeline.response.incidents import frozen_by, incidents, spoken, turns
 from baseline_pipeline.response.playbooks import chosen, read_playbook
 from tests.backtest.test_scoring import alarm
 

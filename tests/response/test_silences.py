@@ -2,8 +2,8 @@
 
 import pytest
 
-from baseline_pipeline.response.delivery import silenced
 from baseline_pipeline.response.messages import instant
+from baseline_pipeline.response.silences import silenced
 from tests.response.told import T0, message, silence
 
 

@@ -1,8 +1,8 @@
 """A message, a silence, two receivers, and what they say when they fail."""
 
 from baseline_pipeline.contract.monitoring import Receiver
-from baseline_pipeline.response.delivery import Silence
 from baseline_pipeline.response.messages import Message, instant
+from baseline_pipeline.response.silences import Silence
 
 T0 = instant("2026-01-05T00:00:00Z")
 

@@ -7,8 +7,8 @@ import time
 import pytest
 
 from baseline_pipeline.errors import UsageError
-from baseline_pipeline.response.delivery import Silence
 from baseline_pipeline.response.incidents import incidents, turns
+from baseline_pipeline.response.silences import Silence
 from baseline_pipeline.workbench.over_time.notifying import message_of, outbox_of, silence, silences_of, tell
 from baseline_pipeline.workbench.over_time.responding import respond
 from tests.backtest.test_scoring import alarm
@@ -74,7 +74,7 @@ def test_two_hundred_models_at_once_are_one_notification_for_their_owner(logged,
 
 
 def _planned(contract, crowd):
-    from baseline_pipeline.response.incidents import planned
+    from baseline_pipeline.response.from_alarms import planned
 
     return planned(
         [], crowd, model=contract.name, owner="ada", freezes=frozenset({"severe"}), overlap=lambda _one, _two: True

@@ -19,22 +19,16 @@ from baseline_pipeline.adapters.notifiers.leasing import attempted, claim, healt
 from baseline_pipeline.adapters.notifiers.tables import reading, writing
 from baseline_pipeline.adapters.notifiers.webhook import SECONDS, post
 from baseline_pipeline.records import canonical_json
-from baseline_pipeline.response.delivery import (
-    PER_HOUR,
-    Delivered,
-    ReceiverStatus,
-    is_dead,
-    silenced,
-    wanted,
-)
+from baseline_pipeline.response.delivery import PER_HOUR, Delivered, ReceiverStatus, is_dead, wanted
 from baseline_pipeline.response.messages import Message
+from baseline_pipeline.response.silences import silenced
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from baseline_pipeline.contract.monitoring import Receiver
     from baseline_pipeline.records import Digest
-    from baseline_pipeline.response.delivery import Silence
+    from baseline_pipeline.response.silences import Silence
 
     Send = Callable[[Receiver, Sequence[Message], Digest, float], None]
 

@@ -9,9 +9,10 @@ from baseline_pipeline.contract.reading import FILE_NAME, contract_paths
 from baseline_pipeline.errors import UsageError
 from baseline_pipeline.governance.events import Event
 from baseline_pipeline.records import digest_of
-from baseline_pipeline.response.delivery import Delivered, ReceiverStatus, Silence, matches, silenced
+from baseline_pipeline.response.delivery import Delivered, ReceiverStatus
 from baseline_pipeline.response.incidents import Incident, Turn, incidents, turns
 from baseline_pipeline.response.messages import Message, instant
+from baseline_pipeline.response.silences import Silence, matches, silenced
 from baseline_pipeline.workbench.over_time.playbooks import playbook_of
 
 if TYPE_CHECKING:

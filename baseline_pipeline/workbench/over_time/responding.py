@@ -8,7 +8,8 @@ from baseline_pipeline.errors import BaselineError
 from baseline_pipeline.governance.events import Event
 from baseline_pipeline.records import Record
 from baseline_pipeline.response.delivery import Delivered
-from baseline_pipeline.response.incidents import Incident, incidents, planned
+from baseline_pipeline.response.from_alarms import planned
+from baseline_pipeline.response.incidents import Incident, incidents
 from baseline_pipeline.verdicts import TIERS
 from baseline_pipeline.workbench.over_time.experimenting import due, experiment
 from baseline_pipeline.workbench.over_time.monitoring import news, watch_windows
