@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import combinations
-from math import factorial
 from typing import Any, Generic, Literal, TypeVar, get_args
 
 import numpy as np
@@ -13,6 +12,7 @@ from scipy.special import stdtr, stdtrit
 
 from baseline_pipeline.metrics.outcomes import Metric, NotMeasurable, Outcomes
 from baseline_pipeline.records import Record
+from baseline_pipeline.replay.shapley import interaction_weights, shapley_weights
 from baseline_pipeline.significance.clustered import Uncertainty, clustered, of_samples
 
 Array = np.ndarray[Any, Any]
@@ -296,55 +296,3 @@ def _rank(one: Contribution) -> tuple[bool, float]:
     half = (one.interval[1] - one.interval[0]) / 2 / 1.96
     kept = max(1 - (half / one.harm) ** 2, 0.0) if one.harm else 0.0
     return one.found and one.harm > 0, one.harm * kept
-
-
-def shapley_weights(factors: Sequence[Factor], factor: Factor) -> dict[CELLS, float]:
-    """Weights of the cells whose sum is a factor's Shapley value.
-
-    Example:
-        >>> found = shapley_weights(["model", "dependencies"], "model")
-        >>> sorted((sorted(cell), weight) for cell, weight in found.items())
-        [([], -0.5), (['dependencies'], -0.5), (['dependencies', 'model'], 0.5), (['model'], 0.5)]
-    """
-    others = [one for one in factors if one != factor]
-    count = len(factors)
-    weights: dict[CELLS, float] = {}
-    for size in range(count):
-        weight = factorial(size) * factorial(count - size - 1) / factorial(count)
-        for some in combinations(others, size):
-            weights[frozenset(some)] = -weight
-            weights[frozenset([*some, factor])] = weight
-    return weights
-
-
-def interaction_weights(factors: Sequence[Factor], pair: tuple[Factor, Factor]) -> dict[CELLS, float]:
-    """Weights of the cells whose sum is the Shapley interaction index of two factors.
-
-    Source: Grabisch and Roubens (1999), Int. J. Game Theory 28:547.
-    """
-    others = [one for one in factors if one not in pair]
-    count = len(factors)
-    weights: dict[CELLS, float] = {}
-    for size in range(len(others) + 1):
-        weight = factorial(size) * factorial(count - size - 2) / factorial(count - 1)
-        for some in combinations(others, size):
-            base = frozenset(some)
-            weights[base | set(pair)] = weights[base] = weight
-            for one in pair:
-                weights[base | {one}] = -weight
-    return weights
-
-
-def all_cells(factors: Sequence[Factor], first: Sequence[Factor] = ()) -> list[CELLS]:
-    """Every combination of factors; of those that came first, only the way that they came.
-
-    Example:
-        >>> len(all_cells(["model", "dependencies", "population"]))
-        8
-        >>> [sorted(cell) for cell in all_cells(["model", "population"], ["population"])]
-        [[], ['population'], ['model', 'population']]
-    """
-    later = [one for one in factors if one not in first]
-    way = [frozenset(first[:count]) for count in range(len(first))]
-    rest = [frozenset([*first, *some]) for size in range(len(later) + 1) for some in combinations(later, size)]
-    return way + rest

@@ -14,7 +14,8 @@ from baseline_pipeline.comparison import ALL_ROWS
 from baseline_pipeline.evaluation import Scores
 from baseline_pipeline.metrics.classes import numbered_alike
 from baseline_pipeline.metrics.outcomes import Metric, NotMeasurable, Outcomes
-from baseline_pipeline.replay.attribution import CELLS, FACTORS, Factor, Replayed, Shared, all_cells, share_out
+from baseline_pipeline.replay.attribution import CELLS, FACTORS, Factor, Replayed, Shared, share_out
+from baseline_pipeline.replay.shapley import all_cells
 
 Array = np.ndarray[Any, Any]
 OF_ROWS: tuple[Factor, ...] = ("data_values", "population")

@@ -10,7 +10,8 @@ from baseline_pipeline.report.visible import visible
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from baseline_pipeline.replay.offsets import EnvironmentFacts, Offsets
+    from baseline_pipeline.replay.environment_facts import EnvironmentFacts
+    from baseline_pipeline.replay.offsets import Offsets
 
 
 def facts_lines(found: EnvironmentFacts) -> list[str]:

@@ -14,14 +14,8 @@ from hypothesis import strategies as st
 
 from baseline_pipeline.metrics import METRICS
 from baseline_pipeline.metrics.outcomes import Outcomes
-from baseline_pipeline.replay.attribution import (
-    FACTORS,
-    Replayed,
-    all_cells,
-    interaction_weights,
-    shapley_weights,
-    share_out,
-)
+from baseline_pipeline.replay.attribution import FACTORS, Replayed, share_out
+from baseline_pipeline.replay.shapley import all_cells, interaction_weights, shapley_weights
 
 THREE = ("dependencies", "model", "infrastructure")
 

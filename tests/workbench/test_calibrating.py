@@ -9,7 +9,8 @@ from typer.testing import CliRunner
 
 from baseline_pipeline.cli.app import app
 from baseline_pipeline.errors import EvidenceUnavailable, UsageError
-from baseline_pipeline.replay.offsets import EnvironmentFacts, Packed, array_digest, latency_of, offsets, ratio_of
+from baseline_pipeline.replay.environment_facts import EnvironmentFacts, Packed, array_digest, latency_of
+from baseline_pipeline.replay.offsets import offsets, ratio_of
 from baseline_pipeline.report.offsets import offsets_lines
 from baseline_pipeline.workbench.iteration.evaluating import load_evaluation, load_scores
 from baseline_pipeline.workbench.upkeep.calibrating import calibrate, compare_environments

@@ -18,15 +18,9 @@ from baseline_pipeline.estimating import effects
 from baseline_pipeline.evaluating import labelled_rows
 from baseline_pipeline.measuring import measure
 from baseline_pipeline.records import digest_of
+from baseline_pipeline.replay.environment_facts import LEAST_REPEATS, EnvironmentFacts, Packed, array_digest, latency_of
 from baseline_pipeline.replay.numeric_difference import numeric_difference
-from baseline_pipeline.replay.offsets import (
-    LEAST_REPEATS,
-    EnvironmentFacts,
-    Offsets,
-    Packed,
-    array_digest,
-    latency_of,
-)
+from baseline_pipeline.replay.offsets import Offsets
 from baseline_pipeline.replay.offsets import offsets as between
 from baseline_pipeline.scoring import BATCH_ROWS, predict_all, threads
 from baseline_pipeline.snapshot import read
