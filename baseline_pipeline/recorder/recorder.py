@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-import atexit
-import logging as _logging  # noqa: F401  # its fork hooks must be older than ours: pyarrow logs while it is imported
 import os
 import threading
 import time
-import weakref
 from collections.abc import Mapping
-from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from queue import Empty, SimpleQueue
@@ -17,6 +13,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
 from baseline_pipeline.recorder.buffer import LEFT_OUT, Buffer, Reservoir, Stream
+from baseline_pipeline.recorder.forking import importing, look_after
 from baseline_pipeline.recorder.rows import Cells, Rows, TooLarge, row_bytes, rows_of
 from baseline_pipeline.recorder.tally import Facts, Tally
 
@@ -27,12 +24,6 @@ CLOSE_SECONDS = 10.0
 _MEGABYTE = 2**20
 _MOST_MEMORY_MB = 2_000
 _PAUSE_SECONDS = 1.0
-_FORK_SECONDS = 5.0
-
-_recorders: weakref.WeakSet[Recorder] = weakref.WeakSet()
-_resting: list[Recorder] = []
-_importing = threading.RLock()
-"""Held while pyarrow is imported, and while the process forks: a child must not inherit half a module."""
 
 
 class Recorder:
@@ -113,7 +104,7 @@ class Recorder:
         self._rotate_seconds, self._rotate_rows = rotate_seconds, rotate_rows
         self._closed = False
         self._begin(seed)
-        _recorders.add(self)
+        look_after(self)
 
     def _begin(self, seed: int | str | None) -> None:
         """Everything that belongs to one process."""
@@ -283,7 +274,7 @@ class Recorder:
             return None
 
     def _writer(self) -> Writer:
-        with _importing:
+        with importing:
             from baseline_pipeline.recorder.writer import Writer
         kept = f"at most {self._reservoir} at random" if self._reservoir else f"a share of {self._sample}"
         return Writer(
@@ -363,34 +354,3 @@ def _check(*, sample: float, reservoir: int | None, memory: float, seconds: floa
     for message, holds in accepted.items():
         if not holds:
             raise ValueError(message)
-
-
-def _close_all() -> None:
-    for recorder in list(_recorders):
-        recorder.close()
-
-
-def _before_fork() -> None:
-    """Wait for the threads, but not for a disk that hangs."""
-    end = time.monotonic() + _FORK_SECONDS
-    # first these, then the import: the order the threads take them in
-    _resting.extend(recorder for recorder in list(_recorders) if recorder.rest(max(0.0, end - time.monotonic())))
-    _importing.acquire(timeout=max(0.0, end - time.monotonic()))
-
-
-def _after_fork() -> None:
-    while _resting:
-        _resting.pop().resume()
-    with suppress(RuntimeError):  # the time was over before it was had
-        _importing.release()
-
-
-def _begin_all() -> None:
-    _after_fork()
-    for recorder in list(_recorders):
-        recorder.begin_in_child()
-
-
-atexit.register(_close_all)
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(before=_before_fork, after_in_parent=_after_fork, after_in_child=_begin_all)
