@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
 from baseline_pipeline.monitoring.calm import FARTHEST
-from baseline_pipeline.monitoring.detection import Detector, Group, group_members, group_of
-from baseline_pipeline.monitoring.streams import VOLUME
+from baseline_pipeline.monitoring.detection import Detector, Group, group_members
+from baseline_pipeline.monitoring.grouping import Open, Rules, apart, fold
 from baseline_pipeline.monitoring.tiers import tier_of
 from baseline_pipeline.records import Record, digest_of
 from baseline_pipeline.verdicts import Tier, worst_tier
@@ -20,15 +19,9 @@ if TYPE_CHECKING:
     from baseline_pipeline.contract import Contract
     from baseline_pipeline.monitoring.detection import Exceedances, Watch
     from baseline_pipeline.monitoring.mix import Mix
-    from baseline_pipeline.monitoring.streams import Stream
     from baseline_pipeline.monitoring.windows import Windowing
 
 Array = np.ndarray[Any, Any]
-STAYS: dict[Detector, float] = {"sudden": 0.8, "slow": 0.5}
-"""Share of the limit below which a window counts as quiet: an alarm does not flicker at its limit."""
-ECHO = 0.5
-"""Share of a slice's way from all rows that another slice may at most leave open and still be what moved it there."""
-EQUAL = 1e-9
 SHOWN = 12
 """Signs that an alarm carries, the largest first."""
 
@@ -96,36 +89,6 @@ class Alarm(Record):
         return f"{lead.stream} {kind} {far} ({seen}){also}; {lasts}{mix}"
 
 
-@dataclass
-class _Open:
-    """An alarm while it is folded."""
-
-    group: Group
-    detector: Detector
-    first: int
-    members: set[int]
-    last: int
-    herald: str = ""
-    windows: int = 0
-    quiet: int = 0
-    peak: dict[int, tuple[float, int]] = field(default_factory=dict)
-
-
-@dataclass(frozen=True)
-class Rules:
-    """How many windows open an alarm, and how many close it.
-
-    Attributes:
-        confirm: Windows over the limit that open an alarm...
-        within: ...among so many.
-        close_after: Quiet windows that close it.
-    """
-
-    confirm: int = 1
-    within: int = 1
-    close_after: int = 2
-
-
 def alarms(
     contract: Contract,
     watch: Watch,
@@ -155,126 +118,10 @@ def alarms(
     chosen = rules or Rules()
     found: list[Alarm] = []
     for detector, ratio in (("sudden", over.sudden), ("slow", over.slow)):
-        for member in _apart(group_members(watch.readings), detector):  # type: ignore[arg-type]
-            folded = _fold(detector, ratio, member, over, overlap, chosen)  # type: ignore[arg-type]
+        for member in apart(group_members(watch.readings), detector):  # type: ignore[arg-type]
+            folded = fold(detector, ratio, member, over, overlap, chosen)  # type: ignore[arg-type]
             found += [_finished(contract, watch, over, windowing, one, closed, mix) for one, closed in folded]
     return sorted(found, key=lambda one: (one.known, one.opened, -one.lead.ratio * one.lead.weight, one.key))
-
-
-def _apart(groups: dict[Group, Array], detector: Detector) -> list[Array]:
-    """Streams that are never one alarm with those of another part: every group, but that all of what comes drifts."""
-    if detector == "sudden":
-        return list(groups.values())
-    rest = [member for group, member in groups.items() if group[0] != "performance"]
-    harm = [member for group, member in groups.items() if group[0] == "performance"]
-    return harm + ([np.concatenate(rest)] if rest else [])
-
-
-def _fold(
-    detector: Detector,
-    ratio: Array,
-    member: Array,
-    over: Exceedances,
-    overlap: Callable[[str, str], bool],
-    rules: Rules,
-) -> list[tuple[_Open, int | None]]:
-    streams = over.readings.streams
-    finished: list[tuple[_Open, int | None]] = []
-    open_: list[_Open] = []
-    high = np.nan_to_num(ratio, nan=0.0) > 1
-    for window in range(len(over.readings)):
-        confirmed = [
-            int(stream)
-            for stream in member
-            if high[window, stream]
-            and high[max(0, window - rules.within + 1) : window + 1, stream].sum() >= rules.confirm
-        ]
-        fresh: list[_Open] = []
-        for stream in confirmed:
-            new = detector == "sudden" and not any(stream in one.members for one in open_)
-            homes = [
-                one
-                for one in [*open_, *fresh]
-                if any(
-                    _same(streams[stream], streams[other], detector, overlap, one.first == window)
-                    or (new and _echo(over, ratio[window], window, stream, other))
-                    or (new and _echo(over, ratio[window], window, other, stream))
-                    for other in one.members
-                )
-            ]
-            if not homes:
-                homes = [_Open(group_of(streams[stream]), detector, window, set(), window, streams[stream].label)]
-                fresh.append(homes[0])
-            homes[0].members |= {stream}.union(*(one.members for one in homes[1:] if one.first == window))
-            fresh = [one for one in fresh if not any(one is other for other in homes[1:])]
-        open_ += fresh
-        still = []
-        for one in open_:
-            values = [(float(ratio[window, stream]), stream) for stream in one.members if ratio[window, stream] > 0]
-            for value, stream in values:
-                if value > one.peak.get(stream, (0.0, 0))[0]:
-                    one.peak[stream] = (value, window)
-            largest = max((value for value, _ in values), default=0.0)
-            if largest > 1:
-                one.windows, one.last = one.windows + 1, window
-            if any(np.isfinite(ratio[window, stream]) for stream in one.members):  # unread windows tell nothing
-                one.quiet = 0 if largest > STAYS[detector] else one.quiet + 1
-            if one.quiet >= rules.close_after:
-                finished.append((one, window))
-            else:
-                still.append(one)
-        open_ = still
-    return finished + [(one, None) for one in open_]
-
-
-def _same(one: Stream, two: Stream, detector: Detector, overlap: Callable[[str, str], bool], together: bool) -> bool:
-    """Whether two streams tell of one cause.
-
-    They do when they share rows; of features, when it is the same one or the same first window. What drifts since
-    other rows come (distributions of features, scores, volume) is one cause whatever the stream.
-    """
-    if detector == "slow" and _comes(one) and _comes(two):
-        return True
-    if group_of(one) != group_of(two):
-        return False
-    if one.family == "inputs":
-        return together or _feature(one.name) == _feature(two.name)
-    return overlap(one.slice, two.slice)
-
-
-def _echo(over: Exceedances, ratio: Array, window: int, broken: int, other: int) -> bool:
-    """Whether a slice strays from all rows only since another one moved these, in a window by itself.
-
-    A slice with a share p of the rows that strays by e from all rows has moved them by p e / (1 - p): so far, the other
-    way, every slice that stayed as it was is away from them. What is left of its way must be within its limit, and less
-    than half of it. Exact for means.
-
-    Args:
-        over: The windows.
-        ratio: (s,) harm over the limit in this one.
-        window: Which.
-        broken: The slice that moved all rows.
-        other: The slice that strays.
-    """
-    streams, found = over.readings.streams, over.readings
-    name = streams[other].name
-    if name != streams[broken].name or "all" in (streams[other].slice, streams[broken].slice):
-        return False
-    whole = next((number for number, each in enumerate(streams) if each.name == name and each.slice == "all"), None)
-    if whole is None or not ratio[other] > 0:
-        return False
-    away = found.values[window] - over.expected[window]
-    share = found.rows[window, broken] / max(found.rows[window, whole], 1)
-    moved = share / max(1 - share, EQUAL) * away[broken]
-    return bool(abs(away[other] + moved) <= abs(away[other]) * min(ECHO, 1 / ratio[other]))
-
-
-def _comes(stream: Stream) -> bool:
-    return stream.family == "outputs" or stream.name == VOLUME or stream.name.startswith("drift(")
-
-
-def _feature(name: str) -> str:
-    return name.partition("(")[2]
 
 
 def _finished(
@@ -282,7 +129,7 @@ def _finished(
     watch: Watch,
     over: Exceedances,
     windowing: Windowing,
-    one: _Open,
+    one: Open,
     closed: int | None,
     mix: Mix | None,
 ) -> Alarm:

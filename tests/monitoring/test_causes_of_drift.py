@@ -3,8 +3,9 @@
 import numpy as np
 import pytest
 
-from baseline_pipeline.monitoring.alarms import Rules, alarms
+from baseline_pipeline.monitoring.alarms import alarms
 from baseline_pipeline.monitoring.detection import exceedances, learn
+from baseline_pipeline.monitoring.grouping import Rules
 from baseline_pipeline.monitoring.streams import Stream
 from tests.monitoring.test_watching import DAY, made
 from tests.monitoring.test_weighting import REGRESSION

@@ -145,14 +145,14 @@ def test_what_moves_all_rows_is_no_matter_of_a_slice():
 
 
 def test_a_window_that_cannot_be_read_yet_closes_no_alarm():
-    from baseline_pipeline.monitoring.alarms import Rules, _fold
+    from baseline_pipeline.monitoring.grouping import Rules, fold
 
     values = np.r_[np.random.default_rng(11).normal(0, 1, 60), 12, 12, 12, np.nan, np.nan, np.nan][:, None]
     found = made(values, error=0.0)
     over = exceedances(learn(found.windows(np.arange(60)), DAY, per_month=1.0), found)
     ((one, closed),) = [
         each
-        for each in _fold("sudden", over.sudden, np.array([0]), over, lambda *_: True, Rules())
+        for each in fold("sudden", over.sudden, np.array([0]), over, lambda *_: True, Rules())
         if each[0].first >= 60
     ]
 

@@ -8,8 +8,9 @@ import numpy as np
 
 from baseline_pipeline.backtest.scoring import Watched, excused
 from baseline_pipeline.errors import ModelFailed, UsageError
-from baseline_pipeline.monitoring.alarms import Rules, alarms, overlaps, text_of
+from baseline_pipeline.monitoring.alarms import alarms, overlaps, text_of
 from baseline_pipeline.monitoring.detection import exceedances
+from baseline_pipeline.monitoring.grouping import Rules
 from baseline_pipeline.monitoring.reading import Reader
 from baseline_pipeline.monitoring.scored_rows import joined
 from baseline_pipeline.monitoring.streams import Readings, readings

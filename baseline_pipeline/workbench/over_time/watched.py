@@ -2,14 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from baseline_pipeline.monitoring.alarms import Alarm
 from baseline_pipeline.monitoring.sequential import Sequential
 from baseline_pipeline.records import Record
-
-if TYPE_CHECKING:
-    pass
 
 
 class Now(Record):

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from baseline_pipeline.errors import EvidenceUnavailable, UsageError
-from baseline_pipeline.monitoring.alarms import Alarm, Rules, alarms, overlaps, text_of
+from baseline_pipeline.monitoring.alarms import Alarm, alarms, overlaps, text_of
 from baseline_pipeline.monitoring.detection import Exceedances, Watch, exceedances, learn
+from baseline_pipeline.monitoring.grouping import Rules
 from baseline_pipeline.monitoring.mix import Mix
 from baseline_pipeline.monitoring.reading import Reader
 from baseline_pipeline.monitoring.windows import Windowing, seconds_of
