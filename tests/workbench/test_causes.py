@@ -14,10 +14,11 @@ from baseline_pipeline.metrics.outcomes import Outcomes
 from baseline_pipeline.monitoring.scored_rows import ScoredRows
 from baseline_pipeline.monitoring.streams import Readings, Stream
 from baseline_pipeline.replay.put_back import PutBack
-from baseline_pipeline.workbench.over_time.causes import causes, sides_of
+from baseline_pipeline.workbench.over_time.causes import causes
 from baseline_pipeline.workbench.over_time.experimenting import _metrics
 from baseline_pipeline.workbench.over_time.resembling import resembling
 from baseline_pipeline.workbench.over_time.serving import served
+from baseline_pipeline.workbench.over_time.sides import sides_of
 from baseline_pipeline.workbench.over_time.skewing import _either
 from baseline_pipeline.workbench.over_time.telling import cause_sentence
 from tests.conftest import SMALL

@@ -24,10 +24,11 @@ from baseline_pipeline.shift import joint_shift
 from baseline_pipeline.significance.units import units_of
 from baseline_pipeline.slices import find_slices
 from baseline_pipeline.workbench.iteration.comparing import load_comparison
-from baseline_pipeline.workbench.over_time.causes import Causes, Scorer, causes, sides_of
+from baseline_pipeline.workbench.over_time.causes import Causes, causes
 from baseline_pipeline.workbench.over_time.history import scored_past
 from baseline_pipeline.workbench.over_time.resembling import Resembles, resembling
 from baseline_pipeline.workbench.over_time.serving import Served, served
+from baseline_pipeline.workbench.over_time.sides import Scorer, sides_of
 from baseline_pipeline.workbench.over_time.skewing import skew_of
 from baseline_pipeline.workbench.over_time.telling import SHOWN, Look
 from baseline_pipeline.workbench.replays.attributing import attribute, attribution_of
@@ -40,8 +41,8 @@ if TYPE_CHECKING:
     from baseline_pipeline.metrics.outcomes import Metric
     from baseline_pipeline.monitoring.alarms import Alarm
     from baseline_pipeline.monitoring.scored_rows import ScoredRows
-    from baseline_pipeline.workbench.over_time.causes import Sides
     from baseline_pipeline.workbench.over_time.history import Past
+    from baseline_pipeline.workbench.over_time.sides import Sides
     from baseline_pipeline.workbench.over_time.watched import Watched
     from baseline_pipeline.workbench.over_time.windows import Windows
     from baseline_pipeline.workbench.workbench import Workbench

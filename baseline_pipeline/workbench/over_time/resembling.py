@@ -20,7 +20,8 @@ if TYPE_CHECKING:
     from baseline_pipeline.contract import Contract
     from baseline_pipeline.metrics.outcomes import Metric
     from baseline_pipeline.replay.attribution import Shared
-    from baseline_pipeline.workbench.over_time.causes import Causes, Scorer, Sides
+    from baseline_pipeline.workbench.over_time.causes import Causes
+    from baseline_pipeline.workbench.over_time.sides import Scorer, Sides
 
 Array = np.ndarray[Any, Any]
 TRIED: tuple[ScenarioName, ...] = ("unit_error", "missing_values")

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from baseline_pipeline.contract import Contract
     from baseline_pipeline.monitoring.scored_rows import ScoredRows
     from baseline_pipeline.scoring import Predicted
-    from baseline_pipeline.workbench.over_time.causes import Scorer
+    from baseline_pipeline.workbench.over_time.sides import Scorer
     from baseline_pipeline.workbench.workbench import Workbench
 
 Array = np.ndarray[Any, Any]
