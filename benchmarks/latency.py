@@ -28,11 +28,11 @@ import pandas as pd
 import pyarrow as pa
 import threadpoolctl
 
+from baseline_pipeline.adapters.environments.built import here
 from baseline_pipeline.adapters.environments.cores import on_the_same_cores
 from baseline_pipeline.adapters.environments.job_files import write_rows
 from baseline_pipeline.adapters.environments.knobs import Knobs
 from baseline_pipeline.adapters.environments.serving import serving
-from baseline_pipeline.adapters.environments.uv import here
 from baseline_pipeline.significance.clopper_pearson import clopper_pearson, clopper_pearson_upper
 from baseline_pipeline.timing import SITTINGS, Answer, PairedTimes, in_sittings
 from benchmarks.zoo.cases import Case, draw

@@ -7,9 +7,9 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
+from baseline_pipeline.adapters.environments.built import here
 from baseline_pipeline.adapters.environments.job_files import write_rows
 from baseline_pipeline.adapters.environments.knobs import Knobs
-from baseline_pipeline.adapters.environments.uv import here
 from baseline_pipeline.report.verdict_line import verdict_line
 from baseline_pipeline.significance.settled import LOOKS, settled
 from baseline_pipeline.timing import PairedTimes

@@ -4,7 +4,8 @@ import zipfile
 
 import pytest
 
-from baseline_pipeline.adapters.environments.uv import NotBuilt, versions_between
+from baseline_pipeline.adapters.environments.built import NotBuilt
+from baseline_pipeline.adapters.environments.uv import versions_between
 from baseline_pipeline.replay.bisection import fewest, first_that_differs
 
 

@@ -5,9 +5,9 @@ import sys
 import pytest
 
 from baseline_pipeline.adapters.environments import running
+from baseline_pipeline.adapters.environments.built import here
 from baseline_pipeline.adapters.environments.knobs import Knobs
 from baseline_pipeline.adapters.environments.running import Ran
-from baseline_pipeline.adapters.environments.uv import here
 from baseline_pipeline.contract.environment import EnvironmentSection
 from baseline_pipeline.errors import EvidenceUnavailable, UsageError
 from baseline_pipeline.ports import Launched

@@ -16,10 +16,10 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
 from baseline_pipeline.adapters.environments import worker_stages
+from baseline_pipeline.adapters.environments.built import Built
 from baseline_pipeline.adapters.environments.job_files import stages_in, write_rows
 from baseline_pipeline.adapters.environments.knobs import Knobs
 from baseline_pipeline.adapters.environments.running import run_job
-from baseline_pipeline.adapters.environments.uv import Built
 from baseline_pipeline.replay.numeric_difference import numeric_difference
 from baseline_pipeline.replay.stages import stage_difference, stages_compared
 from baseline_pipeline.report.stages import stages_lines

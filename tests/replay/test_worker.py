@@ -12,12 +12,13 @@ import pandas as pd
 import pyarrow as pa
 import pytest
 
+from baseline_pipeline.adapters.environments.built import Built, NotBuilt
 from baseline_pipeline.adapters.environments.job_files import write_rows
 from baseline_pipeline.adapters.environments.knobs import Knobs
 from baseline_pipeline.adapters.environments.remote import RemoteModel
 from baseline_pipeline.adapters.environments.running import run_job
 from baseline_pipeline.adapters.environments.serving import serving
-from baseline_pipeline.adapters.environments.uv import Built, NotBuilt, build
+from baseline_pipeline.adapters.environments.uv import build
 from baseline_pipeline.environment.installable import Installable, installable
 from baseline_pipeline.errors import EvidenceUnavailable, ModelFailed
 from baseline_pipeline.workbench.replays.locked import Locked

@@ -18,8 +18,8 @@ from baseline_pipeline.adapters.environments.knobs import pinned
 from baseline_pipeline.replay.stages import StageOutput
 
 if TYPE_CHECKING:
+    from baseline_pipeline.adapters.environments.built import Built
     from baseline_pipeline.adapters.environments.knobs import Knobs
-    from baseline_pipeline.adapters.environments.uv import Built
 
 Array = np.ndarray[Any, Any]
 

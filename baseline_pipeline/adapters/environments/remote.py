@@ -20,7 +20,7 @@ from baseline_pipeline.ports import LoadedBy
 if TYPE_CHECKING:
     import pandas as pd
 
-    from baseline_pipeline.adapters.environments.uv import Built
+    from baseline_pipeline.adapters.environments.built import Built
     from baseline_pipeline.contract import Contract
     from baseline_pipeline.ports import ModelCatalogue, ModelVersion
 

@@ -26,8 +26,8 @@ from baseline_pipeline.ports import Launched
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from baseline_pipeline.adapters.environments.built import Built
     from baseline_pipeline.adapters.environments.knobs import Knobs
-    from baseline_pipeline.adapters.environments.uv import Built
     from baseline_pipeline.ports import Launcher
 
 Array = np.ndarray[Any, Any]

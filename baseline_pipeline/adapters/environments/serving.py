@@ -15,8 +15,8 @@ from baseline_pipeline.errors import EvidenceUnavailable
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from baseline_pipeline.adapters.environments.built import Built
     from baseline_pipeline.adapters.environments.knobs import Knobs
-    from baseline_pipeline.adapters.environments.uv import Built
 
 
 @contextmanager

@@ -10,7 +10,6 @@ import shutil
 import subprocess
 import sys
 import time
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -18,22 +17,20 @@ from typing import TYPE_CHECKING
 from filelock import FileLock, Timeout
 from packaging.version import Version
 
+from baseline_pipeline.adapters.environments.built import MARKER, Built, NotBuilt
+from baseline_pipeline.adapters.environments.room import make_room, remove_unfinished
 from baseline_pipeline.environment.installable import Installable, pinned
 from baseline_pipeline.environment.lock import without_secrets
-from baseline_pipeline.errors import EvidenceUnavailable
 from baseline_pipeline.records import Digest, digest_of, short
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable
 
-MARKER = "environment.json"
 PATIENCE = 1800.0
 """Seconds to wait while another process builds the same environment."""
-KEPT_DAYS = 60
 MOST_VERSIONS = 100
 OLDEST = [3, 8]
 """Python that the worker runs on."""
-KEPT_BYTES = 20 * 10**9
 COMPLAINT = re.compile(r"error:|\s*×")  # noqa: RUF001  # uv's own mark
 MAKE_ROOM = "make room, or let BASELINE_HOME lie elsewhere"
 RESOLVE_ANEW = (
@@ -42,39 +39,7 @@ RESOLVE_ANEW = (
 )
 NONE_LEFT, OFFLINE = "No solution found", "network was disabled"
 """What uv says where no version is left, and where it may not look."""
-OURS = re.compile(r"[0-9a-f]{24}(-\d+)?")
-"""Names of environments, and of what is not finished."""
 SHOWN = re.compile(r"^(Resolved|Prepared|Installed|Downloading|Building|   Built)")
-
-
-class NotBuilt(EvidenceUnavailable):
-    """A lockfile's packages cannot be resolved, fetched or built."""
-
-
-@dataclass(frozen=True)
-class Built:
-    """An environment that is there.
-
-    Attributes:
-        key: Names it: interpreter, platform and what was asked for.
-        folder: Where it is.
-        packages: Version of everything installed, by name.
-        left_out: What the lockfile names and the installer cannot bring.
-        beyond: What was installed although the lockfile does not name it.
-        version: Python's.
-    """
-
-    key: Digest
-    folder: Path
-    packages: Mapping[str, str]
-    left_out: tuple[str, ...]
-    beyond: tuple[str, ...]
-    version: str = ""
-
-    @property
-    def python(self) -> Path:
-        """The interpreter."""
-        return self.folder / "bin" / "python"
 
 
 def build(
@@ -109,7 +74,7 @@ def build(
             found = _there(folder, key)
             if found is not None:
                 return found
-            _make_room(root, keep=folder)
+            make_room(root, keep=folder)
             return _made(wanted, folder, key, interpreter, name, progress)
     except Timeout as error:
         message = f"another process has been building the environment of {name} for {PATIENCE:.0f} s"
@@ -144,7 +109,7 @@ def _made(
     started = time.monotonic()
     progress(f"building the environment of {name}: {len(wanted.lines)} packages, Python {interpreter.version}")
     for left in folder.parent.glob(f"{folder.name}-*/"):  # by a killed process, whose installer may still be writing
-        _removed(left)
+        remove_unfinished(left)
     unfinished = folder.with_name(f"{folder.name}-{os.getpid()}")
     lines, limits = unfinished.with_suffix(".txt"), unfinished.with_suffix(".limits")
     try:
@@ -177,7 +142,7 @@ def _made(
         message = f"the environment of {name} cannot be built: {error.strerror or error} ({unfinished})"
         raise NotBuilt(message, next_step=MAKE_ROOM) from error
     finally:
-        _removed(unfinished)
+        remove_unfinished(unfinished)
     progress(f"built in {body['seconds']} s: {len(packages)} packages ({short(key)})")
     return Built(key, folder, packages, wanted.left_out, beyond, interpreter.version)
 
@@ -281,15 +246,6 @@ def _installed(python: Path) -> dict[str, str]:
     return dict(sorted(found.items()))
 
 
-def here() -> Built:
-    """The environment that this process runs in."""
-    from baseline_pipeline.adapters.environments.interpreter import installed_packages
-
-    packages = dict(sorted(installed_packages().items()))
-    key = digest_of(["here", platform.python_version(), platform.machine(), packages])
-    return Built(key, Path(sys.prefix), packages, (), (), platform.python_version())
-
-
 def versions_between(package: str, first: str, last: str, python: str) -> list[str]:
     """Released versions between two, in the direction from the first to the last, that install on a Python.
 
@@ -334,47 +290,3 @@ def versions_between(package: str, first: str, last: str, python: str) -> list[s
             break
         found.append(below)
     return found[::-1] if low == Version(first) else found
-
-
-def _make_room(root: Path, keep: Path) -> None:
-    """Throw away what nobody used for two months, and the longest unused beyond 20 GB; never what was used today.
-
-    What killed processes left goes too: where nobody holds the lock, nobody builds.
-    """
-    for folder in [one for one in root.iterdir() if OURS.fullmatch(one.name) and not (one / MARKER).exists()]:
-        with suppress(Timeout), FileLock(f"{root / folder.name.partition('-')[0]}.lock", timeout=0):
-            _removed(folder)
-    used = {marker.parent: _moment(marker) for marker in root.glob(f"*/{MARKER}")}
-    sizes = {folder: _size(folder) for folder in used}
-    total, now = sum(sizes.values()), time.time()
-    for folder in sorted(used, key=lambda one: used[one]):
-        days = (now - used[folder]) / 86_400
-        if folder == keep or days < 1 or (days < KEPT_DAYS and total <= KEPT_BYTES):
-            continue
-        (folder / MARKER).unlink(missing_ok=True)
-        shutil.rmtree(folder, ignore_errors=True)
-        total -= sizes[folder]
-
-
-def _removed(unfinished: Path) -> None:
-    """Nothing is left of what was not finished."""
-    shutil.rmtree(unfinished, ignore_errors=True)
-    for suffix in (".txt", ".limits"):
-        unfinished.with_suffix(suffix).unlink(missing_ok=True)
-
-
-def _moment(file: Path) -> float:
-    """When a file was touched last; now, where another process has just removed it."""
-    try:
-        return file.stat().st_mtime
-    except OSError:
-        return time.time()
-
-
-def _size(folder: Path) -> int:
-    """Bytes of all files; what another process removes meanwhile has none."""
-    found = 0
-    for file in folder.rglob("*"):
-        with suppress(OSError):
-            found += file.lstat().st_size if file.is_file() else 0
-    return found

@@ -10,7 +10,7 @@ from baseline_pipeline.environment.interpreter import differences
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from baseline_pipeline.adapters.environments.uv import Built
+    from baseline_pipeline.adapters.environments.built import Built
     from baseline_pipeline.contract import Contract
     from baseline_pipeline.ports import ModelCatalogue
     from baseline_pipeline.workbench.iteration.environment import Environment
@@ -28,8 +28,9 @@ def in_declared_environment(
     """
     if not _elsewhere(environment):
         return environment, catalogue
+    from baseline_pipeline.adapters.environments.built import NotBuilt
     from baseline_pipeline.adapters.environments.remote import remote_catalogue
-    from baseline_pipeline.adapters.environments.uv import NotBuilt, build
+    from baseline_pipeline.adapters.environments.uv import build
 
     assert environment.wanted is not None  # noqa: S101  # it lies elsewhere
     name = str(contract.environment.lockfile)
@@ -47,7 +48,8 @@ def as_evaluated(bench: Workbench, environment: Environment) -> Environment:
     """The environment as an evaluation would note it, without building anything: what was built before is found."""
     if not _elsewhere(environment):
         return environment
-    from baseline_pipeline.adapters.environments.uv import NotBuilt, find
+    from baseline_pipeline.adapters.environments.built import NotBuilt
+    from baseline_pipeline.adapters.environments.uv import find
 
     assert environment.wanted is not None  # noqa: S101  # it lies elsewhere
     try:

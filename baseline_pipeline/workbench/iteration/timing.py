@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
+    from baseline_pipeline.adapters.environments.built import Built
     from baseline_pipeline.adapters.environments.knobs import Knobs
-    from baseline_pipeline.adapters.environments.uv import Built
     from baseline_pipeline.contract import Contract
     from baseline_pipeline.contract.metrics import MetricRule
     from baseline_pipeline.ports import ModelCatalogue, ModelVersion, Store
@@ -165,8 +165,8 @@ def _memory(
     snapshot: Snapshot,
     versions: Sequence[ModelVersion],
 ) -> PairedTimes | None:
+    from baseline_pipeline.adapters.environments.built import here
     from baseline_pipeline.adapters.environments.knobs import Knobs
-    from baseline_pipeline.adapters.environments.uv import here
     from baseline_pipeline.workbench.replays.jobs import Jobs
     from baseline_pipeline.workbench.replays.rows import row_set
 

@@ -12,7 +12,7 @@ from baseline_pipeline.replay.variants import Variants, held_against
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from baseline_pipeline.adapters.environments.uv import Built
+    from baseline_pipeline.adapters.environments.built import Built
     from baseline_pipeline.metrics.outcomes import Outcomes
     from baseline_pipeline.replay.outcome import WorkerRun
     from baseline_pipeline.workbench.replays.replaying import Replaying

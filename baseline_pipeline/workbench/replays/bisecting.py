@@ -6,7 +6,8 @@ from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
-from baseline_pipeline.adapters.environments.uv import NotBuilt, build, versions_between
+from baseline_pipeline.adapters.environments.built import NotBuilt
+from baseline_pipeline.adapters.environments.uv import build, versions_between
 from baseline_pipeline.environment.installable import Installable, mixed, pin_of, pinned
 from baseline_pipeline.records import Record
 from baseline_pipeline.replay.bisection import fewest, first_that_differs

@@ -13,7 +13,7 @@ from baseline_pipeline.workbench.replays.adjusting import tried_variants
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from baseline_pipeline.adapters.environments.uv import Built
+    from baseline_pipeline.adapters.environments.built import Built
     from baseline_pipeline.verdicts import Tier
     from baseline_pipeline.workbench.replays.locked import Locked
     from baseline_pipeline.workbench.replays.replaying import Replaying

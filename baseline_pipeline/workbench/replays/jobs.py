@@ -25,8 +25,8 @@ from baseline_pipeline.scoring import interpret
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from baseline_pipeline.adapters.environments.built import Built
     from baseline_pipeline.adapters.environments.knobs import Knobs
-    from baseline_pipeline.adapters.environments.uv import Built
     from baseline_pipeline.contract import Contract
     from baseline_pipeline.ports import ModelVersion
     from baseline_pipeline.replay.stages import StageOutput

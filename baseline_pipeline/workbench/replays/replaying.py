@@ -6,8 +6,9 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+from baseline_pipeline.adapters.environments.built import Built, here
 from baseline_pipeline.adapters.environments.knobs import Knobs
-from baseline_pipeline.adapters.environments.uv import Built, build, here
+from baseline_pipeline.adapters.environments.uv import build
 from baseline_pipeline.comparison import Contrast, Moved, Side
 from baseline_pipeline.contrasting import contrast
 from baseline_pipeline.errors import EvidenceUnavailable

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, cast
 
 import pyarrow as pa
 
+from baseline_pipeline.adapters.environments.built import here
 from baseline_pipeline.adapters.environments.knobs import Knobs
 from baseline_pipeline.adapters.environments.standing_in import lacks
-from baseline_pipeline.adapters.environments.uv import here
 from baseline_pipeline.comparison import Contrast
 from baseline_pipeline.errors import EvidenceUnavailable, UsageError
 from baseline_pipeline.records import Digest, Record, digest_of

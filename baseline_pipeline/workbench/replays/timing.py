@@ -15,8 +15,8 @@ from baseline_pipeline.workbench.replays.jobs import WORKER
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from baseline_pipeline.adapters.environments.built import Built
     from baseline_pipeline.adapters.environments.knobs import Knobs
-    from baseline_pipeline.adapters.environments.uv import Built
     from baseline_pipeline.workbench.replays.replaying import Replaying
     from baseline_pipeline.workbench.replays.rows import RowSet
 
