@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import datetime as dt
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from baseline_pipeline.contract.cron import next_day
-from baseline_pipeline.governance.events import REVISIONS
-from baseline_pipeline.records import Digest, Record
+from baseline_pipeline.governance.events import REVISIONS, Baseline
+from baseline_pipeline.records import Digest, Record, digest_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from baseline_pipeline.governance.events import Event
 
+State = Literal["old", "holds", "unknown"]
+Impact = Literal["high", "moderate"]
 REVIEW_DAYS = 180
 """Days between reviews where the contract names no schedule."""
 
@@ -41,6 +43,49 @@ class Due(Record):
     """A day, ISO 8601."""
     because: tuple[str, ...]
     """Why it is due now; empty where it is not."""
+
+
+class Finding(Record):
+    """One assumption that the baseline rests on."""
+
+    topic: str
+    state: State
+    """`unknown` where too little is there to say."""
+    what: str
+    """What was found, with figures."""
+    why: str
+    """Why it matters."""
+    next_step: str = ""
+
+
+class Review(Record):
+    """Everything that a review of a model looks at."""
+
+    model: str
+    at: str
+    impact: Impact
+    baseline: Baseline
+    findings: tuple[Finding, ...]
+    due: Due
+    signed: Signed | None
+    """The last one that was signed off."""
+    known: dict[str, str]
+    """What the system knows for the risk assessment, by topic."""
+    policy: Digest = ""
+    """Digest of the contract that was looked at; empty in reviews of before it was kept."""
+    form: str = ""
+    """The risk assessment as people filled it in, Markdown; empty where none was given."""
+
+    @property
+    def old(self) -> tuple[Finding, ...]:
+        """The assumptions that are old."""
+        return tuple(one for one in self.findings if one.state == "old")
+
+    @property
+    def digest(self) -> Digest:
+        """What a signature is bound to: the findings, the baseline they are about, the contract, and the form."""
+        more = [one for one in (self.policy, self.form) if one]
+        return digest_of([self.model, self.baseline.revision, [one.body() for one in self.findings], *more])
 
 
 def last_signed(events: Iterable[Event], model: str) -> Signed | None:

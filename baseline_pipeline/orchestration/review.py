@@ -7,12 +7,13 @@ import dagster as dg
 
 from baseline_pipeline.contract import Contract
 from baseline_pipeline.errors import BaselineError
+from baseline_pipeline.governance.reviews import Review
 from baseline_pipeline.orchestration.names import MODEL_TAG, identifier
 from baseline_pipeline.records import digest_of
 from baseline_pipeline.report.review import due_lines, review_lines, review_markdown
 from baseline_pipeline.settings import load_settings
 from baseline_pipeline.workbench.reporting import write_whole
-from baseline_pipeline.workbench.upkeep.reviewing import Review, review
+from baseline_pipeline.workbench.upkeep.reviewing import review
 from baseline_pipeline.workbench.workbench import Workbench
 
 

@@ -14,8 +14,7 @@ from baseline_pipeline.report.visible import visible
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from baseline_pipeline.workbench.upkeep.assumptions import Finding
-    from baseline_pipeline.workbench.upkeep.reviewing import Review
+    from baseline_pipeline.governance.reviews import Finding, Review
 
 TO_FILL_IN = "**TO FILL IN**"
 _ORDER = {"old": 0, "unknown": 1, "holds": 2}

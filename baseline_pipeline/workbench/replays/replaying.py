@@ -114,9 +114,9 @@ class Replaying:
         failed = next((one for one in (first, again) if one.failure is not None), None)
         if failed is not None:
             return ended(self.contract, how, failed, None, None, None, None)
-        times = (
-            times_in_turn(self, old[1], new[1], rows) if timed and how == "artifact" and after.failure is None else None
-        )
+        times = None
+        if timed and how == "artifact" and after.failure is None:
+            times = times_in_turn(self.jobs, (old[1], self.knobs), (new[1], self.knobs), rows)
         found = self._compared(how, rows, first, after, self._apart(first, again), times)
         if after.failure is not None:
             return found

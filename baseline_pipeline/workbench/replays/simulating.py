@@ -168,7 +168,7 @@ def _simulated(work: Replaying, name: str, now: Knobs, then: Knobs) -> Simulated
         difference = numeric_difference(work.jobs.outputs(before), work.jobs.outputs(after))
         timed = None
         try:
-            timed = times_in_turn(work, built, built, work.rows, then)
+            timed = times_in_turn(work.jobs, (built, work.knobs), (built, then), work.rows)
         except EvidenceUnavailable as error:  # what it says of the rows stands
             untimed = f"; {error.message}"
         contrast = work.contrast("artifact", work.rows, before, after, noise, timed, moved="infrastructure")

@@ -17,58 +17,57 @@ if TYPE_CHECKING:
 
     from baseline_pipeline.adapters.environments.built import Built
     from baseline_pipeline.adapters.environments.knobs import Knobs
-    from baseline_pipeline.workbench.replays.replaying import Replaying
+    from baseline_pipeline.workbench.replays.jobs import Jobs
     from baseline_pipeline.workbench.replays.rows import RowSet
 
 
-def times_in_turn(work: Replaying, old: Built, new: Built, rows: RowSet, knobs: Knobs | None = None) -> Digest | None:
+def times_in_turn(jobs: Jobs, old: tuple[Built, Knobs], new: tuple[Built, Knobs], rows: RowSet) -> Digest | None:
     """Both workers alive at once, asked for the same rows in the order A B B A.
 
     Args:
-        work: Model and contract.
-        old: Environment of one worker.
-        new: Environment of the other.
+        jobs: Model and contract.
+        old: Environment of one worker, and what is held still in it.
+        new: The same of the other.
         rows: Where requests are taken from.
-        knobs: What is held still in the new one; the same as in the old one by default.
     """
-    wanted = work.contract.latency
-    asked = asked_for(work.contract)
+    bench, contract = jobs.bench, jobs.contract
+    wanted, asked = contract.latency, asked_for(contract)
     if not asked:
         return None
-    memory = [*memory_asked(work.contract), *sorted(asked)] if "memory" in asked else []
+    memory = [*memory_asked(contract), *sorted(asked)] if "memory" in asked else []
     key = digest_of(
         [
             *memory,
             WORKER,
             "replayed",
-            old.key,
-            new.key,
-            work.version.digest,
+            old[0].key,
+            new[0].key,
+            jobs.version.digest,
             rows.key,
             wanted.model_dump(mode="json", exclude={"memory_runs"}),
-            (knobs or work.knobs).body(),
-            work.knobs.body(),
+            new[1].body(),
+            old[1].body(),
         ]
     )
-    if work.bench.store.load("times", work.contract.name, key) is None:
+    if bench.store.load("times", contract.name, key) is None:
         starts = [number * wanted.rows % max(len(rows) - wanted.rows, 1) for number in range(wanted.requests)]
-        job = work.jobs.job(rows, work.artifact)
-        scratch = work.bench.settings.scratch
+        job = jobs.job(rows, jobs.artifact)
+        scratch = bench.settings.scratch
 
         @contextmanager
         def opened(number: int) -> Iterator[tuple[Answer, Answer]]:
-            work.bench.progress(f"timing both environments in turn, sitting {number + 1} of {SITTINGS}")
+            bench.progress(f"timing both environments in turn, sitting {number + 1} of {SITTINGS}")
             with (
-                serving(old, job, work.knobs, scratch) as one,
-                serving(new, job, knobs or work.knobs, scratch) as two,
-                on_the_same_cores(one.pid, two.pid, threads=max(work.knobs.threads, (knobs or work.knobs).threads)),
+                serving(old[0], job, old[1], scratch) as one,
+                serving(new[0], job, new[1], scratch) as two,
+                on_the_same_cores(one.pid, two.pid, threads=max(old[1].threads, new[1].threads)),
             ):
                 yield (lambda start: one.seconds(start, wanted.rows), lambda start: two.seconds(start, wanted.rows))
 
         taken = in_sittings(opened, starts, seconds=wanted.seconds)
         peaks = None
         if memory:
-            sides = [(old, job, work.knobs), (new, job, knobs or work.knobs)]
-            peaks = peaks_in_turn(work.bench, work.contract, sides)
-        work.bench.store.save("times", work.contract.name, key, times_of(taken, peaks))
+            sides = [(built, job, knobs) for built, knobs in (old, new)]
+            peaks = peaks_in_turn(bench, contract, sides)
+        bench.store.save("times", contract.name, key, times_of(taken, peaks))
     return key

@@ -4,17 +4,25 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import Counter
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 from scipy.special import ndtr
 
 from baseline_pipeline.backtest.scoring import recommended
 from baseline_pipeline.errors import EvidenceUnavailable
 from baseline_pipeline.governance.contract_change import changed_words
-from baseline_pipeline.governance.reviews import REVIEW_DAYS, contract_changes, last_signed, moment_of, since_review
+from baseline_pipeline.governance.reviews import (
+    REVIEW_DAYS,
+    Finding,
+    State,
+    contract_changes,
+    last_signed,
+    moment_of,
+    since_review,
+)
 from baseline_pipeline.planning import prospects
 from baseline_pipeline.quality import QualityReport
-from baseline_pipeline.records import Digest, Record, short
+from baseline_pipeline.records import Digest, short
 from baseline_pipeline.response.incidents import incidents
 from baseline_pipeline.significance.power import normal_quantile
 from baseline_pipeline.snapshot import read
@@ -34,7 +42,6 @@ if TYPE_CHECKING:
     from baseline_pipeline.planning import Prospect
     from baseline_pipeline.workbench.workbench import Workbench
 
-State = Literal["old", "holds", "unknown"]
 MAX_AGE = REVIEW_DAYS
 """Days after which a baseline is old."""
 LEAST = 5
@@ -43,19 +50,6 @@ SETTLED = 30
 """Days in which a baseline may wait for its first new rows."""
 NAMED = 5
 """Names that a finding lists."""
-
-
-class Finding(Record):
-    """One assumption that the baseline rests on."""
-
-    topic: str
-    state: State
-    """`unknown` where too little is there to say."""
-    what: str
-    """What was found, with figures."""
-    why: str
-    """Why it matters."""
-    next_step: str = ""
 
 
 class Assumptions:

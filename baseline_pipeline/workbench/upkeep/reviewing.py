@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 from baseline_pipeline.errors import EvidenceUnavailable, UsageError
-from baseline_pipeline.governance.events import Baseline, Event
-from baseline_pipeline.governance.reviews import Due, Signed, due, due_after, last_signed, moment_of
-from baseline_pipeline.records import Digest, Record, digest_of
+from baseline_pipeline.governance.events import Event
+from baseline_pipeline.governance.reviews import Review, Signed, due, due_after, last_signed, moment_of
+from baseline_pipeline.records import digest_of
 from baseline_pipeline.report.review import TO_FILL_IN
 from baseline_pipeline.workbench.people import Voice, made_elsewhere, statement, to_sign
 from baseline_pipeline.workbench.stages import Policy
-from baseline_pipeline.workbench.upkeep.assumptions import MAX_AGE, Assumptions, Finding
+from baseline_pipeline.workbench.upkeep.assumptions import MAX_AGE, Assumptions
 from baseline_pipeline.workbench.upkeep.model_risk import known_facts
 from baseline_pipeline.workbench.workbench import utc_now
 
@@ -21,38 +21,6 @@ if TYPE_CHECKING:
     from baseline_pipeline.contract import Contract
     from baseline_pipeline.governance.statements import Statement
     from baseline_pipeline.workbench.workbench import Workbench
-
-Impact = Literal["high", "moderate"]
-
-
-class Review(Record):
-    """Everything that a review of a model looks at."""
-
-    model: str
-    at: str
-    impact: Impact
-    baseline: Baseline
-    findings: tuple[Finding, ...]
-    due: Due
-    signed: Signed | None
-    """The last one that was signed off."""
-    known: dict[str, str]
-    """What the system knows for the risk assessment, by topic."""
-    policy: Digest = ""
-    """Digest of the contract that was looked at; empty in reviews of before it was kept."""
-    form: str = ""
-    """The risk assessment as people filled it in, Markdown; empty where none was given."""
-
-    @property
-    def old(self) -> tuple[Finding, ...]:
-        """The assumptions that are old."""
-        return tuple(one for one in self.findings if one.state == "old")
-
-    @property
-    def digest(self) -> Digest:
-        """What a signature is bound to: the findings, the baseline they are about, the contract, and the form."""
-        more = [one for one in (self.policy, self.form) if one]
-        return digest_of([self.model, self.baseline.revision, [one.body() for one in self.findings], *more])
 
 
 def review(bench: Workbench, contract: Contract, *, max_age: int = MAX_AGE, now: str | None = None) -> Review:
