@@ -9,19 +9,18 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pyarrow as pa
 
 from baseline_pipeline.contract.monitoring import Receiver
-from baseline_pipeline.errors import BaselineError, EvidenceUnavailable, ModelFailed, UsageError
+from baseline_pipeline.errors import BaselineError, EvidenceUnavailable, UsageError
 from baseline_pipeline.governance.events import Event
 from baseline_pipeline.monitoring.alarms import overlaps, text_of
-from baseline_pipeline.monitoring.scored_rows import joined
 from baseline_pipeline.records import digest_of
 from baseline_pipeline.response.drill import Drill, Step
 from baseline_pipeline.response.incidents import incidents
-from baseline_pipeline.scenarios import SCENARIOS, About, NotApplicable
+from baseline_pipeline.scenarios import SCENARIOS
 from baseline_pipeline.workbench.inspection.sensing import own_scenario
 from baseline_pipeline.workbench.over_time import incidents as spoken
+from baseline_pipeline.workbench.over_time.damage import WINDOWS, Damage, damaged
 from baseline_pipeline.workbench.over_time.experimenting import experiment
 from baseline_pipeline.workbench.over_time.history import Past, scored_past
 from baseline_pipeline.workbench.over_time.last_windows import latest
@@ -29,7 +28,6 @@ from baseline_pipeline.workbench.over_time.notifying import deliver, last_good, 
 from baseline_pipeline.workbench.over_time.playbooks import playbook_of
 from baseline_pipeline.workbench.over_time.responding import respond
 from baseline_pipeline.workbench.over_time.scratch_home import loopback_receiver, scratch_home
-from baseline_pipeline.workbench.over_time.spoilt_rows import score_spoilt
 from baseline_pipeline.workbench.over_time.watched import Watched
 from baseline_pipeline.workbench.over_time.windows import judge_rows, windowing_of
 from baseline_pipeline.workbench.people import Voice
@@ -37,17 +35,14 @@ from baseline_pipeline.workbench.promotions.rolling_back import roll_back
 from baseline_pipeline.workbench.workbench import utc_now
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator
 
     from baseline_pipeline.contract import Contract
     from baseline_pipeline.monitoring.alarms import Alarm
-    from baseline_pipeline.monitoring.scored_rows import ScoredRows
     from baseline_pipeline.response.incidents import Incident
     from baseline_pipeline.workbench.over_time.windows import Windows
     from baseline_pipeline.workbench.workbench import Workbench
 
-WINDOWS = 3
-"""Last windows that are spoilt."""
 SHOWN = 5
 """Alarms that are named."""
 SECRET = "drill"  # noqa: S105  # signs messages from this process to itself
@@ -127,7 +122,6 @@ class _Stage:
         self.delay: float | None = None
         self.review = ""
         self.hidden: list[str] = []
-        self.spoilt: list[str] = []
         self.before = bench.ledger.head()[0]
 
     @contextmanager
@@ -150,13 +144,13 @@ class _Stage:
     def play(self, scenario: Any, name: str, dose: float) -> None:
         """All steps, from damage to review."""
         with self.timed("damage", needed=True) as words:
-            rows, starts = self._damaged(scenario, dose)
-            self.since = text_of(starts[-WINDOWS])
+            done = damaged(self.bench, self.contract, self.past, self.windowing, scenario, dose)
+            self.since = done.since
             shown = self.since.replace("T", " ")
             words.append(f"{name} {dose:g} {scenario.unit} in the {WINDOWS} windows from {shown}")
-            words.append(", ".join(self.spoilt) or "no feature has other values")
+            words.append(", ".join(done.spoilt) or "no feature has other values")
         with self.timed("detection", needed=True) as words:
-            found = self._detect(rows, starts, words)
+            found = self._detect(done, words)
         if self.incident is None:
             return
         with self.timed("people told") as words:
@@ -226,42 +220,8 @@ class _Stage:
         ]
         return other[-1] if other else None
 
-    def _damaged(self, scenario: Any, dose: float) -> tuple[ScoredRows, np.ndarray[Any, Any]]:
-        """All rows, those of the last windows spoilt and scored anew, and the windows' starts."""
-        past, windowing = self.past, self.windowing
-        starts = windowing.starts(past.rows.at[0], past.rows.at[-1])
-        if len(starts) <= WINDOWS:
-            message = f"{len(starts)} windows are too few for a drill"
-            raise EvidenceUnavailable(message, next_step="bring a longer past, or take shorter windows")
-        first = windowing.rows_in(past.rows.at, starts[-WINDOWS]).start
-        if not past.rows.labelled[first:].any():
-            message = f"no row from {text_of(starts[-WINDOWS])} on has a label yet"
-            raise EvidenceUnavailable(message, next_step="wait for the labels, or rehearse on older data")
-        last = np.flatnonzero(past.rows.labelled[first:]) + first
-        about = About(
-            features=tuple(self.contract.data.feature_names),
-            label=self.contract.data.label,
-            time=self.contract.data.time,
-            segments=tuple(self.contract.slice_columns()),
-            positive=self.contract.model.positive_class,
-        )
-        frame = past.table.take(pa.array(last)).to_pandas()
-        try:
-            spoilt = scenario.spoil(frame, about, dose, np.random.default_rng(0))
-        except NotApplicable as reason:
-            message = f"the scenario does not apply: {reason}"
-            raise UsageError(message, next_step=f"try another: {', '.join(SCENARIOS)}") from reason
-        self.spoilt = _spoilt(past.table.take(pa.array(last)).to_pandas(), spoilt, about.features)
-        try:
-            fresh = score_spoilt(self.bench, self.contract, past, spoilt)
-        except ModelFailed as error:
-            message = f"the damage cannot be rehearsed, as in production such requests would fail: {error.message}"
-            raise ModelFailed(message, next_step=f"try another scenario: {', '.join(SCENARIOS)}") from error
-        waiting = np.flatnonzero(~past.rows.labelled[first:]) + first  # no label yet: they stay as they are
-        both = joined(past.rows.take(np.concatenate([np.arange(first), waiting])), fresh)
-        return both.take(np.argsort(both.at, kind="stable")), starts
-
-    def _detect(self, rows: ScoredRows, starts: np.ndarray[Any, Any], words: list[str]) -> Windows:
+    def _detect(self, done: Damage, words: list[str]) -> Windows:
+        rows, starts = done.rows, done.starts
         learned = np.zeros(len(rows), dtype=bool)
         if self.past.learned.any():
             inside = self.past.rows.at[self.past.learned]
@@ -346,16 +306,3 @@ class _Stage:
             hidden=tuple(self.hidden),
             review=self.review,
         )
-
-
-def _spoilt(before: Any, after: Any, features: Sequence[str]) -> list[str]:
-    """Features that have other values in a data frame than before, each with the number of its rows."""
-    if len(before) != len(after):
-        return [f"{len(after)} rows instead of {len(before)}"]
-    found = []
-    for name in features:
-        one, two = (frame[name].astype(object).reset_index(drop=True) for frame in (before, after))
-        differ = int(((one != two) & ~(one.isna() & two.isna())).sum())
-        if differ:
-            found.append(f"{name} has other values in {differ} of {len(before)} rows")
-    return found
