@@ -2,21 +2,12 @@
 
 from __future__ import annotations
 
-import datetime as dt
-from typing import Annotated, Literal, Self
+from typing import Literal, Self
 
-from pydantic import BeforeValidator, Field, model_validator
+from pydantic import Field, model_validator
 
-from baseline_pipeline.contract.section import CallableRef, Section, Text
+from baseline_pipeline.contract.section import CallableRef, Day, Section, Text
 from baseline_pipeline.metrics.classes import class_name
-
-
-def _day(value: object) -> object:
-    return dt.date.fromisoformat(value) if isinstance(value, str) else value
-
-
-Day = Annotated[dt.date, BeforeValidator(_day, json_schema_input_type=str | dt.date)]
-
 
 MOST_VARIANTS = 12
 """Each is trained, and each asks more of the evidence for the others."""

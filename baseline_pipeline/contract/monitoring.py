@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from typing import Self
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import Field, model_validator
 
 from baseline_pipeline.contract.data import SqlQuery
 from baseline_pipeline.contract.redaction import ReceiverUrl, Secret
-from baseline_pipeline.contract.section import CallableRef, ColumnName, Duration, RelativePath, Section, Text
+from baseline_pipeline.contract.section import CallableRef, ColumnName, Day, Duration, RelativePath, Section, Text
 from baseline_pipeline.verdicts import Tier
 
 
@@ -72,7 +71,7 @@ class MonitoringSection(Section):
     """From one window's start to the next; the window itself by default."""
     timezone: Text = "UTC"
     """Days begin at midnight there, such as `America/New_York`; seasons of hours, cut in UTC, follow its clocks."""
-    reference: list[dt.date] | None = Field(default=None, min_length=2, max_length=2)
+    reference: list[Day] | None = Field(default=None, min_length=2, max_length=2)
     """First and last day of the calm times that windows are held against. By default the training window, scored out
     of fold, where the contract names a training entry; else the first third of the windows."""
     false_alarms_per_month: float = Field(default=1.0, gt=0, le=30)
@@ -85,13 +84,6 @@ class MonitoringSection(Section):
     """Windows for which the paired comparison with the baseline is planned; open-ended without it."""
     late_after: Duration = "1d"
     """Data or labels that are so long overdue are an alarm of their own."""
-
-    @field_validator("reference", mode="before")
-    @classmethod
-    def _days(cls, value: object) -> object:
-        if isinstance(value, list):
-            return [dt.date.fromisoformat(one) if isinstance(one, str) else one for one in value]
-        return value
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from typing import Annotated
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, StringConstraints
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, StringConstraints
 
 from baseline_pipeline.contract.cron import understood
 
@@ -25,6 +26,24 @@ Lasting = Annotated[str, StringConstraints(pattern=r"^0*[1-9]\d*(s|m|h|d|w)$")]
 
 CronExpression = Annotated[str, StringConstraints(pattern=r"^\S+ \S+ \S+ \S+ \S+$"), AfterValidator(understood)]
 """Minute, hour, day of month, month and day of week, as POSIX has them."""
+
+
+def _day(value: object) -> object:
+    """The date that a text names, where it is a text.
+
+    Raises:
+        ValueError: where it names none.
+    """
+    if not isinstance(value, str):
+        return value
+    try:
+        return dt.date.fromisoformat(value)
+    except ValueError as error:
+        message = f"{value!r} stood here; accepted: a date, 2026-03-01"
+        raise ValueError(message) from error
+
+
+Day = Annotated[dt.date, BeforeValidator(_day, json_schema_input_type=str | dt.date)]
 
 
 class Misplaced(ValueError):

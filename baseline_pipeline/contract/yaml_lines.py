@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import yaml
@@ -24,11 +24,13 @@ class Document:
         name: the file, as people call it.
         value: plain Python values.
         lines: 1-based line of every value, by its path from the root.
+        spelt: what stands in the file where YAML reads it as something else than a text: `on` (true), `12:30` (750).
     """
 
     name: str
     value: Any
     lines: dict[Path, int]
+    spelt: dict[Path, str] = field(default_factory=dict)
 
     def line(self, path: Path) -> int:
         """The line of a value, or of its nearest ancestor."""
@@ -64,7 +66,8 @@ def read_yaml(name: str, text: str) -> Document:
         _refuse_anchors(name, text)
         node = loader.get_single_node()
         lines: dict[Path, int] = {}
-        value = None if node is None else _build(name, loader, node, (), lines)
+        spelt: dict[Path, str] = {}
+        value = None if node is None else _build(name, loader, node, (), lines, spelt)
     except yaml.MarkedYAMLError as error:
         mark: Any = error.problem_mark or error.context_mark
         where = f"{name}:{mark.line + 1}" if mark else name
@@ -75,7 +78,7 @@ def read_yaml(name: str, text: str) -> Document:
         raise ContractError(message, next_step="save the file as plain UTF-8 text") from error
     finally:
         loader.dispose()
-    return Document(name, value, lines)
+    return Document(name, value, lines, spelt)
 
 
 def _refuse_anchors(name: str, text: str) -> None:
@@ -95,13 +98,22 @@ def _refuse_anchors(name: str, text: str) -> None:
             raise ContractError(message, next_step="flatten the document")
 
 
-def _build(name: str, loader: yaml.SafeLoader, node: yaml.Node, path: Path, lines: dict[Path, int]) -> Any:
+def _build(
+    name: str,
+    loader: yaml.SafeLoader,
+    node: yaml.Node,
+    path: Path,
+    lines: dict[Path, int],
+    spelt: dict[Path, str],
+) -> Any:
     lines[path] = node.start_mark.line + 1
     if isinstance(node, yaml.MappingNode):
-        return _build_mapping(name, loader, node, path, lines)
+        return _build_mapping(name, loader, node, path, lines, spelt)
     if isinstance(node, yaml.SequenceNode):
-        return [_build(name, loader, child, (*path, i), lines) for i, child in enumerate(node.value)]
+        return [_build(name, loader, child, (*path, i), lines, spelt) for i, child in enumerate(node.value)]
     value = loader.construct_object(node)
+    if not isinstance(value, str):
+        spelt[path] = node.value
     if isinstance(value, float) and not math.isfinite(value):
         message = f"{name}:{lines[path]}: {node.value} is not a number that can be compared"
         raise ContractError(message, next_step="write a finite number")
@@ -109,7 +121,12 @@ def _build(name: str, loader: yaml.SafeLoader, node: yaml.Node, path: Path, line
 
 
 def _build_mapping(
-    name: str, loader: yaml.SafeLoader, node: yaml.MappingNode, path: Path, lines: dict[Path, int]
+    name: str,
+    loader: yaml.SafeLoader,
+    node: yaml.MappingNode,
+    path: Path,
+    lines: dict[Path, int],
+    spelt: dict[Path, str],
 ) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for key_node, value_node in node.value:
@@ -121,6 +138,6 @@ def _build_mapping(
         if key in found:
             message = f"{name}:{line}: key {key!r} stands here a second time (first on line {lines[(*path, key)]})"
             raise ContractError(message, next_step="keep one of the two")
-        found[key] = _build(name, loader, value_node, (*path, key), lines)
+        found[key] = _build(name, loader, value_node, (*path, key), lines, spelt)
         lines[(*path, key)] = line
     return found

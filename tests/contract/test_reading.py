@@ -81,7 +81,7 @@ BROKEN = {
         15,
         ["narrower"],
     ),
-    "a negative margin": ("absolute: 0.01", "absolute: -0.01", 15, ["-0.01", "greater than 0"]),
+    "a negative margin": ("absolute: 0.01", "absolute: -0.01", 15, ["-0.01 stood here; accepted: a number above 0"]),
     "a metric of another task": ("metric: roc_auc", "metric: r2", 15, ["'r2' is for regression"]),
     "a metric listed twice": (
         "margin: {absolute: 0.01}}",
@@ -94,7 +94,42 @@ BROKEN = {
     "answers ranked by AUC": ("task: binary_classification", "task: question_answering", 15, ["'roc_auc' is for"]),
     "a bracket left open": ("row_id: [customer]", "row_id: [customer", 8, ["not valid YAML"]),
     "a tab": ("    label: left", "\tlabel: left", 8, ["not valid YAML"]),
-    "a number for a word": ("label: left", "label: 7", 8, ["7 stood here", "string"]),
+    "a number for a word": (
+        "label: left",
+        "label: 7",
+        8,
+        ["data.label: 7 stood here; accepted: a text, not empty; in quotes: '7'"],
+    ),
+    "a word that YAML takes for a truth value": (
+        "metric: roc_auc",
+        "metric: on",
+        15,
+        ["metrics.0.metric: on, which YAML reads as true, stood here; accepted: a text, not empty; in quotes: 'on'"],
+    ),
+    "a time that YAML takes for a number": (
+        "label: left",
+        "label: 12:30",
+        8,
+        ["12:30, which YAML reads as 750, stood"],
+    ),
+    "a word for a list": (
+        "row_id: [customer]",
+        "row_id: customer",
+        7,
+        ["'customer' stood here; accepted: a list of 1"],
+    ),
+    "a number out of bounds": (
+        "{by: [plan]}",
+        "{by: [plan], quantiles: 1}",
+        13,
+        ["slices.0.quantiles: 1 stood here; accepted: a whole number from 2 to 20"],
+    ),
+    "a day that is none": (
+        "positive_class: 1",
+        "positive_class: 1, training: {window: [2026-01-01, later]}",
+        11,
+        ["training.window.1: 'later' stood here; accepted: a date, 2026-03-01"],
+    ),
     "a type of another component": (COMPONENT_TYPE, "dagster.Sling", 1, ["dagster.Sling", COMPONENT_TYPE]),
     "a review on no day": (
         "  slices:\n",
@@ -209,6 +244,29 @@ def test_several_errors_are_told_at_once_in_the_order_of_the_file():
     lines = str(refused.value).splitlines()
     assert len(lines) >= 3
     assert [int(line.split(":")[1]) for line in lines] == sorted(int(line.split(":")[1]) for line in lines)
+
+
+@pytest.mark.parametrize(
+    ("section", "told"),
+    [
+        (
+            "error_rates: {looks: 0}",
+            "error_rates.looks: 0 stood here; accepted: a whole number from 1 to 1000, or open",
+        ),
+        ("engine: polars", "engine: 'polars' stood here; accepted: duckdb, or a mapping with spark"),
+        (
+            "engine: {spark: {mastr: a, master: b}}",
+            "engine.spark.mastr: 'mastr' is not a word of the contract; did you",
+        ),
+    ],
+)
+def test_what_may_stand_in_several_ways_is_refused_in_one_line(section, told):
+    with pytest.raises(ContractError) as refused:
+        read(GOOD.replace("  slices:\n", f"  {section}\n  slices:\n"))
+
+    message = str(refused.value)
+    assert message.startswith(f"churn/defs.yaml:12: {told}")
+    assert message.count("churn/defs.yaml:") == 1
 
 
 def test_margins_are_policy_and_labels_are_definition():
