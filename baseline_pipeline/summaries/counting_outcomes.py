@@ -26,10 +26,10 @@ MOST_LEAVES = 256
 """Above these the dense table leaves the processor's caches, and SQL's hash table is as fast."""
 MOST_CODES = 2**62
 """Combinations of values, whether rows have them or not, that whole numbers tell apart."""
-BINS = SCORE_BINS + 1
-"""Those of probabilities, after that of what is none."""
-CELLS = 4 * BINS
-"""Of a leaf: by label and by decision."""
+PLACES = SCORE_BINS + 3
+"""Bins in order: of what is no probability, below the threshold, its own twice, above, and again of what is none."""
+CELLS = 2 * PLACES
+"""Of a leaf: by label, and by bin with its decision."""
 SUMS = ("n", "p", "pp", "loss", "squares")
 
 
@@ -81,19 +81,29 @@ class OutcomeCounter:
             self.unlabelled += label.null_count
             batch = batch.filter(label.is_valid())
             label = batch.column(self.plan.label)
-        score = batch.column(self.plan.score)
-        p, y = doubles(score), _is_class(label, self.plan.positive or "")
-        valid = (p >= 0) & (p <= 1)
-        with np.errstate(invalid="ignore"):
-            h = (p >= self.plan.threshold) | (np.isnan(p) & _given(score))
-        p = np.where(valid, p, 0.0)
-        place = np.where(valid, np.maximum(np.ceil(p * float(SCORE_BINS)) - 1, 0), INVALID).astype(np.int64) + 1
-        cell = ((self._leaf(batch) * 2 + y) * 2 + h) * BINS + place
-        loss = -np.log(np.maximum(np.where(y, p, 1.0 - p), np.finfo(float).eps))
+        cell = self._leaf(batch)
+        y, score = _is_class(label, self.plan.positive or ""), batch.column(self.plan.score)
+        p, place = self._placed(doubles(score), score)
+        cell *= CELLS
+        cell += y * PLACES
+        cell += place
+        loss = np.subtract(1.0, p)
+        np.copyto(loss, p, where=y)
+        np.maximum(loss, np.finfo(float).eps, out=loss)
+        np.negative(np.log(loss, loss), loss)
         self._grow()
         size = len(self.tables[0])
         for table, weight in zip(self.tables, (None, p, p * p, loss, loss * loss), strict=True):
             np.add(table, np.bincount(cell, weight, size), table)
+
+    def _placed(self, p: Array, score: pa.Array) -> tuple[Array, Array]:
+        """(n,) probabilities, 0 for what is none, and (n,) the place of each among a label's cells."""
+        valid, h = (p >= 0) & (p <= 1), p >= self.plan.threshold
+        if valid.all():
+            return p, _bin(p) + (1 + h)
+        h |= np.isnan(p) & _given(score)
+        p = np.where(valid, p, 0.0)
+        return p, np.where(valid, _bin(p) + (1 + h), np.where(h, PLACES - 1, 0))
 
     def _leaf(self, batch: pa.RecordBatch) -> Array:
         """(n,) the number of every row's leaf; new ones are numbered as they come."""
@@ -106,7 +116,8 @@ class OutcomeCounter:
             codes *= len(names)
             if codes > MOST_CODES:  # large dictionaries, of which rows need not have many values
                 raise TooManyLeaves
-            code = code * len(names) + one
+            code *= len(names)
+            code += one
         present, place = numbered(code)
         if len(self.leaves) + len(present) > 2 * MOST_LEAVES:
             raise TooManyLeaves
@@ -137,12 +148,22 @@ class OutcomeCounter:
         """One row per cell that holds any, as the SQL gives it."""
         held = np.flatnonzero(self.tables[0])
         leaf, cell = np.divmod(held, CELLS)
+        y, place = np.divmod(cell, PLACES)
+        h = place > _bin(np.array([self.plan.threshold])) + 1
+        bin_ = np.where((place == 0) | (place == PLACES - 1), INVALID, place - 1 - h)
         texts = list(zip(*self.leaves, strict=True)) or [()] * len(self.plan.leaf_columns)
         columns = {f"leaf{at}": texts_of(names, leaf) for at, names in enumerate(texts)}
-        numbers = {"y": cell // (2 * BINS), "h": cell // BINS % 2, "bin": cell % BINS - 1, "n": self.tables[0][held]}
+        numbers = {"y": y, "h": h, "bin": bin_, "n": self.tables[0][held]}
         columns |= {name: positions(values) for name, values in numbers.items()}
         columns |= {name: column_of(table[held]) for name, table in zip(SUMS[1:], self.tables[1:], strict=True)}
         return pa.table(columns)
+
+
+def _bin(p: Array) -> Array:
+    """(n,) bin of each probability; 0 belongs to the first."""
+    found = np.ceil(p * float(SCORE_BINS)).astype(np.int64)
+    found -= 1
+    return np.asarray(np.maximum(found, 0, out=found))
 
 
 def _texts(code: int, axes: list[list[str | None]]) -> tuple[str | None, ...]:
@@ -162,13 +183,12 @@ def _parts(x: Array, edges: tuple[float, ...]) -> tuple[list[str | None], Array]
 
 def _is_class(label: pa.Array, text: str) -> Array:
     """(n,) whether each label is the class, compared in the column's own type."""
-    names, code = coded(label)
     if pa.types.is_integer(label.type):
         try:
-            wanted = float(text)
+            return np.asarray(doubles(label) == float(text))
         except ValueError:
             return np.zeros(len(label), dtype=bool)
-        return np.array([name is not None and float(name) == wanted for name in names], dtype=bool)[code]
+    names, code = coded(label)
     return np.array([name == text for name in names], dtype=bool)[code]
 
 

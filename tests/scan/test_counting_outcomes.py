@@ -88,6 +88,16 @@ def test_outcomes_are_those_of_the_sql_whatever_the_values(given_rows):
     same(summed(COUNTING, table, PLAN), summed(ASKING, table, PLAN))
 
 
+@pytest.mark.parametrize("threshold", [0.0, 0.3337, 0.5, 1.0])
+def test_decisions_are_those_of_the_sql_wherever_in_a_bin_the_threshold_lies(threshold):
+    near = np.nextafter(threshold, [0.0, threshold, 1.0])
+    score = [*near, 0.0, 1.0, 0.3336, 0.3338, -0.1, 1.1, float("nan"), float("inf"), None]
+    table = table_of([(label, p, "a", True, 3, 0.1) for p in score for label in (0, 1)])
+    plan = PLAN.model_copy(update={"threshold": threshold})
+
+    same(summed(COUNTING, table, plan), summed(ASKING, table, plan))
+
+
 @pytest.mark.parametrize("label", ["numbers", "truth values", "texts"])
 def test_files_of_many_row_groups_are_counted_as_by_sql(tmp_path, label):
     rng = np.random.default_rng(4)
