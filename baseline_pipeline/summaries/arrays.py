@@ -33,7 +33,7 @@ def doubles_there(column: pa.Array) -> Array:
     found = column.cast(pa.float64(), safe=False)
     if not found.null_count:
         return _content(found, np.float64)
-    return np.compress(_there(found), _content(found, np.float64))
+    return np.asarray(_content(found, np.float64)[_there(found)])
 
 
 def integers(column: pa.Array | pa.ChunkedArray) -> Array:
@@ -114,12 +114,36 @@ def encoded_of(column: pa.Array) -> pa.DictionaryArray:
         >>> encoded_of(pa.array([7, 5])).indices.to_pylist(), encoded_of(pa.array(["b", "a"])).indices.to_pylist()
         ([2, 0], [0, 1])
     """
-    if pa.types.is_integer(column.type) and column.type != pa.uint64() and len(column) and not column.null_count:
-        found = integers(column)
-        low, high = int(found.min()), int(found.max())
-        if high - low < CLOSE:
-            return pa.DictionaryArray.from_arrays(positions(found - low), positions(low + np.arange(high - low + 1)))
-    return column.dictionary_encode()
+    found = _above_lowest(column)
+    if found is None:
+        return column.dictionary_encode()
+    low, above = found
+    return pa.DictionaryArray.from_arrays(positions(above), positions(low + np.arange(int(above.max()) + 1)))
+
+
+def rows_of_close(column: pa.Array) -> tuple[Array, Array] | None:
+    """(k,) whole numbers that occur, ascending, and (k,) rows of each; nothing where they do not lie close together.
+
+    Example:
+        >>> [one.tolist() for one in rows_of_close(pa.array([7, 5, 7]))]
+        [[5, 7], [1, 2]]
+    """
+    found = _above_lowest(column)
+    if found is None:
+        return None
+    low, above = found
+    rows = np.bincount(above)
+    there = np.flatnonzero(rows)
+    return low + there, rows[there]
+
+
+def _above_lowest(column: pa.Array) -> tuple[int, Array] | None:
+    """The lowest of whole numbers that lie close together, and (n,) how far above it each is."""
+    if not pa.types.is_integer(column.type) or column.type == pa.uint64() or not len(column) or column.null_count:
+        return None
+    found = integers(column)
+    low, high = int(found.min()), int(found.max())
+    return (low, found - low) if high - low < CLOSE else None
 
 
 def _viewed(values: pa.Array, kind: type, missing: float) -> Array:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from baseline_pipeline.summaries.arrays import doubles_there, encoded_of, integers
+from baseline_pipeline.summaries.arrays import doubles_there, integers, rows_of_close
 from baseline_pipeline.summaries.column import CategorySummary, NumberSummary
 from baseline_pipeline.summaries.grid import CELLS, HALF, Grid
 
@@ -38,6 +38,10 @@ class NumberCounter:
     def add(self, values: pa.Array, room: Room) -> None:
         """Count a batch."""
         self.nulls += values.null_count
+        close = rows_of_close(values)
+        if close is not None:
+            self._add_rows(close[0].astype(float), close[1])
+            return
         x = doubles_there(values)
         if not len(x):
             return
@@ -56,6 +60,14 @@ class NumberCounter:
         self.counts += np.bincount(self._cells(x, room), minlength=CELLS + 1)
         for place, atom in enumerate(self.grid.atoms):
             self.atoms[place] += int(np.count_nonzero(x == atom))
+
+    def _add_rows(self, x: Array, rows: Array) -> None:
+        """Count a few values, ascending, of which there are so many rows each."""
+        self.low, self.high = min(self.low, float(x[0])), max(self.high, float(x[-1]))
+        self.total += float((x * rows).sum())
+        np.add.at(self.counts, self.grid.cell(x), rows)
+        for place, atom in enumerate(self.grid.atoms):
+            self.atoms[place] += int(rows[x == atom].sum())
 
     def _cells(self, x: Array, room: Room) -> Array:
         grid, (z, a, cell) = self.grid, room.of(len(x))
@@ -98,26 +110,32 @@ class CategoryCounter:
         """Count a batch; rows are kept by dictionary for as long as batches share one."""
         if self.left:
             return
-        encoded = encoded_of(values)
-        dictionary = encoded.dictionary
+        close = rows_of_close(values)
+        if close is not None:
+            self._count(close[0].astype(str).tolist(), close[1])
+            return
+        encoded = values.dictionary_encode()
+        dictionary, code = encoded.dictionary, encoded.indices
         if len(dictionary) > MOST_VALUES:
             self.left = True
             return
         if self._dictionary is None or not dictionary.equals(self._dictionary):
             self._settle()
             self._dictionary, self._rows = dictionary, np.zeros(len(dictionary), dtype=np.int64)
-        rows = np.bincount(integers(encoded.indices) + 1, minlength=len(dictionary) + 1)
-        self._nulls += int(rows[0])
-        self._rows += rows[1:]
+        self._nulls += code.null_count
+        self._rows += np.bincount(integers(code.drop_null() if code.null_count else code), minlength=len(dictionary))
 
     def _settle(self) -> None:
         if self._dictionary is None:
             return
-        for name, rows in zip(self._dictionary.cast("string").to_pylist(), self._rows.tolist(), strict=True):
-            if rows and name is not None:
-                self._counts[name] = self._counts.get(name, 0) + rows
-            self._nulls += rows if name is None else 0
+        self._count(self._dictionary.cast("string").to_pylist(), self._rows)
         self._dictionary = None
+
+    def _count(self, names: list[str | None], rows: Array) -> None:
+        for name, count in zip(names, rows.tolist(), strict=True):
+            if count and name is not None:
+                self._counts[name] = self._counts.get(name, 0) + count
+            self._nulls += count if name is None else 0
 
     def summary(self) -> CategorySummary:
         """What was counted so far."""

@@ -16,6 +16,7 @@ from baseline_pipeline.adapters.engines.duckdb import DuckDbEngine
 from baseline_pipeline.adapters.engines.parquet_files import _batches, _counted, columns_of, outcomes_of
 from baseline_pipeline.summaries.counting_outcomes import MOST_LEAVES, TooManyLeaves
 from baseline_pipeline.summaries.engine import column_summaries
+from baseline_pipeline.summaries.grid import Grid
 from baseline_pipeline.summaries.outcome import summarise_outcomes
 from baseline_pipeline.summaries.outcome_plan import Cut, OutcomePlan
 
@@ -217,6 +218,27 @@ def test_whole_numbers_are_told_apart_however_far_they_lie_apart(tmp_path):
     assert counted["far"].counts == {str(-(2**63)): 1, "0": 1, str(2**63 - 1): 1}
     assert (counted["gap"].counts, counted["gap"].nulls) == ({"7": 2}, 1)
     assert counted["huge"].counts == {str(2**64 - 1): 2, "0": 1}
+
+
+def test_numbers_are_counted_as_by_sql_whether_batches_hold_close_whole_ones_or_not(tmp_path):
+    path = tmp_path / "rows.parquet"
+    near, far = [5, 3, 5, 7], [-(2**62), 0, 2**53 + 1, 9]
+    table = pa.table({"mixed": near + far, "holes": [*near, None, None, 4, None], "x": [0.5, None, 7.0, 7.0] * 2})
+    pq.write_table(table, path, row_group_size=4)
+    grids = {
+        "mixed": Grid(location=5.0, scale=1.0, whole=True),
+        "holes": Grid(location=4.5, scale=2.0, atoms=(5.0, 9.0)),
+        "x": Grid(location=1.0, scale=1.0, atoms=(7.0,)),
+    }
+    counted = columns_of(str(path), grids, 2)
+    with ASKING.named(str(path)) as relation:
+        asked = column_summaries(ASKING, str(path), relation, grids)
+
+    for name, one in asked.items():
+        assert (counted[name].counts == one.counts).all()
+        assert (counted[name].atoms == one.atoms).all()
+        assert (counted[name].nulls, counted[name].low, counted[name].high) == (one.nulls, one.low, one.high)
+        assert counted[name].total == pytest.approx(one.total, rel=1e-12)
 
 
 def test_counting_does_not_wait_for_pandas(tmp_path):
