@@ -29,16 +29,7 @@ def custom_metric(
         unit: Of the values.
         columns: Further columns of the data that it reads.
     """
-    return Metric(
-        name=name,
-        title=f"{name} ({reference})",
-        better=better,
-        unit=unit,
-        tasks=ALL_TASKS,
-        measure=partial(_measured, reference=reference),
-        rowwise=True,
-        columns=tuple(columns),
-    )
+    return _metric(name, reference, better, unit, columns, _measured, rowwise=True)
 
 
 GROUPS = 40
@@ -49,13 +40,27 @@ def custom_statistic(
     name: str, reference: str, *, better: Literal["higher", "lower"], unit: str, columns: Sequence[str]
 ) -> Metric:
     """A metric that a function gives for all rows together; the arguments are those of `custom_metric`."""
+    return _metric(name, reference, better, unit, columns, _statistic)
+
+
+def _metric(
+    name: str,
+    reference: str,
+    better: Literal["higher", "lower"],
+    unit: str,
+    columns: Sequence[str],
+    measure: Callable[..., Estimate],
+    *,
+    rowwise: bool = False,
+) -> Metric:
     return Metric(
         name=name,
         title=f"{name} ({reference})",
         better=better,
         unit=unit,
         tasks=ALL_TASKS,
-        measure=partial(_statistic, reference=reference),
+        measure=partial(measure, reference=reference),
+        rowwise=rowwise,
         columns=tuple(columns),
     )
 
