@@ -238,11 +238,18 @@ def _figures(
         open_incidents={tier: there[tier] for tier in TIERS} if incidents else None,
         false_alarms=tuple(one.false_alarms for one in facts if one.false_alarms is not None),
         creep=tuple(creep for one in facts for creep in one.creep),
-        overrides=kinds["override"] if events else None,
+        overrides=_overridden(events, recent) if events else None,
         rollbacks=kinds["rollback"] if events else None,
         frozen=tuple(dict.fromkeys(one.model for one in incidents if one.frozen and one.open)) if events else None,
         drills=tuple(drills(events)),
     )
+
+
+def _overridden(events: Sequence[Event], recent: Sequence[Event]) -> int:
+    """Decisions that people overrode lately, each once; a no that came later leaves none."""
+    said = {event.content.get("decision"): event.seq for event in events if event.kind == "rejection"}
+    over = {(one.model, one.content.get("decision")): one.seq for one in recent if one.kind == "override"}
+    return sum(said.get(decision, 0) < seq for (_, decision), seq in over.items())
 
 
 def _wait(opened: Event, events: Sequence[Event]) -> tuple[str, str, bool]:

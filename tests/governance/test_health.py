@@ -97,6 +97,18 @@ def test_every_figure_is_what_a_person_would_sum_up():
     assert found.dead_receivers == ("chat",)
 
 
+def test_an_override_counts_once_a_decision_and_not_where_somebody_said_no_to_it():
+    def said(seq, kind, decision):
+        return event(seq, "2026-03-20T00:00:00Z", kind, decision=decision)
+
+    two_people = [said(2, "override", "a" * 64), said(3, "override", "a" * 64)]
+    refused = [said(4, "override", "b" * 64), said(5, "rejection", "b" * 64)]
+    after_a_no = [said(6, "rejection", "c" * 64), said(7, "override", "c" * 64)]
+    events = [established(1, "2026-03-01T00:00:00Z"), *two_people, *refused, *after_a_no]
+
+    assert health([facts("churn", "ana")], events, [], now=NOW).total.overrides == 2
+
+
 def test_a_past_that_is_replayed_does_not_look_like_a_slow_programme():
     replayed = opened(2, "I-1", "2013-03-10T00:00", "2013-03-11T00:00", "2026-03-11T06:00:00Z")
     replayed = replayed.model_copy(update={"content": {**replayed.content, "looked": "2013-03-11T06:00"}})
