@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from baseline_pipeline.cli.output import say
+from baseline_pipeline.cli.output import say, say_of
 
 
 def command(
@@ -30,7 +30,7 @@ def command(
         try:
             findings = check_contract(settings, read_contract(paths[name]))
         except BaselineError as error:
-            say(f"{name}: {error}")
+            say_of(name, error)
             worst = max(worst, error.exit_code)
             continue
         for finding in findings:

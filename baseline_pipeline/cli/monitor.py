@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from baseline_pipeline.cli.options import Json, Quiet
-from baseline_pipeline.cli.output import emit, progress, say, show
+from baseline_pipeline.cli.output import emit, progress, say_of, show
 
 
 def command(
@@ -49,7 +49,7 @@ def command(
             if model is not None:
                 raise
             failed = max(failed, error.exit_code)
-            say(f"{name}: {error}")
+            say_of(name, error)
     states = receiver_states(bench)
     if as_json:
         emit({"ticks": [one.body() for one in ticks], "receivers": [one.body() for one in states]})

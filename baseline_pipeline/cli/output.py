@@ -13,6 +13,12 @@ def say(message: str = "") -> None:
     print(message, file=sys.stderr, flush=True)  # noqa: T201  # the command line's voice
 
 
+def say_of(model: str, error: Exception) -> None:
+    """What went wrong with a model, for people, who are told its name once."""
+    words = str(error)
+    say(words if words.startswith(f"{model}: ") else f"{model}: {words}")
+
+
 def emit(value: object) -> None:
     """JSON for programs."""
     print(json.dumps(value, indent=2, sort_keys=True, ensure_ascii=False))  # noqa: T201  # the command line's data
