@@ -69,7 +69,7 @@ class DuckDbEngine:
     def named(self, rows: pa.Table | str) -> Iterator[str]:
         """A relation that a statement can name while the context lasts."""
         if isinstance(rows, str):
-            listed = ", ".join(map(self.dialect.literal, [rows] if "://" in rows else files_of(rows)))
+            listed = ", ".join(map(self.dialect.literal, files_of(rows)))
             yield f"read_parquet([{listed}])"
             return
         self._register(rows)

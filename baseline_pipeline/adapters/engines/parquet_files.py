@@ -85,8 +85,12 @@ def files_of(pattern: str) -> list[str]:
     """The Parquet files that a path, a folder or a pattern stands for, in order.
 
     Raises:
-        DataUnreadable: when there are none.
+        DataUnreadable: when there are none, or they are not on this machine.
     """
+    if "://" in pattern:
+        message = f"{pattern}: rows are read in this process, and from files of this machine only"
+        step = "copy the files here and name them by path, or let Spark read them: `engine: {spark: {master: ...}}`"
+        raise DataUnreadable(message, next_step=step)
     path = Path(pattern)
     found = sorted(map(str, path.rglob("*.parquet"))) if path.is_dir() else sorted(glob.glob(pattern, recursive=True))  # noqa: PTH207  # the pattern may be absolute
     if not found:

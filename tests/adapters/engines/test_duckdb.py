@@ -28,3 +28,12 @@ def test_a_column_that_duckdb_does_not_read_is_named():
         DuckDbEngine(1).named(rows),
     ):
         pass
+
+
+@pytest.mark.parametrize("place", ["https://example.invalid/rows.parquet", "s3://bucket/rows/*.parquet"])
+def test_what_is_not_on_this_machine_is_said_to_be_read_by_spark_only(place):
+    with pytest.raises(DataUnreadable) as refused, DuckDbEngine(1).named(place):
+        pass
+
+    assert refused.value.message == f"{place}: rows are read in this process, and from files of this machine only"
+    assert "engine: {spark:" in refused.value.next_step
