@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from contextlib import suppress
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
@@ -201,9 +200,8 @@ class Story:
     def _withdraw_challenger(self) -> None:
         from baseline_pipeline.adapters.registries.mlflow import connect
 
-        client = connect(self.bench.settings.tracking_uri)
-        with suppress(Exception):  # a story told twice has no challenger left
-            client.delete_registered_model_alias(stage.MODEL, self.contract.model.challenger)
+        client = connect(self.bench.settings.tracking_uri)  # to which an alias that is gone already is no error
+        client.delete_registered_model_alias(stage.MODEL, self.contract.model.challenger)
 
     def _look(self, facet: WatchedFacet) -> None:
         skipped = self.tick_and_run(facet)
