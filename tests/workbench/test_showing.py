@@ -27,8 +27,9 @@ def test_everything_that_is_known_can_be_shown(gated):
         ("small@9", "no baseline revision '9'"),
         ("what?", "is no model"),
     ):
-        with pytest.raises(UsageError, match=words):
+        with pytest.raises(UsageError, match=words) as refused:
             known_of(bench, what)
+        assert "baseline" in refused.value.next_step
 
 
 def test_the_catalogue_lists_every_model_with_what_stands_for_it(gated):

@@ -42,9 +42,9 @@ def _revision(bench: Workbench, model: str, revision: str) -> tuple[dict[str, An
     events = bench.events(contract.name)
     found = next((one for one in baselines(events, model) if str(one.revision) == revision), None)
     if found is None:
-        there = ", ".join(str(one.revision) for one in baselines(events, model)) or "none"
-        message = f"{model} has no baseline revision {revision!r}; there are {there}"
-        raise UsageError(message)
+        there = [str(one.revision) for one in baselines(events, model)]
+        message = f"{model} has no baseline revision {revision!r}; there are {', '.join(there) or 'none'}"
+        raise UsageError(message, next_step=f"`baseline show {'@'.join([model, *there[-1:]])}`")
     about = [one for one in events if one.content.get("revision") == found.revision]
     ahead = foreseen(bench, contract, found)
     lines = [
