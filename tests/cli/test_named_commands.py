@@ -1,4 +1,4 @@
-"""Every command that a sentence of ours names can be typed as it stands: its verb, arguments and options are there."""
+"""Every command that a sentence or a page of ours names can be typed as it stands: verb, arguments, options are there."""
 
 import ast
 import re
@@ -46,6 +46,18 @@ def named():
             yield file.relative_to(PACKAGE).as_posix(), command
 
 
+def documented():
+    """Commands of the pages for people, and whether each stands in a block, to be typed whole."""
+    root = PACKAGE.parent
+    for file in [root / "README.md", *sorted((root / "docs").glob("*.md"))]:
+        text = file.read_text()
+        for block in re.findall(r"^ *```\w*\n(.*?)^ *```", text, re.MULTILINE | re.DOTALL):
+            for command in re.findall(r"^ *baseline ([^|\n]+)", block.replace("\\\n", " "), re.MULTILINE):
+                yield file.name, command, True
+        for command in re.findall(r"`baseline ([^`\n]+)`", text):
+            yield file.name, command, False
+
+
 NAMED = sorted(set(named()))
 
 
@@ -77,3 +89,10 @@ def test_there_are_commands_to_check():
 @pytest.mark.parametrize(("place", "command"), NAMED)
 def test_a_command_that_a_sentence_names_can_be_typed(place, command):
     assert wrong(shlex.split(command)) == "", f"{place}: baseline {command}"
+
+
+@pytest.mark.parametrize(("page", "command", "whole"), sorted(set(documented())))
+def test_a_command_of_a_page_can_be_typed(page, command, whole):
+    found = wrong(shlex.split(command, comments=True))
+
+    assert found == "" or (not whole and found.startswith("Missing")), f"{page}: baseline {command}"
