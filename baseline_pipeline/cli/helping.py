@@ -25,6 +25,9 @@ class Verb(TyperCommand):
         self.help = re.sub(r"(?<=\n\n)(?=Example:)", UNWRAPPED, self.help or "")
         super().format_help(ctx, formatter)
 
+    def format_arguments(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Nothing: typer writes arguments before the options, and click 8.5 would write them once more."""
+
     def _describe_arguments(self) -> None:
         """Give arguments the words that they were declared with: click 8.5 takes them from typer's."""
         if self.callback is None:
