@@ -39,6 +39,12 @@ class _Loaded:
             return self.call(features)
 
 
+SKOPS = (
+    'log it with serialization_format="skops" and skops_trusted_types=[...] (docs/gate.md), '
+    "or say `allow_pickle: true` in the contract if you wrote it"
+)
+
+
 class MlflowCatalogue:
     """Champion and challenger of a registered model, or the one model behind a URI.
 
@@ -152,7 +158,7 @@ class MlflowCatalogue:
         reason = code_run_on_loading(folder)
         if reason and not self._contract.model.allow_pickle:
             message = f"{version.uri} is not loaded: {reason}"
-            raise ModelFailed(message, next_step="store it with skops, or say `allow_pickle: true` if you wrote it")
+            raise ModelFailed(message, next_step=SKOPS)
         return folder
 
     def _folder(self, uri: str, name: str) -> Path:
