@@ -18,6 +18,7 @@ from filelock import FileLock, Timeout
 from packaging.version import Version
 
 from baseline_pipeline.adapters.environments.built import MARKER, Built, NotBuilt
+from baseline_pipeline.adapters.environments.compiled import lend_compiled
 from baseline_pipeline.adapters.environments.room import make_room, remove_unfinished
 from baseline_pipeline.environment.installable import Installable, pinned
 from baseline_pipeline.environment.lock import without_secrets
@@ -124,6 +125,8 @@ def _made(
             command += ["-c", str(limits)]
         if wanted.lines and not _uv([*command, "--offline"], name, progress, may_fail=True):
             _uv(command, name, progress)
+        if interpreter.version == platform.python_version():
+            lend_compiled(unfinished)
         packages = _installed(unfinished / "bin" / "python")
         named = {pinned(line) for line in wanted.lines}
         beyond = tuple(sorted(f"{one} {version}" for one, version in packages.items() if one not in named))
