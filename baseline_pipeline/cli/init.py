@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from baseline_pipeline.cli.options import Quiet
 from baseline_pipeline.cli.output import progress, say
+
+if TYPE_CHECKING:
+    from baseline_pipeline.settings import Settings
 
 TEMPLATE = """\
 type: baseline_pipeline.orchestration.MonitoredModel
@@ -55,7 +58,6 @@ def command(
     Example: baseline init churn
     """
     from baseline_pipeline.errors import NotInitialised, UsageError
-    from baseline_pipeline.orchestration.instance import make_dagster_home
     from baseline_pipeline.settings import load_settings
     from baseline_pipeline.workbench.setup import make_home
 
@@ -77,10 +79,17 @@ def command(
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text(TEMPLATE.format(name=model))
     tell(f"home {settings.home}")
-    made = make_home(settings, [make_dagster_home])
+    made = make_home(settings, [_make_dagster_home])
     say(f"home {settings.home} {'is ready' if made else 'was there already'}; tracking URI {settings.tracking_shown}")
     if model is not None:
         say(f"wrote assets/{model}/defs.yaml; next: edit it, then `baseline check {model}`")
+
+
+def _make_dagster_home(settings: Settings, store_id: str) -> None:
+    """Dagster's part; imported where the home is not there yet, since that takes a second."""
+    from baseline_pipeline.orchestration.instance import make_dagster_home
+
+    make_dagster_home(settings, store_id)
 
 
 def _start_project(folder: Path) -> None:

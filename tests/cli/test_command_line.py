@@ -100,6 +100,17 @@ def test_starting_is_quick_and_imports_no_vendor(code):
     assert float(spent) < 0.5
 
 
+def test_a_home_that_is_there_is_said_without_reading_a_vendor(project):
+    probe = (
+        "import atexit, sys; from baseline_pipeline.cli import main; sys.argv = ['baseline', 'init']; "
+        "atexit.register(lambda: print(sorted({'dagster', 'mlflow', 'pandas'} & set(sys.modules)))); main()"
+    )
+    done = subprocess.run([sys.executable, "-c", probe], cwd=project.root, capture_output=True, text=True, check=True)
+
+    assert "was there already" in done.stderr
+    assert done.stdout == "[]\n"
+
+
 def test_it_says_its_version():
     assert call("--version").stdout == f"baseline {__version__}\n"
 
