@@ -1,16 +1,21 @@
 """`baseline scan` as it is typed."""
 
+import io
 import json
 import os
 import re
 import subprocess
 import sys
+from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+
+from baseline_pipeline.cli import main
 
 BASELINE = Path(sys.executable).with_name("baseline")
 CONTRACT = """\
@@ -67,6 +72,21 @@ def project(tmp_path_factory):
 
 
 def run(root, *words):
+    """A verb in this process: starting one costs more than most scans."""
+    out, err, code = io.StringIO(), io.StringIO(), 0
+    with pytest.MonkeyPatch.context() as patch, redirect_stdout(out), redirect_stderr(err):
+        patch.chdir(root)
+        patch.setenv("BASELINE_HOME", str(root / ".baseline"))
+        patch.setattr(sys, "argv", ["baseline", *words])
+        try:
+            main()
+        except SystemExit as ended:
+            code = ended.code or 0
+    return SimpleNamespace(returncode=code, stdout=out.getvalue(), stderr=err.getvalue())
+
+
+def start(root, *words):
+    """The same as a process of its own, as it is typed."""
     return subprocess.run(
         [BASELINE, *words],
         cwd=root,
@@ -79,7 +99,7 @@ def run(root, *words):
 
 
 def test_rows_that_are_as_they_were_pass(project):
-    done = run(project, "scan", "loans", "scored/june", "--baseline", "scored/may.parquet")
+    done = start(project, "scan", "loans", "scored/june", "--baseline", "scored/may.parquet")
 
     assert done.returncode == 0, done.stderr
     assert done.stdout.startswith("PASS  loans\n")
@@ -142,7 +162,7 @@ def test_spark_says_what_duckdb_says(project):
     embedded = json.loads(run(project, *words).stdout)
     contract.write_text(CONTRACT + ENGINE)
     try:
-        spread = run(project, *words)
+        spread = start(project, *words)
     finally:
         contract.write_text(CONTRACT)
 
@@ -156,7 +176,7 @@ def test_a_master_that_is_not_there_is_said_in_words(project):
     contract = project / "assets" / "loans" / "defs.yaml"
     contract.write_text(CONTRACT + "  engine: {spark: {master: 'nonsense://here'}}\n")
     try:
-        done = run(project, "scan", "loans", "scored/july.parquet", "--baseline", "scored/may.parquet")
+        done = start(project, "scan", "loans", "scored/july.parquet", "--baseline", "scored/may.parquet")
     finally:
         contract.write_text(CONTRACT)
 
