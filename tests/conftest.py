@@ -1,5 +1,6 @@
 """Small real projects: contracts, data, models, an initialised home."""
 
+import gc
 import os
 import re
 import shlex
@@ -49,6 +50,13 @@ def predict(features):
 
 
 LONGEST = ("end_to_end", "gate")
+gc.disable()  # while tests are found: what libraries and tests make then stays to the end
+
+
+def pytest_collection_finish():
+    gc.freeze()
+    gc.set_threshold(10_000, 10, 10)
+    gc.enable()
 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)
@@ -180,6 +188,31 @@ class Project:
 
     def events(self, kind=None, model="small"):
         return [event for event in self.bench().events(model) if kind in {None, event.kind}]
+
+
+@pytest.fixture(scope="session", autouse=True)
+def drawn():
+    """What draws, out of use: nine tenths of a small evaluation's time go into pictures. `pictures` brings it back."""
+    from baseline_pipeline.adapters.drift import evidently
+    from baseline_pipeline.adapters.tracking import mlflow
+
+    instead = {
+        (mlflow, "log_standard_plots"): lambda *_, **__: None,
+        (mlflow, "importance_plots"): lambda *_: None,
+        (evidently, "_page"): lambda *_: "<!DOCTYPE html>\n<title>not drawn</title>\n",
+    }
+    real = {place: getattr(*place) for place in instead}
+    with pytest.MonkeyPatch.context() as patch:
+        for place, stub in instead.items():
+            patch.setattr(*place, stub)
+        yield real
+
+
+@pytest.fixture
+def pictures(drawn, monkeypatch):
+    """Draw as for people: MLflow's plots and Evidently's page."""
+    for place, real in drawn.items():
+        monkeypatch.setattr(*place, real)
 
 
 @pytest.fixture(scope="session")

@@ -118,6 +118,7 @@ def test_classes_are_declared_once_and_metrics_name_them(given, words):
 
 
 @pytest.mark.parametrize("declared", ["", ", classes: [a bad one, fair, good]"])
+@pytest.mark.usefixtures("pictures")
 def test_rows_without_a_class_of_the_baseline_are_scored_and_compared(project, declared):
     file = project.root / "assets" / "small" / "defs.yaml"
     text = file.read_text().replace("binary_classification", "multiclass_classification")

@@ -51,6 +51,7 @@ class OneFeature:
         return np.column_stack([said - said.mean(), np.zeros(len(said))])
 
 
+@pytest.mark.usefixtures("pictures")
 def test_plots_of_shap_values_and_drift_go_with_the_evidence(project, tmp_path, monkeypatch):
     from baseline_pipeline.snapshot import DriftReport
     from baseline_pipeline.workbench.iteration import evaluating

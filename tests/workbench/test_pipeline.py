@@ -105,6 +105,7 @@ def test_force_repeats_an_evaluation_as_one_of_its_own(project):
     assert len(scores) == 1
 
 
+@pytest.mark.usefixtures("pictures")
 def test_changed_values_of_the_same_rows_are_compared_with_themselves(project):
     project.run()
     project.establish()
@@ -117,6 +118,7 @@ def test_changed_values_of_the_same_rows_are_compared_with_themselves(project):
     assert any("data values, paired" in reason for reason in decision.reasons)
 
 
+@pytest.mark.usefixtures("pictures")
 def test_new_rows_are_compared_unpaired_and_said_so(project):
     project.run()
     project.establish()

@@ -73,6 +73,7 @@ def register(project, model, example, alias):
     return str(version)
 
 
+@pytest.mark.usefixtures("pictures")
 def test_two_models_work_side_by_side_and_do_not_see_each_other(diabetes):
     project, _, _ = diabetes
     project.run()

@@ -3,9 +3,12 @@ import shutil
 
 import numpy as np
 import pyarrow as pa
+import pytest
 
 from baseline_pipeline.adapters.drift.evidently import EvidentlyPage
 from baseline_pipeline.drift.kinds import Kinds
+
+pytestmark = pytest.mark.usefixtures("pictures")
 
 
 def table(rng, rows=500):

@@ -13,6 +13,8 @@ from baseline_pipeline.adapters.registries.mlflow import check_store, connect, q
 from baseline_pipeline.errors import TrackingUnavailable
 from baseline_pipeline.workbench.iteration.evaluating import ensure_tracked
 
+pytestmark = pytest.mark.usefixtures("pictures")
+
 
 def runs(project, key):
     client = connect(project.settings.tracking_uri)

@@ -15,6 +15,8 @@ from baseline_pipeline.workbench.iteration.evaluating import load_evaluation
 from baseline_pipeline.workbench.upkeep.checking import check_contract
 from tests.adapters.tracking.test_mlflow import artifacts, runs
 
+pytestmark = pytest.mark.usefixtures("pictures")
+
 ROWS = 12
 
 
