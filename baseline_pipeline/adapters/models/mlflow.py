@@ -195,8 +195,9 @@ def _load(folder: Path, version: ModelVersion, *, wants_scores: bool) -> LoadedM
 
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # MLflow's remarks on versions: the lockfile comparison says it better
-            model: Any = mlflow.pyfunc.load_model(str(folder))
+            warnings.simplefilter("ignore")
+            # MLflow's remarks on versions take half a second, and the lockfile comparison says it better
+            model: Any = mlflow.pyfunc.load_model(str(folder), suppress_warnings=True)
             raw = model.get_raw_model() if wants_scores and "sklearn" in model.metadata.flavors else None
     except Exception as error:
         message = f"{version.uri} does not load: {type(error).__name__}: {str(error).strip()[:400]}"

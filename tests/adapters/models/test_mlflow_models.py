@@ -58,6 +58,16 @@ def test_a_skops_model_loads_and_gives_probabilities(saved, tmp_path):
     assert np.array_equal(loaded.predict(X), fitted.predict_proba(X))
 
 
+def test_a_model_is_loaded_without_a_look_at_everything_that_is_installed(saved, tmp_path, monkeypatch):
+    saved("skops")
+    looks = []
+    monkeypatch.setattr("mlflow.pyfunc.warn_dependency_requirement_mismatches", looks.append)
+    found = catalogue(tmp_path)
+    found.load(found.resolve("champion"))
+
+    assert looks == []
+
+
 def test_a_pickled_model_is_refused_without_the_users_say(saved, tmp_path):
     saved("cloudpickle")
     refused, said = catalogue(tmp_path), catalogue(tmp_path, allow_pickle=True)
