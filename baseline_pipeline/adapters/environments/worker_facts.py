@@ -1,4 +1,4 @@
-"""What a worker notes of where it ran: versions, BLAS, processor, what was pinned, memory.
+"""What a worker notes of where it ran: Python, machine, what was pinned, memory.
 
 `worker` loads this file from beside itself. It runs on every Python from 3.8 on.
 """
@@ -8,43 +8,24 @@ from __future__ import annotations
 import os
 import platform
 import sys
-from importlib import metadata
 from pathlib import Path
 from typing import Any
 
 PINNED = ("PYTHONHASHSEED", "NPY_DISABLE_CPU_FEATURES", "TZ", "LC_ALL")
-FLAGS = {"sse4_2", "avx", "avx2", "fma", "avx512f", "avx512vl", "amx_tile"}
 
 
 def environment_facts() -> dict[str, Any]:
-    """Versions, BLAS, processor and what was pinned."""
-    facts: dict[str, Any] = {
+    """Python, machine, cores and what was pinned."""
+    return {
         "python": platform.python_version(),
         "machine": platform.machine(),
-        "packages": {one.metadata["Name"]: one.version for one in metadata.distributions() if one.metadata["Name"]},
         "pinned": {
             name: value
             for name, value in sorted(os.environ.items())
             if name in PINNED or name.endswith(("_NUM_THREADS", "_CORETYPE"))
         },
         "cores": len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count(),
-        "blas": None,
-        "cpu_flags": None,
     }
-    try:
-        from threadpoolctl import threadpool_info
-
-        names = ("internal_api", "version", "architecture", "num_threads")
-        facts["blas"] = [{name: one.get(name) for name in names} for one in threadpool_info()]
-    except ImportError:
-        pass
-    try:
-        with Path("/proc/cpuinfo").open() as file:
-            flags = next(line for line in file if line.startswith("flags"))
-        facts["cpu_flags"] = sorted(set(flags.split()) & FLAGS)
-    except (OSError, StopIteration):
-        pass
-    return facts
 
 
 def peak_memory() -> float:
