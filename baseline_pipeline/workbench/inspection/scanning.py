@@ -206,6 +206,10 @@ def _place(rows: str) -> str:
 
 
 def _compared_as_number(contract: Contract, name: str, kind: pa.DataType, said: str) -> bool:
+    import pyarrow as pa
+
+    if pa.types.is_decimal(kind):
+        kind = pa.float64()  # what its cells are made of
     return is_number(contract, "prediction" if name == said else name, kind)
 
 

@@ -1,0 +1,68 @@
+"""Columns of every type that Parquet knows: counted as what they are, or said to be nothing that is counted."""
+
+from decimal import Decimal
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from baseline_pipeline.adapters.engines.duckdb import duckdb_engine
+from baseline_pipeline.summaries.data import summarise
+from baseline_pipeline.workbench.inspection.scanning import compare_summaries, plan_data
+from tests.two_scorings import contract
+
+ROWS = 2000
+
+
+def policy(*features):
+    data = {
+        "source": {"csv": "x.csv"},
+        "row_id": ["id"],
+        "label": "y",
+        "features": [{"name": name} for name in features],
+    }
+    return contract([{"metric": "brier", "margin": {"absolute": 0.05}}], (), data=data)
+
+
+def hives(seed, **columns):
+    rng = np.random.default_rng(seed)
+    score = rng.random(ROWS)
+    return pa.table({"y": (rng.random(ROWS) < score).astype(int), "score": score, **columns})
+
+
+def written(path, table):
+    pq.write_table(table, path, row_group_size=500)
+    return str(path)
+
+
+def scanned(features, before, after):
+    rules = policy(*features)
+    with duckdb_engine(2) as engine:
+        plan = plan_data(rules, engine, before)
+        sides = [summarise(engine, rows, plan) for rows in (before, after)]
+    drift = compare_summaries(rules, *sides).drift.columns
+    return plan, sides, {one.column: one for one in drift}
+
+
+def test_decimals_are_the_numbers_that_floats_of_the_same_digits_are(tmp_path):
+    rng = np.random.default_rng(1)
+    cents = np.where(rng.random(ROWS) < 0.3, 35, rng.integers(1, 90_000, ROWS))
+    paid = pa.array([Decimal(int(one)).scaleb(-2) for one in cents], pa.decimal128(10, 2))
+    before = written(tmp_path / "before.parquet", hives(1, paid=cents / 100))
+    after = written(tmp_path / "after.parquet", hives(2, paid=paid))
+    for one, other in ((before, after), (after, before)):
+        plan, sides, drift = scanned(["paid"], one, other)
+
+        assert 0.35 in plan.numbers["paid"].atoms
+        assert (sides[0].columns["paid"].atoms == sides[1].columns["paid"].atoms).all()
+        assert (sides[0].columns["paid"].counts == sides[1].columns["paid"].counts).all()
+        assert drift["paid"].measures["kolmogorov_smirnov"] == 0
+
+
+def test_durations_are_numbers_in_their_own_unit(tmp_path):
+    rng = np.random.default_rng(2)
+    gap = pa.array(rng.integers(0, 9, ROWS) * 1000).cast(pa.duration("ms"))
+    path = written(tmp_path / "rows.parquet", hives(1, gap=gap))
+    _, sides, _ = scanned(["gap"], path, path)
+
+    assert (sides[0].columns["gap"].low, sides[0].columns["gap"].high) == (0.0, 8000.0)
