@@ -42,9 +42,23 @@ def is_free_text(column: pa.ChunkedArray) -> bool:
         >>> is_free_text(pa.chunked_array([["en", "fi", "en"] * 100])), is_free_text(pa.chunked_array([range(500)]))
         (False, False)
     """
-    if not (pa.types.is_string(column.type) or pa.types.is_large_string(column.type)):
+    return bool(pa.types.is_string(column.type) or pa.types.is_large_string(column.type)) and has_own_values(column)
+
+
+def has_own_values(column: pa.ChunkedArray) -> bool:
+    """Whether most rows have a value of their own, so that values say nothing as categories.
+
+    Example:
+        >>> has_own_values(pa.chunked_array([range(500)])), has_own_values(pa.chunked_array([[[1, 2]] * 500]))
+        (True, False)
+    """
+    if pa.types.is_null(column.type) or pa.types.is_floating(column.type):
         return False
-    distinct = pc.count_distinct(column).as_py()
+    if pa.types.is_nested(column.type):  # Arrow does not tell those apart
+        column = column.slice(0, 5 * FEWEST)
+        distinct = len({str(value) for value in column.to_pylist() if value is not None})
+    else:
+        distinct = len(column.unique()) - bool(column.null_count)
     return bool(distinct > max(FEWEST, (len(column) - column.null_count) / 2))
 
 

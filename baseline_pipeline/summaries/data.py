@@ -41,7 +41,7 @@ class DataPlan(Record):
     categories: tuple[str, ...]
     absent: tuple[str, ...] = ()
     texts: tuple[str, ...] = ()
-    """Columns of free text, which are not counted: a summary would hold every one of them."""
+    """Columns of free text, times and the like, which are not counted: a summary would hold nearly every value."""
     outcomes: OutcomePlan
 
 

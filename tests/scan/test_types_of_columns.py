@@ -66,3 +66,20 @@ def test_durations_are_numbers_in_their_own_unit(tmp_path):
     _, sides, _ = scanned(["gap"], path, path)
 
     assert (sides[0].columns["gap"].low, sides[0].columns["gap"].high) == (0.0, 8000.0)
+
+
+def test_a_summary_keeps_no_values_of_which_most_rows_have_their_own(tmp_path):
+    seen = pa.array(np.arange(ROWS) * 1_000_003, pa.timestamp("us", "Europe/Berlin"))
+    own = {
+        "seen": seen,
+        "mark": pa.array([b"%d" % row for row in range(ROWS)]),
+        "vector": pa.array([[row, 1] for row in range(ROWS)]),
+        "note": pa.array([f"note {row}" for row in range(ROWS)]).dictionary_encode(),
+    }
+    few = {"day": seen.cast(pa.date32()), "pair": pa.array([[1, 2]] * ROWS), "gone": pa.nulls(ROWS)}
+    path = written(tmp_path / "rows.parquet", hives(1, **own, **few))
+    plan, sides, drift = scanned([*own, *few], path, path)
+
+    assert set(plan.texts) == set(own)
+    assert sides[0].columns.keys() >= few.keys()
+    assert all(drift[name].method == "not compared" for name in own)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from baseline_pipeline.comparison import Comparison
 from baseline_pipeline.decision import Decision, decide
-from baseline_pipeline.drift.kinds import is_free_text, is_number
+from baseline_pipeline.drift.kinds import has_own_values, is_number
 from baseline_pipeline.drift.looking import look_within
 from baseline_pipeline.drift.reporting import drift_report
 from baseline_pipeline.errors import UsageError
@@ -31,6 +31,8 @@ if TYPE_CHECKING:
     from baseline_pipeline.snapshot import DriftReport
     from baseline_pipeline.summaries.engine import Engine
     from baseline_pipeline.workbench.workbench import Workbench
+
+OWN_VALUES = "most rows have a value of their own, of which a summary keeps nothing: slice a text by its length"
 
 
 @dataclass(frozen=True)
@@ -149,7 +151,7 @@ def plan_data(
     others = [name for name in there if name not in numeric]
     declared = {feature.name for feature in contract.data.features if feature.categorical}
     some = engine.sample(rows, there)
-    texts = [name for name in others if name not in declared and is_free_text(some[name])]
+    texts = [name for name in others if name not in declared and has_own_values(some[name])]
     return DataPlan(
         numbers={name: Grid.of(doubles(some[name])) for name in numeric},
         categories=tuple(name for name in others if name not in texts),
@@ -175,7 +177,7 @@ def compare_summaries(
     comparison = Comparison.of_one(contract.name, contrast, contract.policy_digest())
     silent = {
         **dict.fromkeys(before.plan.absent, "the baseline does not have it"),
-        **dict.fromkeys(before.plan.texts, "free text, of which a summary keeps nothing: slice by its length"),
+        **dict.fromkeys(before.plan.texts, OWN_VALUES),
         **before.silent,
         **after.silent,
     }
