@@ -83,3 +83,21 @@ def test_a_summary_keeps_no_values_of_which_most_rows_have_their_own(tmp_path):
     assert set(plan.texts) == set(own)
     assert sides[0].columns.keys() >= few.keys()
     assert all(drift[name].method == "not compared" for name in own)
+
+
+def test_columns_that_stand_in_folders_names_are_features_like_others(tmp_path):
+    table, years = hives(1), np.repeat([2024, 2025], ROWS // 2)
+    for year in (2024, 2025):
+        for place in ("north", "south"):
+            folder = tmp_path / "split" / f"year={year}" / f"place={place}"
+            folder.mkdir(parents=True)
+            part = table.filter(pa.array((years == year) & (np.arange(ROWS) % 2 == (place == "south"))))
+            written(folder / "rows.parquet", part)
+    places = pa.array(["north", "south"] * (ROWS // 2))
+    whole = written(tmp_path / "whole.parquet", table.append_column("year", [years]).append_column("place", places))
+    for one, other in ((str(tmp_path / "split"), whole), (whole, str(tmp_path / "split"))):
+        plan, sides, drift = scanned(["year", "place"], one, other)
+
+        assert plan.numbers["year"].whole
+        assert [side.columns["place"].counts for side in sides] == [{"north": 1000, "south": 1000}] * 2
+        assert (drift["year"].score, drift["place"].score) == (0.0, 0.0)

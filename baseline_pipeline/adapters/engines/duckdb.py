@@ -6,13 +6,13 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from baseline_pipeline.adapters.engines.folders import sampled_with_folders
 from baseline_pipeline.adapters.engines.parquet_files import (
     columns_of,
     cores,
     files_of,
     identity_of,
     outcomes_of,
-    sampled,
     write_mapped,
 )
 from baseline_pipeline.errors import DataUnreadable
@@ -125,7 +125,7 @@ class DuckDbEngine:
 
     def sample(self, rows: pa.Table | str, columns: list[str]) -> pa.Table:
         """Some rows from everywhere."""
-        return sampled(rows, columns)
+        return sampled_with_folders(self, rows, columns)
 
     def identity(self, rows: str) -> list[object]:
         """What tells files from others of the same name."""

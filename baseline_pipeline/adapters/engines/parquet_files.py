@@ -109,7 +109,7 @@ def _spread(names: list[str]) -> list[tuple[str, int]]:
 def columns_of(rows: pa.Table | str, grids: Mapping[str, Grid | None], threads: int) -> dict[str, Summary]:
     """Summaries of numbers, and of such categories as are quickly told apart: texts, whole numbers, truth values."""
     types = _types(rows)
-    wanted = {name: grid for name, grid in grids.items() if _quickly(types.get(name), grid)}
+    wanted = {name: grid for name, grid in grids.items() if name in types and _quickly(types[name], grid)}
     if not wanted:
         return {}
     parts = _counted(rows, [[name] for name in wanted], threads, partial(count_batches, grids=wanted))
@@ -129,6 +129,11 @@ def outcomes_of(rows: pa.Table | str, plan: OutcomePlan, threads: int) -> tuple[
     except TooManyLeaves:
         return None
     return counted.table(), counted.unlabelled
+
+
+def columns_in_files(rows: str) -> list[str]:
+    """The columns that the first of the files holds."""
+    return list(_open(files_of(rows)[0]).schema_arrow.names)
 
 
 def _types(rows: pa.Table | str) -> dict[str, pa.DataType | None]:

@@ -8,7 +8,8 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from baseline_pipeline.adapters.engines.parquet_files import identity_of, sampled
+from baseline_pipeline.adapters.engines.folders import sampled_with_folders
+from baseline_pipeline.adapters.engines.parquet_files import identity_of
 from baseline_pipeline.errors import DataUnreadable, EvidenceUnavailable, ModelFailed
 from baseline_pipeline.summaries.dialect import Dialect
 from baseline_pipeline.summaries.engine import SAMPLE_ROWS
@@ -159,7 +160,7 @@ class SparkSqlEngine:
     def sample(self, rows: pa.Table | str, columns: list[str]) -> pa.Table:
         """Some rows from everywhere; files that this machine does not see are read by Spark."""
         if not isinstance(rows, str) or "://" not in rows:
-            return sampled(rows, columns)
+            return sampled_with_folders(self, rows, columns)
         return self.session.read.parquet(rows).select(*columns).limit(SAMPLE_ROWS).toArrow()
 
 
