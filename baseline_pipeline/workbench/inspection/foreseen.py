@@ -2,23 +2,19 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING
 
-from baseline_pipeline.errors import EvidenceUnavailable
 from baseline_pipeline.records import Record
 from baseline_pipeline.report.sensitivity import smallest
 from baseline_pipeline.report.visible import visible
+from baseline_pipeline.workbench.asked import in_order
 from baseline_pipeline.workbench.inspection.sensing import Sensed, Sensitivity
 from baseline_pipeline.workbench.replays.simulating import Simulated, Simulation
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from baseline_pipeline.contract import Contract
     from baseline_pipeline.governance.events import Baseline
     from baseline_pipeline.workbench.workbench import Workbench
-
-Kept = TypeVar("Kept", bound=Record)
 
 
 class Found(Record):
@@ -54,10 +50,10 @@ class Foreseen(Record):
 
 
 def foreseen(bench: Workbench, contract: Contract, baseline: Baseline) -> Foreseen:
-    """What was found out about a revision of the baseline; of another policy it says nothing."""
+    """The last that was found out about a revision of the baseline; of another policy it says nothing."""
     policy = contract.policy_digest()
     scenarios: dict[str, Found] = {}
-    for sensed in _kept(bench, contract, "sensitivities", Sensitivity):
+    for sensed in in_order(bench, "sensitivities", contract.name, Sensitivity):
         if (sensed.evaluation, sensed.policy) != (baseline.evaluation, policy):
             continue
         for one in sensed.scenarios:
@@ -65,7 +61,7 @@ def foreseen(bench: Workbench, contract: Contract, baseline: Baseline) -> Forese
                 continue
             scenarios[one.scenario] = _found(one)
     machines: dict[str, Simulated] = {}
-    for found in _kept(bench, contract, "simulations", Simulation):
+    for found in in_order(bench, "simulations", contract.name, Simulation):
         if (found.snapshot, found.version, found.policy) != (baseline.snapshot, baseline.version, policy):
             continue
         for each in found.profiles:
@@ -86,11 +82,3 @@ def _found(one: Sensed) -> Found:
     fails = any(dosed.failure for dosed in one.doses if dosed.dose == dose)
     words = f"{smallest(one, metric)} {one.unit} ({'the model fails' if fails else metric})"
     return Found(scenario=one.scenario, dose=dose, words=words)
-
-
-def _kept(bench: Workbench, contract: Contract, kind: str, record: type[Kept]) -> Iterator[Kept]:
-    for body in bench.store.records(kind, contract.name):
-        try:
-            yield record.stored(body)
-        except EvidenceUnavailable:  # of another version of this package: it is found out anew
-            continue

@@ -19,6 +19,7 @@ from baseline_pipeline.scenarios import SCENARIOS, About, NotApplicable, Scenari
 from baseline_pipeline.scoring import predict_all
 from baseline_pipeline.sensitivity import Seen, detectable_dose, seen_of
 from baseline_pipeline.snapshot import read
+from baseline_pipeline.workbench.asked import Asked, keep_last
 from baseline_pipeline.workbench.iteration.comparing import previous_champion
 from baseline_pipeline.workbench.iteration.evaluating import load_evaluation, version_of
 from baseline_pipeline.workbench.iteration.snapshotting import load_snapshot
@@ -68,7 +69,7 @@ class Sensed(Record):
     """Smallest dose that each metric over all rows finds with the contract's power."""
 
 
-class Sensitivity(Record):
+class Sensitivity(Asked):
     """Metric by source of drift by dose: the chance that the gate sees it."""
 
     model: str
@@ -115,8 +116,7 @@ def sensitivity(bench: Workbench, contract: Contract, names: Sequence[str] = ())
         metrics=tuple(one.name for one in gating),
         scenarios=tuple(work.sensed(name, [one.name for one in gating]) for name in chosen),
     )
-    bench.store.save("sensitivities", contract.name, digest_of(found.body()), found)
-    return found
+    return keep_last(bench, "sensitivities", contract.name, found)
 
 
 class _Spoiling:

@@ -13,12 +13,13 @@ from baseline_pipeline.adapters.environments.knobs import Knobs
 from baseline_pipeline.adapters.environments.standing_in import lacks
 from baseline_pipeline.comparison import Contrast
 from baseline_pipeline.errors import EvidenceUnavailable, UsageError
-from baseline_pipeline.records import Digest, Record, digest_of
+from baseline_pipeline.records import Digest, Record
 from baseline_pipeline.replay.numeric_difference import NumericDifference, numeric_difference
 from baseline_pipeline.replay.outcome import EXIT, WORST, Ending, ended
 from baseline_pipeline.replay.profiles import PROFILES, Profile
 from baseline_pipeline.report.verdict_line import place
 from baseline_pipeline.verdicts import Tier
+from baseline_pipeline.workbench.asked import Asked, keep_last
 from baseline_pipeline.workbench.replays.timing import times_in_turn
 
 if TYPE_CHECKING:
@@ -73,7 +74,7 @@ class Simulated(Record):
         return f"{self.ending.replace('_', ' ')}: {self.words}"
 
 
-class Simulation(Record):
+class Simulation(Asked):
     """A model under several profiles."""
 
     model: str
@@ -151,8 +152,7 @@ def simulate(work: Replaying, profiles: Sequence[str] = ()) -> Simulation:
         profiles=tuple(_simulated(work, name, *knobs) for name, knobs in pairs.items()),
         named=bool(named),
     )
-    work.bench.store.save("simulations", work.contract.name, digest_of(found.body()), found)
-    return found
+    return keep_last(work.bench, "simulations", work.contract.name, found)
 
 
 def _simulated(work: Replaying, name: str, now: Knobs, then: Knobs) -> Simulated:
