@@ -60,5 +60,9 @@ class ModelFailed(EvidenceUnavailable):
     """A model could not be loaded or could not predict."""
 
 
+class ModelGone(ModelFailed):
+    """An earlier model is not there any more: nothing can be said of it, good or bad."""
+
+
 class NotInitialised(BaselineError):
     """The state directory is missing, foreign, or not the one the settings name."""

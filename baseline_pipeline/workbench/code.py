@@ -1,4 +1,4 @@
-"""The digest of the code that scores: ours, and the functions that a contract names."""
+"""The digest of the code that scores: ours, and the functions that a contract names beside its model."""
 
 from __future__ import annotations
 
@@ -20,14 +20,28 @@ SCORING = ("content.py", "evaluating.py", "scoring.py", "adapters/models", "adap
 
 
 def code_digest(contract: Contract, project: Path) -> Digest:
-    """Moves with the scoring code, the contract's definition, and the callables it names."""
+    """Moves with the scoring code, the contract's definition, and the callables it names.
+
+    A model that is a function is none of them: its version says what it rests on.
+    """
     package = Path(str(importlib.resources.files("baseline_pipeline")))
     files = [file for part in SCORING for file in _python_files(package / part)]
     ours = {str(file.relative_to(package)): _sha256(file) for file in files}
     own = [rule.own for rule in contract.metrics]
-    named = [ref for ref in (contract.model.function, contract.data.source.callable, *own) if ref]
+    named = [ref for ref in (contract.data.source.callable, *own) if ref]
     theirs = {ref: _sha256(module_file(ref, project)) for ref in named}
     return digest_of({"ours": ours, "theirs": theirs, "definition": contract.definition()})
+
+
+def function_version(reference: str, project: Path) -> str:
+    """A function as the model, by name and digest; found without running its module where that is top-level.
+
+    Raises:
+        ContractError: see `module_file`.
+    """
+    from baseline_pipeline.adapters.models.function_files import function_digest
+
+    return f"{reference} {function_digest(reference, module_file(reference, project), project, named=False)}"
 
 
 def importable(project: Path) -> None:

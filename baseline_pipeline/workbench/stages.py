@@ -34,6 +34,8 @@ class Evaluated(Record):
     timed: dict[Scored, Digest]
     """Key of the times of a candidate against what it is compared with."""
     failures: tuple[str, ...]
+    gone: tuple[str, ...] = ()
+    """Earlier models that were to be scored and are not there any more."""
     watched: Watched
     registry: dict[str, str | None]
     """Version behind each alias when the evaluations were made."""

@@ -11,6 +11,7 @@ from baseline_pipeline.errors import BaselineError, ContractError
 from baseline_pipeline.governance.events import Baseline, Event, anchor, baselines, current_baseline
 from baseline_pipeline.settings import load_settings
 from baseline_pipeline.workbench.code import importable
+from baseline_pipeline.workbench.earlier_functions import with_earlier
 from baseline_pipeline.workbench.home import store_id
 
 if TYPE_CHECKING:
@@ -109,13 +110,15 @@ class Workbench:
 
         if contract.model.function is None:
             self.check_tracking()
-        return open_catalogue(
+        found = open_catalogue(
             contract,
             self.settings.tracking_uri,
             self.settings.project,
             self.settings.home / "cache" / "models",
             self.progress,
+            self.store,
         )
+        return found if contract.model.function is None else with_earlier(found, contract, self.settings)
 
     def engine(self, contract: Contract) -> AbstractContextManager[Engine]:
         """Where the model's data sets are counted."""

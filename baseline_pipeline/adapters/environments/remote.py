@@ -119,11 +119,12 @@ def remote_catalogue(inner: ModelCatalogue, contract: Contract, built: Built, pr
     """
 
     def loading(version: ModelVersion) -> RemoteModel:
+        artifact = inner.artifact(version)
         job = {
             "columns": contract.data.feature_names,
             "wants": "scores" if contract.wants_scores else "predictions",
-            "project": str(project),
-            "artifact": inner.artifact(version),
+            "project": str(artifact.get("imports", project)),
+            "artifact": artifact,
         }
         return RemoteModel(built, job, Knobs.declared(contract.environment), scratch)
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import importlib
 import inspect
+import os
 import sys
 import time
 import traceback
@@ -184,8 +185,9 @@ def load(artifact: dict[str, Any], wants: str) -> Model:
     """The model that an artifact holds.
 
     Args:
-        artifact: `loader` (function, pickle, skops, lightgbm, xgboost, onnx, pyfunc), `path` or `function`, and for
-            skops the `trusted` types, or `all`; others are refused by skops itself. `disk_mb_s` slows reading down.
+        artifact: `loader` (function, pickle, skops, lightgbm, xgboost, onnx, pyfunc), and `path`, or `function` and the
+            `folder` of its project. For skops the `trusted` types, or `all`; others are refused by skops itself.
+            `disk_mb_s` slows reading down.
         wants: `scores` or `predictions`.
     """
     loader, path = artifact["loader"], artifact.get("path") or ""
@@ -193,6 +195,7 @@ def load(artifact: dict[str, Any], wants: str) -> Model:
         files = [Path(path)] if Path(path).is_file() else [one for one in Path(path).rglob("*") if one.is_file()]
         time.sleep(sum(one.stat().st_size for one in files) / 1e6 / artifact["disk_mb_s"])
     if loader == "function":
+        os.chdir(artifact.get("folder") or ".")  # it may name files relative to its project
         return answering(function_of(artifact["function"]), wants)
     if loader == "pickle":
         return answering(unpickled(path), wants)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import importlib
 import re
 import sys
@@ -10,9 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from baseline_pipeline.adapters.models.function_files import files_behind
-from baseline_pipeline.adapters.stores.durable import sha256_of
-from baseline_pipeline.errors import ModelFailed, UsageError
+from baseline_pipeline.adapters.models.function_files import function_digest, import_root
+from baseline_pipeline.errors import ModelFailed, ModelGone, UsageError
 from baseline_pipeline.ports import LoadedModel, ModelVersion
 
 if TYPE_CHECKING:
@@ -20,6 +18,7 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
+    from baseline_pipeline.adapters.models.function_kept import KeptFunctions
     from baseline_pipeline.contract import Contract
 
 
@@ -32,12 +31,19 @@ class _Function:
 
 
 class FunctionCatalogue:
-    """The function a contract names is its champion; its version is the digest of its source and of files behind it."""
+    """The function a contract names is its champion; its version is the digest of its source and of files behind it.
 
-    def __init__(self, contract: Contract, project: Path) -> None:
+    Args:
+        contract: Names the function.
+        project: Where it is imported from.
+        kept: Where versions are kept, so that a worker can import them after they were edited.
+    """
+
+    def __init__(self, contract: Contract, project: Path, kept: KeptFunctions | None = None) -> None:
         self._reference = str(contract.model.function)
         self._training = contract.model.training
         self._project = project
+        self._kept = kept
 
     def resolve(self, role: Literal["champion", "challenger"]) -> ModelVersion | None:
         if role == "challenger":
@@ -52,39 +58,67 @@ class FunctionCatalogue:
             raise UsageError(message, next_step="accepted: module:function")
         return self._version(reference, None)
 
+    def keep(self, version: ModelVersion) -> str:
+        """Keep the files of a version that stands in the project; why that cannot be, else nothing."""
+        if self._kept is None or not self.stands(version):
+            return ""
+        return self._kept.keep(version, self._source(version.uri), named=self._named(version.uri))
+
+    def stands(self, version: ModelVersion) -> bool:
+        """Whether a version is what stands in the project now."""
+        try:
+            return self._version(version.uri, None).digest == version.digest
+        except ModelFailed:  # its module was renamed, or cannot be imported any more
+            return False
+
     def _version(self, reference: str, window: tuple[str, str] | None) -> ModelVersion:
-        module = self._module(reference)
-        digest = hashlib.sha256(_source(module, reference))
-        if reference != self._reference:
-            digest.update(reference.encode())  # two functions may stand in one file
-        for file in files_behind(Path(module.__file__), self._project):
-            digest.update(f"{file.relative_to(self._project.resolve())} {sha256_of(file)}\n".encode())
-        return ModelVersion(reference, digest.hexdigest()[:12], reference, digest.hexdigest(), window)
+        digest = function_digest(reference, self._source(reference), self._project, named=self._named(reference))
+        return ModelVersion(reference, digest[:12], reference, digest, window)
+
+    def _named(self, reference: str) -> bool:
+        return reference != self._reference
 
     def load(self, version: ModelVersion) -> LoadedModel:
-        """The function.
+        """The function, as it stands in the project.
 
         Raises:
-            ModelFailed: when it is gone, or its source is not that version's any more.
+            ModelGone: when that is another version.
+            ModelFailed: when it is gone.
         """
-        module = self._unchanged(version)
-        call = getattr(module, version.uri.partition(":")[2], None)
+        if not self.stands(version):
+            raise self._gone(version)
+        call = getattr(self._module(version.uri), version.uri.partition(":")[2], None)
         if not callable(call):
             message = f"{version.uri}: there is no such function"
             raise ModelFailed(message, next_step="check model.function in the contract")
         return _Function(call)
 
     def artifact(self, version: ModelVersion) -> dict[str, object]:
-        """The function by name: a worker imports it from the project."""
-        self._unchanged(version)
-        return {"loader": "function", "function": version.uri}
+        """The function by name, the folder that a worker imports it from, and the one that its files lie in.
 
-    def _unchanged(self, version: ModelVersion) -> Any:
-        module = self._module(version.uri)
-        if self._version(version.uri, None).digest != version.digest:
-            message = f"{version.uri}, or a file behind it, is no longer version {version.version}"
-            raise ModelFailed(message, next_step="register the model, so that earlier versions can be scored again")
-        return module
+        Raises:
+            ModelGone: when that version stands in the project no more and was not kept.
+        """
+        project, imports = self._project, self._project
+        if self.stands(version):
+            imports = import_root(version.uri, self._source(version.uri), project)
+        else:
+            kept = None if self._kept is None else self._kept.laid_out(version)
+            if kept is None:
+                raise self._gone(version)
+            project, imports = kept
+        return {"loader": "function", "function": version.uri, "folder": str(project), "imports": str(imports)}
+
+    def _gone(self, version: ModelVersion) -> ModelGone:
+        message = f"{version.uri}, or a file behind it, is no longer version {version.version}, which was not kept"
+        return ModelGone(message, next_step="register the model, so that earlier versions can be scored again")
+
+    def _source(self, reference: str) -> Path:
+        module = self._module(reference)
+        if not getattr(module, "__file__", None):
+            message = f"{reference}: the module has no source file to take a digest of"
+            raise ModelFailed(message)
+        return Path(module.__file__)
 
     def _module(self, reference: str) -> Any:
         name = reference.partition(":")[0]
@@ -96,10 +130,3 @@ class FunctionCatalogue:
             raise ModelFailed(message, next_step="check model.function in the contract") from error
         finally:
             sys.path.remove(str(self._project))
-
-
-def _source(module: Any, reference: str) -> bytes:
-    if not getattr(module, "__file__", None):
-        message = f"{reference}: the module has no source file to take a digest of"
-        raise ModelFailed(message)
-    return Path(module.__file__).read_bytes()

@@ -15,7 +15,7 @@ from baseline_pipeline.adapters.models.artifact import stored_artifact
 from baseline_pipeline.adapters.models.candidates import find_candidate
 from baseline_pipeline.adapters.models.trust import code_run_on_loading
 from baseline_pipeline.adapters.registries.mlflow import connect, quietly, registry_fingerprint
-from baseline_pipeline.errors import ModelFailed, TrackingUnavailable
+from baseline_pipeline.errors import ModelFailed, ModelGone, TrackingUnavailable
 from baseline_pipeline.ports import LoadedModel, ModelVersion
 from baseline_pipeline.settings import without_login
 
@@ -132,8 +132,8 @@ class MlflowCatalogue:
         """Bring a version into memory.
 
         Raises:
-            ModelFailed: when its bytes are not the digested ones, when loading would run code that
-                the contract does not allow, or when it does not load.
+            ModelGone: when its bytes are not the digested ones.
+            ModelFailed: when loading would run code that the contract does not allow, or when it does not load.
         """
         return _load(self._vouched(version), version, wants_scores=self._contract.wants_scores)
 
@@ -154,7 +154,7 @@ class MlflowCatalogue:
         folder = local if local.is_dir() else self._folder(version.uri, safe)
         if _digest(folder) != version.digest:
             message = f"the artifacts of {version.uri} are not those that were evaluated before"
-            raise ModelFailed(message, next_step="somebody changed them in place: register a new version instead")
+            raise ModelGone(message, next_step="somebody changed them in place: register a new version instead")
         reason = code_run_on_loading(folder)
         if reason and not self._contract.model.allow_pickle:
             message = f"{version.uri} is not loaded: {reason}"

@@ -123,6 +123,7 @@ class _Comparing:
         changed = facet_changes(
             self.bench, self.contract, self.baseline, None if subject is None else subject.evaluation, details
         )
+        gone = () if evaluated.failures else evaluated.gone
         unmeasured: tuple[str, ...] = ()
         if self.baseline is not None and subject is not None and not changed and not contrasts:
             changed, unmeasured = contract_change(self.bench, self.contract, self.baseline, subject.evaluation)
@@ -133,7 +134,7 @@ class _Comparing:
             changed=changed,
             contrasts=tuple(contrasts),
             drift=drift,
-            evidence_missing=(*_evidence_missing([one.evaluation for one in scored.values()]), *unmeasured),
+            evidence_missing=(*_evidence_missing([one.evaluation for one in scored.values()]), *unmeasured, *gone),
             failures=evaluated.failures,
             policy=self.contract.policy_digest(),
         )

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pyarrow.compute as pc
 
 from baseline_pipeline.content import row_names
-from baseline_pipeline.errors import EvidenceUnavailable, ModelFailed
+from baseline_pipeline.errors import EvidenceUnavailable, ModelFailed, ModelGone
 from baseline_pipeline.evaluating import evaluate, evaluation_key, lacked, metric_column
 from baseline_pipeline.evaluation import Evaluation, Scores
 from baseline_pipeline.fingerprint import Fingerprint
@@ -19,6 +19,7 @@ from baseline_pipeline.records import Digest, digest_of, short
 from baseline_pipeline.scores_file import read_scores
 from baseline_pipeline.snapshot import Snapshot, read
 from baseline_pipeline.workbench.code import code_digest
+from baseline_pipeline.workbench.earlier_functions import keep_function
 from baseline_pipeline.workbench.iteration.elsewhere import in_declared_environment
 from baseline_pipeline.workbench.iteration.environment import Environment, observe
 from baseline_pipeline.workbench.iteration.snapshotting import load_snapshot, require_quality
@@ -74,9 +75,14 @@ def evaluate_present(
             wanted |= _for_anchor(bench, baseline, {version.digest for version, _ in wanted.values()}, snapshot)
     scored: dict[Scored, Digest] = {}
     failures: list[str] = []
+    gone: list[str] = []
     for role, (version, rows) in wanted.items():
         try:
             scored[role] = scoring.score(role, version, rows)
+        except ModelGone as failure:
+            if baseline is None:
+                raise
+            gone.append(f"{role.replace('_', ' ')}: {failure.message}")
         except ModelFailed as failure:
             if baseline is None:
                 raise
@@ -95,6 +101,7 @@ def evaluate_present(
         scored=scored,
         timed={role: key for role, key in timed.items() if key is not None},
         failures=tuple(failures),
+        gone=tuple(gone),
         watched=Watched(
             data=taken.source_digest,
             dependencies=scoring.environment.dependencies,
@@ -171,6 +178,8 @@ class _Scoring:
         known = self._known(snapshot)
         repeat = self._repeat(version, snapshot, known)
         key = self._key(version, snapshot, repeat, known)
+        if self.contract.model.function is not None:
+            keep_function(self.bench, self.contract, version)
         shown = f"{role.replace('_', ' ')} (version {version.version}) on {snapshot.rows} rows"
         if self.bench.store.load("evaluations", self.contract.name, key) is None:
             self.bench.progress(f"scoring {shown}")

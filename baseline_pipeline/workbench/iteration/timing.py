@@ -13,6 +13,7 @@ from baseline_pipeline.records import Digest, Record, digest_of, short
 from baseline_pipeline.scoring import threads
 from baseline_pipeline.snapshot import Snapshot, read
 from baseline_pipeline.timing import SITTINGS, Answer, PairedTimes, in_sittings, interleaved
+from baseline_pipeline.workbench.earlier_functions import elsewhere
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -192,9 +193,12 @@ def _seconds(
     if "seconds" not in wanted:
         return None
     requests = _requests(contract, read(snapshot, bench.store, contract.data.feature_names).to_pandas(), key)
+    if getattr(catalogue, "built", None) is None:
+        first, second = (catalogue.load(version) for version in versions)
+        if hasattr(first, "timed") or hasattr(second, "timed"):  # an earlier function: then both live apart
+            catalogue = elsewhere(catalogue, contract, bench.settings)
     if getattr(catalogue, "built", None) is not None:
         return in_sittings(_remote(bench, contract, catalogue, versions), requests, seconds=contract.latency.seconds)
-    first, second = (catalogue.load(version) for version in versions)
     with threads(contract.environment.threads):
         return interleaved(first.predict, second.predict, requests, seconds=contract.latency.seconds)
 

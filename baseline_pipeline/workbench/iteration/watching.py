@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from baseline_pipeline.governance.events import Watched, last_decision
 from baseline_pipeline.records import digest_of
-from baseline_pipeline.workbench.code import code_digest
+from baseline_pipeline.workbench.code import code_digest, function_version
 from baseline_pipeline.workbench.iteration.elsewhere import as_evaluated
 from baseline_pipeline.workbench.iteration.environment import observe
 
@@ -52,8 +52,10 @@ def look(bench: Workbench, contract: Contract) -> Look:
 
 def registry_state(bench: Workbench, contract: Contract) -> dict[str, str | None]:
     """The version behind each alias; where no registry is used, what stands for it."""
+    if contract.model.function is not None:
+        return {"champion": function_version(contract.model.function, bench.settings.project)}
     if contract.model.registered is None:
-        return {"champion": contract.model.uri or contract.model.function}
+        return {"champion": contract.model.uri}
     from baseline_pipeline.adapters.registries.mlflow import registry_fingerprint
 
     return dict(registry_fingerprint(contract, bench.settings.tracking_uri))

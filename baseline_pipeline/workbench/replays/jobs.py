@@ -67,7 +67,7 @@ class Jobs:
             "rows": str(rows.folder),
             "columns": self.contract.data.feature_names,
             "wants": "scores" if self.contract.wants_scores else "predictions",
-            "project": str(self.bench.settings.project),
+            "project": self.project(None if train is not None else artifact),
             "artifact": artifact,
             "stages": self.contract.model.stages,
         }
@@ -80,6 +80,10 @@ class Jobs:
                 "arguments": dict(arguments or {}),
             }
         return told
+
+    def project(self, artifact: dict[str, Any] | None) -> str:
+        """Where a worker imports from: an earlier function's own modules lie apart from the project."""
+        return str((artifact or {}).get("imports", self.bench.settings.project))
 
     def run(
         self,
