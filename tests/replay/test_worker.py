@@ -16,7 +16,7 @@ from baseline_pipeline.adapters.environments.built import Built, NotBuilt
 from baseline_pipeline.adapters.environments.job_files import write_rows
 from baseline_pipeline.adapters.environments.knobs import Knobs
 from baseline_pipeline.adapters.environments.remote import RemoteModel
-from baseline_pipeline.adapters.environments.running import run_job
+from baseline_pipeline.adapters.environments.running import run_job, run_jobs
 from baseline_pipeline.adapters.environments.serving import serving
 from baseline_pipeline.adapters.environments.uv import build
 from baseline_pipeline.environment.installable import Installable, installable
@@ -125,6 +125,22 @@ def test_outputs_come_back_to_the_last_bit(here):
     assert "packages" not in found.facts  # to list them takes a fifth of a second, and nobody asks
     assert 20 < found.facts["peak_memory_mb"] < 400
     assert here("texts").outputs.tolist()[:3] == ["class a", "class a", "class b"]
+    assert list((here.folder / "scratch").iterdir()) == []
+
+
+def test_several_jobs_of_one_process_give_what_each_gives_alone_and_nothing_for_those_that_fail(here):
+    names = ["fine", "broken", "texts", "gone", "fine"]
+    jobs = [{**here.job, "artifact": {"loader": "function", "function": f"things:{name}"}} for name in names]
+    folders = [here.folder / str(number) for number in range(len(jobs))]
+    found = run_jobs(here.built, jobs, Knobs(), here.folder / "scratch", folders)
+
+    assert [one if one is None else one.outputs.tolist() for one in found] == [
+        here("fine").outputs.tolist(),
+        None,
+        here("texts").outputs.tolist(),
+        None,
+        None,  # never begun: the process was gone
+    ]
     assert list((here.folder / "scratch").iterdir()) == []
 
 

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from baseline_pipeline.adapters.environments.running import launch_here
 from baseline_pipeline.contract.reading import read_contract
 from baseline_pipeline.errors import ContractError, EvidenceUnavailable, UsageError
 from baseline_pipeline.report.backtest import backtest_html, backtest_lines
@@ -188,8 +189,17 @@ def test_rows_that_the_champion_learned_from_are_scored_out_of_fold(daily):
             "positive_class: 1}", f"positive_class: 1, {window}}}"
         )
     )
-    found = judged(daily)
+    started = []
 
+    def launch(command, variables, seconds):
+        started.append(command)
+        return launch_here(command, variables, seconds)
+
+    bench = daily.bench()
+    bench.launch = launch
+    found = backtest(bench, bench.contract("small"))
+
+    assert len(started) == 1  # five trainings in one process
     assert found.out_of_fold == 40 * 150
     assert found.reference_windows == 40
     assert all(one.found for one in found.incidents)

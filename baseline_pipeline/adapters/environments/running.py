@@ -9,7 +9,7 @@ import signal
 import subprocess
 import tempfile
 import time
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -123,14 +123,49 @@ def run_job(
             raise EvidenceUnavailable(message, next_step=f"what launches it has to see {folder.parent}: docs/replay.md")
         facts = facts_in(folder)
         code = facts.get("code") if ended.code is None else ended.code
-        if code == worker_loading.OK and facts:  # whoever ends the process with 0 has not done the job
-            for left in LEFT:
-                if keep is not None and (folder / left).exists():
-                    os.replace(folder / left, keep / left)
-            return Ran(None, "", outputs_in(folder), facts)
+        done = (
+            _done(folder, keep) if code == worker_loading.OK else None
+        )  # whoever ends the process with 0 has not done it
+        if done is not None:
+            return done
         if not facts and late.exists() and late.stat().st_size:
             return _late(knobs)
         return _failed(code, facts.get("failure") or ended.words, facts, knobs)
+
+
+def run_jobs(
+    built: Built,
+    jobs: Sequence[dict[str, Any]],
+    knobs: Knobs,
+    scratch: Path,
+    keep: Sequence[Path],
+    launch: Launcher = launch_here,
+) -> list[Ran | None]:
+    """Do several jobs one after the other in one process, which reads its libraries once; see `run_job`.
+
+    Returns:
+        What came of each; `None` where it failed or was never begun: alone it will say why.
+    """
+    scratch.mkdir(parents=True, exist_ok=True)
+    with ExitStack() as stack:
+        held = (tempfile.TemporaryDirectory(dir=scratch, prefix="job-") for _ in jobs)
+        folders = [Path(stack.enter_context(one)) for one in held]
+        then = [{**job, "output": str(folder)} for job, folder in zip(jobs[1:], folders[1:], strict=True)]
+        command = written(built, {**jobs[0], "then": then}, knobs, folders[0])
+        with suppress(TimeoutError, OSError):
+            launch(command, pinned(knobs), knobs.seconds * len(jobs))
+        return [_done(folder, place) for folder, place in zip(folders, keep, strict=True)]
+
+
+def _done(folder: Path, keep: Path | None) -> Ran | None:
+    """What a job left that went well."""
+    facts = facts_in(folder)
+    if facts.get("code") != worker_loading.OK:
+        return None
+    for left in LEFT:
+        if keep is not None and (folder / left).exists():
+            os.replace(folder / left, keep / left)
+    return Ran(None, "", outputs_in(folder), facts)
 
 
 def _late(knobs: Knobs) -> Ran:

@@ -251,19 +251,29 @@ def work(job: dict[str, Any], facts: dict[str, Any], say: Callable[[str], None])
 
 
 def main(path: str, arguments: list[str]) -> int:
-    """Do the job; the exit code says how it went, and so do the facts."""
+    """Do the job, and those to be done after it; the exit code says how the first went, and the facts how each did."""
     job = json.loads(Path(path).read_text(encoding="utf-8"))
     pinning.pin(job, arguments)
     pinning.prepare(job)
     with telling(job.get("name") or "worker") as say:
-        facts = done(job, say)
-        place = Path(job["output"]) / "facts.json"
-        unfinished = place.with_name("facts.json.unfinished")
-        unfinished.write_text(json.dumps(facts), encoding="utf-8")
-        unfinished.replace(place)
-        for one in facts["warnings"]:
-            say(f"warns {one['times']} times: {one['text']}")
-        say(worker_facts.summed_up(facts))
+        code = noted(job, say)
+        for other in job.get("then", []):
+            gc.collect()
+            pinning.begin({**job, **other})
+            noted({**job, **other}, say)
+    return code
+
+
+def noted(job: dict[str, Any], say: Callable[[str], None]) -> int:
+    """Do a job and leave the facts in its folder; the exit code that they say."""
+    facts = done(job, say)
+    place = Path(job["output"]) / "facts.json"
+    unfinished = place.with_name("facts.json.unfinished")
+    unfinished.write_text(json.dumps(facts), encoding="utf-8")
+    unfinished.replace(place)
+    for one in facts["warnings"]:
+        say(f"warns {one['times']} times: {one['text']}")
+    say(worker_facts.summed_up(facts))
     return int(facts["code"])
 
 

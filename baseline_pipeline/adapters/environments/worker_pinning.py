@@ -38,12 +38,17 @@ def pin(job: dict[str, Any], arguments: list[str]) -> None:
         os.execve(sys.executable, [sys.executable, "-s", *arguments, "pinned"], wanted)  # noqa: S606  # itself
 
 
-def prepare(job: dict[str, Any]) -> None:
-    """Folder, time, cores and memory, before anything heavy is imported."""
+def begin(job: dict[str, Any]) -> None:
+    """The job's own folder, and its time from now on."""
     os.chdir(job["output"])
     if job.get("seconds") and not job.get("serve"):
         place = Path(job["output"]) / "late.txt"
         faulthandler.dump_traceback_later(job["seconds"], exit=True, file=place.open("w"))  # to the end
+
+
+def prepare(job: dict[str, Any]) -> None:
+    """Folder, time, cores and memory, before anything heavy is imported."""
+    begin(job)
     if job.get("cores") and hasattr(os, "sched_setaffinity"):
         os.sched_setaffinity(0, job["cores"])
     if job.get("memory_mb"):

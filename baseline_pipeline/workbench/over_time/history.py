@@ -290,17 +290,16 @@ def _out_of_fold(
     outcomes = scores.outcomes
     prediction = outcomes.prediction.copy()
     score = None if outcomes.score is None else outcomes.score.copy()
+    folds = []
     for number in range(FOLDS):
         held, other = inside & (fold == number), inside & (fold != number) & labelled
-        if not held.any():
-            continue
-        run = work.jobs.run(
-            f"{name}, without weeks {number + 1} of {FOLDS}",
-            built,
-            _part(bench, contract, everything, held, f"weeks {number} of {FOLDS}"),
-            work.knobs,
-            train=_part(bench, contract, everything, other, f"all weeks but {number} of {FOLDS}"),
-        )
+        if held.any():
+            rows = _part(bench, contract, everything, held, f"weeks {number} of {FOLDS}")
+            train = _part(bench, contract, everything, other, f"all weeks but {number} of {FOLDS}")
+            folds.append((number, held, (f"{name}, without weeks {number + 1} of {FOLDS}", rows, train)))
+    work.jobs.prepare(built, work.knobs, [asked for *_, asked in folds])
+    for number, held, (words, rows, train) in folds:
+        run = work.jobs.run(words, built, rows, work.knobs, train=train)
         if run.failure is not None:
             message = f"training without weeks {number + 1} of {FOLDS} failed ({run.failure}): {run.words}"
             raise EvidenceUnavailable(

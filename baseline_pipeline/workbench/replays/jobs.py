@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import tempfile
+from contextlib import ExitStack
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,7 +14,7 @@ import numpy as np
 
 from baseline_pipeline.adapters.environments import worker
 from baseline_pipeline.adapters.environments.job_files import stages_in
-from baseline_pipeline.adapters.environments.running import LEFT, Ran, launch_here, run_job
+from baseline_pipeline.adapters.environments.running import LEFT, Ran, launch_here, run_job, run_jobs
 from baseline_pipeline.errors import ModelFailed
 from baseline_pipeline.evaluating import class_names, scores_of
 from baseline_pipeline.evaluation import Scores
@@ -23,7 +24,7 @@ from baseline_pipeline.scores_file import read_scores, write_scores
 from baseline_pipeline.scoring import interpret
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from baseline_pipeline.adapters.environments.built import Built
     from baseline_pipeline.adapters.environments.knobs import Knobs
@@ -110,19 +111,7 @@ class Jobs:
             repeat: Above 0 for a repetition.
         """
         chosen = artifact or self.artifact
-        key = digest_of(
-            {
-                "model": chosen.get("digest") or self.version.digest,
-                "environment": built.key,
-                "rows": rows.key,
-                "train": None if train is None else [train.key, self._source(self._entry), dict(arguments or {})],
-                "stages": self._source(self.contract.model.stages or ""),
-                "knobs": {name: value for name, value in knobs.body().items() if name != "seconds"},
-                "repeat": repeat,
-                "worker": WORKER,
-                "definition": self.contract.definition(),
-            }
-        )
+        key = self._key(built, rows, knobs, train, arguments, chosen, repeat)
         body = self.bench.store.load("worker_runs", self.contract.name, key)
         if body is not None:
             return WorkerRun.stored(body)
@@ -137,6 +126,55 @@ class Jobs:
         if not transient and not ran.facts.get("lacking"):  # what may be mended by now is tried again
             self.bench.store.save("worker_runs", self.contract.name, key, record)
         return record
+
+    def prepare(self, built: Built, knobs: Knobs, asked: Sequence[tuple[str, RowSet, RowSet]]) -> None:
+        """Train and score several times in one process, so that `run` finds it done; what fails there is left to it.
+
+        Args:
+            built: The environment.
+            knobs: What is held still.
+            asked: Name, rows to score and rows to train on, of each.
+        """
+        keys = [self._key(built, rows, knobs, train, None, self.artifact, 0) for _, rows, train in asked]
+        known = [self.bench.store.load("worker_runs", self.contract.name, key) is not None for key in keys]
+        wanted = [(key, *one) for key, one, there in zip(keys, asked, known, strict=True) if not there]
+        if len(wanted) < 2:  # noqa: PLR2004  # one alone shares with nobody
+            return
+        self.bench.progress(f"training {len(wanted)} times, and scoring {sum(len(one[2]) for one in wanted)} rows")
+        with ExitStack() as stack:
+            held = (tempfile.TemporaryDirectory(dir=self._scratch(), prefix="job-") for _ in wanted)
+            folders = [Path(stack.enter_context(one)) for one in held]
+            jobs = [{"name": name, **self.job(rows, self.artifact, train)} for _, name, rows, train in wanted]
+            done = run_jobs(built, jobs, knobs, self._scratch(), folders, self.bench.launch or launch_here)
+            for (key, name, rows, _), ran, folder in zip(wanted, done, folders, strict=True):
+                record = None if ran is None else self._kept(name, built, rows, ran, folder)
+                if record is not None and record.failure is None:
+                    self.bench.store.save("worker_runs", self.contract.name, key, record)
+
+    def _key(
+        self,
+        built: Built,
+        rows: RowSet,
+        knobs: Knobs,
+        train: RowSet | None,
+        arguments: Mapping[str, object] | None,
+        artifact: dict[str, Any],
+        repeat: int,
+    ) -> Digest:
+        """Names a job by all that its outputs depend on."""
+        return digest_of(
+            {
+                "model": artifact.get("digest") or self.version.digest,
+                "environment": built.key,
+                "rows": rows.key,
+                "train": None if train is None else [train.key, self._source(self._entry), dict(arguments or {})],
+                "stages": self._source(self.contract.model.stages or ""),
+                "knobs": {name: value for name, value in knobs.body().items() if name != "seconds"},
+                "repeat": repeat,
+                "worker": WORKER,
+                "definition": self.contract.definition(),
+            }
+        )
 
     def outputs(self, run: WorkerRun) -> Array:
         """The raw outputs of a run that did its job; digests of texts."""
