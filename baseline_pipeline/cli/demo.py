@@ -30,7 +30,7 @@ def command() -> None:
         from baseline_pipeline.orchestration.in_process import tick_and_run
         from baseline_pipeline.orchestration.instance import instance_for_runs, make_dagster_home
 
-        make_home(settings, [make_dagster_home])
+        make_home(settings, [make_dagster_home, stage.bring_environments_back])
         step(f"home {settings.home}; MLflow at {settings.tracking_shown}")
         with instance_for_runs(settings) as instance:
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import threading
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -22,7 +23,7 @@ REMOVING = "removing the last demo"
 def clear(settings: Settings) -> Path:
     """An empty `demo/` and no home; refuses to touch a home that other models live in.
 
-    The last demo's home is put aside at once, and its thousands of files go while the story begins.
+    The last demo's home is put aside at once; `bring_environments_back` does with it what is to be done.
 
     Raises:
         UsageError: when the home holds anything but the demo.
@@ -36,22 +37,34 @@ def clear(settings: Settings) -> Path:
         raise UsageError(message, next_step="run it with BASELINE_HOME=.baseline-demo")
     folder = settings.project / "demo"
     shutil.rmtree(folder, ignore_errors=True)
-    _remove_beside(settings.home)
+    _put_aside(settings.home)
     (folder / "flights").mkdir(parents=True)
     return folder
 
 
-def _remove_beside(home: Path) -> None:
-    """Nothing stands at the place any more; what stood there goes on a thread of its own."""
-    aside = home.with_name(f"{home.name}-removed")
-    shutil.rmtree(aside, ignore_errors=True)  # left by a demo that was ended early
+def _put_aside(home: Path) -> None:
+    """Nothing stands at the place any more."""
+    shutil.rmtree(_aside(home), ignore_errors=True)  # left by a demo that was ended early
     try:
-        home.rename(aside)
+        home.rename(_aside(home))
     except FileNotFoundError:
         return
     except OSError:  # a volume of its own cannot be renamed
         shutil.rmtree(home, ignore_errors=True)
-        return
+
+
+def _aside(home: Path) -> Path:
+    return home.with_name(f"{home.name}-removed")
+
+
+def bring_environments_back(settings: Settings, _store_id: str) -> None:
+    """A part of a new home: the last demo's environments. They are named by what they hold, and hold no state.
+
+    All else of the last home, thousands of files, goes on a thread of its own while the story begins.
+    """
+    aside = _aside(settings.home)
+    with suppress(FileNotFoundError):
+        (aside / "environments").rename(settings.home / "environments")
     threading.Thread(target=shutil.rmtree, args=(aside, True), name=REMOVING).start()
 
 

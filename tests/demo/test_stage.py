@@ -5,6 +5,7 @@ import pytest
 from baseline_pipeline.demo import stage
 from baseline_pipeline.errors import UsageError
 from baseline_pipeline.settings import load_settings
+from baseline_pipeline.workbench.home import initialise
 
 
 @pytest.fixture
@@ -31,11 +32,25 @@ def test_the_last_demo_is_gone_from_its_place_at_once_and_from_the_disk_soon(set
 
     assert not settings.home.exists()
     assert sorted(folder.iterdir()) == [folder / "flights"]
+    stage.bring_environments_back(settings, "")
+    assert removed(settings)
+
+
+def test_environments_are_there_for_the_next_demo_and_nothing_else_is(settings):
+    built = settings.home / "environments" / "62151e2c390ef185fdf267ae"
+    built.mkdir(parents=True)
+    (settings.home / "store" / stage.MODEL).mkdir(parents=True)
+    stage.clear(settings)
+    initialise(settings, [stage.bring_environments_back])
+
+    assert built.is_dir()
+    assert not (settings.home / "store" / stage.MODEL).exists()
     assert removed(settings)
 
 
 def test_a_first_demo_has_nothing_to_remove(settings):
     stage.clear(settings)
+    stage.bring_environments_back(settings, "")
 
     assert removed(settings)
 
