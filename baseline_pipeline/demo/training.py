@@ -138,6 +138,8 @@ def register(
         TrackingUnavailable: where the experiment does not exist.
         ModelFailed: where the stored copy predicts something else.
     """
+    from threadpoolctl import threadpool_limits
+
     from baseline_pipeline.adapters.registries.mlflow import connect
 
     client = connect(tracking_uri)
@@ -146,7 +148,7 @@ def register(
         message = f"there is no experiment {experiment!r} in the tracking store"
         raise TrackingUnavailable(message, next_step="run `baseline init`, or name an experiment that exists")
     tags = {"training_window": "/".join(window)}
-    with tempfile.TemporaryDirectory() as folder:
+    with threadpool_limits(1), tempfile.TemporaryDirectory() as folder:  # over five rows, threads wait for each other
         saved = _save(model, example[FEATURES].head(EXAMPLE_ROWS), Path(folder) / "model")
         run = client.create_run(place.experiment_id, tags=tags, run_name=f"train {name} {window[0]} {window[1]}")
         logged = client.create_logged_model(place.experiment_id, name=name, source_run_id=run.info.run_id, tags=tags)
