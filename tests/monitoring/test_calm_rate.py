@@ -7,7 +7,7 @@ from scipy.special import ndtri
 from baseline_pipeline.monitoring import detection
 from baseline_pipeline.monitoring.calm import calm_of, from_the_others
 from baseline_pipeline.monitoring.detection import exceedances, learn
-from baseline_pipeline.monitoring.limits import Slow, _largest, _scales, normal_scores, slow_limit, sudden_limit
+from baseline_pipeline.monitoring.limits import Slow, _high, _largest, _scales, normal_scores, slow_limit, sudden_limit
 from tests.monitoring.test_watching import DAY, SEASONLESS, made
 
 
@@ -82,6 +82,13 @@ def test_few_calm_windows_alarm_no_more_often_than_asked(monkeypatch, noise):
         alarms += int((np.nan_to_num(over.sudden).max(axis=1) > 1).sum())
 
     assert alarms / (250 * 200) * DAY.per_month < 1.3 * rate * detection.SUDDEN
+
+
+def test_what_one_window_in_a_hundred_exceeds_is_that_window_of_the_order():
+    runs = np.random.default_rng(4).normal(0, 1, (2, 50, 30, 3))
+    ordered = np.sort(runs.reshape(2, -1, 3), axis=1)
+
+    assert (_high(runs) == ordered[:, 1485]).all()
 
 
 @pytest.mark.parametrize("noise", ["lognormal", "rare errors", "carried over"])
