@@ -11,11 +11,13 @@ from baseline_pipeline.comparison import ALL_ROWS
 from baseline_pipeline.measuring import cluster_codes
 from baseline_pipeline.metrics.outcomes import Metric, Outcomes
 from baseline_pipeline.significance.clustered import Uncertainty, independent_sum
+from baseline_pipeline.significance.power import normal_quantile
 from baseline_pipeline.significance.units import units_of
 
 if TYPE_CHECKING:
     from baseline_pipeline.contract.metrics import Margin, MetricRule, Role
     from baseline_pipeline.evaluation import Scores
+    from baseline_pipeline.significance.drawn_labels import DrawnLabels
 
 Array = np.ndarray[Any, Any]
 Pairing = Literal["paired", "unpaired"]
@@ -96,6 +98,7 @@ class Effect:
         less_margin: Standard error of the harm less a margin that is a share of the baseline's value, which is as
             uncertain as that is.
         luck: How much harm, and how much gain, numbers of rows alone make where both sides are equally good.
+        drawn: What the harm (less a margin that is a share of the baseline's value) does when labels are drawn anew.
     """
 
     rule: MetricRule
@@ -129,6 +132,7 @@ class Effect:
     luck: tuple[float, float] = (0.0, 0.0)
     fixed: float = 0.0
     less_margin: float = 0.0
+    drawn: DrawnLabels | None = None
 
     @property
     def testable(self) -> bool:
@@ -147,6 +151,27 @@ class Effect:
         """How far the margin moves with the baseline's value."""
         relative = None if self.margin is None else self.margin.relative
         return (relative or 0.0) * float(np.sign(self.baseline or 0.0))
+
+    def beyond(self, level: float) -> float:
+        """How far above the harm its upper bound lies at least, since few labels may decide.
+
+        Args:
+            level: One-sided, of the bound.
+        """
+        if self.drawn is None or self.harm is None or self.baseline is None or self.uncertainty is None:
+            return 0.0
+        error = self.less_margin or self.uncertainty.error
+        seen = self.harm - self.share * self.baseline
+        return self.drawn.reach(seen, error, normal_quantile(1 - level))
+
+    def unsure(self, level: float) -> float:
+        """The standard error that an upper bound of the harm stands for, where that is a normal one.
+
+        Args:
+            level: One-sided, of the bound.
+        """
+        assert self.uncertainty is not None  # noqa: S101  # the caller has looked
+        return max(self.uncertainty.error, self.beyond(level) / normal_quantile(1 - level))
 
     def of_others(self, baseline: Uncertainty, candidate: Uncertainty, sign: float) -> None:
         """Note how sure the harm is where the two sides' rows are others.

@@ -10,6 +10,7 @@ from baseline_pipeline.comparison import ALL_ROWS
 from baseline_pipeline.effects import Effect, Pairing, Part, demanded, shortage
 from baseline_pipeline.metrics.domain import mean_of
 from baseline_pipeline.metrics.outcomes import Estimate, Metric, NotMeasurable, Outcomes, OverTimes
+from baseline_pipeline.relabelling import redrawn
 from baseline_pipeline.row_differences import at_stake, differs, discordant, moved_scores
 from baseline_pipeline.significance.clustered import clustered, supported
 from baseline_pipeline.significance.settled import LEVEL, LOOKS, settled
@@ -112,6 +113,8 @@ def _filled(
         if one.lift or two.lift:
             lifts = (side.lift * clustered(side.influence, after.cluster).error for side in (one, two))
             effect.lifted(*lifts, moved=_apart(effect.metric, before.outcomes, after.outcomes, one, two))
+        if not effect.identical and effect.discordant is None:  # Tango's bound knows of few decisions by itself
+            effect.drawn = redrawn(effect, before, after, sign, two.influence - one.influence)
     else:
         _unpaired(effect, before, after, one, two, sign)
     effect.problem = shortage(effect, min(len(before), len(after)))

@@ -16,6 +16,7 @@ from baseline_pipeline.verdicts import Harm, guardrail_verdict, primary_verdict
 
 if TYPE_CHECKING:
     from baseline_pipeline.contract import Contract
+    from baseline_pipeline.contract.metrics import ErrorRates
     from baseline_pipeline.detecting import Found
     from baseline_pipeline.effects import Effect
     from baseline_pipeline.metrics.outcomes import Metric
@@ -52,7 +53,7 @@ def judge(contract: Contract, effect: Effect, found: Found | None, look: int = 1
         detectable = effect.luck[0] + minimum_detectable_effect(error, critical, rates.power)
         values["minimum_detectable_effect"] = detectable
         if margin:
-            values["rows_required"] = _needed(effect, margin, rates.non_inferiority, rates.power, effect.room[0])
+            values["rows_required"] = _to_pass(effect, margin, rates)
     if np.isfinite(error):
         values["interval"] = _interval(effect)
     if found is not None:
@@ -70,7 +71,7 @@ def _tested(
     harm = Harm(
         estimate=effect.harm,
         lower=found.harm_lower,
-        upper=_upper_beside_margin(effect, rates.non_inferiority),
+        upper=upper_beside_margin(effect, rates.non_inferiority),
         shown=found.harm_shown,
         gain_shown=found.gain_shown,
         margin=margin,
@@ -81,27 +82,38 @@ def _tested(
     verdict, tier, note = (primary_verdict if effect.role == "primary" else guardrail_verdict)(harm)
     if harm.shown and harm.lower <= 0:
         note = "; ".join(word for word in (note, "seen on the rows whose scores moved most") if word)
-    gap, planned = margin - harm.estimate, values["rows_required"]
+    if (
+        verdict == "inconclusive"
+        and tier is None
+        and harm.upper >= margin > _upper_of_rows(effect, rates.non_inferiority)
+    ):
+        note += "; few labels decide, and others could have shown it"
+    error, gap, planned = effect.uncertainty.error, margin - harm.estimate, values["rows_required"]
     if verdict == "inconclusive" and tier == "moderate" and gap:  # rows that would tell this harm from the margin
-        needed = _needed(effect, abs(gap), rates.false_alarm, rates.power, effect.luck[0])
+        needed = _needed(effect, abs(gap), error, rates.false_alarm, rates.power, effect.luck[0])
         values["rows_required"] = needed if needed is not None and needed > effect.rows else None
     elif verdict == "inconclusive" and planned is None and effect.fixed and margin:
         note += "; no number of new rows is enough beside so few of the baseline"
     elif (
         verdict == "inconclusive" and planned is not None and planned <= effect.rows
     ):  # enough if it were as good, but it looks worse
-        values["rows_required"] = _needed(effect, gap, rates.non_inferiority, rates.power, effect.room[0])
+        values["rows_required"] = _to_pass(effect, gap, rates)
     if effect.role == "report_only":
         tier, note = None, "reported only"
     return Cell(**values, verdict=verdict, tier=tier, note=note)
 
 
-def _needed(effect: Effect, gap: float, alpha: float, power: float, room: float) -> int | None:
+def _to_pass(effect: Effect, gap: float, rates: ErrorRates) -> int | None:
+    """Rows that would show the harm to be smaller than one that is so much larger."""
+    error = effect.unsure(rates.non_inferiority)
+    return _needed(effect, gap, error, rates.non_inferiority, rates.power, effect.room[0])
+
+
+def _needed(effect: Effect, gap: float, error: float, alpha: float, power: float, room: float) -> int | None:
     """Rows that would show so much, in new rows where the baseline's are others; `None` where no number would."""
-    assert effect.uncertainty is not None  # noqa: S101  # the caller has checked
     if gap <= 0:
         return None
-    return new_rows_required(effect.rows, effect.uncertainty.error, effect.fixed, gap, alpha, power, room)
+    return new_rows_required(effect.rows, error, effect.fixed, gap, alpha, power, room)
 
 
 def _plain(effect: Effect) -> dict[str, Any]:
@@ -153,8 +165,17 @@ def _upper(effect: Effect, level: float, *, of_gain: bool = False) -> float:
     return max(bound, harm + t_quantile(1 - level, effect.uncertainty.degrees) * effect.uncertainty.error)
 
 
-def _upper_beside_margin(effect: Effect, level: float) -> float:
+def upper_beside_margin(effect: Effect, level: float) -> float:
     """The upper bound of the harm that lies below the margin only where the harm does, at the level.
+
+    Where few labels decide, it is no lower than they allow if drawn anew.
+    """
+    assert effect.harm is not None  # noqa: S101  # the caller has checked
+    return max(_upper_of_rows(effect, level), effect.harm + effect.room[0] + effect.beyond(level))
+
+
+def _upper_of_rows(effect: Effect, level: float) -> float:
+    """The same from the rows as they are labelled.
 
     A margin that is a share of the baseline's value is estimated with it; the wider of both errors counts.
     """

@@ -223,9 +223,10 @@ def _prospect(rates: ErrorRates, effect: Effect, critical: float, value: float |
     error = None if effect.uncertainty is None or effect.problem else effect.uncertainty.error
     known = error is not None and np.isfinite(error) and error > 0
     both = normal_quantile(1 - rates.non_inferiority) + normal_quantile(rates.power)
+    unsure = effect.unsure(rates.non_inferiority) if known else None
     needed = None
-    if error is not None and known and margin:
-        needed = rows_required(effect.rows, error, margin, rates.non_inferiority, rates.power, effect.room[0])
+    if unsure is not None and margin:
+        needed = rows_required(effect.rows, unsure, margin, rates.non_inferiority, rates.power, effect.room[0])
         needed = max(needed, MIN_ROWS) if effect.slice == ALL_ROWS else needed
     return Prospect(
         metric=effect.metric.name,
@@ -236,7 +237,7 @@ def _prospect(rates: ErrorRates, effect: Effect, critical: float, value: float |
         value=value,
         margin=margin,
         detectable=minimum_detectable_effect(error, critical, rates.power) if error is not None and known else None,
-        realistic_margin=effect.room[0] + both * error if error is not None and known else None,
+        realistic_margin=effect.room[0] + both * unsure if unsure is not None else None,
         rows_needed=needed,
         note=effect.problem,
     )
