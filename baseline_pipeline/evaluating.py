@@ -12,6 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from baseline_pipeline import __version__
+from baseline_pipeline.arrow_numbers import numeric
 from baseline_pipeline.content import instants_of, row_contents, row_names
 from baseline_pipeline.contract import Contract
 from baseline_pipeline.errors import ContractError, DataUnreadable
@@ -25,6 +26,7 @@ from baseline_pipeline.records import Digest, digest_of
 from baseline_pipeline.scores_file import write_scores
 from baseline_pipeline.scoring import Predicted, predict_all
 from baseline_pipeline.snapshot import Snapshot
+from baseline_pipeline.summaries.arrays import doubles
 
 Measure = Callable[[Contract, Scores], "tuple[MetricValue, ...]"]
 
@@ -289,7 +291,7 @@ def queries_of(contract: Contract, table: pa.Table, names: pa.Array) -> np.ndarr
 
 def _numbers(column: pa.ChunkedArray, what: str) -> np.ndarray[Any, Any]:
     try:
-        return np.asarray(column.cast(pa.float64()).to_numpy())
+        return doubles(column)
     except (pa.ArrowInvalid, pa.ArrowNotImplementedError) as error:
         message = f"{what} is {column.type} and holds no numbers: {error}"
         raise DataUnreadable(message, next_step="check the label column, or the task") from error
@@ -299,7 +301,7 @@ def _weights(table: pa.Table, names: pa.Array, column: str | None) -> np.ndarray
     if column is None:
         return None
     try:
-        weights = table.column(column).cast(pa.float64()).to_numpy()
+        weights = doubles(table.column(column))
     except (pa.ArrowInvalid, pa.ArrowNotImplementedError) as error:
         message = f"column {column!r} (data.weight) is {table.column(column).type}: {error}"
         raise DataUnreadable(message, next_step="weights are positive numbers") from error
@@ -320,8 +322,8 @@ def _texts(table: pa.Table, column: str | None) -> np.ndarray[Any, Any] | None:
 def metric_column(table: pa.Table, column: str) -> np.ndarray[Any, Any]:
     """A column as metrics read it: numbers as numbers, missing ones as NaN; anything else as text."""
     kind = table.column(column).type
-    if pa.types.is_integer(kind) or pa.types.is_floating(kind):
-        return np.asarray(table.column(column).cast(pa.float64()).to_numpy())
+    if numeric(kind):
+        return doubles(table.column(column))
     return _values(table, column)
 
 

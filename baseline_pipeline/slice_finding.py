@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from baseline_pipeline.arrow_numbers import numeric
 from baseline_pipeline.significance.clustered import Uncertainty, clustered
 from baseline_pipeline.significance.false_discovery import false_discovery
 from baseline_pipeline.significance.units import units_of
 from baseline_pipeline.slices import level_names
+from baseline_pipeline.summaries.arrays import doubles
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -80,13 +82,10 @@ def axes(columns: pa.Table) -> tuple[Axis, ...]:
 
 
 def _axis(name: str, column: pa.ChunkedArray) -> Axis | None:
-    import pyarrow as pa
     import pyarrow.compute as pc
 
-    kind = column.type
-    numeric = pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_decimal(kind)
     distinct = pc.count_distinct(column).as_py()
-    if numeric and distinct > LEVELS:
+    if numeric(column.type) and distinct > LEVELS:
         return _quartiles(name, column)
     if distinct < 2 or distinct > max(column.length() // LEAST_ROWS, LEVELS):  # noqa: PLR2004  # nothing to cut, or a name
         return None
@@ -100,9 +99,8 @@ def _axis(name: str, column: pa.ChunkedArray) -> Axis | None:
 
 
 def _quartiles(name: str, column: pa.ChunkedArray) -> Axis:
-    import pyarrow as pa
 
-    values = column.cast(pa.float64()).to_numpy()
+    values = doubles(column)
     there = np.isfinite(values)
     edges = np.unique(np.quantile(values[there], np.arange(1, BINS) / BINS)) if there.any() else np.array([])
     part = np.where(there, np.searchsorted(edges, values, side="left"), len(edges) + 1)

@@ -10,6 +10,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from baseline_pipeline.arrow_numbers import nearest_doubles, numeric
 from baseline_pipeline.errors import DataUnreadable
 from baseline_pipeline.expression import Expression, values_of
 
@@ -123,10 +124,10 @@ def _values(columns: pa.Table, axis: str) -> pa.ChunkedArray:
 def _parts(name: str, column: pa.ChunkedArray, of: pa.ChunkedArray, count: int) -> pa.ChunkedArray:
     """Which part of like size each number lies in, as `q1/4` to `q4/4`; null where there is none."""
     kind = column.type
-    if not (pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_decimal(kind)):
+    if not numeric(kind):
         message = f"slice column {name!r} is {kind} and is to be cut at quantiles; accepted: numbers"
         raise DataUnreadable(message, next_step="leave out `quantiles` to slice by the column's values")
-    numbers, reference = (one.cast(pa.float64()).to_numpy() for one in (column, of))
+    numbers, reference = (nearest_doubles(one).to_numpy() for one in (column, of))
     reference = reference[np.isfinite(reference)]
     edges = np.quantile(reference, np.arange(1, count) / count) if len(reference) else np.zeros(0)
     part = np.searchsorted(edges, numbers, side="left") + 1

@@ -16,6 +16,7 @@ TABLE = pa.table(
         "f": [True, None, False],
         "u": pa.array([1, 2, 3], pa.uint8()),
         "price": pa.array([Decimal("1.50"), None, Decimal("9.00")]),
+        "fee": pa.array([Decimal("0.35"), None, Decimal("0.36")]),  # Arrow's own cast makes 0.35000000000000003 of it
         "kind": pa.array(["p", "q", None]).dictionary_encode(),
         "odd name": [10, 20, 30],
     }
@@ -50,6 +51,8 @@ TABLE = pa.table(
         ("x > 1 / 0", [0, 0, 0]),
         ("-x % 2 == 0", [0, 1, 0]),
         ("price > 2", [0, 0, 1]),
+        ("fee <= 0.35", [1, 0, 0]),
+        ("fee == 0.35", [1, 0, 0]),
         ("kind == 'q'", [0, 1, 0]),
     ],
 )

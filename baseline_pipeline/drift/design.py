@@ -8,6 +8,9 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from baseline_pipeline.arrow_numbers import numeric
+from baseline_pipeline.summaries.arrays import doubles
+
 Array = np.ndarray[Any, Any]
 CATEGORIES = 20
 """Most frequent values that a design effect is averaged over."""
@@ -36,8 +39,8 @@ design_effect(pa.chunked_array([np.tile([1.0, 2.0], 200)]), day)
         return 1.0
     code = np.unique(cluster, return_inverse=True)[1]
     kind = column.type
-    if pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_decimal(kind):
-        return _effect(_centred_ranks(column.cast(pa.float64(), safe=False).to_numpy()), code)
+    if numeric(kind):
+        return _effect(_centred_ranks(doubles(column)), code)
     encoded = pc.fill_null(column.cast(pa.string()), "None").combine_chunks().dictionary_encode()
     value = encoded.indices.to_numpy(zero_copy_only=False)
     names, counts = np.array(encoded.dictionary.to_pylist(), dtype=object), np.bincount(value)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from baseline_pipeline.arrow_numbers import numeric
 from baseline_pipeline.expression import length_of
 
 if TYPE_CHECKING:
@@ -85,7 +86,7 @@ def by_length(contract: Contract, reference: pa.Table, current: pa.Table) -> tup
 def column_kinds(contract: Contract, reference: pa.Table, current: pa.Table) -> Kinds:
     """The kinds of features, `prediction` and label.
 
-    Integers and floats are numbers unless the contract declares them categorical; class labels and
+    Integers, floats and decimals are numbers unless the contract declares them categorical; class labels and
     predicted classes are categories. A column of another type on the two sides, or without a single
     value on one of them, is not compared.
     """
@@ -113,4 +114,4 @@ def is_number(contract: Contract, name: str, kind: pa.DataType) -> bool:
         return False
     if any(feature.categorical for feature in contract.data.features if feature.name == name):
         return False
-    return bool(pa.types.is_integer(kind) or pa.types.is_floating(kind))
+    return numeric(kind)

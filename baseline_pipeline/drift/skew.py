@@ -9,7 +9,9 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from baseline_pipeline.arrow_numbers import numeric
 from baseline_pipeline.records import Record
+from baseline_pipeline.summaries.arrays import doubles
 
 Array = np.ndarray[Any, Any]
 EQUAL = 1e-9
@@ -55,7 +57,7 @@ def _skew(name: str, training: pa.ChunkedArray, serving: pa.ChunkedArray) -> Ske
         different = pc.not_equal(*texts).to_numpy(zero_copy_only=False)
         return Skew(column=name, rows=len(training), different=int(different.sum()), lost=lost)
     rounding = max(EQUAL, _rounding(training.type), _rounding(serving.type))
-    before, after = (part.cast(pa.float64()).to_numpy(zero_copy_only=False) for part in (training, serving))
+    before, after = doubles(training), doubles(serving)
     different = ~np.isclose(before, after, rtol=rounding, atol=0.0, equal_nan=True)
     sized = different & np.isfinite(before) & np.isfinite(after)
     gap: Array = after[sized] - before[sized]
@@ -71,8 +73,7 @@ def _skew(name: str, training: pa.ChunkedArray, serving: pa.ChunkedArray) -> Ske
 
 def _numeric(column: pa.ChunkedArray) -> bool:
     kind = column.type
-    numbers = pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_decimal(kind)
-    return bool(numbers or pa.types.is_boolean(kind))
+    return numeric(kind) or bool(pa.types.is_boolean(kind))
 
 
 def _rounding(kind: pa.DataType) -> float:

@@ -10,6 +10,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from baseline_pipeline.arrow_numbers import nearest_doubles
 from baseline_pipeline.expression.reading import ARITHMETIC, COMPARE, asks_null, contains, literal, measured, name_of
 
 Array = np.ndarray[Any, Any]
@@ -44,7 +45,7 @@ def column_of(text: str, table: pa.Table, name: str) -> Operand:
     if pa.types.is_dictionary(column.type):
         column = column.cast(column.type.value_type)
     if pa.types.is_decimal(column.type):
-        column = column.cast(pa.float64())
+        column = nearest_doubles(column)
     known = column.is_valid().to_numpy(zero_copy_only=False)
     values = column.to_numpy(zero_copy_only=False)
     if values.dtype.kind == "f":

@@ -9,9 +9,11 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from baseline_pipeline.arrow_numbers import numeric
 from baseline_pipeline.drift.kinds import is_free_text
 from baseline_pipeline.monitoring.streams import Reading, Stream
 from baseline_pipeline.shift import effective_rows
+from baseline_pipeline.summaries.arrays import doubles
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -63,9 +65,8 @@ def feature_cells(
 
 def _cells(name: str, column: pa.ChunkedArray, calm: Array, categorical: set[str], weight: Array) -> FeatureCells:
     kind = column.type
-    numeric = pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_decimal(kind)
-    if numeric and name not in categorical:
-        cell, cells, outside, once = _of_numbers(column.cast(pa.float64()).to_numpy(), calm)
+    if numeric(kind) and name not in categorical:
+        cell, cells, outside, once = _of_numbers(doubles(column), calm)
     elif name not in categorical and is_free_text(column.filter(pa.array(calm))):
         cell, cells, outside, once = _of_numbers(pc.utf8_length(column).cast(pa.float64()).to_numpy(), calm)
     else:

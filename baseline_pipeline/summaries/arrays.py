@@ -8,6 +8,8 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
+from baseline_pipeline.arrow_numbers import nearest_doubles
+
 Array = np.ndarray[Any, Any]
 CLOSE = 1_000
 """Whole numbers in so wide a range are told apart by their distance from the lowest."""
@@ -20,7 +22,7 @@ def doubles(column: pa.Array | pa.ChunkedArray) -> Array:
         >>> doubles(pa.array([1, None])).tolist()
         [1.0, nan]
     """
-    return _viewed(_as_doubles(_whole(column)), np.float64, float("nan"))
+    return _viewed(nearest_doubles(_whole(column)), np.float64, float("nan"))
 
 
 def doubles_there(column: pa.Array) -> Array:
@@ -30,22 +32,10 @@ def doubles_there(column: pa.Array) -> Array:
         >>> doubles_there(pa.array([1, None, 3])).tolist()
         [1.0, 3.0]
     """
-    found = _as_doubles(column)
+    found = nearest_doubles(column)
     if not found.null_count:
         return _content(found, np.float64)
     return np.asarray(_content(found, np.float64)[_there(found)])
-
-
-def _as_doubles(column: pa.Array) -> pa.Array:
-    """The doubles nearest to a column's values: Arrow's own are beside them for every tenth decimal or so.
-
-    Durations are told in their own unit, as engines read them from Parquet.
-    """
-    if pa.types.is_decimal(column.type):
-        column = column.cast(pa.string())
-    elif pa.types.is_duration(column.type):
-        column = column.cast(pa.int64())
-    return column.cast(pa.float64(), safe=False)
 
 
 def integers(column: pa.Array | pa.ChunkedArray) -> Array:

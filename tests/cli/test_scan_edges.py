@@ -23,6 +23,10 @@ EDGES = {
     "a feature without a value": lambda: replaced("income", [None] * ROWS),
     "a feature of infinities": lambda: replaced("income", np.full(ROWS, np.inf)),
     "a hundred thousand categories": lambda: replaced("job", [f"job {n}" for n in range(100_000)], scored(2, 100_000)),
+    "a feature of decimals": lambda: replaced(
+        "income", pa.array([None, "0.35"] * (ROWS // 2)).cast(pa.decimal128(9, 2))
+    ),
+    "a feature of durations": lambda: replaced("income", pa.array(range(ROWS), pa.duration("s"))),
     "a feature of another type": lambda: replaced("income", ["much"] * ROWS),
     "a single class": lambda: replaced("defaulted", ["no"] * ROWS),
     "labels of a third class": lambda: replaced("defaulted", RNG.choice(["yes", "no", "maybe"], ROWS)),
@@ -55,6 +59,7 @@ def project(tmp_path_factory):
 def scan(project, current, baseline="baseline.parquet"):
     done = run(project, "scan", "loans", current, "--baseline", baseline, "--json", "--quiet")
     assert "Traceback" not in done.stderr, done.stderr
+    assert "internal fault" not in done.stderr, done.stderr
     return done, json.loads(done.stdout) if done.stdout.startswith("{") else None
 
 

@@ -5,13 +5,14 @@ from __future__ import annotations
 import os
 import uuid
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyarrow as pa
 
+from baseline_pipeline.arrow_numbers import nearest_doubles
 from baseline_pipeline.records import Digest
 
 if TYPE_CHECKING:
@@ -41,7 +42,7 @@ class EvidentlyPage:
         columns = [*kinds.numeric, *kinds.categorical]
         if not columns:
             return None
-        frames = [_sampled(table.select(columns), kinds.categorical) for table in (reference, current)]
+        frames = [_sampled(table.select(columns), kinds) for table in (reference, current)]
         path = self._scratch / f"drift-{uuid.uuid4().hex}.html"
         with path.open("w", encoding="utf-8") as file:
             file.write(_page(frames[0], frames[1], kinds))
@@ -50,10 +51,13 @@ class EvidentlyPage:
         return self._keep(path)
 
 
-def _sampled(table: pa.Table, categorical: Sequence[str]) -> Any:
+def _sampled(table: pa.Table, kinds: Kinds) -> Any:
+    """Some rows as Evidently takes them: decimals as doubles, categories as texts."""
     rows = np.linspace(0, table.num_rows - 1, min(table.num_rows, SAMPLE_ROWS)).astype(np.int64)
-    frame = table.take(pa.array(rows)).to_pandas()
-    for name in categorical:
+    some = table.take(pa.array(rows))
+    decimals = [name for name in kinds.numeric if pa.types.is_decimal(some.schema.field(name).type)]
+    frame = some.to_pandas().assign(**{name: nearest_doubles(some.column(name)).to_numpy() for name in decimals})
+    for name in kinds.categorical:
         frame[name] = frame[name].astype("object").where(frame[name].notna(), "(missing)").astype(str)
     return frame
 

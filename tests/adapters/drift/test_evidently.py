@@ -25,6 +25,14 @@ def test_the_page_is_kept_and_opens_without_a_network(tmp_path):
     assert not re.findall(r"<(?:script|link|img)[^>]+(?:src|href)=[\"']https?:", page)
 
 
+def test_decimals_are_numbers_to_evidently(tmp_path):
+    price = pa.array(["1.50", "2.25", "0.35", None] * 50).cast(pa.decimal128(9, 2))
+    maker = EvidentlyPage(lambda path: str(shutil.move(path, tmp_path / "kept.html")), tmp_path)
+    maker.make(Kinds(("price",), (), {}), pa.table({"price": price}), pa.table({"price": price}))
+
+    assert "<html" in (tmp_path / "kept.html").read_text()
+
+
 def test_no_column_makes_no_page(tmp_path):
     nothing = table(np.random.default_rng(0))
 
