@@ -44,7 +44,7 @@ def with_earlier(catalogue: ModelCatalogue, contract: Contract, settings: Settin
 
 def elsewhere(catalogue: ModelCatalogue, contract: Contract, settings: Settings) -> LoadedBy:
     """All versions, each in a worker of its own in this environment."""
+    from baseline_pipeline.adapters.environments.built import here
     from baseline_pipeline.adapters.environments.remote import remote_catalogue
-    from baseline_pipeline.adapters.environments.uv import here
 
     return remote_catalogue(catalogue, contract, here(), settings.project, settings.scratch)
