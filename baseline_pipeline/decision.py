@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Literal
 
 from baseline_pipeline.comparison import ALL_ROWS, Cell, Comparison, Contrast
-from baseline_pipeline.figures import about, bracketed, cell_places, fixed
+from baseline_pipeline.figures import about, bracketed, cell_places, counted, fixed
 from baseline_pipeline.records import Digest, Record, digest_of
 from baseline_pipeline.verdicts import Tier
 
@@ -194,8 +194,8 @@ def _nothing_worse(comparison: Comparison, findings: _Findings) -> str:
         return _unmoved(comparison.baseline_revision)
     rows = max(contrast.rows for contrast in gating(comparison))
     return (
-        f"no harm found in {findings.gated} gated comparisons on {rows} rows, and every primary is shown to be "
-        "no worse than its margin"
+        f"no harm found in {counted(findings.gated, 'gated comparison')} on {counted(rows, 'row')}, "
+        "and every primary is shown to be no worse than its margin"
     )
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from baseline_pipeline.comparison import ALL_ROWS
+from baseline_pipeline.figures import counted
 from baseline_pipeline.measuring import cluster_codes
 from baseline_pipeline.metrics.outcomes import Metric, Outcomes
 from baseline_pipeline.significance.clustered import Uncertainty, independent_sum
@@ -215,7 +216,7 @@ class Effect:
         elif now == 0:
             self.problem, self.empty = "no rows", True
         elif min(now, before) < least:
-            self.problem = f"{min(now, before)} rows, fewer than {least}"
+            self.problem = f"{counted(min(now, before), 'row')}, fewer than {least}"
 
 
 def demanded(rule: MetricRule, name: str, rows: int) -> Effect:

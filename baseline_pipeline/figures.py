@@ -14,6 +14,21 @@ _LONGEST = 1e9
 _SMALLEST_P = 0.001
 
 
+def counted(count: float, thing: str, things: str = "") -> str:
+    """How many of something there are: the word stands in the singular for one alone.
+
+    Args:
+        count: How many.
+        thing: What one is called.
+        things: What several are called, where that is more than an s.
+
+    Example:
+        >>> counted(1, "row"), counted(0, "row"), counted(2, "person", "people")
+        ('1 row', '0 rows', '2 people')
+    """
+    return f"{count} {thing if count == 1 else things or f'{thing}s'}"
+
+
 def places(scale: float | None, digits: int = 2) -> int:
     """Decimals that show so many significant digits of a number of this size.
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from baseline_pipeline.evaluation import MetricValue
+from baseline_pipeline.figures import counted
 from baseline_pipeline.metrics.outcomes import Metric, NotMeasurable, Outcomes
 from baseline_pipeline.significance.clopper_pearson import clopper_pearson
 from baseline_pipeline.significance.clustered import clustered, supported
@@ -51,7 +52,7 @@ def _value(metric: Metric, name: str, outcomes: Outcomes, codes: Array | None, l
     groups = None if codes is None else len(np.unique(codes))
     empty = {"metric": metric.name, "slice": name, "rows": len(outcomes), "clusters": groups}
     if len(outcomes) < least:
-        note = "no rows" if len(outcomes) == 0 else f"{len(outcomes)} rows, fewer than {least}"
+        note = "no rows" if len(outcomes) == 0 else f"{counted(len(outcomes), 'row')}, fewer than {least}"
         return MetricValue(**empty, value=None, low=None, high=None, note=note)
     try:
         estimate = metric.measure(replace(outcomes, cluster=codes))

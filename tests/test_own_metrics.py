@@ -93,7 +93,7 @@ def test_check_calls_a_statistic_with_no_row_and_with_one():
 
     assert own_metric(rule("mean_error"), few) == []
     assert own_metric(rule("wrong"), few)[0].endswith("shape (0,) for 0 rows; accepted: one number for all rows")
-    assert own_metric(rule("leaves"), few)[1] == "ownstatistics:leaves fails on 1 rows: SystemExit: 0"
+    assert own_metric(rule("leaves"), few)[1] == "ownstatistics:leaves fails on 1 row: SystemExit: 0"
 
 
 @pytest.mark.parametrize(

@@ -10,6 +10,7 @@ import typer
 from baseline_pipeline.cli.options import Json, Model
 from baseline_pipeline.cli.output import emit, say, show
 from baseline_pipeline.errors import ContractError
+from baseline_pipeline.figures import counted
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -96,7 +97,7 @@ def checkpoint(
     from baseline_pipeline.workbench.workbench import Workbench
 
     found = take_checkpoint(Workbench.here(), out, key, sign=sign or key is not None)
-    show(f"{out}: {found.size} records, the last one {found.head}")
+    show(f"{out}: {counted(found.size, 'record')}, the last one {found.head}")
 
 
 @app.command()
@@ -122,7 +123,7 @@ def export(
         show(export_evidence(bench, decision, out))
         return
     found = write(bench, out)
-    show(f"{out}: {found.size} records; check them with `python3 {out.with_name('verify_ledger.py')} {out}`")
+    show(f"{out}: {counted(found.size, 'record')}; check them with `python3 {out.with_name('verify_ledger.py')} {out}`")
 
 
 @app.command()

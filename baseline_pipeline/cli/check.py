@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from baseline_pipeline.cli.output import say, say_of
+from baseline_pipeline.figures import counted
 
 
 def command(
@@ -35,5 +36,5 @@ def command(
             continue
         for finding in findings:
             say(f"{name}: {finding}")
-        say(f"{name}: contract ok" + ("" if not findings else f", {len(findings)} thing(s) to look at"))
+        say(f"{name}: contract ok" + ("" if not findings else f", {counted(len(findings), 'thing')} to look at"))
     raise typer.Exit(worst)

@@ -10,6 +10,7 @@ import typer
 from baseline_pipeline.cli.options import Json, Model, Quiet
 from baseline_pipeline.cli.output import emit, progress, say, show
 from baseline_pipeline.cli.people import Key
+from baseline_pipeline.figures import counted
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -178,7 +179,7 @@ def close(
     closed, diff = told(bench, incident, cause=cause, category=category, actor=by)
     say(f"{closed.id} is closed")
     if closed.open_alarms:
-        say(f"  {len(closed.open_alarms)} alarm(s) of it are open still; people hear of them again if they grow worse")
+        say(f"  open still: {counted(len(closed.open_alarms), 'alarm')}; people hear again of what grows worse")
     if diff:
         say("proposed, so that backtests know it (git apply):")
         if bench.contract(closed.model).incidents is None:

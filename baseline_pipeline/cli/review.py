@@ -10,6 +10,7 @@ import typer
 from baseline_pipeline.cli.options import Json, Model, Quiet
 from baseline_pipeline.cli.output import emit, progress, say, show
 from baseline_pipeline.cli.people import By, Key, Reason, Signature, StatementFile, voice_of, written
+from baseline_pipeline.figures import counted
 
 
 def command(  # noqa: PLR0917  # options of a verb
@@ -84,7 +85,8 @@ def command(  # noqa: PLR0917  # options of a verb
         body = {**found.body(), "digest": found.digest, "signed_now": signed.body() if signed else None}
         emit(body)
     elif signed is not None:
-        show(f"review of {model} signed off by {signed.actor}: {signed.findings} finding(s); next one {signed.due}")
+        findings = counted(signed.findings, "finding")
+        show(f"review of {model} signed off by {signed.actor}: {findings}; next one {signed.due}")
     else:
         show(wrapped(review_lines(found, show_all=show_all), shutil.get_terminal_size((120, 24)).columns))
     if check and signed is None and found.due.because:

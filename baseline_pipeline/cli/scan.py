@@ -10,6 +10,7 @@ import typer
 from baseline_pipeline.cli.options import Json, Model, Quiet
 from baseline_pipeline.cli.output import emit, progress, say, show
 from baseline_pipeline.errors import UsageError
+from baseline_pipeline.figures import counted
 
 
 def command(
@@ -48,7 +49,8 @@ def command(
             message = "nothing to compare with and nothing to keep"
             raise UsageError(message, next_step="give --baseline (rows or a .summary), or --save FILE.summary")
         found = save_summary(bench, contract, rows, save, score=score, prediction=prediction, role=score_with)
-        say(f"{found.rows} rows summed up in {save}\nnext: `baseline scan {model} NEW_ROWS --baseline {save}`")
+        summed = counted(found.rows, "row")
+        say(f"{summed} summed up in {save}\nnext: `baseline scan {model} NEW_ROWS --baseline {save}`")
         return
     result = scan(bench, contract, rows, baseline, score=score, prediction=prediction, save=save, role=score_with)
     if as_json:

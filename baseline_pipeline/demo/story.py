@@ -14,6 +14,7 @@ from baseline_pipeline.demo.feeds import write_month
 from baseline_pipeline.demo.flights import FEATURES, build
 from baseline_pipeline.demo.rehearsals import replay_and_drill
 from baseline_pipeline.demo.training import CHALLENGER, CHAMPION, register
+from baseline_pipeline.figures import counted
 from baseline_pipeline.governance.events import baselines
 from baseline_pipeline.monitoring.trigger import WatchedFacet
 from baseline_pipeline.records import digest_of
@@ -157,7 +158,7 @@ class Story:
         )
         self.tell(back.words())
         self.tell(autonomy_of(self.bench, self.contract).words())
-        self.tell(f"the ledger: {self.bench.ledger.verify().size} records, each bound to the one before it")
+        self.tell(f"the ledger: {counted(self.bench.ledger.verify().size, 'record')}, each bound to the one before it")
 
     def _drill(self, rehearsals: Beside) -> None:
         self._act("8. A drill, in a scratch copy: minutes become hours in the feed. Who would notice, and then?")
@@ -167,7 +168,7 @@ class Story:
             self.tell(f"  {step.seconds:5.1f} s  {step.what}: {step.words}")
         place = self.bench.settings.home / "reports" / stage.MODEL / "drill.md"
         write_whole(place, found.report)
-        after = "" if found.delay_days is None else f" after {found.delay_days:.0f} day(s) of data"
+        after = "" if found.delay_days is None else f" after {counted(round(found.delay_days), 'day')} of data"
         self.tell(f">>> {'DETECTED' if found.detected else 'NOT DETECTED'}{after}; report and review: {place}")
 
     def _damaged_challenger(self) -> None:
@@ -236,7 +237,7 @@ class Story:
         for reason in decision.reasons[:SHOWN_REASONS]:
             self.tell(f"    because {reason}")
         if len(decision.reasons) > SHOWN_REASONS:
-            self.tell(f"    and {len(decision.reasons) - SHOWN_REASONS} more reasons in the report")
+            self.tell(f"    and {counted(len(decision.reasons) - SHOWN_REASONS, 'more reason')} in the report")
         self._show_cause(digest_of(decision.body()))
 
     def _shown(self, cells: tuple[Any, ...]) -> list[Any]:

@@ -10,6 +10,7 @@ import pyarrow.compute as pc
 
 from baseline_pipeline.arrow_numbers import numeric
 from baseline_pipeline.expression import length_of
+from baseline_pipeline.figures import counted
 
 if TYPE_CHECKING:
     from baseline_pipeline.contract import Contract
@@ -75,7 +76,7 @@ def by_length(contract: Contract, reference: pa.Table, current: pa.Table) -> tup
         if name in declared or texts[0].type != texts[1].type or not is_free_text(texts[0]):
             continue
         values = pc.count_distinct(texts[0]).as_py()
-        silent[name] = f"free text ({values} values in {len(texts[0])} rows): its length is compared"
+        silent[name] = f"free text ({counted(values, 'value')} in {len(texts[0])} rows): its length is compared"
         reference, current = (
             table.append_column(f"length({name})", pc.utf8_length(text)).drop_columns([name])
             for table, text in zip((reference, current), texts, strict=True)

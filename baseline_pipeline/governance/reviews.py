@@ -6,6 +6,7 @@ import datetime as dt
 from typing import TYPE_CHECKING, Literal
 
 from baseline_pipeline.contract.cron import next_day
+from baseline_pipeline.figures import counted
 from baseline_pipeline.governance.events import REVISIONS, Baseline
 from baseline_pipeline.records import Digest, Record, digest_of
 
@@ -173,7 +174,7 @@ def due(events: Sequence[Event], model: str, *, schedule: str | None, now: dt.da
         last = f"the last one was signed on {signed.at[:10]}" if signed else "none was ever signed"
         because.append(f"due since {on}: {last}")
     if changes:
-        because.append(f"the contract changed in {len(changes)} place(s) since")
+        because.append(f"the contract changed in {counted(len(changes), 'place')} since")
     return Due(on=on.isoformat(), because=tuple(because))
 
 

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
+from baseline_pipeline.figures import counted
 from baseline_pipeline.metrics.classes import class_name, names_of, unknown
 from baseline_pipeline.metrics.domain import both_classes, combined, mean_of, probabilities, rarest, rows_needed
 from baseline_pipeline.metrics.outcomes import Array, Estimate, NotMeasurable, Outcomes
@@ -101,7 +102,7 @@ def _over_classes(
         return of_number(names_of(outcomes).index(class_name(average)))
     present = np.unique(outcomes.label)
     if len(present) < 2 and average != "micro":  # noqa: PLR2004  # one class against nothing
-        message = f"single class: all {len(outcomes)} rows are of one"
+        message = f"single class: all {counted(len(outcomes), 'row')} are of one"
         raise NotMeasurable(message)
     if average == "micro":
         return micro()

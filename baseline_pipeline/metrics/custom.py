@@ -12,6 +12,7 @@ from typing import Any, Literal
 
 import numpy as np
 
+from baseline_pipeline.figures import counted
 from baseline_pipeline.metrics.domain import mean_of, rows_needed
 from baseline_pipeline.metrics.outcomes import ALL_TASKS, Array, Estimate, Metric, NotMeasurable, Outcomes
 
@@ -94,7 +95,9 @@ def _number(outcomes: Outcomes, reference: str) -> float:
         message = f"{reference} failed: {type(error).__name__}: {str(error)[:300]}"
         raise NotMeasurable(message) from error
     if value.shape != () or not np.isfinite(value):
-        message = f"{reference} gave {value.tolist()!r} for {len(outcomes)} rows; accepted: one finite number"
+        message = (
+            f"{reference} gave {value.tolist()!r} for {counted(len(outcomes), 'row')}; accepted: one finite number"
+        )
         raise NotMeasurable(message)
     return float(value)
 
@@ -107,10 +110,11 @@ def _measured(outcomes: Outcomes, *, reference: str) -> Estimate:
         message = f"{reference} failed: {type(error).__name__}: {str(error)[:300]}"
         raise NotMeasurable(message) from error
     if values.shape != (len(outcomes),):
-        message = f"{reference} gave values of shape {values.shape} for {len(outcomes)} rows; accepted: one per row"
+        rows = counted(len(outcomes), "row")
+        message = f"{reference} gave values of shape {values.shape} for {rows}; accepted: one per row"
         raise NotMeasurable(message)
     if not np.isfinite(values).all():
-        message = f"{reference} gave {int((~np.isfinite(values)).sum())} values that are not finite"
+        message = f"{reference} gave {counted(int((~np.isfinite(values)).sum()), 'value')} that are not finite"
         raise NotMeasurable(message)
     return mean_of(outcomes, values)
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
+from baseline_pipeline.figures import counted
 from baseline_pipeline.monitoring.calm import FARTHEST
 from baseline_pipeline.monitoring.detection import Detector, Group, group_members
 from baseline_pipeline.monitoring.grouping import Open, Rules, apart, fold
@@ -80,7 +81,7 @@ class Alarm(Record):
         also = f" and {len(self.signs) - 1} more" if len(self.signs) > 1 else ""
         mix = f"; a change of mix: {self.mix}" if self.mix else ""
         alone = "one window so far" if self.closed is None else "one window only"
-        lasts = alone if self.windows == 1 else f"{self.windows} windows"
+        lasts = alone if self.windows == 1 else f"{counted(self.windows, 'window')}"
         of = "" if lead.slice == "all" or self.family == "inputs" else " against all rows"
         far, limit = f"{abs(lead.distance):.1f} spreads {way} calm windows", f"; {lead.ratio:.2f} of the limit"
         if abs(lead.distance) >= FARTHEST:

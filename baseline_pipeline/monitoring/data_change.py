@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 import pyarrow.compute as pc
 
+from baseline_pipeline.figures import counted
+
 if TYPE_CHECKING:
     from baseline_pipeline.evaluation import Scores
 
@@ -35,7 +37,7 @@ class DataChange:
             (self.gone, "gone"),
             (self.same, "as before"),
         )
-        return tuple(f"{count} rows {what}" for count, what in parts if count)
+        return tuple(f"{counted(count, 'row')} {what}" for count, what in parts if count)
 
 
 def data_change(before: Scores, after: Scores) -> DataChange:

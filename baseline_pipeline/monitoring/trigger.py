@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from baseline_pipeline.figures import counted
 from baseline_pipeline.governance.events import Watched
 from baseline_pipeline.records import digest_of, short
 
@@ -92,7 +93,7 @@ def trigger(
         wait = WAITS[min(len(failed) - 1, len(WAITS) - 1)]
         left = (failed[-1].ended or 0.0) + wait - now
         if left > 0:
-            return Skip(f"{len(failed)} run(s) for this state failed; the next try is in {left:.0f} s")
+            return Skip(f"{counted(len(failed), 'run')} for this state failed; the next try is in {left:.0f} s")
     elif attempts:
         return Skip("a run for this state has ended and recorded no decision; see that run")
     words = f"{facet} changed: {short(before or 'none')} -> {short(after or 'none')}" if done else "no decision yet"

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from baseline_pipeline.evaluation import PackageDifference
+from baseline_pipeline.figures import counted
 from baseline_pipeline.records import Digest, Record, digest_of
 from baseline_pipeline.replay.numeric_difference import NumericDifference
 
@@ -139,7 +140,7 @@ def latency_of(runs: Sequence[Array]) -> dict[str, Latency]:
         (2.0, 0.357, 11.19)
     """
     if len(runs) < LEAST_REPEATS:
-        message = f"{len(runs)} repeat(s) give no interval; at least {LEAST_REPEATS} do"
+        message = f"{counted(len(runs), 'repeat')} give no interval; at least {LEAST_REPEATS} do"
         raise ValueError(message)
     found = {}
     for level in QUANTILES:

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from baseline_pipeline.figures import counted
 from baseline_pipeline.records import Record
 
 Array = np.ndarray[Any, Any]
@@ -30,7 +31,7 @@ class NumericDifference(Record):
     def words(self) -> str:
         """The same for people."""
         if self.identical:
-            return f"{self.rows} rows bit-identical"
+            return f"{counted(self.rows, 'row')} bit-identical"
         if self.largest_ulp == 0:  # texts, which have no distance
             return f"{self.rows_changed} of {self.rows} rows differ"
         return (

@@ -7,6 +7,7 @@ from typing import Literal
 from baseline_pipeline.comparison import Comparison, Contrast
 from baseline_pipeline.contract import Contract
 from baseline_pipeline.decision import Decision, decide
+from baseline_pipeline.figures import counted
 from baseline_pipeline.records import Digest, Record
 from baseline_pipeline.replay.numeric_difference import NumericDifference
 from baseline_pipeline.replay.stages import StagesCompared
@@ -143,7 +144,7 @@ def _judged(
     moved = difference.words()
     changed = contrast.changes.decisions_changed if contrast.changes else 0
     if not difference.identical and changed is not None:
-        moved += f"; {changed} decisions changed"
+        moved += f"; {counted(changed, 'decision')} changed"
     if contrast.not_comparable:
         return "evidence_missing", f"{moved}; {contrast.not_comparable}"
     decision = _decided(contract, contrast)

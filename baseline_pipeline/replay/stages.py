@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from baseline_pipeline.figures import counted
 from baseline_pipeline.records import Record
 from baseline_pipeline.replay.numeric_difference import NumericDifference, numeric_difference
 
@@ -63,7 +64,7 @@ class StageDifference(Record):
     def words(self) -> str:
         """The same for people."""
         if self.width[0] != self.width[1]:
-            return f"{self.stage}: {self.width[0]} columns before, {self.width[1]} now"
+            return f"{self.stage}: {counted(self.width[0], 'column')} before, {self.width[1]} now"
         text = f"{self.stage}: {self.difference.words()}"
         if self.difference.identical:
             return text

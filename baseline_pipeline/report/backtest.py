@@ -5,6 +5,7 @@ from __future__ import annotations
 from types import SimpleNamespace
 from typing import TYPE_CHECKING
 
+from baseline_pipeline.figures import counted
 from baseline_pipeline.report.html import page
 from baseline_pipeline.report.story import model_card
 from baseline_pipeline.report.timeline import timeline
@@ -78,13 +79,14 @@ def backtest_lines(found: Backtest, known: Sequence[Incident] = ()) -> list[str]
     soon = [one for one in hits if one.soon]
     lines = [
         (
-            f"{found.model} version {found.version}: {len(found.starts)} windows of {found.window} from "
+            f"{found.model} version {found.version}: {counted(len(found.starts), 'window')} of {found.window} from "
             f"{found.first[:10]} to {found.last[:10]} ({found.timezone}), {found.rows} rows, {found.streams} streams"
         ),
         (
-            f"calm: {found.reference_windows} windows from {found.reference[0][:10]} to {found.reference[1][:10]}"
-            + (f", {found.out_of_fold} rows scored out of fold" if found.out_of_fold else "")
-            + (f"; {found.left_out} rows left out, the champion learned from them" if found.left_out else "")
+            f"calm: {counted(found.reference_windows, 'window')} from {found.reference[0][:10]} "
+            f"to {found.reference[1][:10]}"
+            + (f", {counted(found.out_of_fold, 'row')} scored out of fold" if found.out_of_fold else "")
+            + (f"; {counted(found.left_out, 'row')} left out, the champion learned from them" if found.left_out else "")
         ),
     ]
     if wanted:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from baseline_pipeline.figures import fixed, places
+from baseline_pipeline.figures import counted, fixed, places
 from baseline_pipeline.report.visible import visible
 
 if TYPE_CHECKING:
@@ -20,14 +20,14 @@ _DAY, _DAYS = 24, 48
 
 def health_lines(found: Health) -> list[str]:
     """In total, then owner by owner where there are several."""
-    lines = [f"all {found.total.models} model(s), at {found.at}", *_lines(found.total, found.days)]
+    lines = [f"all {counted(found.total.models, 'model')}, at {found.at}", *_lines(found.total, found.days)]
     if found.dead_receivers is None:
         lines.append(_line("dead receivers", NOTHING))
     else:
         lines.append(_line("dead receivers", ", ".join(map(visible, found.dead_receivers)) or "none"))
     if len(found.owners) > 1:
         for one in found.owners:
-            lines += ["", f"{visible(one.name)}: {one.models} model(s)", *_lines(one, found.days)]
+            lines += ["", f"{visible(one.name)}: {counted(one.models, 'model')}", *_lines(one, found.days)]
     elif found.owners:
         lines.append(_line("owner", visible(found.owners[0].name)))
     for name, why in found.troubles.items():
@@ -61,7 +61,7 @@ def _lines(one: Figures, days: int) -> Iterator[str]:
         yield _line("", f"before that, a window and its labels take {_times(one.known)}, by the data's days")
     yield _line("time to resolve", _times(one.resolve))
     noise = NOTHING if one.noise_share is None else f"{one.noise_share:.0%} of {one.triaged} triaged"
-    yield _line("noise", f"{noise}; {one.incidents} incident(s) in all" if one.incidents else NOTHING)
+    yield _line("noise", f"{noise}; {counted(one.incidents, 'incident')} in all" if one.incidents else NOTHING)
     tiers = one.open_incidents
     there = NOTHING if tiers is None else ", ".join(f"{count} {tier}" for tier, count in tiers.items())
     yield _line("open incidents", there)
@@ -114,7 +114,7 @@ def _creep(one: Figures) -> Iterator[str]:
 def _acts(one: Figures) -> str:
     if one.overrides is None or one.rollbacks is None:
         return NOTHING
-    return f"{one.overrides} override(s), {one.rollbacks} rollback(s)"
+    return f"{counted(one.overrides, 'override')}, {counted(one.rollbacks, 'rollback')}"
 
 
 def _drills(one: Figures) -> Iterator[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from baseline_pipeline.figures import bracketed, cell_places, count, fixed, p_text
+from baseline_pipeline.figures import bracketed, cell_places, count, counted, fixed, p_text
 from baseline_pipeline.report.concern import concern
 from baseline_pipeline.report.criticality import folded, tally
 from baseline_pipeline.report.findings import model_findings
@@ -99,7 +99,9 @@ def _contrast(contrast: Contrast, *, show_all: bool) -> list[str]:
         return _part(f"{moved}: not comparable", escaped(contrast.not_comparable))
     shown, rest = folded(contrast.cells, show_all=show_all)
     left_out = (
-        f" {contrast.rows_left_out} rows left out: {contrast.left_out_because}." if contrast.rows_left_out else ""
+        f" {counted(contrast.rows_left_out, 'row')} left out: {contrast.left_out_because}."
+        if contrast.rows_left_out
+        else ""
     )
     return [
         f"### {moved}, {contrast.pairing}, {count(contrast.rows)} rows",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from baseline_pipeline.comparison import ALL_ROWS
-from baseline_pipeline.figures import MISSING, bracketed, fixed, places
+from baseline_pipeline.figures import MISSING, bracketed, counted, fixed, places
 from baseline_pipeline.report.lineage import measured
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ def measured_lines(story: DecisionStory, *, show_all: bool) -> Iterator[str]:
         yield f"worst slices by {shown[0].metric}:"
     yield from (value_line(value) for value in shown)
     if len(shown) < len(slices):
-        yield f"{len(slices) - len(shown)} more values of slices (--all shows them)"
+        yield f"{counted(len(slices) - len(shown), 'more value')} of slices (--all shows them)"
 
 
 def value_line(value: MetricValue) -> str:

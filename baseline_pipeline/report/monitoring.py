@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from baseline_pipeline.figures import counted
 from baseline_pipeline.monitoring.calm import distance_words
 from baseline_pipeline.report.visible import visible
 from baseline_pipeline.significance.e_values import e_bh
@@ -27,10 +28,11 @@ def tick_lines(tick: Tick) -> list[str]:
     """What one look came to, for a terminal."""
     seen = tick.watched
     waiting = f", {seen.unlabelled} without a label yet" if seen.unlabelled else ""
-    calm = f"{seen.reference_windows} windows from {seen.reference[0][:10]} to {seen.reference[1][:10]}"
+    calm = f"{counted(seen.reference_windows, 'window')} from {seen.reference[0][:10]} to {seen.reference[1][:10]}"
     lines = [
         (
-            f"{seen.model} at {_clock(seen.now)}: {seen.windows} windows to {_clock(seen.last)}, {seen.rows} rows"
+            f"{seen.model} at {_clock(seen.now)}: {counted(seen.windows, 'window')} to {_clock(seen.last)}, "
+            f"{counted(seen.rows, 'row')}"
             f"{waiting}, {seen.streams} streams; calm: {calm}"
         )
     ]
@@ -45,13 +47,16 @@ def tick_lines(tick: Tick) -> list[str]:
         lines.append(f"  service against registered model: {seen.paired.words()}")
     lines += [f"now: {visible(change)}" for change in tick.changed[:SHOWN]]
     if len(tick.changed) > SHOWN:
-        lines.append(f"now: and {len(tick.changed) - SHOWN} more changes")
+        lines.append(f"now: and {counted(len(tick.changed) - SHOWN, 'more change')}")
     if not tick.incidents:
         lines.append("no incident is open")
     lines += [incident_line(incident) for incident in tick.incidents]
     if tick.delivered is not None and (tick.delivered.sent or tick.delivered.failed or tick.delivered.pending):
         told = tick.delivered
-        lines.append(f"told: {told.sent} notification(s), {told.failed} failed, {told.pending} message(s) waiting")
+        lines.append(
+            f"told: {counted(told.sent, 'notification')}, {told.failed} failed, "
+            f"{counted(told.pending, 'message')} waiting"
+        )
     return lines
 
 

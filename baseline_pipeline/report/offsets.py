@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from baseline_pipeline.figures import bracketed, fixed, places
+from baseline_pipeline.figures import bracketed, counted, fixed, places
 from baseline_pipeline.report.visible import visible
 
 if TYPE_CHECKING:
@@ -25,7 +25,8 @@ def facts_lines(found: EnvironmentFacts) -> list[str]:
         f"  against the baseline: {found.against_baseline.words()}; {found.decisions_changed} decisions differ",
     ]
     lines += [
-        f"  latency {name}: {one.mean:.4g} [{one.low:.4g}, {one.high:.4g}] ms per row over {len(one.repeats)} repeats"
+        f"  latency {name}: {one.mean:.4g} [{one.low:.4g}, {one.high:.4g}] ms per row "
+        f"over {counted(len(one.repeats), 'repeat')}"
         for name, one in found.latency.items()
     ]
     lines.append(f"  peak memory: {found.peak_memory_mb:.0f} MB")

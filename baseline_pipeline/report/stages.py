@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from baseline_pipeline.figures import counted
 from baseline_pipeline.report.visible import visible
 
 if TYPE_CHECKING:
@@ -22,7 +23,7 @@ def stages_lines(found: StagesCompared) -> list[str]:
         lines = [NONE_EXPOSED]
     else:
         lines = [visible(one) for one in _parting(found)]
-    decided = "" if found.decisions_changed is None else f"; {found.decisions_changed} decisions changed"
+    decided = "" if found.decisions_changed is None else f"; {counted(found.decisions_changed, 'decision')} changed"
     return [*lines, f"then scores: {found.scores.words()}{decided}"]
 
 

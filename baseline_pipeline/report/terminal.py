@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from baseline_pipeline.figures import MISSING, bracketed, fixed
+from baseline_pipeline.figures import MISSING, bracketed, counted, fixed
 from baseline_pipeline.records import short
 from baseline_pipeline.report.concern import concern
 from baseline_pipeline.report.criticality import folded, tally
@@ -124,7 +124,7 @@ def _reasons(decision: Decision, *, show_all: bool) -> Iterator[str]:
     told = decision.reasons if show_all else decision.reasons[:MOST_REASONS]
     yield from (f"{number}. {reason}" for number, reason in enumerate(told, 1))
     if len(told) < len(decision.reasons):
-        yield f"{len(decision.reasons) - len(told)} more reasons (--all shows them)"
+        yield f"{counted(len(decision.reasons) - len(told), 'more reason')} (--all shows them)"
 
 
 def _changes(story: DecisionStory) -> Iterator[str]:
@@ -141,10 +141,12 @@ def _contrast(contrast: Contrast, *, show_all: bool) -> list[str]:
     if contrast.not_comparable:
         return _section(f"Comparison: {moved}", [*lines, f"not comparable: {contrast.not_comparable}"])
     if contrast.rows_left_out:
-        lines.append(f"{contrast.rows_left_out} rows left out: {contrast.left_out_because}")
+        lines.append(f"{counted(contrast.rows_left_out, 'row')} left out: {contrast.left_out_because}")
     if contrast.changes:
         changes = contrast.changes
-        decided = "" if changes.decisions_changed is None else f", {changes.decisions_changed} decisions changed"
+        decided = (
+            "" if changes.decisions_changed is None else f", {counted(changes.decisions_changed, 'decision')} changed"
+        )
         decided += f", {changes.labels_changed} labels changed" if changes.labels_changed else ""
         lines.append(f"{changes.changed_scores} of {changes.rows} scores differ{decided}")
     lines.extend(model_findings(contrast))
@@ -152,7 +154,7 @@ def _contrast(contrast: Contrast, *, show_all: bool) -> list[str]:
     lines.extend(verdict_line(cell, contrast.pairing) for cell in shown)
     if rest:
         lines.append(f"{len(rest)} more: {tally(rest)} (--all shows them)")
-    return _section(f"Comparison: {moved}, {contrast.pairing}, {contrast.rows} rows", lines)
+    return _section(f"Comparison: {moved}, {contrast.pairing}, {counted(contrast.rows, 'row')}", lines)
 
 
 def _drift(drift: DriftReport | None, *, show_all: bool) -> Iterator[str]:

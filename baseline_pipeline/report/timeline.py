@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from baseline_pipeline.figures import counted
 from baseline_pipeline.report.svg import Axis, axis_over, element
 
 if TYPE_CHECKING:
@@ -53,7 +54,7 @@ def timeline(
     if calm is not None:
         ends = {"x1": across.percent(_days(calm[0])), "x2": across.percent(_days(calm[1]))}
         parts.append(element("line", **ends, y1="83.5%", y2="83.5%", class_="calm"))
-    said = f"{name} over {len(starts)} windows, {len(marks)} alarms, {len(events)} known events"
+    said = f"{name} over {counted(len(starts), 'window')}, {len(marks)} alarms, {len(events)} known events"
     return element("svg", *parts, class_="timeline", width="100%", height=HEIGHT, role="img", aria_label=said)
 
 

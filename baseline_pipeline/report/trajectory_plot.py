@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 from typing import TYPE_CHECKING
 
-from baseline_pipeline.figures import MISSING, fixed, places
+from baseline_pipeline.figures import MISSING, counted, fixed, places
 from baseline_pipeline.report.svg import Axis, axis_over, element, mark
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ def trajectory_plot(trajectory: Trajectory) -> Markup:
         anchor = "start" if index == 0 else "end"
         edge = across.percent(index)
         parts.append(element("text", points[index].at[:10], x=edge, y="97%", text_anchor=anchor, class_="tick"))
-    said = f"{trajectory.metric} over {len(points)} evaluations; {_last(points)}"
+    said = f"{trajectory.metric} over {counted(len(points), 'evaluation')}; {_last(points)}"
     return element("svg", *parts, class_="trajectory", width="100%", height=_HEIGHT, role="img", aria_label=said)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Literal
 
 from baseline_pipeline.comparison import ALL_ROWS
-from baseline_pipeline.figures import about, bracketed, cell_places, fixed, p_text
+from baseline_pipeline.figures import about, bracketed, cell_places, counted, fixed, p_text
 from baseline_pipeline.report.visible import visible
 
 if TYPE_CHECKING:
@@ -91,7 +91,7 @@ def _gain(cell: Cell, decimals: int) -> str:
 
 
 def _rows(cell: Cell, pairing: Pairing) -> str:
-    clusters = "" if cell.clusters is None else f", {cell.clusters} clusters"
+    clusters = "" if cell.clusters is None else f", {counted(cell.clusters, 'cluster')}"
     return f"n={cell.rows} {pairing}{clusters}"
 
 

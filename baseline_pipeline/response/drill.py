@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from baseline_pipeline.figures import counted
 from baseline_pipeline.records import Record
 
 
@@ -46,8 +47,8 @@ class Drill(Record):
     def report(self) -> str:
         """Markdown: what was injected, what was seen of it and when, every step, and the incident's review."""
         sentence = (
-            f"**Detected** after {self.delay_days:.1f} days of data time as {self.tier}; {self.told} notification(s) "
-            "arrived."
+            f"**Detected** after {self.delay_days:.1f} days of data time as {self.tier}; "
+            f"{counted(self.told, 'notification')} arrived."
             if self.detected
             else f"**Not detected**: {'; '.join(self.hidden)}."
             if self.hidden

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from baseline_pipeline.errors import DataUnreadable
 from baseline_pipeline.expression import length_of
+from baseline_pipeline.figures import counted
 from baseline_pipeline.records import Digest, Record, canonical_json
 from baseline_pipeline.summaries.arrays import integers
 from baseline_pipeline.summaries.column import NumberSummary
@@ -115,7 +116,7 @@ def summarise(
         wanted: dict[str, Grid | None] = {**plan.numbers, **dict.fromkeys(plan.categories)}
         progress("counting labels, predictions and scores")
         outcomes = summarise_outcomes(engine, rows, relation, plan.outcomes)
-        progress(f"counting {len(wanted) - len(silent)} columns")
+        progress(f"counting {counted(len(wanted) - len(silent), 'column')}")
         columns = column_summaries(engine, rows, relation, {n: grid for n, grid in wanted.items() if n not in silent})
     return DataSummary(plan, columns, outcomes, silent)
 

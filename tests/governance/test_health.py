@@ -187,7 +187,7 @@ def test_a_review_is_due_by_the_calendar_or_once_the_contract_changed():
     assert due(events, "churn", schedule=None, now=at("2026-12-26"), changes=()).because == ()
     assert due(events, "churn", schedule="0 0 1 8 *", now=at("2026-08-01"), changes=()).on == "2026-08-01"
     assert due(events, "churn", schedule=None, now=at("2026-07-01"), changes=["a: 1 -> 2"]).because == (
-        "the contract changed in 1 place(s) since",
+        "the contract changed in 1 place since",
     )
 
 

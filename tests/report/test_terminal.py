@@ -76,6 +76,14 @@ def test_a_first_run_prints_what_was_measured_and_the_worst_slices_before_what_i
     assert text.index("Measured") < text.index("\nNext")
 
 
+def test_one_slice_more_is_one_value(first):
+    key = first.comparison.candidate
+    kept = first.evaluations[key].metrics[:-2]
+    story = replace(first, evaluations={key: first.evaluations[key].model_copy(update={"metrics": kept})})
+
+    assert "  1 more value of slices (--all shows them)" in decision_text(story).splitlines()
+
+
 def test_every_slice_of_a_first_run_is_shown_when_asked_for(first):
     text = decision_text(first, show_all=True)
 

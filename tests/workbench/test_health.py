@@ -51,7 +51,7 @@ def test_a_contract_that_cannot_be_read_is_named_and_the_others_are_told_of(proj
     )
 
     assert [one.exit_code for one in (told, owned, checked)] == [2, 2, 2]
-    assert "all 1 model(s)" in told.stdout
+    assert "all 1 model" in told.stdout
     assert "broken: its contract cannot be read" in told.stdout
     assert "assets/broken/defs.yaml" in told.stdout
     assert "small: no owner of" in owned.stdout

@@ -109,7 +109,7 @@ def test_a_review_that_is_signed_off_is_not_due_until_the_contract_changes(gated
     assert event.content["proof"]["signature"] is None
     narrowed(gated)
     changed = looked(gated)
-    assert changed.due.because == ("the contract changed in 1 place(s) since",)
+    assert changed.due.because == ("the contract changed in 1 place since",)
     (contracted,) = [one for one in changed.findings if one.topic == "contract"]
     assert "metrics.1.margin.absolute: 0.05 -> 0.04" in contracted.what
     again = gated.bench()

@@ -22,6 +22,7 @@ from baseline_pipeline.adapters.environments.compiled import lend_compiled
 from baseline_pipeline.adapters.environments.room import make_room, remove_unfinished
 from baseline_pipeline.environment.installable import Installable, pinned
 from baseline_pipeline.environment.lock import without_secrets
+from baseline_pipeline.figures import counted
 from baseline_pipeline.records import Digest, digest_of, short
 
 if TYPE_CHECKING:
@@ -108,7 +109,9 @@ def _made(
     progress: Callable[[str], None],
 ) -> Built:
     started = time.monotonic()
-    progress(f"building the environment of {name}: {len(wanted.lines)} packages, Python {interpreter.version}")
+    progress(
+        f"building the environment of {name}: {counted(len(wanted.lines), 'package')}, Python {interpreter.version}"
+    )
     for left in folder.parent.glob(f"{folder.name}-*/"):  # by a killed process, whose installer may still be writing
         remove_unfinished(left)
     unfinished = folder.with_name(f"{folder.name}-{os.getpid()}")
@@ -146,7 +149,7 @@ def _made(
         raise NotBuilt(message, next_step=MAKE_ROOM) from error
     finally:
         remove_unfinished(unfinished)
-    progress(f"built in {body['seconds']} s: {len(packages)} packages ({short(key)})")
+    progress(f"built in {body['seconds']} s: {counted(len(packages), 'package')} ({short(key)})")
     return Built(key, folder, packages, wanted.left_out, beyond, interpreter.version)
 
 

@@ -15,6 +15,7 @@ from baseline_pipeline.adapters.sources.files import FileSource
 from baseline_pipeline.adapters.sources.one_schema import one_table
 from baseline_pipeline.adapters.sources.text_types import typed
 from baseline_pipeline.errors import DataUnreadable
+from baseline_pipeline.figures import counted
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -108,7 +109,7 @@ def _locate(name: str, content: bytes, width: int) -> None:
     try:
         for fields in lines:
             if fields and len(fields) != width:
-                message = f"{name}:{start}: {len(fields)} field(s), and the header has {width}"
+                message = f"{name}:{start}: {counted(len(fields), 'field')}, and the header has {width}"
                 raise DataUnreadable(message, next_step="repair or remove this line; quote fields with commas in them")
             start = lines.line_num + 1
     except csv.Error as error:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from baseline_pipeline.adapters.sources.dvc import pin_of, tracked
 from baseline_pipeline.errors import DataNotThereYet, DataUnreadable
+from baseline_pipeline.figures import counted
 from baseline_pipeline.ports import Reading, SourceState
 from baseline_pipeline.records import digest_of
 
@@ -64,7 +65,7 @@ class FileSource:
             return SourceState("missing", None, f"{error.filename} cannot be read: {error.strerror}")
         if moved:
             return SourceState("being_written", None, f"{self._shown(moved[0])} is being written")
-        return SourceState("ready", _digest(digests), f"{len(found)} file(s) match {self.pattern}")
+        return SourceState("ready", _digest(digests), f"{counted(len(found), 'file')} match {self.pattern}")
 
     def read(self) -> Reading:
         """Rows of bytes that were read once, and are what `state` says they are."""

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from baseline_pipeline.comparison import ALL_ROWS
 from baseline_pipeline.errors import EvidenceUnavailable
-from baseline_pipeline.figures import about, fixed, places
+from baseline_pipeline.figures import about, counted, fixed, places
 from baseline_pipeline.matching import match
 from baseline_pipeline.planning import APART, DISAGREEMENT, Prospect, alike, apart, prospects
 from baseline_pipeline.records import Digest, Record
@@ -132,7 +132,7 @@ def outlook_text(found: Outlook, power: float, *, show_all: bool) -> str:
     ]
     lines += [_line(one, metric, part) for one in shown]
     if len(shown) < len(found.prospects):
-        lines.append(f"{len(found.prospects) - len(shown)} more slices (--all shows them)")
+        lines.append(f"{counted(len(found.prospects) - len(shown), 'more slice')} (--all shows them)")
     whole = [one for one in found.prospects if one.role == "primary" and one.enough is False]
     lines += [
         f"{one.metric}[{one.slice}]: {one.rows} rows are too few for its margin: take about {_needed(one)} rows, "

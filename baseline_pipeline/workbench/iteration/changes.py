@@ -8,6 +8,7 @@ from baseline_pipeline.comparison import ALL_ROWS, FacetChange
 from baseline_pipeline.environment import lockfile as lockfiles
 from baseline_pipeline.environment import manifest as manifests
 from baseline_pipeline.evaluation import asked_since
+from baseline_pipeline.figures import counted
 from baseline_pipeline.fingerprint import Facet
 from baseline_pipeline.schema_change import schema_changes
 from baseline_pipeline.workbench.iteration.evaluating import load_evaluation
@@ -50,7 +51,7 @@ def contract_change(
     if not asked:
         return (), ()
     places = [one.metric if one.slice == ALL_ROWS else f"{one.metric}[{one.slice}]" for one in asked]
-    more = f" and {len(places) - MOST_PLACES} more values" if len(places) > MOST_PLACES else ""
+    more = f" and {counted(len(places) - MOST_PLACES, 'more value')}" if len(places) > MOST_PLACES else ""
     words = f"measures {', '.join(places[:MOST_PLACES])}{more}"
     change = FacetChange(
         facet="contract", before=_policy(bench, baseline), after=contract.policy_digest(), details=(words,)

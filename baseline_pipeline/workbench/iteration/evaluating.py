@@ -11,6 +11,7 @@ from baseline_pipeline.content import row_names
 from baseline_pipeline.errors import EvidenceUnavailable, ModelFailed, ModelGone
 from baseline_pipeline.evaluating import evaluate, evaluation_key, lacked, metric_column
 from baseline_pipeline.evaluation import Evaluation, Scores
+from baseline_pipeline.figures import counted
 from baseline_pipeline.fingerprint import Fingerprint
 from baseline_pipeline.governance.events import Watched
 from baseline_pipeline.measuring import measure
@@ -180,7 +181,7 @@ class _Scoring:
         key = self._key(version, snapshot, repeat, known)
         if self.contract.model.function is not None:
             keep_function(self.bench, self.contract, version)
-        shown = f"{role.replace('_', ' ')} (version {version.version}) on {snapshot.rows} rows"
+        shown = f"{role.replace('_', ' ')} (version {version.version}) on {counted(snapshot.rows, 'row')}"
         if self.bench.store.load("evaluations", self.contract.name, key) is None:
             self.bench.progress(f"scoring {shown}")
             found, _ = evaluate(

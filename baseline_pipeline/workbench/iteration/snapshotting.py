@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from baseline_pipeline.errors import DataUnreadable, EvidenceUnavailable
+from baseline_pipeline.figures import counted
 from baseline_pipeline.quality import QualityReport
 from baseline_pipeline.records import Digest, digest_of, short
 from baseline_pipeline.snapshot import Snapshot, read, take
@@ -32,7 +33,9 @@ def take_snapshot(bench: Workbench, contract: Contract) -> SnapshotTaken:
     snapshot, new, source_digest = take(
         contract, bench.source(contract), bench.store, now=utc_now(), scratch=bench.settings.scratch
     )
-    bench.progress(f"snapshot {short(snapshot.digest)} ({'taken' if new else 'found'}): {snapshot.rows} rows")
+    bench.progress(
+        f"snapshot {short(snapshot.digest)} ({'taken' if new else 'found'}): {counted(snapshot.rows, 'row')}"
+    )
     taken = SnapshotTaken(
         model=contract.name,
         snapshot=snapshot.digest,
@@ -106,7 +109,7 @@ def require_quality(bench: Workbench, taken: SnapshotTaken) -> None:
         for failure in report.failures()
     ]
     message = (
-        f"snapshot {short(taken.snapshot)} breaks {len(lines)} expectation(s); it is not evaluated:\n"
+        f"snapshot {short(taken.snapshot)} breaks {counted(len(lines), 'expectation')}; it is not evaluated:\n"
         + "\n".join(lines)
     )
     raise QualityRefused(

@@ -12,6 +12,7 @@ import numpy as np
 
 from baseline_pipeline.contract.monitoring import Receiver
 from baseline_pipeline.errors import BaselineError, EvidenceUnavailable, UsageError
+from baseline_pipeline.figures import counted
 from baseline_pipeline.governance.events import Event
 from baseline_pipeline.monitoring.alarms import overlaps, text_of
 from baseline_pipeline.records import digest_of
@@ -156,7 +157,9 @@ class _Stage:
         with self.timed("people told") as words:
             tell(self.bench, self.contract, after=self.before)
             sent = deliver(self.bench, [self.contract])
-            words.append("nobody" if sent is None else f"{sent.sent} notification(s) out, {sent.failed} failed")
+            words.append(
+                "nobody" if sent is None else f"{counted(sent.sent, 'notification')} out, {sent.failed} failed"
+            )
         with self.timed("experiment") as words:
             seen = self._watched(found)
             words.append(experiment(self.bench, self.contract, self.incident, seen, found).words[0])
@@ -243,7 +246,9 @@ class _Stage:
         first = min(fresh, key=lambda one: one.known)
         gap = np.datetime64(first.known) - np.datetime64(self.since)
         self.delay = float(gap / np.timedelta64(1, "D"))
-        words.append(f"{self.incident.id}, {self.incident.tier}, {len(fresh)} alarm(s); first: {first.words()}")
+        words.append(
+            f"{self.incident.id}, {self.incident.tier}, {counted(len(fresh), 'alarm')}; first: {first.words()}"
+        )
         return found
 
     def _hidden(self, before: list[Alarm]) -> list[str]:
@@ -253,7 +258,7 @@ class _Stage:
             return []
         shown = [f"{one.lead.stream} since {one.opened[:16].replace('T', ' ')}" for one in there[:SHOWN]]
         more = [f"{len(there) - SHOWN} more"] if len(there) > SHOWN else []
-        words = [f"these days were not calm before: {len(there)} alarm(s) open, {', '.join(shown + more)}"]
+        words = [f"these days were not calm before: {counted(len(there), 'alarm')} open, {', '.join(shown + more)}"]
         known = incidents(self.bench.events(self.contract.name), self.contract.name)
         keys = {one.key for one in there}
         held = [one for one in known if one.open and set(one.alarms) & keys]

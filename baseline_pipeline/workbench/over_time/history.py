@@ -13,6 +13,7 @@ from baseline_pipeline.content import instants_of, row_names
 from baseline_pipeline.errors import ContractError, EvidenceUnavailable
 from baseline_pipeline.evaluating import class_names, encode_labels, scores_of
 from baseline_pipeline.evaluation import Scores
+from baseline_pipeline.figures import counted
 from baseline_pipeline.monitoring.scored_rows import ScoredRows
 from baseline_pipeline.monitoring.windows import seconds_of
 from baseline_pipeline.records import Digest, Record, digest_of
@@ -99,7 +100,9 @@ def scored_past(
     taken = take_snapshot(bench, contract)
     report = quality_of(bench, taken)
     if report is not None and not report.success:
-        bench.progress(f"the snapshot breaks {len(report.failures())} expectation(s); the past is judged as it was")
+        bench.progress(
+            f"the snapshot breaks {counted(len(report.failures()), 'expectation')}; the past is judged as it was"
+        )
     snapshot = load_snapshot(bench, contract.name, taken.snapshot)
     table = read(snapshot, bench.store)
     catalogue = bench.catalogue(contract)
@@ -255,7 +258,7 @@ def _scored(
     body = bench.store.load("pasts", contract.name, key)
     if body is not None:
         return read_scores(bench.store.file(ScoredPast.stored(body).scores_file)), kept
-    bench.progress(f"scoring {len(everything)} rows of the past with version {version.version}")
+    bench.progress(f"scoring {counted(len(everything), 'row')} of the past with version {version.version}")
     names = class_names(contract) if contract.task == "binary_classification" else everything.classes
     predicted, _, _ = predict_all(contract, everything.table, everything.names, version, catalogue, names)
     scores = scores_of(contract, everything.table, everything.names, everything.labels, everything.classes, predicted)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from baseline_pipeline.contract.reading import FILE_NAME, contract_paths
 from baseline_pipeline.errors import UsageError
+from baseline_pipeline.figures import counted
 from baseline_pipeline.governance.events import Event
 from baseline_pipeline.records import digest_of
 from baseline_pipeline.response.delivery import Delivered, ReceiverStatus
@@ -65,7 +66,7 @@ def _settle(bench: Workbench, contract: Contract, outbox: Outbox) -> None:
         if not (bench.settings.assets / model / FILE_NAME).is_file():
             ended += outbox.settle(model, [])
     if ended:
-        bench.progress(f"{ended} message(s) ended untold: their receivers left the contract")
+        bench.progress(f"{counted(ended, 'message')} ended untold: their receivers left the contract")
 
 
 def message_of(bench: Workbench, contract: Contract, incident: Incident, turn: Turn) -> Message:
@@ -73,7 +74,10 @@ def message_of(bench: Workbench, contract: Contract, incident: Incident, turn: T
     event = turn.event
     book = playbook_of(bench, contract, incident)
     lines = [
-        f"since {incident.since.replace('T', ' ')}; {len(incident.alarms)} alarm(s): {', '.join(incident.streams[:5])}",
+        (
+            f"since {incident.since.replace('T', ' ')}; {counted(len(incident.alarms), 'alarm')}: "
+            f"{', '.join(incident.streams[:5])}"
+        ),
         f"owner: {incident.owner or 'nobody is named'}",
     ]
     if book is not None:
@@ -130,7 +134,7 @@ def deliver(bench: Workbench, contracts: Sequence[Contract]) -> Delivered | None
         return None
     found = outbox_of(bench).deliver(receivers)
     if found.failed:
-        bench.progress(f"{found.failed} notification(s) did not go out; they are tried again")
+        bench.progress(f"{counted(found.failed, 'notification')} did not go out; they are tried again")
     return found
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from baseline_pipeline.errors import EvidenceUnavailable, UsageError
+from baseline_pipeline.figures import counted
 from baseline_pipeline.monitoring.alarms import Alarm, alarms, overlaps, text_of
 from baseline_pipeline.monitoring.detection import Exceedances, Watch, exceedances, learn
 from baseline_pipeline.monitoring.grouping import Rules
@@ -140,7 +141,7 @@ def judge_rows(
     span, calm = calm_windows(contract, rows.at, learned, starts, windowing, known)
     of_calm = rows_of(rows.at, starts[calm], windowing)
     reader = Reader(contract, rows, windowing, of_calm)
-    bench.progress(f"reading {len(starts)} windows of {len(rows)} rows")
+    bench.progress(f"reading {counted(len(starts), 'window')} of {len(rows)} rows")
     readings = reader.read(starts)
     bench.progress(f"learning from {int(calm.sum())} calm windows")
     calm_readings = readings.windows(calm)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from types import SimpleNamespace
 from typing import TYPE_CHECKING
 
-from baseline_pipeline.figures import bracketed, fixed, places
+from baseline_pipeline.figures import bracketed, counted, fixed, places
 from baseline_pipeline.records import short
 from baseline_pipeline.replay.attribution import WORDS
 from baseline_pipeline.replay.decided import in_words
@@ -35,7 +35,8 @@ def attributed_lines(found: Attribution, *, show_all: bool = False) -> list[str]
         lines += attribution_lines(one)
         lines += [f"    {words}" for words in [in_words(one, found.decided)] if words]
     if len(shown) < len(found.shared):
-        lines.append(f"{len(found.shared) - len(shown)} more metrics and slices (--all shows them)")
+        more = counted(len(found.shared) - len(shown), "more metric or slice", "more metrics and slices")
+        lines.append(f"{more} (--all shows them)")
     lines += [f"not measured: {name}: {why}" for name, why in found.unmeasured.items()]
     if found.features:
         lines += ["", "Whose changed values did it (the share of each in the harm of all of them)"]
@@ -43,7 +44,7 @@ def attributed_lines(found: Attribution, *, show_all: bool = False) -> list[str]
             decimals = places(max(abs(each.harm), 1e-9), 3)
             figures = f"{fixed(each.harm, decimals, signed=True)} {bracketed(each.interval, decimals, signed=True)}"
             told = "*" if each.found else " "
-            lines.append(f"  {told} {each.feature}: {figures} of {each.metric}, {each.rows} rows changed")
+            lines.append(f"  {told} {each.feature}: {figures} of {each.metric}, {counted(each.rows, 'row')} changed")
     for factor, compared in found.stages.items():
         lines += [
             "",

@@ -9,6 +9,7 @@ import pyarrow as pa
 
 from baseline_pipeline.comparison import ALL_ROWS
 from baseline_pipeline.errors import BaselineError, EvidenceUnavailable, UsageError
+from baseline_pipeline.figures import counted
 from baseline_pipeline.metrics.outcomes import NotMeasurable
 from baseline_pipeline.records import Digest, Record, digest_of, short
 from baseline_pipeline.replay.advice import advised, sentence
@@ -98,7 +99,7 @@ def attribute(
     alone = work.around is not None and work.around[0] != "surroundings"
     if not work.factors and old.snapshot == new.snapshot and not alone:
         _nothing_to_replay(work, old, new)
-    bench.progress(f"replaying {2 ** len(work.factors)} states of the world on both populations")
+    bench.progress(f"replaying {counted(2 ** len(work.factors), 'state')} of the world on both populations")
     states = work.states()
     found = factorial(states, work.around)
     shared, unmeasured = _shared(contract, comparison, found)

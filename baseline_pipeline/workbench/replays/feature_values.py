@@ -8,6 +8,7 @@ import numpy as np
 import pyarrow.compute as pc
 
 from baseline_pipeline.content import row_contents
+from baseline_pipeline.figures import counted
 from baseline_pipeline.records import Record
 from baseline_pipeline.replay.attribution import Factor, Replayed, share_along
 from baseline_pipeline.workbench.replays.rows import RowSet, row_set
@@ -82,7 +83,7 @@ def feature_harms(
     past = scored("all as in", moved)
     found = []
     for name, rows in moved.items():
-        bench.progress(f"putting back {name} ({rows} rows)")
+        bench.progress(f"putting back {name} ({counted(rows, 'row')})")
         pairs = [(past, present)]
         if len(moved) > 1:
             back = scored(f"{name} as in", [name])

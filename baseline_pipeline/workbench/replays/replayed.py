@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from baseline_pipeline.figures import counted
 from baseline_pipeline.records import short
 from baseline_pipeline.report.replay_text import WORDS, moved_words, trial_lines
 
@@ -69,7 +70,7 @@ def _search(found: Replay) -> str:
 
 def _environment(seen: EnvironmentSeen) -> str:
     python = f"Python {seen.python}, " if seen.python else ""
-    text = f"{seen.lock}: {python}{seen.packages} packages, environment {short(seen.key)}"
+    text = f"{seen.lock}: {python}{counted(seen.packages, 'package')}, environment {short(seen.key)}"
     if seen.left_out:
         text += f"; left out: {', '.join(seen.left_out[:8])}{' ...' if len(seen.left_out) > 8 else ''}"  # noqa: PLR2004  # a line
     if seen.beyond:

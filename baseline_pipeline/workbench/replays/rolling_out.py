@@ -8,6 +8,7 @@ import numpy as np
 
 from baseline_pipeline.errors import EvidenceUnavailable, UsageError
 from baseline_pipeline.evaluating import class_names, days_of, scores_of
+from baseline_pipeline.figures import counted
 from baseline_pipeline.matching import match
 from baseline_pipeline.metrics.outcomes import NotMeasurable
 from baseline_pipeline.records import Record, digest_of
@@ -91,7 +92,7 @@ def simulate_rollout(bench: Workbench, contract: Contract, candidate: str) -> Ro
 
 def _scores(work: Replaying, version: ModelVersion) -> Scores:
     rows, contract = work.rows, work.contract
-    work.bench.progress(f"scoring {len(rows)} rows with version {version.version}")
+    work.bench.progress(f"scoring {counted(len(rows), 'row')} with version {version.version}")
     classes = rows.classes or class_names(contract)
     predicted, _, _ = predict_all(contract, rows.table, rows.names, version, work.bench.catalogue(contract), classes)
     return scores_of(contract, rows.table, rows.names, rows.labels, rows.classes, predicted)

@@ -12,7 +12,7 @@ from baseline_pipeline.adapters.sources.parquet import parquet_source
 from baseline_pipeline.content import row_names
 from baseline_pipeline.drift.skew import Skew, skews
 from baseline_pipeline.errors import DataUnreadable, EvidenceUnavailable, ModelFailed
-from baseline_pipeline.figures import bracketed, fixed, places
+from baseline_pipeline.figures import bracketed, counted, fixed, places
 from baseline_pipeline.metrics.outcomes import NotMeasurable
 from baseline_pipeline.records import Digest, Record
 from baseline_pipeline.workbench.replays.feature_values import FeatureHarm, feature_harms
@@ -46,7 +46,9 @@ class Served(Record):
 
     def lines(self) -> list[str]:
         """For a terminal."""
-        lines = [f"{self.model} version {self.version}: {self.rows} rows compared, as learned from and as served"]
+        lines = [
+            f"{self.model} version {self.version}: {counted(self.rows, 'row')} compared, as learned from and as served"
+        ]
         if self.only_served:
             lines.append(f"  {self.only_served} served rows are not in the baseline's data, or came twice: left out")
         harms = {one.feature: one for one in self.harms}

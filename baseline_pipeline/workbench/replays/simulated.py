@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from baseline_pipeline.figures import counted
 from baseline_pipeline.report.criticality import folded, tally
 from baseline_pipeline.report.replay_text import WORDS
 from baseline_pipeline.report.verdict_line import verdict_line
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
 def simulation_lines(found: Simulation) -> list[str]:
     """A block for each profile: what follows, what differs, what would fire, where the time goes."""
     against = f"baseline revision {found.baseline_revision}" if found.baseline_revision else "no baseline yet"
-    lines = [f"{found.model} version {found.version} on {found.rows} rows, {against}"]
+    lines = [f"{found.model} version {found.version} on {counted(found.rows, 'row')}, {against}"]
     for one in found.profiles:
         tier = f" ({one.tier})" if one.tier else ""
         ending = WORDS[one.ending] if found.named or one.run else "NOT RUN"

@@ -10,6 +10,7 @@ from scipy.special import ndtr
 
 from baseline_pipeline.backtest.scoring import recommended
 from baseline_pipeline.errors import EvidenceUnavailable
+from baseline_pipeline.figures import counted
 from baseline_pipeline.governance.contract_change import changed_words
 from baseline_pipeline.governance.reviews import (
     REVIEW_DAYS,
@@ -161,7 +162,7 @@ class Assumptions:
         for one in reports:
             rules |= {(result.column, result.rule): True for result in one.failures()}
         never = [f"{column or 'table'}: {rule}" for (column, rule), failed in rules.items() if not failed]
-        seen = f"{len(never)} of {len(rules)} never failed in {len(reports)} report(s)"
+        seen = f"{len(never)} of {len(rules)} never failed in {counted(len(reports), 'report')}"
         if len(reports) < LEAST:
             what = f"{seen}; {LEAST} are needed to tell"
             return Finding(topic=topic, state="unknown", what=what, why=why)
@@ -192,7 +193,7 @@ class Assumptions:
         never = [name for name in seen if not fired[name]]
         always = [name for name in seen if fired[name] == seen[name]]
         enough: State = "unknown" if looks < LEAST else "holds"
-        tell = f" in {looks} comparison(s)" + ("" if looks >= LEAST else f"; {LEAST} are needed to tell")
+        tell = f" in {counted(looks, 'comparison')}" + ("" if looks >= LEAST else f"; {LEAST} are needed to tell")
         yield Finding(
             topic="guardrails that never fired",
             state="old" if never and looks >= LEAST else enough,
@@ -250,7 +251,7 @@ class Assumptions:
         return _looked_at(
             "contract",
             old=bool(changes),
-            what=f"{len(changes)} place(s) changed since {since}{_listed(list(changes))}",
+            what=f"{counted(len(changes), 'place')} changed since {since}{_listed(list(changes))}",
             why="what the last reviewer agreed to is not what is judged by now",
             next_step="read the changes, and sign the review off where they are right",
         )

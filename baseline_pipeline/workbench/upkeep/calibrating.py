@@ -16,6 +16,7 @@ from baseline_pipeline.effects import part
 from baseline_pipeline.errors import EvidenceUnavailable, UsageError
 from baseline_pipeline.estimating import effects
 from baseline_pipeline.evaluating import labelled_rows
+from baseline_pipeline.figures import counted
 from baseline_pipeline.measuring import measure
 from baseline_pipeline.records import digest_of
 from baseline_pipeline.replay.environment_facts import LEAST_REPEATS, EnvironmentFacts, Packed, array_digest, latency_of
@@ -64,7 +65,7 @@ def calibrate(bench: Workbench, contract: Contract, *, name: str, repeats: int =
         ModelFailed: when the model does not load or predict here.
     """
     if repeats < LEAST_REPEATS:
-        message = f"{repeats} repeat(s) give no interval"
+        message = f"{counted(repeats, 'repeat')} give no interval"
         raise UsageError(message, next_step=f"take --repeats {REPEATS}")
     evaluation, stored = _reference(bench, contract)
     snapshot = load_snapshot(bench, contract.name, evaluation.snapshot)
@@ -72,7 +73,7 @@ def calibrate(bench: Workbench, contract: Contract, *, name: str, repeats: int =
         bench, contract, observe(contract, bench.settings.project), bench.catalogue(contract)
     )
     labelled, names = labelled_rows(contract, read(snapshot, bench.store), snapshot.digest)
-    bench.progress(f"scoring version {evaluation.subject.version} on {labelled.num_rows} rows")
+    bench.progress(f"scoring version {evaluation.subject.version} on {counted(labelled.num_rows, 'row')}")
     predicted, timing, model = predict_all(
         contract, labelled, names, version_of(evaluation), catalogue, evaluation.classes
     )

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from baseline_pipeline.errors import BaselineError, EvidenceUnavailable, NotInitialised
+from baseline_pipeline.figures import counted
 from baseline_pipeline.records import Record
 from baseline_pipeline.workbench.home import store_id
 
@@ -69,7 +70,7 @@ def _ledger(settings: Settings) -> str:
     ledger = SqlLedger(settings.ledger_url, store_id(settings))
     count = len(ledger.events())
     ledger.close()
-    return f"{url.render_as_string(hide_password=True)}, {count} events"
+    return f"{url.render_as_string(hide_password=True)}, {counted(count, 'event')}"
 
 
 def _tracking(settings: Settings) -> str:
@@ -92,7 +93,7 @@ def _receivers(settings: Settings) -> str:
     waiting = sum(one.pending for one in states)
     left = sum(one.left for one in states)
     untold = f", {left} never told: their receivers left the contract" if left else ""
-    told = f"{len(states)} told so far, {waiting} message(s) waiting{untold}"
+    told = f"{len(states)} told so far, {counted(waiting, 'message')} waiting{untold}"
     return told if states else "nobody was told of anything yet"
 
 

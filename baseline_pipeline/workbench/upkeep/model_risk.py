@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from baseline_pipeline.figures import counted
 from baseline_pipeline.records import short
 
 if TYPE_CHECKING:
@@ -34,7 +35,7 @@ def known_facts(found: Assumptions) -> dict[str, str]:
         ),
         "owners": "; ".join(f"{name.replace('_', ' ')}: {value}" for name, value in owners.items()),
         "approvals": (
-            f"{contract.promotion.people} person(s) approve every promotion"
+            f"{counted(contract.promotion.people, 'person', 'people')} approve every promotion"
             if contract.promotion.critical
             else f"people approve until {contract.promotion.approvals_until} in a row went well"
         ),

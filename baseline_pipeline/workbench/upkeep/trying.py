@@ -9,6 +9,7 @@ import numpy as np
 from baseline_pipeline.content import canonical
 from baseline_pipeline.errors import BaselineError
 from baseline_pipeline.evaluating import encode_labels, labelled_rows, scores_of
+from baseline_pipeline.figures import counted
 from baseline_pipeline.metrics.custom import doubts, frame, resolved
 from baseline_pipeline.scoring import Predicted, predict_all
 from baseline_pipeline.slices import find_slices
@@ -81,11 +82,11 @@ def own_metric(rule: MetricRule, given: Sequence[Outcomes]) -> list[str]:
         try:
             values = np.asarray(resolved(rule.own)(frame(outcomes)), dtype=float)
         except (Exception, SystemExit) as error:  # whatever a user's function raises
-            found.append(f"{rule.own} fails on {rows} rows: {type(error).__name__}: {error}")
+            found.append(f"{rule.own} fails on {counted(rows, 'row')}: {type(error).__name__}: {error}")
             continue
         shape, accepted = ((rows,), "one number per row") if rule.function else ((), "one number for all rows")
         if values.shape != shape:
-            found.append(f"{rule.own} gives shape {values.shape} for {rows} rows; accepted: {accepted}")
+            found.append(f"{rule.own} gives shape {values.shape} for {counted(rows, 'row')}; accepted: {accepted}")
     return found
 
 
@@ -98,7 +99,7 @@ def _slices(contract: Contract, table: pa.Table) -> list[str]:
             found.append(f"slices[{number}]: {error.message if isinstance(error, BaselineError) else error}")
             continue
         if max(rows, default=0) < spec.min_rows:
-            most = f"the largest has {max(rows, default=0)} rows, and min_rows is {spec.min_rows}"
+            most = f"the largest has {counted(max(rows, default=0), 'row')}, and min_rows is {spec.min_rows}"
             found.append(f"slices[{number}]: none of its {len(rows)} slices is judged: {most}")
     return found
 
