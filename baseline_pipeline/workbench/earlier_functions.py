@@ -8,18 +8,19 @@ from baseline_pipeline.errors import ModelFailed, ModelGone
 from baseline_pipeline.ports import LoadedBy
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from baseline_pipeline.contract import Contract
     from baseline_pipeline.ports import LoadedModel, ModelCatalogue, ModelVersion
     from baseline_pipeline.settings import Settings
-    from baseline_pipeline.workbench.workbench import Workbench
 
 
-def keep_function(bench: Workbench, contract: Contract, version: ModelVersion) -> None:
+def keep_function(catalogue: ModelCatalogue, version: ModelVersion, progress: Callable[[str], None]) -> None:
     """Keep the files of a version that stands in the project, or say why it cannot be asked again once it is edited."""
-    found: Any = bench.catalogue(contract)
+    found: Any = catalogue
     why = found.inner.keep(version)
     if why:
-        bench.progress(f"version {version.version} is not kept, and cannot be asked again once it is edited: {why}")
+        progress(f"version {version.version} is not kept, and cannot be asked again once it is edited: {why}")
 
 
 def with_earlier(catalogue: ModelCatalogue, contract: Contract, settings: Settings) -> LoadedBy:

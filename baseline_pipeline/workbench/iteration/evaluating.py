@@ -180,7 +180,7 @@ class _Scoring:
         repeat = self._repeat(version, snapshot, known)
         key = self._key(version, snapshot, repeat, known)
         if self.contract.model.function is not None:
-            keep_function(self.bench, self.contract, version)
+            keep_function(self.bench.catalogue(self.contract), version, self.bench.progress)
         shown = f"{role.replace('_', ' ')} (version {version.version}) on {counted(snapshot.rows, 'row')}"
         if self.bench.store.load("evaluations", self.contract.name, key) is None:
             self.bench.progress(f"scoring {shown}")
