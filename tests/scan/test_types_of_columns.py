@@ -101,3 +101,12 @@ def test_columns_that_stand_in_folders_names_are_features_like_others(tmp_path):
         assert plan.numbers["year"].whole
         assert [side.columns["place"].counts for side in sides] == [{"north": 1000, "south": 1000}] * 2
         assert (drift["year"].score, drift["place"].score) == (0.0, 0.0)
+
+
+def test_nothing_is_compared_with_no_rows(tmp_path):
+    table = hives(1, weight=np.arange(ROWS) / 7.0, queen=["carnica", "buckfast"] * (ROWS // 2))
+    before, after = written(tmp_path / "before.parquet", table), written(tmp_path / "after.parquet", table.slice(0, 0))
+    _, _, drift = scanned(["weight", "queen"], before, after)
+
+    assert {one.method for one in drift.values()} == {"not compared"}
+    assert {one.note for one in drift.values()} == {"no rows on one side"}

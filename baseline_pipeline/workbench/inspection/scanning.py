@@ -181,12 +181,12 @@ def compare_summaries(
         **before.silent,
         **after.silent,
     }
-    empty = [name for name, one in before.columns.items() if name in after.columns and _empty(before, after, name)]
+    empty = {name: why for name in before.columns if name in after.columns and (why := _empty(before, after, name))}
     drift = drift_report(
         contract,
         {name: one for name, one in before.columns.items() if name not in empty},
         after.columns,
-        silent | dict.fromkeys(empty, "all values are null on one side"),
+        silent | empty,
         sides=sides,
         rows=(before.rows, after.rows),
         html=None,
@@ -215,8 +215,12 @@ def _compared_as_number(contract: Contract, name: str, kind: pa.DataType, said: 
     return is_number(contract, "prediction" if name == said else name, kind)
 
 
-def _empty(before: DataSummary, after: DataSummary, name: str) -> bool:
-    return any(one.rows > 0 and _nulls(one) == one.rows for one in (before.columns[name], after.columns[name]))
+def _empty(before: DataSummary, after: DataSummary, name: str) -> str:
+    """Why a column of two sides cannot be compared, if one of them has no value."""
+    sides = (before.columns[name], after.columns[name])
+    if not all(one.rows for one in sides):
+        return "no rows on one side"
+    return "all values are null on one side" if any(_nulls(one) == one.rows for one in sides) else ""
 
 
 def _nulls(one: object) -> int:
