@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Literal
 
 from baseline_pipeline.contract.metrics import Role
+from baseline_pipeline.figures import places
 from baseline_pipeline.fingerprint import Facet
 from baseline_pipeline.metrics.outcomes import Better
 from baseline_pipeline.records import Digest, Record
@@ -54,6 +55,18 @@ class Cell(Record):
     def only_reported(self) -> bool:
         """Whether it is a value and no verdict: it has no margin to be judged by, and broke no floor."""
         return self.role == "report_only" and self.margin is None and self.verdict != "degraded"
+
+    @property
+    def decimals(self) -> int:
+        """Two digits of the margin, and where it can be, one of the interval's half-width.
+
+        What is much finer than the margin cannot matter, so the margin allows at most two decimals more.
+        """
+        half_width = abs(self.interval[1] - self.interval[0]) / 2 if self.interval else 0.0
+        if self.margin:
+            by_margin = places(self.margin)
+            return min(max(by_margin, places(half_width, 1)), by_margin + 2) if half_width else by_margin
+        return places(half_width) if half_width else places(self.baseline or self.candidate, 3)
 
 
 class RowChanges(Record):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Literal
 
 from baseline_pipeline.comparison import ALL_ROWS, Cell, Comparison, Contrast
-from baseline_pipeline.figures import about, bracketed, cell_places, counted, fixed
+from baseline_pipeline.figures import about, bracketed, counted, fixed
 from baseline_pipeline.records import Digest, Record, digest_of
 from baseline_pipeline.verdicts import Tier
 
@@ -164,7 +164,7 @@ def _sentence(contrast: Contrast, cell: Cell) -> str:
     place = cell.metric if cell.slice == ALL_ROWS else f"{cell.metric}[{cell.slice}]"
     if cell.gain is None or cell.baseline is None or cell.candidate is None:
         return f"{place} {cell.verdict.replace('_', ' ')}: {cell.note}"
-    decimals = cell_places(cell)
+    decimals = cell.decimals
     baseline, candidate = fixed(cell.baseline, decimals), fixed(cell.candidate, decimals)
     interval = f" {bracketed(cell.interval, decimals, signed=True)}" if cell.interval else ""
     margin = f", margin {fixed(cell.margin, decimals)}" if cell.margin is not None else ""

@@ -3,10 +3,6 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from baseline_pipeline.comparison import Cell
 
 MISSING = "not measured"
 _DEFAULT_PLACES, _MOST_PLACES = 4, 9
@@ -39,18 +35,6 @@ def places(scale: float | None, digits: int = 2) -> int:
     if scale is None or not math.isfinite(scale) or scale == 0:
         return _DEFAULT_PLACES
     return min(max(digits - 1 - math.floor(math.log10(abs(scale))), 0), _MOST_PLACES)
-
-
-def cell_places(cell: Cell) -> int:
-    """Decimals for a cell: two digits of the margin, and where it can be, one of the interval's half-width.
-
-    What is much finer than the margin cannot matter, so the margin allows at most two decimals more.
-    """
-    half_width = abs(cell.interval[1] - cell.interval[0]) / 2 if cell.interval else 0.0
-    if cell.margin:
-        by_margin = places(cell.margin)
-        return min(max(by_margin, places(half_width, 1)), by_margin + 2) if half_width else by_margin
-    return places(half_width) if half_width else places(cell.baseline or cell.candidate, 3)
 
 
 def fixed(value: float | None, decimals: int = _DEFAULT_PLACES, *, signed: bool = False) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from baseline_pipeline.figures import cell_places, fixed, p_text
+from baseline_pipeline.figures import fixed, p_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -44,7 +44,7 @@ def _budget(contrast: Contrast) -> Iterator[str]:
     for cell in contrast.cells:
         if cell.role != "primary" or cell.margin is None or cell.gain is None:
             continue
-        decimals = cell_places(cell)
+        decimals = cell.decimals
         used = max(-cell.gain, 0.0)
         most = f", at most {fixed(cell.harm_bounds[1], decimals)}" if cell.harm_bounds else ""
         yield (

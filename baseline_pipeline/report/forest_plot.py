@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from baseline_pipeline.comparison import ALL_ROWS
-from baseline_pipeline.figures import MISSING, bracketed, cell_places, fixed
+from baseline_pipeline.figures import MISSING, bracketed, fixed
 from baseline_pipeline.report.criticality import most_critical_first
 from baseline_pipeline.report.svg import Axis, axis_over, element, mark
 from baseline_pipeline.report.verdict_line import place
@@ -107,7 +107,7 @@ def _said(cell: Cell) -> str:
     verdict = cell.verdict.replace("_", " ")
     if cell.gain is None:
         return f"{place(cell)}: {MISSING}, {verdict}"
-    decimals = cell_places(cell)
+    decimals = cell.decimals
     gain, interval = fixed(cell.gain, decimals, signed=True), bracketed(cell.interval, decimals, signed=True)
     margin = "" if cell.margin is None else f", margin {fixed(cell.margin, decimals)}"
     return f"{place(cell)}: gain {gain} {interval}{margin}, {verdict}"

@@ -79,7 +79,6 @@ def _environment() -> Environment:
         "about": figures.about,
         "bracketed": figures.bracketed,
         "concern": concern,
-        "cell_places": figures.cell_places,
         "count": figures.count,
         "critical": criticality.most_critical_first,
         "drift_bar": drift_bar,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from baseline_pipeline.figures import bracketed, cell_places, count, counted, fixed, p_text
+from baseline_pipeline.figures import bracketed, count, counted, fixed, p_text
 from baseline_pipeline.report.concern import concern
 from baseline_pipeline.report.criticality import folded, tally
 from baseline_pipeline.report.findings import model_findings
@@ -113,7 +113,7 @@ def _contrast(contrast: Contrast, *, show_all: bool) -> list[str]:
 
 
 def _verdict_row(cell: Cell) -> tuple[str, ...]:
-    decimals = cell_places(cell)
+    decimals = cell.decimals
     note = "" if cell.only_reported and cell.verdict != "not_evaluated" else cell.note
     word = word_of(cell) + (f", {cell.tier}" if cell.tier else "") + (f": {note}" if note else "")
     return (

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Literal
 
 from baseline_pipeline.comparison import ALL_ROWS
-from baseline_pipeline.figures import about, bracketed, cell_places, counted, fixed, p_text
+from baseline_pipeline.figures import about, bracketed, counted, fixed, p_text
 from baseline_pipeline.report.visible import visible
 
 if TYPE_CHECKING:
@@ -59,7 +59,7 @@ def verdict_line(cell: Cell, pairing: Pairing) -> str:
         ['DEGRADED recall[carrier=EV]', '0.871 -> 0.826', 'gain -0.045 [-0.061, -0.029]', 'margin 0.030',
          'n=2914 paired, 31 clusters', 'p(adjusted)=0.002', 'MDE 0.022', 'moderate']
     """
-    decimals = cell_places(cell)
+    decimals = cell.decimals
     if cell.only_reported:
         why = visible(cell.note) if cell.verdict == "not_evaluated" else ""
         told = (_values(cell, decimals), _gain(cell, decimals), _rows(cell, pairing), why)

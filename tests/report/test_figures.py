@@ -1,6 +1,6 @@
 import pytest
 
-from baseline_pipeline.figures import MISSING, bracketed, cell_places, fixed, p_text
+from baseline_pipeline.figures import MISSING, bracketed, fixed, p_text
 
 
 @pytest.mark.parametrize(
@@ -17,7 +17,7 @@ from baseline_pipeline.figures import MISSING, bracketed, cell_places, fixed, p_
     ],
 )
 def test_decimals_follow_the_margin_and_the_interval(cell, margin, interval, expected):
-    assert cell_places(cell(margin=margin, interval=interval)) == expected
+    assert cell(margin=margin, interval=interval).decimals == expected
 
 
 @pytest.mark.parametrize("value", [None, float("nan"), float("inf"), -float("inf")])
