@@ -16,7 +16,6 @@ from baseline_pipeline.verdicts import Harm, guardrail_verdict, primary_verdict
 
 if TYPE_CHECKING:
     from baseline_pipeline.contract import Contract
-    from baseline_pipeline.contract.metrics import ErrorRates
     from baseline_pipeline.detecting import Found
     from baseline_pipeline.effects import Effect
     from baseline_pipeline.metrics.outcomes import Metric
@@ -53,25 +52,26 @@ def judge(contract: Contract, effect: Effect, found: Found | None, look: int = 1
         detectable = effect.luck[0] + minimum_detectable_effect(error, critical, rates.power)
         values["minimum_detectable_effect"] = detectable
         if margin:
-            values["rows_required"] = _to_pass(effect, margin, rates)
+            values["rows_required"] = _to_pass(effect, margin, rates.passing(look), rates.power)
     if np.isfinite(error):
         values["interval"] = _interval(effect)
     if found is not None:
         values |= {"p_value": found.p_value, "p_adjusted": found.p_adjusted}
     if found is None or margin is None or severe is None:
         return _with_floor(effect, _untested(contract, effect, values, margin))
-    return _with_floor(effect, _tested(contract, effect, found, values, margin, severe))
+    return _with_floor(effect, _tested(contract, effect, found, values, margin, severe, look))
 
 
 def _tested(
-    contract: Contract, effect: Effect, found: Found, values: dict[str, Any], margin: float, severe: float
+    contract: Contract, effect: Effect, found: Found, values: dict[str, Any], margin: float, severe: float, look: int
 ) -> Cell:
     assert effect.harm is not None and effect.uncertainty is not None  # noqa: S101, PT018  # the caller has checked
     rates = contract.error_rates
+    level = rates.passing(look)
     harm = Harm(
         estimate=effect.harm,
         lower=found.harm_lower,
-        upper=upper_beside_margin(effect, rates.non_inferiority),
+        upper=upper_beside_margin(effect, level),
         shown=found.harm_shown,
         gain_shown=found.gain_shown,
         margin=margin,
@@ -82,11 +82,7 @@ def _tested(
     verdict, tier, note = (primary_verdict if effect.role == "primary" else guardrail_verdict)(harm)
     if harm.shown and harm.lower <= 0:
         note = "; ".join(word for word in (note, "seen on the rows whose scores moved most") if word)
-    if (
-        verdict == "inconclusive"
-        and tier is None
-        and harm.upper >= margin > _upper_of_rows(effect, rates.non_inferiority)
-    ):
+    if verdict == "inconclusive" and tier is None and harm.upper >= margin > _upper_of_rows(effect, level):
         note += "; few labels decide, and others could have shown it"
     error, gap, planned = effect.uncertainty.error, margin - harm.estimate, values["rows_required"]
     if verdict == "inconclusive" and tier == "moderate" and gap:  # rows that would tell this harm from the margin
@@ -97,16 +93,15 @@ def _tested(
     elif (
         verdict == "inconclusive" and planned is not None and planned <= effect.rows
     ):  # enough if it were as good, but it looks worse
-        values["rows_required"] = _to_pass(effect, gap, rates)
+        values["rows_required"] = _to_pass(effect, gap, level, rates.power)
     if effect.role == "report_only":
         tier, note = None, "reported only"
     return Cell(**values, verdict=verdict, tier=tier, note=note)
 
 
-def _to_pass(effect: Effect, gap: float, rates: ErrorRates) -> int | None:
+def _to_pass(effect: Effect, gap: float, level: float, power: float) -> int | None:
     """Rows that would show the harm to be smaller than one that is so much larger."""
-    error = effect.unsure(rates.non_inferiority)
-    return _needed(effect, gap, error, rates.non_inferiority, rates.power, effect.room[0])
+    return _needed(effect, gap, effect.unsure(level), level, power, effect.room[0])
 
 
 def _needed(effect: Effect, gap: float, error: float, alpha: float, power: float, room: float) -> int | None:

@@ -222,11 +222,12 @@ def _prospect(rates: ErrorRates, effect: Effect, critical: float, value: float |
     margin = None if effect.margin is None or value is None else effect.margin.size(value)
     error = None if effect.uncertainty is None or effect.problem else effect.uncertainty.error
     known = error is not None and np.isfinite(error) and error > 0
-    both = normal_quantile(1 - rates.non_inferiority) + normal_quantile(rates.power)
-    unsure = effect.unsure(rates.non_inferiority) if known else None
+    level = rates.passing(1)
+    both = normal_quantile(1 - level) + normal_quantile(rates.power)
+    unsure = effect.unsure(level) if known else None
     needed = None
     if unsure is not None and margin:
-        needed = rows_required(effect.rows, unsure, margin, rates.non_inferiority, rates.power, effect.room[0])
+        needed = rows_required(effect.rows, unsure, margin, level, rates.power, effect.room[0])
         needed = max(needed, MIN_ROWS) if effect.slice == ALL_ROWS else needed
     return Prospect(
         metric=effect.metric.name,

@@ -172,3 +172,20 @@ def test_rows_enough_for_an_equal_model_are_not_asked_for_where_it_looks_worse()
 
     assert cell(found, "error_rate").verdict == "inconclusive"
     assert cell(found, "error_rate").rows_required == pytest.approx(20_800, rel=0.05)
+
+
+def test_planned_looks_hold_what_passes_too():
+    """Harm of the margin that is looked at until it passes does so no more often than planned; alarms are as before."""
+    score, label, _ = world(np.random.default_rng(3), n=4000, clustered=False)
+    new = churned(np.random.default_rng(4), score, 0.3)
+    sides = scores(score, label), scores(new, label)
+    rules = [{"metric": "brier", "margin": {"absolute": 0.01}}]
+    alone, *planned = (
+        cell(compared(*sides, policy=contract(rules, slices=[], error_rates={"looks": looks}), look=look), "brier")
+        for looks, look in ((1, 1), (5, 1), (5, 5), ("open", 2))
+    )
+    far = [one.harm_bounds[1] + one.gain for one in (alone, *planned)]
+
+    assert [one / far[0] for one in far] == pytest.approx([1.0, 1.32, 1.26, 1.475], abs=0.02)
+    assert all(one.rows_required > 1.3 * alone.rows_required for one in planned)
+    assert alone.interval == planned[0].interval

@@ -12,7 +12,7 @@ from baseline_pipeline.contract.section import CallableRef, ColumnName, Misplace
 from baseline_pipeline.metrics import METRICS, nearest_metric
 from baseline_pipeline.metrics.custom import custom_metric, custom_statistic
 from baseline_pipeline.metrics.outcomes import Metric
-from baseline_pipeline.significance.spending import levels, open_level
+from baseline_pipeline.significance.spending import levels, open_level, spent_evenly
 
 Role = Literal["primary", "guardrail", "report_only"]
 
@@ -219,8 +219,8 @@ class ErrorRates(Section):
     weights: Weights = Weights()
     """Shares of the false-alarm rate."""
     looks: Annotated[int, Field(ge=1, le=1000)] | Literal["open"] = 1
-    """How often the same question will be asked of growing data before the baseline is revised: the rate
-    then holds over all looks together. `open` for any number; 1 spends the whole rate at every look."""
+    """How often the same question will be asked of growing data before the baseline is revised: both rates
+    then hold over all looks together. `open` for any number; 1 spends them whole at every look."""
 
     def level(self, look: int) -> float:
         """What may be spent at a look, from 1; 0 once all planned looks are over.
@@ -236,3 +236,18 @@ class ErrorRates(Section):
         if self.looks == "open":
             return open_level(self.false_alarm, look)
         return levels(self.false_alarm, self.looks)[look - 1] if look <= self.looks else 0.0
+
+    def passing(self, look: int) -> float:
+        """Level of the bound that must lie below the margin at a look, from 1.
+
+        Spent evenly, unlike the false-alarm rate: who passes needs no later look, and an early one is worth as much.
+
+        Example:
+            >>> [round(ErrorRates(looks=5).passing(look), 3) for look in (1, 5)], ErrorRates().passing(7)
+            ([0.015, 0.017], 0.05)
+        """
+        if self.looks == 1:
+            return self.non_inferiority
+        if self.looks == "open":
+            return open_level(self.non_inferiority, look)
+        return levels(self.non_inferiority, self.looks, spent_evenly)[min(look, self.looks) - 1]

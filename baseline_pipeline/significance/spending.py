@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from functools import lru_cache
 
 import numpy as np
@@ -24,8 +25,20 @@ def spent(alpha: float, fraction: float) -> float:
     return float(2 * ndtr(ndtri(alpha / 2) / math.sqrt(min(fraction, 1.0))))
 
 
+def spent_evenly(alpha: float, fraction: float) -> float:
+    """What may be spent by the time a fraction of the data is in: about as much at every look (Pocock type).
+
+    Source: Lan and DeMets (1983); Pocock (1977), Group sequential methods in clinical trials, Biometrika 64:191.
+
+    Example:
+        >>> [round(spent_evenly(0.025, fraction), 5) for fraction in (0.2, 0.6, 1.0)]
+        [0.00738, 0.01771, 0.025]
+    """
+    return alpha * math.log1p((math.e - 1) * min(fraction, 1.0))
+
+
 @lru_cache(maxsize=64)
-def levels(alpha: float, looks: int) -> tuple[float, ...]:
+def levels(alpha: float, looks: int, spending: Callable[[float, float], float] = spent) -> tuple[float, ...]:
     """One-sided level of each of so many equally spaced looks that together err with probability alpha.
 
     The distribution of the running sum that has not crossed yet is carried from look to look on a grid
@@ -34,6 +47,7 @@ def levels(alpha: float, looks: int) -> tuple[float, ...]:
     Args:
         alpha: Error rate over all looks.
         looks: How many there will be at most.
+        spending: What may be spent of alpha by the time a fraction of the data is in.
 
     Example:
         >>> from scipy.stats import norm
@@ -48,7 +62,7 @@ def levels(alpha: float, looks: int) -> tuple[float, ...]:
     mass = np.array([1.0])
     before = 0.0
     for look in range(1, looks + 1):
-        total = spent(alpha, look / looks)
+        total = spending(alpha, look / looks)
         target = max(total - before, 1e-300)
         before = total
         low, high = 0.0, REACH + 2.0

@@ -11,7 +11,7 @@ from baseline_pipeline.significance.clustered import Uncertainty, clustered, ind
 from baseline_pipeline.significance.max_t import max_t, statistics
 from baseline_pipeline.significance.power import minimum_detectable_effect, new_rows_required, rows_required
 from baseline_pipeline.significance.self_normalised import lower_bound
-from baseline_pipeline.significance.spending import levels
+from baseline_pipeline.significance.spending import levels, spent, spent_evenly
 from baseline_pipeline.significance.tango import tango_bound
 from baseline_pipeline.significance.units import MAX_UNITS, units_of
 
@@ -208,13 +208,21 @@ def test_many_rows_are_dealt_into_blocks_and_clusters_stay_whole():
 
 
 @pytest.mark.parametrize("looks", [2, 10, 50])
-def test_planned_looks_err_together_as_often_as_one(looks):
+@pytest.mark.parametrize(("alpha", "spending"), [(0.01, spent), (0.05, spent_evenly)])
+def test_planned_looks_err_together_as_often_as_one(looks, alpha, spending):
     """A running sum crosses any of its bounds with the probability planned: simulated."""
     rng = np.random.default_rng(looks)
     sums = rng.normal(size=(100_000, looks)).cumsum(axis=1) / np.sqrt(np.arange(1, looks + 1))
-    crossed = (sums > stats.norm.isf(np.array(levels(0.01, looks)))).any(axis=1).mean()
+    crossed = (sums > stats.norm.isf(np.array(levels(alpha, looks, spending)))).any(axis=1).mean()
 
-    assert crossed == pytest.approx(0.01, abs=0.0015)
+    assert crossed == pytest.approx(alpha, abs=0.0025 if alpha > 0.01 else 0.0015)
+
+
+def test_levels_that_are_spent_evenly_have_the_published_boundaries():
+    """2.438 2.427 2.410 2.397 2.386: Pocock-type spending of 2.5 % over five looks."""
+    found = stats.norm.isf(np.array(levels(0.025, 5, spent_evenly)))
+
+    assert found == pytest.approx([2.438, 2.427, 2.410, 2.397, 2.386], abs=0.002)
 
 
 def test_overwhelming_evidence_needs_no_more_draws_than_there_are():

@@ -310,7 +310,7 @@ def power_at_margin(prospect: Prospect, rates: ErrorRates) -> float | None:
     if prospect.margin is None or prospect.realistic_margin is None or prospect.detectable is None:
         return None
     promised = normal_quantile(rates.power)
-    error = prospect.realistic_margin / (normal_quantile(1 - rates.non_inferiority) + promised)
+    error = prospect.realistic_margin / (normal_quantile(1 - rates.passing(1)) + promised)
     critical = prospect.detectable / error - promised
     return float(ndtr(prospect.margin / error - critical))
 
