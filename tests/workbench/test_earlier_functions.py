@@ -71,12 +71,27 @@ def test_an_edited_function_and_new_rows_are_told_apart(project):
     shares = {one.factor: one.harm for one in found.shared[0].contributions}
     old = project.rows()
 
-    paired = cells["model"]["brier", "all"]
+    paired, unpaired = (cells[moved]["brier", "all"] for moved in ("model", "population"))
     assert (decision.outcome, decision.tier) == ("reject", "severe")
     assert (paired.baseline, paired.candidate) == pytest.approx((brier(new, 1), brier(new, -1)))
+    assert (unpaired.baseline, unpaired.candidate) == pytest.approx((brier(old, 1), brier(new, 1)))
     by_hand = (brier(old, -1) - brier(old, 1) + brier(new, -1) - brier(new, 1)) / 2  # Shapley value of two causes
     assert shares["model"] == pytest.approx(by_hand)
     assert "code" not in found.moved
+
+
+def test_a_broken_feed_is_seen_although_the_function_was_edited_on_the_same_day(project):
+    project.run()
+    project.establish()
+    rows = project.rows()
+    project.write(rows.assign(x=-rows["x"]))
+    edit(project, f"{MODEL}\n# nothing else\n")
+    decision = project.run()
+    cells = contrasts(project, decision)
+
+    assert (decision.outcome, decision.tier) == ("reject", "severe")
+    assert cells["data_values"]["brier", "all"].verdict == "degraded"
+    assert cells["model"]["brier", "all"].verdict == "unchanged"
 
 
 def test_a_function_that_could_not_be_kept_is_missing_evidence_and_speaks_against_nobody(project):

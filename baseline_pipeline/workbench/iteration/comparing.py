@@ -116,7 +116,7 @@ class _Comparing:
             approved = self._load(self.baseline.evaluation)
             contrasts += self._environment(approved, scored.get("champion_on_baseline_rows"))
             if champion is not None:
-                contrasts_of_data, details, drift = self._data(approved, champion)
+                contrasts_of_data, details, drift = self._data(approved, champion, scored.get("baseline_model"))
                 contrasts += contrasts_of_data
             contrasts += self._model(champion, challenger, scored.get("baseline_model"), evaluated.timed)
             contrasts += self._creep(scored.get("anchor_model"), subject)
@@ -213,30 +213,36 @@ class _Comparing:
         question = f"Does the approved model still do the same on the baseline's rows, now that {words} moved?"
         return [self._contrast(facets[0], question, approved, again)]  # type: ignore[arg-type]  # data cannot be among them
 
-    def _data(self, approved: _Scored, champion: _Scored) -> tuple[list[Contrast], tuple[str, ...], Digest | None]:
-        """The contrasts of a data change: on rows whose values moved, and on rows that are new."""
+    def _data(
+        self, approved: _Scored, champion: _Scored, approved_here: _Scored | None
+    ) -> tuple[list[Contrast], tuple[str, ...], Digest | None]:
+        """The contrasts of a data change: on rows whose values moved, and on rows that are new.
+
+        The approved model's, where another one is champion by now: what data did and what the model did are two things.
+        """
         if champion.evaluation.snapshot == approved.evaluation.snapshot:
             return [], (), None
-        since_baseline = data_change(approved.scores, champion.scores)
+        new = approved_here or champion
+        since_baseline = data_change(approved.scores, new.scores)
         found: list[Contrast] = []
-        earlier = self._earlier(approved, champion, since_baseline)
-        if earlier is not None:
+        sides = [new] if new is champion else [new, champion]
+        held = ((self._earlier(approved, one, since_baseline), one) for one in sides)
+        old, same = next((pair for pair in held if pair[0] is not None), (None, new))
+        if old is not None:
             question = "What did the changed values of the same rows cost the same model?"
-            found.append(self._contrast("data_values", question, earlier, champion))
+            found.append(self._contrast("data_values", question, old, same))
         if since_baseline.new:
             question = "Is the approved model as good on the new rows as it was on the baseline's?"
-            plain = self._contrast("population", question, approved, champion, "unpaired")
-            found.append(plain.model_copy(update={"joint": self._joint(approved, champion)}))
-        old = earlier or approved
-        drift = drift_between(
-            self.bench, self.contract, old.evaluation, old.scores, champion.evaluation, champion.scores
-        )
+            plain = self._contrast("population", question, approved, new, "unpaired")
+            found.append(plain.model_copy(update={"joint": self._joint(approved, new)}))
+        before = old or approved
+        drift = drift_between(self.bench, self.contract, before.evaluation, before.scores, same.evaluation, same.scores)
         return found, since_baseline.words(), drift
 
-    def _joint(self, approved: _Scored, champion: _Scored) -> JointShift | None:
+    def _joint(self, approved: _Scored, new: _Scored) -> JointShift | None:
         """How the features of new rows moved together, and performance adjusted for it."""
         self.bench.progress("asking whether rows can be told apart")
-        sides = (approved, champion)
+        sides = (approved, new)
         matched = match(*(one.scores for one in sides), kind="new_rows", windows=_windows(*sides))
         rows = (matched.baseline, matched.candidate)
         seed = int(digest_of(sorted(one.evaluation.scores_file for one in sides))[:8], 16)
