@@ -14,10 +14,10 @@ from pathlib import Path
 
 import pytest
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(1800)]
 BIN = Path(sys.executable).parent
 DEFINITIONS = Path(__file__).resolve().parents[2] / "baseline_pipeline" / "definitions.py"
-PATIENCE = 200
+PATIENCE = 500
 
 
 class Deployment:
@@ -109,13 +109,13 @@ def ask(port, query):
 
 
 def wait_for_pages(port):
-    deadline = time.monotonic() + 200
+    deadline = time.monotonic() + PATIENCE
     while time.monotonic() < deadline:
         try:
             return ask(port, "{ version }")
         except OSError:
             time.sleep(1)
-    pytest.fail("the webserver did not answer within 200 s")
+    pytest.fail(f"the webserver did not answer within {PATIENCE} s")
     return None
 
 

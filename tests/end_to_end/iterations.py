@@ -1,6 +1,6 @@
-"""One iteration of Dagster's own sensor daemon, killed at a named point if asked: run as a process.
+"""Iterations of Dagster's own sensor daemon, each killed at a named point if asked: run as a process.
 
-`python one_iteration.py WORKSPACE [POINT]`
+`python iterations.py WORKSPACE`: one iteration for every line that it reads, a point or nothing; and a line back.
 """
 
 import logging
@@ -16,7 +16,7 @@ from dagster._daemon.sensor import execute_sensor_iteration
 from baseline_pipeline.orchestration.names import WATCHED
 
 
-def main(workspace, point=None):
+def iterate(workspace, point):
     """Evaluate every sensor once, then launch what is queued."""
     crash = {f"small_{facet}": {point: signal.SIGKILL} for facet in WATCHED} if point else None
     logger = logging.getLogger("iteration")
@@ -29,4 +29,7 @@ def main(workspace, point=None):
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:])
+    for line in sys.stdin:
+        iterate(sys.argv[1], line.strip())
+        sys.stdout.write("done\n")
+        sys.stdout.flush()
