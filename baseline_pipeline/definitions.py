@@ -1,5 +1,6 @@
 """What Dagster loads: every contract below `assets/`, read strictly first."""
 
+import gc
 import os
 import sys
 from pathlib import Path
@@ -9,6 +10,8 @@ import dagster as dg
 from baseline_pipeline.contract.reading import contract_paths, read_contract
 from baseline_pipeline.errors import NotInitialised
 from baseline_pipeline.orchestration.resources import with_resources
+
+gc.set_threshold(100_000, 20, 100)  # imported libraries make millions of objects that stay
 
 
 def project_root() -> Path:

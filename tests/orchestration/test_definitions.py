@@ -1,7 +1,11 @@
 """What Dagster loads of a project with several models."""
 
+import gc
+import runpy
+
 import dagster as dg
 
+from baseline_pipeline import definitions as served
 from baseline_pipeline.orchestration.component import model_parts
 from baseline_pipeline.orchestration.resources import with_resources
 from tests.conftest import SMALL
@@ -31,3 +35,11 @@ def test_a_resource_of_the_project_comes_first(project):
     definitions = with_resources(dg.Definitions.merge(parts(project, "one"), given), project.root)
 
     assert definitions.resources["stage_values"] is given.resources["stage_values"]
+
+
+def test_what_dagster_serves_looks_for_garbage_seldom(monkeypatch):
+    asked = []
+    monkeypatch.setattr(gc, "set_threshold", lambda *numbers: asked.append(numbers))
+    runpy.run_path(served.__file__)
+
+    assert asked == [(100_000, 20, 100)]
