@@ -45,6 +45,28 @@ def test_a_planted_cross_of_two_columns_is_found_first_and_sized_without_bias():
     assert set(found[0].rows) == set(np.flatnonzero(hit))
 
 
+def test_a_cross_is_named_itself_where_the_rows_around_it_hardly_moved():
+    rng = np.random.default_rng(3)
+    table = columns(rng, 8000).drop_columns(["carrier"])
+    rare = rng.random(8000) < 0.1
+    table = table.append_column("carrier", pa.array(np.where(rare, "EV", "UA")))
+    hit = rare & (np.array(table["origin"]) == "EWR")
+    harm = rng.normal(0, 0.01, 8000) + hit * rng.normal(0.12, 0.25, 8000)
+    named = [set(find_harmed(axes(table), harm, None, seed=seed)[0].name.split(" & ")) for seed in range(10)]
+
+    assert named == [{"carrier=EV", "origin=EWR"}] * 10
+
+
+def test_a_whole_column_that_was_hit_is_not_cut_down_to_a_part():
+    rng = np.random.default_rng(5)
+    table = columns(rng, 8000)
+    hit = np.array(table["carrier"]) == "EV"
+    harm = rng.normal(0, 0.01, 8000) + hit * rng.normal(0.1, 0.25, 8000)
+    named = [find_harmed(axes(table), harm, None, seed=seed)[0].name for seed in range(10)]
+
+    assert named == ["carrier=EV"] * 10
+
+
 @pytest.mark.parametrize("clustered", [False, True])
 def test_where_nothing_is_wrong_nothing_is_confirmed_more_often_than_stated(clustered):
     rng = np.random.default_rng([4, clustered])
