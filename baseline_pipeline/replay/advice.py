@@ -66,7 +66,9 @@ def sentence(found: Shared, moved: Mapping[str, Sequence[str]], words: Mapping[F
     return "; ".join([text, *(f"{amount(one.harm)} from {cause(one)}" for one in others), *against])
 
 
-def advised(found: Shared | None, model: str, features: Sequence[str], *, back: int | None = None) -> str:
+def advised(
+    found: Shared | None, model: str, features: Sequence[str], *, back: int | None = None, function: str | None = None
+) -> str:
     """What to do about every cause that is shown to have done harm: update, adjust, or roll back.
 
     Args:
@@ -74,6 +76,7 @@ def advised(found: Shared | None, model: str, features: Sequence[str], *, back: 
         model: The model's name.
         features: Those whose values did harm.
         back: The revision to bring back, where what was judged stands now.
+        function: `module:function`, where that is the model: no alias points at it, and none can be moved.
     """
     causes = [] if found is None else [one.factor for one in found.contributions if one.found and one.harm > 0]
     if not causes and found is not None and found.interval[1] < 0:
@@ -93,7 +96,9 @@ def advised(found: Shared | None, model: str, features: Sequence[str], *, back: 
         "surroundings": "undo one of what moved together, and run again: what is left then moves alone",
         "infrastructure": "give the model the machine it was approved on, or approve a baseline on this one",
     }
-    if back is not None:
+    if function is not None:
+        advice["model"] = f"undo the edit of {function}, or of a file behind it: what stood was better"
+    elif back is not None:
         advice["model"] = f"bring the model that stood back: `baseline rollback {model} --to {back} --reason TEXT`"
     return "; besides, ".join(advice[one] for one in causes)
 

@@ -119,6 +119,12 @@ def test_every_cause_that_did_harm_is_advised_on_and_no_other():
 
     assert text.startswith("repair the feed: x first; until then the old values are the better ones; besides, ")
     assert text.endswith("bring the model that stood back: `baseline rollback small --to 3 --reason TEXT`")
+
+
+def test_an_edited_function_is_undone_for_no_alias_points_at_it():
+    text = advised(shared(cause("model", 0.03)), "small", [], back=3, function="trams.model:predict")
+
+    assert text == "undo the edit of trams.model:predict, or of a file behind it: what stood was better"
     assert "lockfile" not in text
 
 

@@ -108,7 +108,8 @@ def attribute(
     stages, variants = _stages(work, found), _variants(work)
     seen = decided(comparison, shared)
     lead, back = shared[0] if shared else None, _back(bench, contract, comparison)
-    advice = advised(lead, contract.name, _harmful(contract, harms), back=back)
+    edited = new.subject.uri if new.subject.uri == contract.model.function else None
+    advice = advised(lead, contract.name, _harmful(contract, harms), back=back, function=edited)
     result = Attribution(
         model=contract.name,
         decision=digest,
