@@ -1,5 +1,7 @@
 """Two scorings of the same rows, drawn so that the truth is known, and what their comparison says."""
 
+import functools
+
 import numpy as np
 import pyarrow as pa
 
@@ -36,12 +38,17 @@ def contract(metrics=METRICS, slices=({"by": ["group"], "min_rows": 50},), **mor
     )
 
 
+@functools.cache
+def numbered(start, n):
+    """Ids of eight digits; simulations ask for the same ones thousands of times."""
+    return pa.array([f"{i:08d}" for i in range(start, start + n)])
+
+
 def scores(score, label, *, cluster=None, group=None, start=0, day=None, content=None, ids=None):
     n = len(score)
-    ids = np.array([f"{i:08d}" for i in range(start, start + n)]) if ids is None else ids
     group = np.array(["a"] * n) if group is None else group
     return Scores(
-        row_id=pa.array(ids),
+        row_id=numbered(start, n) if ids is None else pa.array(ids),
         outcomes=Outcomes(np.asarray(label), (np.asarray(score) >= 0.5).astype(int), np.asarray(score)),
         cluster=None if cluster is None else np.asarray(cluster).astype(str),
         day=day,
