@@ -97,7 +97,7 @@ def test_starting_is_quick_and_imports_no_vendor(code):
     spent, _, bad = done.stdout.partition(" ")
 
     assert bad.strip() == "[]"
-    assert float(spent) < 0.5
+    assert float(spent) < 1.5  # beside others that work, too
 
 
 def test_a_home_that_is_there_is_said_without_reading_a_vendor(project):

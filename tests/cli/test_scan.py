@@ -35,7 +35,7 @@ attributes:
     - {metric: brier, margin: {absolute: 0.01}}
     - {metric: roc_auc, margin: {absolute: 0.02}}
 """
-ENGINE = "  engine: {spark: {master: 'local-cluster[2,1,1024]', conf: {spark.executor.memory: 1g}}}\n"
+ENGINE = "  engine: {spark: {master: 'local[2]'}}\n"
 
 
 def scored(seed, rows=8000, damage=0.0, income=0.0):
@@ -93,7 +93,7 @@ def start(root, *words):
         env={**os.environ, "BASELINE_HOME": str(root / ".baseline")},
         capture_output=True,
         text=True,
-        timeout=180,
+        timeout=500,
         check=False,
     )
 
