@@ -114,9 +114,12 @@ def _together(
 ) -> dict[int, Found]:
     if not numbers or not level:
         return {}
-    columns, owner = [], []
+    columns: list[Array] = []
+    owner: list[int] = []
+    places: dict[int, Array] = {}
     for number in numbers:
         mine = _columns(effects[number])
+        places[number] = np.arange(len(columns), len(columns) + len(mine))
         columns += mine
         owner += [number] * len(mine)
     units = _stacked(columns, [effects[number].apart for number in owner])
@@ -124,13 +127,10 @@ def _together(
     if any(effects[number].size is None for number in numbers):  # unpaired: signs give the noise alone
         observed = np.array([score for number in numbers for score in _normal_scores(effects[number])])
     start = dict(zip(numbers, _shares(rates, level, [effects[number] for number in numbers]), strict=True))
-    weights = np.array([start[number] / owner.count(number) for number in owner])
+    weights = np.array([start[number] / len(places[number]) for number in owner])
     worse, better = max_t(units, weights, level, seed=seed, observed=observed)
     seen = statistics(units) if observed is None else observed
-    return {
-        number: _found(effects[number], level, worse, better, seen, np.flatnonzero(np.array(owner) == number))
-        for number in numbers
-    }
+    return {number: _found(effects[number], level, worse, better, seen, mine) for number, mine in places.items()}
 
 
 def _stacked(columns: list[Array], apart: list[bool]) -> Array:
