@@ -111,9 +111,9 @@ def test_a_function_that_could_not_be_kept_is_missing_evidence_and_speaks_agains
 def kept(project):
     """The model as it stands, kept as a run keeps it."""
     bench = project.bench()
-    keep_function(
-        bench, bench.contract("small"), version := bench.catalogue(bench.contract("small")).resolve("champion")
-    )
+    catalogue = bench.catalogue(bench.contract("small"))
+    version = catalogue.resolve("champion")
+    keep_function(catalogue, version, bench.progress)
     return version
 
 
