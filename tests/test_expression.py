@@ -115,11 +115,19 @@ def test_types_that_do_not_go_together_are_said(condition):
         Expression.parse(condition).mask(TABLE)
 
 
-def test_a_day_is_not_compared_with_a_text():
-    table = pa.table({"day": [dt.date(2013, 1, 1)]})
+def test_days_are_compared_with_texts_that_are_days():
+    table = pa.table({"day": [dt.date(2013, 1, 1), None, dt.date(2013, 1, 3)]})
 
-    with pytest.raises(ValueError, match="types do not go with it"):
-        Expression.parse("day > '2013-01-01'").mask(table)
+    assert Expression.parse("day > '2013-01-01'").mask(table).tolist() == [False, False, True]
+    assert Expression.parse("not day > '2013-01-01'").mask(table).tolist() == [True, False, False]
+
+
+@pytest.mark.parametrize("condition", ["day > 'soon'", "day > 3", "day in [3]", "day > '2013-02-30'", "day == s"])
+def test_a_day_is_compared_with_nothing_else(condition):
+    table = pa.table({"day": [dt.date(2013, 1, 1)], "s": ["2013-01-01"]})
+
+    with pytest.raises(ValueError, match=r"types do not go with it.*day or time|with something else"):
+        Expression.parse(condition).mask(table)
 
 
 def test_an_absent_column_is_named_beside_those_that_are_there():

@@ -22,7 +22,8 @@ class SliceSpec(Section):
     quantiles: int | None = Field(default=None, ge=2, le=20)
     """Cut the (numeric) columns of `by` into so many parts of like size, at the baseline's quantiles."""
     where: Text | None = None
-    """A condition over columns: `and`, `or`, `not`, `in`, arithmetic, comparisons, `'word' in text`, `length(text)`."""
+    """A condition over columns: `and`, `or`, `not`, `in`, arithmetic, comparisons, `'word' in text`, `length(text)`.
+    Days and times are compared with texts, in UTC where they say no offset: `due < '2026-05-10'`."""
     name: Text | None = None
     """What the `where` slice is called."""
     min_rows: int = Field(default=200, ge=1)

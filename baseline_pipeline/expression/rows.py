@@ -11,6 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from baseline_pipeline.arrow_numbers import nearest_doubles
+from baseline_pipeline.expression.instants import instant
 from baseline_pipeline.expression.reading import ARITHMETIC, COMPARE, asks_null, contains, literal, measured, name_of
 
 Array = np.ndarray[Any, Any]
@@ -100,13 +101,15 @@ def _comparison(node: ast.Compare, columns: dict[str, Operand]) -> Truth:
     for op, comparator in zip(node.ops, node.comparators, strict=True):
         if isinstance(op, ast.In | ast.NotIn):
             members = np.array([literal("", one) for one in comparator.elts])  # type: ignore[attr-defined]  # checked to be a list
+            members = _beside(members, left.values)
             _same_kind(left.values, members)
             inside = np.isin(left.values.astype(str) if _is_text(left.values) else left.values, members)
             result = result & (inside if isinstance(op, ast.In) else ~inside)
             continue
         right = _value(comparator, columns)
-        _same_kind(left.values, right.values)
-        known, result = known & right.known, result & COMPARE[type(op)](left.values, right.values)
+        these, those = _beside(left.values, right.values), _beside(right.values, left.values)
+        _same_kind(these, those)
+        known, result = known & right.known, result & COMPARE[type(op)](these, those)
         left = right
     return Truth(known & result, known & np.logical_not(result))
 
@@ -149,7 +152,18 @@ def _number(values: Array) -> Array:
     return np.asarray(values, dtype=float)
 
 
+def _beside(values: Array, others: Array) -> Array:
+    """Texts that a condition writes as days or times, where they are compared with such; all else as it is."""
+    if others.dtype.kind != "M" or values.dtype.kind != "U":
+        return values
+    unit = np.datetime_data(others.dtype)[0]
+    return np.array([instant(str(text), unit) for text in values.ravel()]).reshape(values.shape)
+
+
 def _same_kind(left: Array, right: Array) -> None:
     if _is_text(left) != _is_text(right):
         message = "a text is compared with something else"
+        raise TypeError(message)
+    if (left.dtype.kind == "M") != (right.dtype.kind == "M"):
+        message = "a day or time is compared with something else; accepted: a text such as '2026-05-10'"
         raise TypeError(message)

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 import pyarrow as pa
 
 from baseline_pipeline.errors import DataUnreadable
-from baseline_pipeline.expression import Expression, contains
+from baseline_pipeline.expression import Expression, contains, instant
+from baseline_pipeline.expression.reading import name_of
 from baseline_pipeline.summaries.dialect import STANDARD, Dialect
 
 if TYPE_CHECKING:
@@ -35,7 +36,7 @@ def condition_sql(expression: Expression, types: Mapping[str, pa.DataType], dial
         dialect: How the engine quotes.
 
     Raises:
-        DataUnreadable: when a column is absent.
+        DataUnreadable: when a column is absent, or a text beside days or times is none.
 
     Example:
         >>> storm = Expression.parse("precip > 0.1 and not origin in ['EWR']")
@@ -46,7 +47,11 @@ def condition_sql(expression: Expression, types: Mapping[str, pa.DataType], dial
         if name not in types:
             message = f"condition {expression.text!r}: there is no column {name!r}; columns: {', '.join(types)}"
             raise DataUnreadable(message)
-    return _Writer(types, dialect).condition(expression.tree)
+    try:
+        return _Writer(types, dialect).condition(expression.tree)
+    except TypeError as error:
+        message = f"condition {expression.text!r}: the columns' types do not go with it: {error}"
+        raise DataUnreadable(message) from error
 
 
 class _Writer:
@@ -76,20 +81,35 @@ class _Writer:
             word, name = looked_for
             found = f"(POSITION({self.dialect.literal(word)} IN {self.dialect.name(name)}) > 0)"
             return found if isinstance(node.ops[0], ast.In) else f"(NOT {found})"
-        parts, known, left = [], [], self._value(node.left)
-        known.append(left)
+        parts, known, before = [], [self._value(node.left)], node.left
         for op, right in zip(node.ops, node.comparators, strict=True):
             if isinstance(op, ast.In | ast.NotIn) and isinstance(right, ast.List | ast.Tuple):
                 word = "IN" if isinstance(op, ast.In) else "NOT IN"
-                parts.append(f"({left} {word} ({', '.join(self._value(one) for one in right.elts)}))")
+                members = ", ".join(self._beside(one, before) for one in right.elts)
+                parts.append(f"({self._value(before)} {word} ({members}))")
                 continue
-            other = self._value(right)
-            known.append(other)
-            parts.append(f"({left} {_COMPARE[type(op)]} {other})")
-            left = other
+            known.append(self._value(right))
+            parts.append(f"({self._beside(before, right)} {_COMPARE[type(op)]} {self._beside(right, before)})")
+            before = right
         if len(parts) == 1:
             return parts[0]
         return f"(CASE WHEN {_all_known(known)} THEN {' AND '.join(parts)} END)"
+
+    def _beside(self, node: ast.expr, other: ast.expr) -> str:
+        """A value; a text beside a column of days or times is one."""
+        name = name_of(other)
+        kind = self.types[name] if name else pa.null()
+        kind = kind.value_type if pa.types.is_dictionary(kind) else kind
+        if not isinstance(node, ast.Constant) or not (pa.types.is_date(kind) or pa.types.is_timestamp(kind)):
+            return self._value(node)
+        if not isinstance(node.value, str):
+            message = "a day or time is compared with something else; accepted: a text such as '2026-05-10'"
+            raise TypeError(message)
+        times = pa.types.is_timestamp(kind)
+        text = str(instant(node.value, kind.unit if times else "us"))
+        if times and kind.tz is not None:
+            return f"CAST({self.dialect.literal(text + '+00:00')} AS {self.dialect.zoned})"
+        return f"CAST({self.dialect.literal(text)} AS {self.dialect.time})"
 
     def _value(self, node: ast.expr) -> str:
         match node:

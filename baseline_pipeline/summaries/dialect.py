@@ -28,15 +28,19 @@ def single_quoted(text: str) -> str:
 
 @dataclass(frozen=True)
 class Dialect:
-    """How one engine quotes.
+    """How one engine quotes, and what it calls times.
 
     Attributes:
         name: Turns a column's name into an identifier.
         literal: Turns a text into a literal.
+        time: The type of times without a zone.
+        zoned: The type of times with one.
     """
 
     name: Callable[[str], str] = double_quoted
     literal: Callable[[str], str] = single_quoted
+    time: str = "TIMESTAMP"
+    zoned: str = "TIMESTAMPTZ"
 
 
 STANDARD = Dialect()

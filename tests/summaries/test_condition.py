@@ -8,6 +8,7 @@ from baseline_pipeline.adapters.engines.duckdb import DuckDbEngine
 from baseline_pipeline.errors import DataUnreadable
 from baseline_pipeline.expression import Expression
 from baseline_pipeline.summaries.condition import condition_sql
+from baseline_pipeline.summaries.dialect import Dialect
 
 CONDITIONS = [
     "x > 0.5",
@@ -33,6 +34,16 @@ CONDITIONS = [
     "'a' not in word or length(word) == 3",
     "length(word) * 2 > y",
     "word > 'a'",
+    "day < '2026-05-10'",
+    "not '2026-05-03' <= day < '2026-05-10'",
+    "day in ['2026-05-04', '2026-05-05T00:00']",
+    "day not in ['2026-05-04']",
+    "at >= '2026-05-10T12:00'",
+    "at > '2026-05-10T12:00:00+02:00' and not at == '2026-05-11'",
+    "zoned <= '2026-05-10T12:00+02:00'",
+    "zoned < '2026-05-10' or zoned >= '9999-12-31'",
+    "fine < '9999-12-31' and fine > '0001-01-01'",
+    "fine <= '2026-05-10'",
 ]
 
 
@@ -42,6 +53,8 @@ def table():
     x = rng.normal(0, 1, n)
     x[rng.random(n) < 0.1] = np.nan
     gaps = rng.random(n) < 0.15
+    at = np.datetime64("2026-05-01", "us") + rng.integers(0, 40, n) * np.timedelta64(12, "h")
+    late = rng.random(n) < 0.1
     return pa.table(
         {
             "row": np.arange(n),
@@ -49,6 +62,10 @@ def table():
             "y": pa.array(rng.integers(-4, 5, n), mask=rng.random(n) < 0.1),
             "word": pa.array(rng.choice(["a", "it's", "b\\c", ""], n), mask=rng.random(n) < 0.1),
             "flag": pa.array(rng.random(n) < 0.5, mask=rng.random(n) < 0.1),
+            "day": pa.array(at.astype("datetime64[D]"), mask=late),
+            "at": pa.array(at, mask=late),
+            "zoned": pa.array(at, pa.timestamp("us", "America/New_York"), mask=late),
+            "fine": pa.array(at.astype("datetime64[ns]") + np.timedelta64(1, "ns"), mask=late),
             'odd "name': pa.array(rng.integers(0, 4, n)),
         }
     )
@@ -68,3 +85,21 @@ def test_the_same_rows(text):
 def test_an_absent_column_is_named():
     with pytest.raises(DataUnreadable, match="there is no column 'z'; columns: x"):
         condition_sql(Expression.parse("z > 1"), {"x": pa.int64()})
+
+
+@pytest.mark.parametrize("text", ["day < 'soon'", "day < 3"])
+def test_a_day_beside_something_else_is_refused(text):
+    with pytest.raises(DataUnreadable, match=r"types do not go with it.*accepted: .*'2026-05-10'"):
+        condition_sql(Expression.parse(text), {"day": pa.date32()})
+
+
+def test_times_of_another_engine_have_its_types():
+    types = {"at": pa.timestamp("us"), "zoned": pa.timestamp("us", "UTC")}
+    dialect = Dialect(time="TIMESTAMP_NTZ", zoned="TIMESTAMP")
+
+    assert condition_sql(
+        Expression.parse("at < '2026-05-10' and zoned < '2026-05-10T12:00+02:00'"), types, dialect
+    ) == (
+        "((\"at\" < CAST('2026-05-10T00:00:00.000000' AS TIMESTAMP_NTZ))"
+        " AND (\"zoned\" < CAST('2026-05-10T10:00:00.000000+00:00' AS TIMESTAMP)))"
+    )

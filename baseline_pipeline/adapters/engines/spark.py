@@ -97,7 +97,7 @@ class SparkSqlEngine:
         session: Where statements run.
     """
 
-    dialect = Dialect(back_quoted, escaped)
+    dialect = Dialect(back_quoted, escaped, time="TIMESTAMP_NTZ", zoned="TIMESTAMP")
 
     def __init__(self, session: SparkSession) -> None:
         self.session = session
