@@ -32,6 +32,14 @@ def through_another(frame):
     return limited(frame) if len(frame) else through_another(frame)
 def remembering(frame, seen={}):
     return float(len(frame))
+def writing(frame):
+    global CALLS
+    CALLS = len(frame)
+    return 1.0
+def forgetful(frame):
+    return None
+def undefined(frame):
+    return float("nan")
 def leaves(frame):
     raise SystemExit(0)
 """
@@ -96,12 +104,21 @@ def test_check_calls_a_statistic_with_no_row_and_with_one():
     assert own_metric(rule("leaves"), few)[1] == "ownstatistics:leaves fails on 1 row: SystemExit: 0"
 
 
+@pytest.mark.parametrize(("name", "given"), [("forgetful", "None"), ("undefined", "nan")])
+def test_check_tells_a_statistic_that_is_no_number_on_several_rows(name, given):
+    some = [Outcomes(np.zeros(rows, int), np.zeros(rows, int), np.full(rows, 0.5)) for rows in (0, 1, 9)]
+    words = f"ownstatistics:{name} gives {given} for 9 rows; accepted: one number for all rows, finite"
+
+    assert own_metric(rule(name), some) == [words]
+
+
 @pytest.mark.parametrize(
     ("name", "words"),
     [
         ("limited", "reads LIMITS"),
         ("comprehended", "reads LIMITS"),
         ("through_another", "reads LIMITS"),
+        ("writing", "writes CALLS"),
         ("remembering", "keeps seen from call to call"),
     ],
 )

@@ -107,6 +107,17 @@ class Contract(Section):
         return self
 
     @model_validator(mode="after")
+    def _slices_are_declared_once(self) -> Self:
+        seen: list[object] = []
+        for number, spec in enumerate(self.slices):
+            declared = spec.where or (set(spec.by or []), spec.quantiles)
+            if declared in seen:
+                message = f"the same rows as slices.{seen.index(declared)}; accepted: each slice once"
+                raise Misplaced(message, ("slices", number))
+            seen.append(declared)
+        return self
+
+    @model_validator(mode="after")
     def _classes_of_several(self) -> Self:
         if self.model.classes is not None and self.task != "multiclass_classification":
             message = f"model.classes is for multiclass_classification, and the task is {self.task}"

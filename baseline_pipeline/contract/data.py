@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Self
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from baseline_pipeline.contract.redaction import DatabaseUrl
 from baseline_pipeline.contract.section import (
@@ -14,6 +14,7 @@ from baseline_pipeline.contract.section import (
     RelativePath,
     Section,
     Text,
+    each_once,
 )
 
 
@@ -106,6 +107,12 @@ class DataSection(Section):
         if isinstance(given, dict) and given.get("query") is not None and given.get("cluster") is None:
             return {**given, "cluster": given["query"]}
         return given
+
+    @field_validator("row_id")
+    @classmethod
+    def _each_once(cls, row_id: list[str]) -> list[str]:
+        each_once(row_id)
+        return row_id
 
     @model_validator(mode="after")
     def _columns_have_one_meaning(self) -> Self:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Sequence
 from typing import Annotated
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, StringConstraints
@@ -57,6 +58,18 @@ class Misplaced(ValueError):
     def __init__(self, message: str, place: tuple[str | int, ...]) -> None:
         super().__init__(message)
         self.place = place
+
+
+def each_once(columns: Sequence[str]) -> None:
+    """Refuse columns of which one stands twice.
+
+    Raises:
+        ValueError: with the column, and what is accepted.
+    """
+    for name in columns:
+        if columns.count(name) > 1:
+            message = f"column {name!r} is listed {columns.count(name)} times; accepted: each column once"
+            raise ValueError(message)
 
 
 class Section(BaseModel):

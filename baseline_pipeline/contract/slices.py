@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Self
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
-from baseline_pipeline.contract.section import ColumnName, Section, Text
+from baseline_pipeline.contract.section import ColumnName, Section, Text, each_once
 from baseline_pipeline.expression import Expression, length_of
 
 QUARTERS = 4
@@ -38,6 +38,12 @@ class SliceSpec(Section):
             (4, None)
         """
         return self.quantiles or (QUARTERS if length_of(column) is not None else None)
+
+    @field_validator("by")
+    @classmethod
+    def _each_once(cls, by: list[str] | None) -> list[str] | None:
+        each_once(by or [])
+        return by
 
     @model_validator(mode="after")
     def _one_way(self) -> Self:

@@ -146,7 +146,7 @@ def resolved(reference: str) -> Callable[..., object]:
 
 
 def doubts(reference: str) -> tuple[str, ...]:
-    """What may make a function give other values tomorrow, in words: state that it reads beside its arguments.
+    """What may make a function give other values tomorrow, in words: state beside its arguments.
 
     Example:
         >>> doubts("math:sqrt"), doubts("nowhere:at_all")
@@ -167,7 +167,8 @@ def _state(function: FunctionType, seen: set[FunctionType]) -> set[str]:
     outer = function.__globals__
     read = {name: outer[name] for code in _codes(function.__code__) for name in _globals(code) if name in outer}
     read |= inspect.getclosurevars(function).nonlocals
-    found = set()
+    written = set().union(*(_globals(code, "STORE_GLOBAL", "DELETE_GLOBAL") for code in _codes(function.__code__)))
+    found = {f"writes {name}, which outlives the call and may change other figures" for name in written}
     for name, value in read.items():
         if inspect.isfunction(value) and value.__module__ == function.__module__:
             found |= set() if value in seen else _state(value, seen)
@@ -187,5 +188,5 @@ def _codes(code: CodeType) -> Iterator[CodeType]:
             yield from _codes(one)
 
 
-def _globals(code: CodeType) -> set[str]:
-    return {one.argval for one in dis.get_instructions(code) if one.opname == "LOAD_GLOBAL"}
+def _globals(code: CodeType, *how: str) -> set[str]:
+    return {one.argval for one in dis.get_instructions(code) if one.opname in (how or ("LOAD_GLOBAL",))}

@@ -74,6 +74,19 @@ BROKEN = {
         ["is not accepted", "accepted:"],
     ),
     "a slice declared twice over": ("{by: [plan]}", '{by: [plan], where: "a > 1"}', 13, ["exactly one of them"]),
+    "a slice declared twice": (
+        "{by: [plan]}",
+        "{by: [plan]}\n    - {by: [plan], min_rows: 9}",
+        14,
+        ["slices.1: the same rows as slices.0; accepted: each slice once"],
+    ),
+    "a slice by a column twice": ("{by: [plan]}", "{by: [plan, plan]}", 13, ["slices.0.by: column 'plan' is listed 2"]),
+    "a column twice in a row's name": (
+        "row_id: [customer]",
+        "row_id: [customer, customer]",
+        7,
+        ["data.row_id: column 'customer' is listed 2 times; accepted: each column once"],
+    ),
     "another folder's name": ("name: churn", "name: chorn", 3, ["'chorn'", "'churn'"]),
     "a severe narrower than the margin": (
         "margin: {absolute: 0.01}",

@@ -44,7 +44,7 @@ def tried(settings: Settings, contract: Contract, source: Source, *, predict: bo
         check_columns(contract, table.column_names, "data")
         labelled, names = labelled_rows(contract, table, "at hand")
         labels, classes = encode_labels(contract, labelled)
-        few = [_outcomes(contract, labelled, names, labels, classes, rows) for rows in (0, 1)]
+        few = [_outcomes(contract, labelled, names, labels, classes, rows) for rows in (0, 1, min(TRIED, len(labels)))]
     except BaselineError as error:
         return [error.message]
     found = _slices(contract, labelled)
@@ -58,17 +58,17 @@ def tried(settings: Settings, contract: Contract, source: Source, *, predict: bo
 def _outcomes(
     contract: Contract, table: pa.Table, names: pa.Array, labels: Array, classes: tuple[str, ...], rows: int
 ) -> Outcomes:
-    """The first rows as metrics see them, of a model that is right and not sure."""
-    score = None
+    """The first rows as metrics see them, of a model that draws its answers: the label of another row, any score."""
+    drawn, score = np.random.Generator(np.random.Philox(0)), None
     if contract.wants_scores:
         several = contract.task == "multiclass_classification"
-        score = np.full((rows, len(classes)), 1 / len(classes)) if several else np.full(rows, 0.5)
-    said = Predicted(labels[:rows], score)
+        score = drawn.dirichlet(np.ones(len(classes)), rows) if several else drawn.random(rows)
+    said = Predicted(np.roll(labels[:rows], 1), score)
     return scores_of(contract, table.slice(0, rows), names.slice(0, rows), labels[:rows], classes, said).outcomes
 
 
 def own_metric(rule: MetricRule, given: Sequence[Outcomes]) -> list[str]:
-    """What speaks against a function of the user's own: it is called with rows of the data, with none and with one.
+    """What speaks against a function of the user's own: it is called with rows of the data, with none, one and some.
 
     Args:
         rule: Names the function; nothing is said of our own metrics, nor of one that cannot be imported.
@@ -80,13 +80,17 @@ def own_metric(rule: MetricRule, given: Sequence[Outcomes]) -> list[str]:
     for outcomes in given:
         rows = len(outcomes)
         try:
-            values = np.asarray(resolved(rule.own)(frame(outcomes)), dtype=float)
+            given_back = resolved(rule.own)(frame(outcomes))
+            values = np.asarray(given_back, dtype=float)
         except (Exception, SystemExit) as error:  # whatever a user's function raises
             found.append(f"{rule.own} fails on {counted(rows, 'row')}: {type(error).__name__}: {error}")
             continue
         shape, accepted = ((rows,), "one number per row") if rule.function else ((), "one number for all rows")
         if values.shape != shape:
             found.append(f"{rule.own} gives shape {values.shape} for {counted(rows, 'row')}; accepted: {accepted}")
+        elif rows > 1 and not np.isfinite(values).all():
+            one = given_back if given_back is None else values[~np.isfinite(values)][0]
+            found.append(f"{rule.own} gives {one} for {counted(rows, 'row')}; accepted: {accepted}, finite")
     return found
 
 
