@@ -260,8 +260,9 @@ def encode_labels(
     positive = class_name(contract.model.positive_class)
     others = [value for value in found if value != positive]
     if len(others) > 1:
-        message = f"label {contract.data.label!r} has the values {', '.join(found[:6])}; a binary label has two"
-        raise DataUnreadable(message, next_step=f"check the column, or model.positive_class (now {positive!r})")
+        held, named = ", ".join(found[:6]), f"model.positive_class ({positive!r})"
+        message = f"label {contract.data.label!r} has the values {held}; a binary label has two, {named} one of them"
+        raise DataUnreadable(message, next_step="check the column, or model.positive_class")
     labels = pc.equal(texts, positive).to_numpy(zero_copy_only=False).astype(np.int64)
     return labels, known or (others[0] if others else "", positive)
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import difflib
+import operator
+from functools import reduce
 from typing import TYPE_CHECKING
 
 from pydantic import ValidationError
@@ -11,9 +13,12 @@ from baseline_pipeline.contract.contract import Contract
 from baseline_pipeline.contract.explain import KINDS, explain
 from baseline_pipeline.contract.yaml_lines import read_yaml
 from baseline_pipeline.errors import ContractError, UsageError
+from baseline_pipeline.metrics.classes import class_name
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from baseline_pipeline.contract.yaml_lines import Document
 
 COMPONENT_TYPE = "baseline_pipeline.orchestration.MonitoredModel"
 FILE_NAME = "defs.yaml"
@@ -28,10 +33,12 @@ def parse_contract(name: str, text: str, *, folder: str | None) -> Contract:
         folder: The folder it stands in; the model's name must equal it. `None` where it may be any.
 
     Raises:
-        ContractError: with file, line, what stood there, and what would be accepted.
+        ContractError: with file, line, what stood there, and what would be accepted; so, too, where YAML reads a class
+            as another one (`yes` as true, `012` as 10): no row would be of it.
     """
     document = read_yaml(name, text)
     _check_frame(name, document.value)
+    _refuse_renamed_classes(document)
     attributes = document.value.get("attributes") or {}
     try:
         contract = Contract.model_validate(attributes)
@@ -60,6 +67,21 @@ def _check_frame(name: str, value: object) -> None:
     if value["type"] != COMPONENT_TYPE:
         message = f"{name}:1: type {value['type']!r} stood here; accepted: {COMPONENT_TYPE}"
         raise ContractError(message)
+
+
+def _refuse_renamed_classes(document: Document) -> None:
+    for path, spelt in document.spelt.items():
+        if path[1:] != ("model", "positive_class") and path[1:3] != ("model", "classes") and path[-1] != "average":
+            continue
+        value = reduce(operator.getitem, path, document.value)
+        if isinstance(value, int) and class_name(value) != spelt.lower():
+            where = ".".join(map(str, path[1:]))
+            message = (
+                f"{document.name}:{document.line(path)}: {where}: YAML reads the class {spelt} as {class_name(value)}"
+            )
+            raise ContractError(
+                message, next_step=f"write '{spelt}', in quotes, or {class_name(value)} if that is meant"
+            )
 
 
 def _kind(value: object) -> str:

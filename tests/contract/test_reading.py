@@ -125,6 +125,24 @@ BROKEN = {
         8,
         ["12:30, which YAML reads as 750, stood"],
     ),
+    "a class that YAML takes for a truth value": (
+        "positive_class: 1",
+        "positive_class: yes",
+        11,
+        ["model.positive_class: YAML reads the class yes as true", "write 'yes', in quotes, or true if that is meant"],
+    ),
+    "one of several classes that YAML takes for a truth value": (
+        "positive_class: 1",
+        "classes: [maybe, No, 'yes']",
+        11,
+        ["model.classes.1: YAML reads the class No as false", "'No', in quotes"],
+    ),
+    "a class that YAML takes for another number": (
+        "metric: roc_auc",
+        "metric: roc_auc, parameters: {average: 012}",
+        15,
+        ["metrics.0.parameters.average: YAML reads the class 012 as 10"],
+    ),
     "a word for a list": (
         "row_id: [customer]",
         "row_id: customer",
@@ -162,6 +180,11 @@ BROKEN = {
 
 def read(text):
     return parse_contract("churn/defs.yaml", text, folder="churn")
+
+
+@pytest.mark.parametrize("word", ["true", "True", "'yes'", "12", "-1"])
+def test_a_class_that_yaml_reads_as_it_stands_is_accepted(word):
+    assert read(GOOD.replace("positive_class: 1", f"positive_class: {word}")).model.positive_class is not None
 
 
 def test_the_good_contract_is_read():

@@ -79,7 +79,7 @@ def test_a_model_is_not_tried_in_another_environment_than_its_lockfiles(checked)
 
 
 def test_labels_of_several_values_are_told(checked):
-    assert "a binary label has two" in checked(("label: y", "label: group"))
+    assert "a binary label has two, model.positive_class ('1') one of them" in checked(("label: y", "label: group"))
 
 
 @pytest.mark.parametrize(
