@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import importlib
 import re
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from baseline_pipeline.adapters.models.function_files import function_digest, import_root
+from baseline_pipeline.adapters.models.function_modules import standing_module
 from baseline_pipeline.errors import ModelFailed, ModelGone, UsageError
 from baseline_pipeline.ports import LoadedModel, ModelVersion
 
@@ -121,12 +120,8 @@ class FunctionCatalogue:
         return Path(module.__file__)
 
     def _module(self, reference: str) -> Any:
-        name = reference.partition(":")[0]
-        sys.path.insert(0, str(self._project))
         try:
-            return importlib.import_module(name)
+            return standing_module(reference, self._project)
         except Exception as error:
             message = f"{reference} cannot be imported: {type(error).__name__}: {error}"
             raise ModelFailed(message, next_step="check model.function in the contract") from error
-        finally:
-            sys.path.remove(str(self._project))

@@ -1,0 +1,89 @@
+"""A process that lives on is answered by the code that stands there now, not by what it imported once."""
+
+import os
+import sys
+from types import SimpleNamespace
+
+import pytest
+
+from baseline_pipeline.adapters.models.function import FunctionCatalogue
+from baseline_pipeline.adapters.models.function_modules import standing_module
+
+HELPERS = {
+    "from rivers.depths import level": "return level()",
+    "from rivers import depths": "return depths.level()",
+    "import rivers.depths": "return rivers.depths.level()",
+    "import os": "from rivers.depths import level; return level()",
+}
+
+
+@pytest.fixture
+def project(tmp_path, monkeypatch):
+    monkeypatch.syspath_prepend(tmp_path)
+    (tmp_path / "rivers").mkdir()
+    (tmp_path / "rivers" / "depths.py").write_text("def level():\n    return 1\n")
+    yield tmp_path
+    for name in [one for one in sys.modules if one.split(".")[0] in {"rivers", "reservoir"}]:
+        del sys.modules[name]
+
+
+def write(project, line, body):
+    (project / "reservoir.py").write_text(f"{line}\n\n\ndef predict():\n    {body}\n")
+
+
+def answer(project):
+    return standing_module("reservoir:predict", project).predict()
+
+
+@pytest.mark.parametrize("line", HELPERS)
+@pytest.mark.parametrize("package", [True, False])
+def test_a_helper_that_was_edited_answers_anew_within_the_same_second_and_size(project, line, package):
+    if package:
+        (project / "rivers" / "__init__.py").touch()
+    write(project, line, HELPERS[line])
+    helper = project / "rivers" / "depths.py"
+    before, stamp = answer(project), helper.stat().st_mtime_ns
+    helper.write_text("def level():\n    return 2\n")
+    os.utime(helper, ns=(stamp, stamp))
+
+    assert (before, answer(project)) == (1, 2)
+
+
+def test_a_file_that_is_read_on_import_is_read_again(project):
+    (project / "weight.txt").write_text("3")
+    write(project, "W = int((__import__('pathlib').Path(__file__).parent / 'weight.txt').read_text())", "return W")
+    before = answer(project)
+    (project / "weight.txt").write_text("4")
+
+    assert (before, answer(project)) == (3, 4)
+
+
+def test_a_module_that_did_not_move_is_imported_once(project):
+    write(project, "import rivers.depths", "return rivers.depths.level()")
+    first = standing_module("reservoir:predict", project)
+
+    assert standing_module("reservoir:predict", project) is first
+
+
+def test_a_function_that_was_taken_before_keeps_its_code_and_a_module_that_went_is_told(project):
+    write(project, "from rivers.depths import level", "return level()")
+    taken = standing_module("reservoir:predict", project).predict
+    (project / "rivers" / "depths.py").write_text("def level():\n    return 20\n")
+    new = answer(project)
+    (project / "reservoir.py").unlink()
+
+    assert (taken(), new) == (1, 20)
+    with pytest.raises(ModuleNotFoundError, match="reservoir"):
+        answer(project)
+
+
+def test_a_version_is_answered_by_its_own_code(project):
+    model = SimpleNamespace(function="reservoir:predict", training=None)
+    catalogue = FunctionCatalogue(SimpleNamespace(model=model), project)
+    (project / "reservoir.py").write_text("from rivers import depths\n\n\ndef predict(_):\n    return depths.level()\n")
+    old = catalogue.resolve("champion")
+    before = catalogue.load(old).predict(None)
+    (project / "rivers" / "depths.py").write_text("def level():\n    return 2\n")
+    new = catalogue.resolve("champion")
+
+    assert (before, catalogue.load(new).predict(None), old.digest != new.digest) == (1, 2, True)
