@@ -85,7 +85,7 @@ def files_of(pattern: str) -> list[str]:
     """The Parquet files that a path, a folder or a pattern stands for, in order.
 
     Raises:
-        DataUnreadable: when there are none, or they are not on this machine.
+        DataUnreadable: when there are none, one is no Parquet, or they are not on this machine.
     """
     if "://" in pattern:
         message = f"{pattern}: rows are read in this process, and from files of this machine only"
@@ -96,7 +96,27 @@ def files_of(pattern: str) -> list[str]:
     if not found:
         message = f"no Parquet file at {pattern}"
         raise DataUnreadable(message, next_step="give a file, a folder or a pattern such as 'scored/2026-11-*.parquet'")
+    for name in found:
+        _begins_as_parquet(name)
     return found
+
+
+def _begins_as_parquet(name: str) -> None:
+    """Look at the four bytes that every Parquet file begins with.
+
+    Raises:
+        DataUnreadable: where others stand there, such as a CSV's.
+    """
+    try:
+        with Path(name).open("rb") as file:
+            magic = file.read(4)
+    except OSError as error:
+        message = f"{name} cannot be read: {error.strerror}"
+        raise DataUnreadable(message, next_step="name files by a pattern such as 'scored/*.parquet'") from error
+    if magic not in {b"PAR1", b"PARE"}:  # the second: of an encrypted one
+        message = f"{name} is no Parquet file: it begins with {magic!r}; accepted: Parquet"
+        step = "write it as Parquet first, a CSV by `pandas.read_csv(...).to_parquet(...)`, and name that file"
+        raise DataUnreadable(message, next_step=step)
 
 
 def _spread(names: list[str]) -> list[tuple[str, int]]:
