@@ -84,7 +84,7 @@ def contrast(
     if changes is not None:
         old, new = sides
         sides = (old, replace(new, outcomes=without_dust(old.outcomes, new.outcomes)))
-    resources = moved not in {"data_values", "population"}
+    resources = moved not in {"data_values", "population", "code"}  # times are the model's in its environment
     known = [] if refusal else effects(contract, *sides, pairing=pairing, resources=resources, times=times)
     found = detect(contract.error_rates, known, seed=seed, look=look)
     return Contrast(

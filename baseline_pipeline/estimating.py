@@ -46,7 +46,7 @@ def effects(
         old: The baseline's rows.
         new: The candidate's rows; row by row the same as the baseline's where paired.
         pairing: Whether they are.
-        resources: Whether what moved could cost time; the rows could not.
+        resources: Whether what moved could cost the model time; neither rows nor the code that scores could.
         times: Of both models on the same requests, where they were taken.
     """
     before = {one.name: one for one in find_slices(contract.slices, old.columns)}

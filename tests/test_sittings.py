@@ -76,3 +76,16 @@ def test_too_few_sittings_say_nothing():
     found = latency(taken(np.random.default_rng(8), sittings=4))
 
     assert (found.verdict, found.candidate) == ("not_evaluated", None)
+
+
+def test_the_code_that_scores_is_asked_for_no_times_of_the_model():
+    rng = np.random.default_rng(6)
+    same = scores(rng.random(600), rng.integers(0, 2, 600))
+    policy = contract(
+        [{"metric": one, "margin": {"relative": 0.05}} for one in ("brier", "latency_p50", "peak_memory")]
+    )
+
+    code, model = (compared(same, same, moved=moved, policy=policy) for moved in ("code", "model"))
+
+    assert {one.metric for one in code.cells} == {"brier"}
+    assert cell(model, "latency_p50").verdict == "not_evaluated"
