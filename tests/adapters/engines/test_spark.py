@@ -33,6 +33,7 @@ CONTRACT = Contract.model_validate(
             {"by": ["word's `name`"]},
             {"by": ["x"], "quantiles": 4},
             {"name": "odd", "where": "x / count > 0.5 and column(\"word's `name`\") in ['it\\'s', 'b\\\\c']"},
+            {"name": "early", "where": "since < '2026-05-10' and at >= '2026-05-03T12:00+02:00' or zoned == '2026-05-11'"},
         ],
         "metrics": [{"metric": "brier", "margin": {"absolute": 0.01}}],
     }
@@ -46,6 +47,7 @@ def path(tmp_path_factory):
     x[rng.random(ROWS) < 0.02] = np.nan
     x[:3] = [np.inf, -np.inf, 1e300]
     odds = rng.normal(-1, 1.5, ROWS)
+    at = np.datetime64("2026-05-01", "us") + rng.integers(0, 80, ROWS) * np.timedelta64(6, "h")
     table = pa.table(
         {
             "id": np.arange(ROWS),
@@ -56,6 +58,9 @@ def path(tmp_path_factory):
             "y": pa.array(rng.random(ROWS) < 1 / (1 + np.exp(-odds)), mask=rng.random(ROWS) < 0.01),
             "score": 1 / (1 + np.exp(-odds)),
             "day": rng.integers(0, 40, ROWS),
+            "since": pa.array(at.astype("datetime64[D]")),
+            "at": pa.array(at),
+            "zoned": pa.array(at, pa.timestamp("us", "America/New_York")),
         }
     )
     found = tmp_path_factory.mktemp("spark") / "rows.parquet"
