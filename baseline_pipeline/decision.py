@@ -59,8 +59,8 @@ class Decision(Record):
 def decide(contract: Contract, comparison: Comparison, *, asked: str = "") -> Decision:
     """The outcome of a comparison: its worst finding, in the order of the contract's gate.
 
-    Evidence that is missing comes first (neither good nor bad), then what cannot be compared, then
-    proven harm, unresolved harm, too little data, missing approvals; what is left is promoted.
+    Evidence that is missing comes first (neither good nor bad; harm that was proven without it is told), then what
+    cannot be compared, then proven harm, unresolved harm, too little data, missing approvals; what is left is promoted.
 
     Args:
         contract: The policy: approvals, response.
@@ -69,8 +69,8 @@ def decide(contract: Contract, comparison: Comparison, *, asked: str = "") -> De
     """
     findings = _findings(comparison)
     for outcome, hold, reasons in (
-        ("hold", "evidence_missing", (*comparison.evidence_missing, *findings.unmeasured)),
-        ("hold", "not_comparable", findings.not_comparable),
+        ("hold", "evidence_missing", _beside(findings, *comparison.evidence_missing, *findings.unmeasured)),
+        ("hold", "not_comparable", _beside(findings, *findings.not_comparable)),
         ("reject", None, (*comparison.failures, *findings.degraded)),
         ("hold", "harm_unresolved", findings.unresolved),
         ("hold", "inconclusive", findings.inconclusive),
@@ -90,6 +90,11 @@ def decide(contract: Contract, comparison: Comparison, *, asked: str = "") -> De
         why = (*passed, asked)
         return _decision(contract, comparison, "hold", "needs_approval", tier, why, approvals=contract.promotion.people)
     return _decision(contract, comparison, "promote", None, tier, passed)
+
+
+def _beside(findings: _Findings, *missing: str) -> tuple[str, ...]:
+    """What is missing, and after it the harm that was proven without it; nothing where nothing is missing."""
+    return (*missing, *(f"proven without it: {harm}" for harm in findings.degraded)) if missing else ()
 
 
 class _Findings(Record):

@@ -125,6 +125,22 @@ def test_what_found_no_harm_is_counted_without_what_could_not_be_compared():
     assert decision.reasons[0].startswith("no harm found in 6 gated comparisons")
 
 
+def test_harm_that_was_proven_is_told_beside_the_evidence_that_is_missing():
+    rng = np.random.default_rng(12)
+    score, label, _ = world(rng, n=6000, clustered=False)
+    policy = contract(slices=[])
+    found = compared(scores(score, label), scores(1 - score, label), policy=policy)
+    whole = Comparison.of_one("m", found, policy.policy_digest())
+    rejected = decide(policy, whole)
+    held = decide(policy, whole.model_copy(update={"evidence_missing": ("latency_p50 was not measured",)}))
+
+    assert (rejected.outcome, held.hold, held.tier) == ("reject", "evidence_missing", None)
+    assert held.reasons == (
+        "latency_p50 was not measured",
+        *(f"proven without it: {harm}" for harm in rejected.reasons),
+    )
+
+
 def test_rows_of_one_class_are_counted_where_one_stands_for_many():
     cells = Outcomes(np.zeros(2), np.zeros(2), np.array([0.1, 0.2]), count=np.array([3, 5]))
 

@@ -33,7 +33,10 @@ CONTRACT = Contract.model_validate(
             {"by": ["word's `name`"]},
             {"by": ["x"], "quantiles": 4},
             {"name": "odd", "where": "x / count > 0.5 and column(\"word's `name`\") in ['it\\'s', 'b\\\\c']"},
-            {"name": "early", "where": "since < '2026-05-10' and at >= '2026-05-03T12:00+02:00' or zoned == '2026-05-11'"},
+            {
+                "name": "early",
+                "where": "since < '2026-05-10' and at >= '2026-05-03T12:00+02:00' or zoned == '2026-05-11'",
+            },
         ],
         "metrics": [{"metric": "brier", "margin": {"absolute": 0.01}}],
     }
