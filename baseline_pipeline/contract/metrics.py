@@ -244,7 +244,7 @@ class ErrorRates(Section):
 
         Example:
             >>> [round(ErrorRates(looks=5).passing(look), 3) for look in (1, 5)], ErrorRates().passing(7)
-            ([0.015, 0.017], 0.05)
+            ([0.015, 0.019], 0.05)
         """
         if self.looks == 1:
             return self.non_inferiority

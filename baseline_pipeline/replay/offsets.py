@@ -81,6 +81,7 @@ def ratio_of(against: Latency, here: Latency) -> tuple[float, tuple[float, float
     difference is a ratio.
 
     Example:
+        >>> from baseline_pipeline.replay.environment_facts import latency_of
         >>> one = latency_of([np.array([1.0]), np.array([2.0]), np.array([4.0])])["p50"]
         >>> two = latency_of([np.array([3.0]), np.array([6.0]), np.array([12.0])])["p50"]
         >>> ratio, (low, high) = ratio_of(one, two)

@@ -70,10 +70,10 @@ def test_a_type_is_found_over_all_files_together():
 @pytest.mark.parametrize(
     ("content", "words"),
     [
-        (b"a,b\n1,2\n3\n4,5\n", r"f\.csv:3: 1 field\(s\), and the header has 2"),
-        (b"a,b\n1,2\n3,4,5\n", r"f\.csv:3: 3 field\(s\), and the header has 2"),
-        (b"a,b\n1,2\n3", r"f\.csv:3: 1 field\(s\), and the header has 2"),
-        (b'a,b\n1,"x\ny"\n\n3\n', r"f\.csv:5: 1 field\(s\), and the header has 2"),
+        (b"a,b\n1,2\n3\n4,5\n", r"f\.csv:3: 1 field, and the header has 2"),
+        (b"a,b\n1,2\n3,4,5\n", r"f\.csv:3: 3 fields, and the header has 2"),
+        (b"a,b\n1,2\n3", r"f\.csv:3: 1 field, and the header has 2"),
+        (b'a,b\n1,"x\ny"\n\n3\n', r"f\.csv:5: 1 field, and the header has 2"),
         (b'a,b\n1,2\n3,"4\n5,6\n', r"f\.csv:3: unexpected end of data"),
         (b"a,b\n1,2\n3,\xff\n", r"f\.csv:3: byte 0xff is not UTF-8"),
         (b"a,b,a\n1,2,3\n", r"f\.csv:1: column 'a' stands there 2 times; header: a, b, a"),
