@@ -51,7 +51,7 @@ def _fitted(odds: Array, positive: Array, weights: Array) -> tuple[float, float]
             break
         step = ((steep * first - tilt * second) / determinant, (flat * second - tilt * first) / determinant)
         while (
-            max(map(abs, step)) > 1e-12  # noqa: PLR2004  # shorter than what counts as converged
+            max(map(abs, step)) > 1e-6  # noqa: PLR2004  # what a shorter one changes in the likelihood is its rounding
             and _loss(intercept + step[0] + (slope + step[1]) * odds, positive, weights) > loss
         ):
             step = (step[0] / 2, step[1] / 2)

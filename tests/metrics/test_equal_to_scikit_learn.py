@@ -153,6 +153,17 @@ def test_a_score_that_is_no_probability_is_refused(name, bad):
         METRICS[name].measure(outcomes)
 
 
+def test_a_slope_is_the_best_one_though_rounding_hides_the_last_steps_towards_it():
+    for seed in range(40):
+        rng = np.random.default_rng(seed)
+        odds = rng.normal(-1, 1.5, 3000)
+        score = 1 / (1 + np.exp(-odds))
+        label = (rng.random(3000) < score).astype(int)
+        found = METRICS["calibration_slope"].measure(Outcomes(label, label, score, rng.lognormal(0, 0.8, 3000)))
+
+        assert abs(found.influence.mean()) < 1e-12  # where the likelihood is level
+
+
 def test_scores_that_separate_the_classes_have_no_best_slope():
     label = np.repeat([0, 1], 50)
 
