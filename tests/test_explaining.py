@@ -81,6 +81,14 @@ def test_the_same_model_on_other_rows_is_rarely_a_finding():
     assert not any(found)
 
 
+def test_the_error_of_an_importance_holds_what_the_values_of_other_rows_do():
+    table = [explained(Model(x=1.0, z=0.5), seed)[1] for seed in range(100)]
+    for value, error in (("movement", "movement_error"), ("loss", "loss_error")):
+        values, errors = (np.array([[getattr(one, name) for one in row] for row in table]) for name in (value, error))
+
+        assert errors.mean(axis=0) == pytest.approx(values.std(axis=0, ddof=1), rel=0.25)
+
+
 def test_a_model_that_rolls_dice_is_told_apart_from_itself():
     replay, _ = explained(Model(x=1.0, z=0.0, noise=0.01))
 
