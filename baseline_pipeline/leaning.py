@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -13,16 +13,20 @@ if TYPE_CHECKING:
 
     from baseline_pipeline.evaluation import Importance
 
+Array = np.ndarray[Any, Any]
+
 NOTABLE = 0.1
 """Share of all that moves the score, by which a feature must gain or lose to be a finding."""
 
 
 def leanings(before: Sequence[Importance], after: Sequence[Importance], level: float) -> tuple[Leaning, ...]:
-    """Every feature that either model reads, those whose share of the score's movement changed most first.
+    """Every feature that both models are given, those whose share of the score's movement changed most first.
 
-    A change is a finding where the feature's movement differs beyond luck (a z-test over all features, Bonferroni)
-    and its share of the movement of all features changed by a tenth or more: a model that leans on another feature
-    may be as good as before today and break with that feature tomorrow.
+    A change is a finding where the feature's share of the movement of all features differs beyond luck (a z-test over
+    all features, Bonferroni) and by a tenth or more: a model that leans on another feature may be as good as before
+    today and break with that feature tomorrow. A model that grew bolder moves further with every feature, and leans on
+    none of them more. A share's error follows from those of the movements, taken as independent: they are of the same
+    rows, and the more they go together the smaller it is.
 
     Args:
         before: Of the baseline's model.
@@ -33,27 +37,28 @@ def leanings(before: Sequence[Importance], after: Sequence[Importance], level: f
 
     old, new = ({one.feature: one for one in side} for side in (before, after))
     names = [name for name in old if name in new]
-    if not names:
-        return ()
-    shares = [_shares([side[name].movement for name in names]) for side in (old, new)]
+    shares, errors = zip(*(_shares([side[name] for name in names]) for side in (old, new)), strict=True)
     found = []
-    for name, one, other in zip(names, *shares, strict=True):
-        gap = new[name].movement - old[name].movement
-        error = np.hypot(old[name].movement_error, new[name].movement_error)
-        p = 1.0 if gap == 0 else 2 * float(ndtr(-abs(gap) / error)) if error else 0.0
+    for name, one, other, error in zip(names, *shares, np.hypot(*errors), strict=True):
+        gap = abs(other - one)
+        p = 1.0 if gap == 0 else 2 * float(ndtr(-gap / error)) if error else 0.0
         adjusted = min(1.0, p * len(names))
         found.append(
             Leaning(
                 feature=name,
-                baseline=one,
-                candidate=other,
+                baseline=float(one),
+                candidate=float(other),
                 p_adjusted=adjusted,
-                found=bool(adjusted <= level and abs(other - one) >= NOTABLE),
+                found=bool(adjusted <= level and gap >= NOTABLE),
             )
         )
     return tuple(sorted(found, key=lambda leaning: -abs(leaning.candidate - leaning.baseline)))
 
 
-def _shares(movements: list[float]) -> list[float]:
-    total = sum(movements)
-    return [one / total if total else 0.0 for one in movements]
+def _shares(importances: Sequence[Importance]) -> tuple[Array, Array]:
+    """(k,) shares of all movement, and (k,) their standard errors; 0 where nothing moves."""
+    movement = np.array([one.movement for one in importances])
+    total = movement.sum() or 1.0
+    share = movement / total
+    variance = np.array([one.movement_error for one in importances]) ** 2
+    return share, np.sqrt((1 - 2 * share) * variance + share**2 * variance.sum()) / total

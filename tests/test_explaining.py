@@ -4,6 +4,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
+from baseline_pipeline.evaluation import Importance
 from baseline_pipeline.explaining import explain
 from baseline_pipeline.leaning import leanings
 from baseline_pipeline.metrics.outcomes import Outcomes
@@ -79,6 +80,20 @@ def test_the_same_model_on_other_rows_is_rarely_a_finding():
     ]
 
     assert not any(found)
+
+
+def importance(feature, movement, error):
+    return Importance(feature=feature, loss=None, loss_error=None, movement=movement, movement_error=error)
+
+
+def test_a_model_that_grew_bolder_leans_on_nothing_else_and_one_feature_grows_where_the_others_shrink():
+    before = [importance("x", 0.10, 0.01), importance("z", 0.08, 0.01), importance("word", 0.05, 0.01)]
+    bolder = [importance("x", 0.37, 0.04), importance("z", 0.20, 0.04), importance("word", 0.16, 0.04)]
+    alone = [importance("x", 0.10, 0.002), importance("z", 0.04, 0.002), importance("word", 0.02, 0.002)]
+    sharp = [one.model_copy(update={"movement_error": 0.002}) for one in before]
+
+    assert not any(one.found for one in leanings(before, bolder, 0.01))
+    assert {one.feature for one in leanings(sharp, alone, 0.01) if one.found} == {"x"}
 
 
 def test_the_error_of_an_importance_holds_what_the_values_of_other_rows_do():
