@@ -118,6 +118,22 @@ class Contract(Section):
         return self
 
     @model_validator(mode="after")
+    def _slices_have_names_of_their_own(self) -> Self:
+        """Values of slices are kept and judged by their names: of two alike one would stand for both."""
+        columns = {column for spec in self.slices for column in spec.by or []}
+        taken = {"all": "all rows"}
+        for number, spec in enumerate(self.slices):
+            if spec.where is None or spec.name is None:
+                continue
+            column, equals, _ = spec.name.partition("=")
+            whose = f"a value of {column!r}" if equals and column in columns else taken.get(spec.name)
+            if whose is not None:
+                message = f"{spec.name!r} stands for {whose}; accepted: a name of its own"
+                raise Misplaced(message, ("slices", number, "name"))
+            taken[spec.name] = f"slices.{number}"
+        return self
+
+    @model_validator(mode="after")
     def _classes_of_several(self) -> Self:
         if self.model.classes is not None and self.task != "multiclass_classification":
             message = f"model.classes is for multiclass_classification, and the task is {self.task}"

@@ -80,6 +80,19 @@ BROKEN = {
         14,
         ["slices.1: the same rows as slices.0; accepted: each slice once"],
     ),
+    "a name of two slices": (
+        "{by: [plan]}",
+        "{name: high, where: a > 1}\n    - {name: high, where: a > 2}",
+        14,
+        ["slices.1.name: 'high' stands for slices.0; accepted: a name of its own"],
+    ),
+    "a slice called like all rows": ("{by: [plan]}", "{name: all, where: a > 1}", 13, ["'all' stands for all rows"]),
+    "a slice called like a value": (
+        "{by: [plan]}",
+        "{by: [plan]}\n    - {name: plan=new, where: a > 1}",
+        14,
+        ["slices.1.name: 'plan=new' stands for a value of 'plan'"],
+    ),
     "a slice by a column twice": ("{by: [plan]}", "{by: [plan, plan]}", 13, ["slices.0.by: column 'plan' is listed 2"]),
     "a column twice in a row's name": (
         "row_id: [customer]",
