@@ -53,6 +53,9 @@ class SliceSpec(Section):
         if self.quantiles is not None and self.by is None:
             message = "`quantiles` cuts the columns of `by`, and there is no `by`"
             raise ValueError(message)
+        if self.name is not None and self.where is None:
+            message = "`name` is what a `where` slice is called; those of `by` are called by their values"
+            raise ValueError(message)
         if self.where is not None and not self.name:
             message = "a `where` slice needs a `name`"
             raise ValueError(message)

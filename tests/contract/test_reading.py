@@ -86,6 +86,7 @@ BROKEN = {
         14,
         ["slices.1.name: 'high' stands for slices.0; accepted: a name of its own"],
     ),
+    "a name of values": ("{by: [plan]}", "{by: [plan], name: plans}", 13, ["`name` is what a `where` slice is called"]),
     "a slice called like all rows": ("{by: [plan]}", "{name: all, where: a > 1}", 13, ["'all' stands for all rows"]),
     "a slice called like a value": (
         "{by: [plan]}",
