@@ -75,11 +75,14 @@ def unknown(name: object, names: Sequence[str], also: Sequence[str] = ()) -> str
     Example:
         >>> unknown("cta", ["bird", "cat"], ["macro"])
         "'cta' is no class; did you mean 'cat'? accepted: macro, or a class by its label: bird, cat"
+        >>> unknown(False, ["true"])
+        'false is no class; accepted: a class by its label: true'
     """
     near = difflib.get_close_matches(class_name(name), [*names, *also], n=1)
     hint = f"did you mean {near[0]!r}? " if near else ""
     words = "".join(f"{word}, " for word in also) + ("or " if also else "")
-    return f"{name!r} is no class; {hint}accepted: {words}a class by its label: {', '.join(names)}"
+    stood = repr(name) if isinstance(name, str) else class_name(name)
+    return f"{stood} is no class; {hint}accepted: {words}a class by its label: {', '.join(names)}"
 
 
 def is_matrix(value: object) -> bool:

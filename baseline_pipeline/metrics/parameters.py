@@ -105,11 +105,13 @@ def described(parameters: Mapping[str, Parameter], defaults: Mapping[str, object
 
 
 def displayed(metric: str, given: Mapping[str, object], defaults: Mapping[str, object]) -> str:
-    """A metric's name with the parameters that are not its defaults.
+    """A metric's name with the parameters that are not its defaults, spelt as YAML spells them.
 
     Example:
         >>> displayed("f_beta", {"beta": 0.5}, {"beta": 2.0}), displayed("f_beta", {"beta": 2}, {"beta": 2.0})
         ('f_beta(beta=0.5)', 'f_beta')
+        >>> displayed("f1", {"average": True}, {"average": "macro"})
+        'f1(average=true)'
     """
     told = {name: value for name, value in given.items() if name not in defaults or defaults[name] != value}
     words = [f"{name}={_text(value)}" for name, value in sorted(told.items())]
@@ -119,4 +121,8 @@ def displayed(metric: str, given: Mapping[str, object], defaults: Mapping[str, o
 def _text(value: object) -> str:
     if isinstance(value, Mapping):
         return "{" + ", ".join(f"{name}: {_text(one)}" for name, one in sorted(value.items())) + "}"
-    return repr(float(value)).removesuffix(".0") if is_number(value) else str(value)
+    if is_number(value):
+        return repr(float(value)).removesuffix(".0")
+    if value is None:
+        return "null"
+    return str(value).lower() if isinstance(value, bool) else str(value)
