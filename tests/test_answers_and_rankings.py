@@ -10,9 +10,10 @@ import pytest
 from baseline_pipeline.contrasting import row_changes
 from baseline_pipeline.effects import part
 from baseline_pipeline.errors import ContractError, DataUnreadable, ModelFailed
-from baseline_pipeline.evaluating import encode_labels, scores_of
+from baseline_pipeline.evaluating import scores_of
 from baseline_pipeline.evaluation import Scores
 from baseline_pipeline.explaining import explain
+from baseline_pipeline.labels import encode_labels
 from baseline_pipeline.metrics.outcomes import Outcomes
 from baseline_pipeline.monitoring.reading import measured
 from baseline_pipeline.planning import prospects

@@ -7,8 +7,8 @@ import pytest
 
 from baseline_pipeline.contract import Contract
 from baseline_pipeline.errors import ModelFailed
-from baseline_pipeline.evaluating import encode_labels
 from baseline_pipeline.evaluation import Scores
+from baseline_pipeline.labels import encode_labels
 from baseline_pipeline.metrics.outcomes import Outcomes
 from baseline_pipeline.ports import ModelVersion
 from baseline_pipeline.replay.factorial import Sides, factorial

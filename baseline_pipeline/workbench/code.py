@@ -15,7 +15,7 @@ from baseline_pipeline.records import Digest, digest_of
 if TYPE_CHECKING:
     from baseline_pipeline.contract import Contract
 
-SCORING = ("content", "evaluating.py", "scoring.py", "adapters/models", "adapters/registries")
+SCORING = ("content", "labels.py", "evaluating.py", "scoring.py", "adapters/models", "adapters/registries")
 """What row-level results depend on; metrics and intervals are computed anew from the rows each time."""
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 
 from baseline_pipeline.errors import EvidenceUnavailable, UsageError
-from baseline_pipeline.evaluating import class_names
+from baseline_pipeline.labels import class_names
 from baseline_pipeline.records import digest_of, short
 from baseline_pipeline.scoring import outputs_of, threads
 

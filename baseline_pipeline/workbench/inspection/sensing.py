@@ -12,8 +12,9 @@ from baseline_pipeline.adapters.models.remembered import remembered
 from baseline_pipeline.comparison import ALL_ROWS
 from baseline_pipeline.content import canonical
 from baseline_pipeline.errors import ContractError, EvidenceUnavailable, ModelFailed
-from baseline_pipeline.evaluating import days_of, encode_labels, labelled_rows, scores_of
+from baseline_pipeline.evaluating import days_of, scores_of
 from baseline_pipeline.evaluation import Scores
+from baseline_pipeline.labels import encode_labels, labelled_rows
 from baseline_pipeline.records import Digest, Record, digest_of
 from baseline_pipeline.scenarios import SCENARIOS, About, NotApplicable, Scenario
 from baseline_pipeline.scoring import predict_all

@@ -9,11 +9,12 @@ import pyarrow.compute as pc
 
 from baseline_pipeline.content import row_names
 from baseline_pipeline.errors import EvidenceUnavailable, ModelFailed, ModelGone
-from baseline_pipeline.evaluating import evaluate, evaluation_key, lacked, metric_column
+from baseline_pipeline.evaluating import evaluate, evaluation_key, metric_column
 from baseline_pipeline.evaluation import Evaluation, Scores
 from baseline_pipeline.figures import counted
 from baseline_pipeline.fingerprint import Fingerprint
 from baseline_pipeline.governance.events import Watched
+from baseline_pipeline.labels import lacked
 from baseline_pipeline.measuring import measure
 from baseline_pipeline.ports import ModelVersion
 from baseline_pipeline.records import Digest, digest_of, short

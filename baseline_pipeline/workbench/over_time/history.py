@@ -11,9 +11,10 @@ import pyarrow.compute as pc
 
 from baseline_pipeline.content import instants_of, row_names
 from baseline_pipeline.errors import ContractError, EvidenceUnavailable
-from baseline_pipeline.evaluating import class_names, encode_labels, scores_of
+from baseline_pipeline.evaluating import scores_of
 from baseline_pipeline.evaluation import Scores
 from baseline_pipeline.figures import counted
+from baseline_pipeline.labels import class_names, encode_labels
 from baseline_pipeline.monitoring.scored_rows import ScoredRows
 from baseline_pipeline.monitoring.windows import seconds_of
 from baseline_pipeline.records import Digest, Record, digest_of
@@ -177,15 +178,6 @@ def instants(table: pa.Table, column: str, zone: str) -> Array:
     local = times.to_pandas().dt.tz_convert(zone).dt.tz_localize(None)
     found: Array = local.to_numpy().astype("datetime64[s]")
     return found
-
-
-def labels_of(contract: Contract, table: pa.Table, classes: tuple[str, ...]) -> Array:
-    """Labels as the whole past numbers them, whichever classes a part of it holds."""
-    if contract.task != "multiclass_classification":
-        return encode_labels(contract, table)[0]
-    texts = pc.cast(table.column(contract.data.label), pa.string())
-    found: Array = pc.fill_null(pc.index_in(texts, value_set=pa.array(classes)), 0).to_numpy(zero_copy_only=False)
-    return found.astype(np.int64)
 
 
 def zone_of(contract: Contract, window: str | None = None) -> str:

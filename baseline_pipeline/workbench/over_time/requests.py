@@ -12,7 +12,7 @@ import pyarrow.compute as pc
 from baseline_pipeline.adapters.sources.requests import read_requests
 from baseline_pipeline.content import canonical, refuse_twins, row_names
 from baseline_pipeline.errors import DataNotThereYet, DataUnreadable
-from baseline_pipeline.evaluating import class_names, encode_labels
+from baseline_pipeline.labels import class_names, encode_labels
 from baseline_pipeline.metrics.outcomes import Outcomes
 from baseline_pipeline.monitoring.recorded import PREFIXES, Recorded, recorded
 from baseline_pipeline.monitoring.scored_rows import ScoredRows

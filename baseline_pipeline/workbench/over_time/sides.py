@@ -9,7 +9,7 @@ import numpy as np
 import pyarrow as pa
 
 from baseline_pipeline.adapters.models.remembered import remembered
-from baseline_pipeline.evaluating import class_names
+from baseline_pipeline.labels import class_names
 from baseline_pipeline.measuring import cluster_codes
 from baseline_pipeline.metrics.outcomes import Outcomes
 from baseline_pipeline.replay.put_back import PutBack

@@ -8,10 +8,11 @@ import numpy as np
 import pyarrow as pa
 
 from baseline_pipeline.content import canonical
-from baseline_pipeline.evaluating import class_names, scores_of
+from baseline_pipeline.evaluating import scores_of
+from baseline_pipeline.labels import class_names, labels_of
 from baseline_pipeline.monitoring.scored_rows import ScoredRows
 from baseline_pipeline.scoring import predict_all
-from baseline_pipeline.workbench.over_time.history import instants, labels_of
+from baseline_pipeline.workbench.over_time.history import instants
 
 if TYPE_CHECKING:
     import pandas as pd

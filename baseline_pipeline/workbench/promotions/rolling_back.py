@@ -9,8 +9,8 @@ import numpy as np
 
 from baseline_pipeline.environment.lockfile import Lock, moved
 from baseline_pipeline.errors import ModelFailed, UsageError
-from baseline_pipeline.evaluating import encode_labels
 from baseline_pipeline.governance.events import Baseline, Event, baselines
+from baseline_pipeline.labels import encode_labels
 from baseline_pipeline.records import Record, digest_of
 from baseline_pipeline.row_differences import ROUNDING, moved_scores
 from baseline_pipeline.scoring import predict_all

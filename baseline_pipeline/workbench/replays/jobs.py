@@ -16,8 +16,9 @@ from baseline_pipeline.adapters.environments import worker
 from baseline_pipeline.adapters.environments.job_files import stages_in
 from baseline_pipeline.adapters.environments.running import LEFT, Ran, launch_here, run_job, run_jobs
 from baseline_pipeline.errors import ModelFailed
-from baseline_pipeline.evaluating import class_names, scores_of
+from baseline_pipeline.evaluating import scores_of
 from baseline_pipeline.evaluation import Scores
+from baseline_pipeline.labels import class_names
 from baseline_pipeline.records import Digest, digest_of
 from baseline_pipeline.replay.outcome import WorkerRun
 from baseline_pipeline.scores_file import read_scores, write_scores

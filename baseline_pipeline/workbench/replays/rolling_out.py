@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from baseline_pipeline.errors import EvidenceUnavailable, UsageError
-from baseline_pipeline.evaluating import class_names, days_of, scores_of
+from baseline_pipeline.evaluating import days_of, scores_of
 from baseline_pipeline.figures import counted
+from baseline_pipeline.labels import class_names
 from baseline_pipeline.matching import match
 from baseline_pipeline.metrics.outcomes import NotMeasurable
 from baseline_pipeline.records import Record, digest_of

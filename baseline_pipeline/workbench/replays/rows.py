@@ -16,7 +16,7 @@ import pyarrow as pa
 from baseline_pipeline.adapters.environments.job_files import write_rows
 from baseline_pipeline.content import row_contents
 from baseline_pipeline.errors import EvidenceUnavailable
-from baseline_pipeline.evaluating import encode_labels, labelled_rows
+from baseline_pipeline.labels import encode_labels, labelled_rows
 from baseline_pipeline.records import Digest, digest_of
 
 if TYPE_CHECKING:

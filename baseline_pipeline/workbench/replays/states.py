@@ -11,7 +11,8 @@ import pyarrow.compute as pc
 
 from baseline_pipeline.adapters.models.remembered import remembered
 from baseline_pipeline.errors import EvidenceUnavailable
-from baseline_pipeline.evaluating import class_names, days_of, scores_of
+from baseline_pipeline.evaluating import days_of, scores_of
+from baseline_pipeline.labels import class_names
 from baseline_pipeline.records import Digest, short
 from baseline_pipeline.replay.attribution import FACTORS, Factor
 from baseline_pipeline.replay.factorial import Sides, State

@@ -15,8 +15,8 @@ from baseline_pipeline.comparison import ALL_ROWS
 from baseline_pipeline.effects import part
 from baseline_pipeline.errors import EvidenceUnavailable, UsageError
 from baseline_pipeline.estimating import effects
-from baseline_pipeline.evaluating import labelled_rows
 from baseline_pipeline.figures import counted
+from baseline_pipeline.labels import labelled_rows
 from baseline_pipeline.measuring import measure
 from baseline_pipeline.records import digest_of
 from baseline_pipeline.replay.environment_facts import LEAST_REPEATS, EnvironmentFacts, Packed, array_digest, latency_of

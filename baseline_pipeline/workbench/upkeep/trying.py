@@ -8,8 +8,9 @@ import numpy as np
 
 from baseline_pipeline.content import canonical
 from baseline_pipeline.errors import BaselineError
-from baseline_pipeline.evaluating import encode_labels, labelled_rows, scores_of
+from baseline_pipeline.evaluating import scores_of
 from baseline_pipeline.figures import counted
+from baseline_pipeline.labels import encode_labels, labelled_rows
 from baseline_pipeline.metrics.custom import doubts, frame, resolved
 from baseline_pipeline.scoring import Predicted, predict_all
 from baseline_pipeline.slices import find_slices
