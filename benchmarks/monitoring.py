@@ -23,7 +23,8 @@ from typing import Any
 import numpy as np
 from scipy.special import ndtri
 
-from baseline_pipeline.monitoring.sequential import Evidence, PairedWindow, follow
+from baseline_pipeline.monitoring.paired_window import Evidence, PairedWindow
+from baseline_pipeline.monitoring.sequential import follow
 from baseline_pipeline.significance.clopper_pearson import clopper_pearson
 from baseline_pipeline.significance.e_process import least_worse
 

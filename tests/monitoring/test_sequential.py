@@ -8,7 +8,8 @@ from pydantic import ValidationError
 from scipy.stats import binomtest
 
 from baseline_pipeline.errors import UsageError
-from baseline_pipeline.monitoring.sequential import PairedWindow, Sequential, follow
+from baseline_pipeline.monitoring.paired_window import PairedWindow
+from baseline_pipeline.monitoring.sequential import Sequential, follow
 from baseline_pipeline.significance.clopper_pearson import clopper_pearson
 from baseline_pipeline.significance.e_process import log_e_value
 

@@ -9,8 +9,9 @@ import numpy as np
 import pyarrow.compute as pc
 
 from baseline_pipeline.monitoring.alarms import Alarm, text_of
+from baseline_pipeline.monitoring.paired_window import PairedWindow
 from baseline_pipeline.monitoring.scored_rows import ScoredRows
-from baseline_pipeline.monitoring.sequential import PairedWindow, Sequential, follow
+from baseline_pipeline.monitoring.sequential import Sequential, follow
 from baseline_pipeline.monitoring.windows import Windowing
 from baseline_pipeline.workbench.over_time.overdue import alarm_without_calm
 
