@@ -13,7 +13,7 @@ from baseline_pipeline.errors import DataNotThereYet, DataUnreadable, EvidenceUn
 from baseline_pipeline.evaluating import days_of
 from baseline_pipeline.ports import Reading, SourceState
 from baseline_pipeline.snapshot import Snapshot, read, take
-from baseline_pipeline.workbench.over_time.history import instants
+from baseline_pipeline.workbench.over_time.clocks import instants
 
 NOW = "2013-02-01T00:00:00Z"
 ROWS = pa.table(

@@ -19,7 +19,7 @@ from baseline_pipeline.workbench.over_time.backtested_windows import (
     backtest_windows,
     backtested_windows,
 )
-from baseline_pipeline.workbench.over_time.history import zone_of
+from baseline_pipeline.workbench.over_time.clocks import zone_of
 from baseline_pipeline.workbench.workbench import Workbench
 
 RANGE_START, RANGE_END = "dagster/asset_partition_range_start", "dagster/asset_partition_range_end"

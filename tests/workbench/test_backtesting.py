@@ -14,7 +14,7 @@ from baseline_pipeline.contract.reading import read_contract
 from baseline_pipeline.errors import ContractError, EvidenceUnavailable, UsageError
 from baseline_pipeline.report.backtest import backtest_html, backtest_lines
 from baseline_pipeline.workbench.over_time.backtesting import backtest
-from baseline_pipeline.workbench.over_time.history import instants, zone_of
+from baseline_pipeline.workbench.over_time.clocks import instants, zone_of
 from baseline_pipeline.workbench.over_time.injecting import inject_incidents
 from baseline_pipeline.workbench.over_time.monitoring import watch
 from baseline_pipeline.workbench.over_time.windows import windowing_of

@@ -13,7 +13,7 @@ from baseline_pipeline.records import Record
 from baseline_pipeline.workbench.iteration.comparing import previous_champion
 from baseline_pipeline.workbench.iteration.evaluating import load_evaluation, load_scores
 from baseline_pipeline.workbench.over_time.backtesting import backtest
-from baseline_pipeline.workbench.over_time.history import DAY, zone_of
+from baseline_pipeline.workbench.over_time.clocks import DAY, zone_of
 from baseline_pipeline.workbench.over_time.windows import whole_windows, windowing_of
 
 if TYPE_CHECKING:

@@ -2,49 +2,31 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from baseline_pipeline.content import instants_of, row_names
+from baseline_pipeline.content import row_names
 from baseline_pipeline.errors import ContractError, EvidenceUnavailable
-from baseline_pipeline.evaluating import scores_of
-from baseline_pipeline.evaluation import Scores
 from baseline_pipeline.figures import counted
-from baseline_pipeline.labels import class_names, encode_labels
+from baseline_pipeline.labels import encode_labels
 from baseline_pipeline.monitoring.scored_rows import ScoredRows
-from baseline_pipeline.monitoring.windows import seconds_of
-from baseline_pipeline.records import Digest, Record, digest_of
-from baseline_pipeline.scores_file import read_scores, write_scores
-from baseline_pipeline.scoring import predict_all
+from baseline_pipeline.records import Digest, digest_of
 from baseline_pipeline.snapshot import read
-from baseline_pipeline.workbench.iteration.elsewhere import in_declared_environment
-from baseline_pipeline.workbench.iteration.environment import observe
 from baseline_pipeline.workbench.iteration.snapshotting import load_snapshot, quality_of, take_snapshot
-from baseline_pipeline.workbench.replays.replaying import Replaying
+from baseline_pipeline.workbench.over_time.clocks import instants, zone_of
+from baseline_pipeline.workbench.over_time.past_scores import scores_of_past
 from baseline_pipeline.workbench.replays.rows import RowSet
 
 if TYPE_CHECKING:
     from baseline_pipeline.contract import Contract
     from baseline_pipeline.ports import ModelVersion
-    from baseline_pipeline.snapshot import Snapshot
     from baseline_pipeline.workbench.workbench import Workbench
 
 Array = np.ndarray[Any, Any]
-FOLDS = 5
-DAY, WEEK = 86400, 7 * 86400
-
-
-class ScoredPast(Record):
-    """Where the scores of a past are kept."""
-
-    version: str
-    snapshot: Digest
-    scores_file: Digest
-    out_of_fold: int
 
 
 @dataclass(frozen=True)
@@ -129,7 +111,7 @@ def scored_past(
     zone = zone_of(contract, window)
     at = instants(filled, contract.data.time, zone)
     inside = _learned(version, at)
-    scores, kept = _scored(bench, contract, version, everything, snapshot, inside, labelled)
+    scores, kept = scores_of_past(bench, contract, version, everything, snapshot, inside, labelled)
     rows = np.flatnonzero(kept)
     rows = rows[np.argsort(at[rows], kind="stable")]
     if len(rows) == 0:
@@ -159,30 +141,6 @@ def scored_past(
         model=version,
         classes=classes,
     )
-
-
-def instants(table: pa.Table, column: str, zone: str) -> Array:
-    """(n,) times as clocks show them in a time zone, `datetime64[s]`; times without a zone are UTC.
-
-    Raises:
-        EvidenceUnavailable: when the column holds no times, naming the first value that is none.
-    """
-    try:
-        times = instants_of(table.column(column))
-    except pa.ArrowException as error:
-        message = f"column {column!r} (data.time) holds something that is no time: {error}"
-        raise EvidenceUnavailable(message, next_step="accepted: timestamps, dates, or ISO 8601 text") from error
-    if times.null_count:
-        message = f"column {column!r} (data.time) is missing in {times.null_count} rows"
-        raise EvidenceUnavailable(message, next_step="every row needs a time to fall into a window")
-    local = times.to_pandas().dt.tz_convert(zone).dt.tz_localize(None)
-    found: Array = local.to_numpy().astype("datetime64[s]")
-    return found
-
-
-def zone_of(contract: Contract, window: str | None = None) -> str:
-    """Where days begin at midnight; windows of hours are cut in UTC, where none comes twice or never."""
-    return contract.monitoring.timezone if seconds_of(window or contract.monitoring.window) >= DAY else "UTC"
 
 
 def _with_labels(contract: Contract, table: pa.Table) -> tuple[pa.Table, Array]:
@@ -219,105 +177,3 @@ def _learned(version: ModelVersion, at: Array) -> Array:
     first, last = (np.datetime64(day[:10], "D") for day in version.training_window)
     days = at.astype("datetime64[D]")
     return np.asarray((days >= first) & (days <= last))
-
-
-def _scored(
-    bench: Workbench,
-    contract: Contract,
-    version: ModelVersion,
-    everything: RowSet,
-    snapshot: Snapshot,
-    inside: Array,
-    labelled: Array,
-) -> tuple[Scores, Array]:
-    """Scores of all rows, and which of them are no reading of what was learned."""
-    entry = contract.model.training.entry if contract.model.training else None
-    folds = entry is not None and bool(inside.any())
-    environment, catalogue = in_declared_environment(
-        bench, contract, observe(contract, bench.settings.project), bench.catalogue(contract)
-    )
-    key = digest_of(
-        {
-            "model": version.digest,
-            "snapshot": snapshot.digest,
-            "definition": contract.definition(),
-            "dependencies": environment.state.lockfile_digest,
-            "kept": [contract.data.time, *contract.kept_columns()],
-            "folds": [entry, FOLDS, *(version.training_window or ())] if folds else None,
-        }
-    )
-    kept = ~inside if not folds else np.ones(len(inside), dtype=bool)
-    body = bench.store.load("pasts", contract.name, key)
-    if body is not None:
-        return read_scores(bench.store.file(ScoredPast.stored(body).scores_file)), kept
-    bench.progress(f"scoring {counted(len(everything), 'row')} of the past with version {version.version}")
-    names = class_names(contract) if contract.task == "binary_classification" else everything.classes
-    predicted, _, _ = predict_all(contract, everything.table, everything.names, version, catalogue, names)
-    scores = scores_of(contract, everything.table, everything.names, everything.labels, everything.classes, predicted)
-    if folds:
-        scores = _out_of_fold(bench, contract, version, everything, inside, labelled, scores)
-    file = bench.store.put_file(write_scores(scores, everything.classes, bench.settings.scratch))
-    record = ScoredPast(
-        version=version.version,
-        snapshot=snapshot.digest,
-        scores_file=file,
-        out_of_fold=int(inside.sum()) if folds else 0,
-    )
-    bench.store.save("pasts", contract.name, key, record)
-    return read_scores(bench.store.file(file)), kept
-
-
-def _out_of_fold(
-    bench: Workbench,
-    contract: Contract,
-    version: ModelVersion,
-    everything: RowSet,
-    inside: Array,
-    labelled: Array,
-    scores: Scores,
-) -> Scores:
-    """The same scores, and for rows of the training window those of models that did not see their weeks."""
-    assert contract.data.time is not None  # noqa: S101  # the caller has asked
-    at = instants(everything.table, contract.data.time, zone_of(contract))
-    fold = (at.astype(np.int64) // WEEK) % FOLDS
-    work = Replaying(bench, contract, version, bench.catalogue(contract).artifact(version))
-    name, built = work.place(None)
-    outcomes = scores.outcomes
-    prediction = outcomes.prediction.copy()
-    score = None if outcomes.score is None else outcomes.score.copy()
-    folds = []
-    for number in range(FOLDS):
-        held, other = inside & (fold == number), inside & (fold != number) & labelled
-        if held.any():
-            rows = _part(bench, contract, everything, held, f"weeks {number} of {FOLDS}")
-            train = _part(bench, contract, everything, other, f"all weeks but {number} of {FOLDS}")
-            folds.append((number, held, (f"{name}, without weeks {number + 1} of {FOLDS}", rows, train)))
-    work.jobs.prepare(built, work.knobs, [asked for *_, asked in folds])
-    for number, held, (words, rows, train) in folds:
-        run = work.jobs.run(words, built, rows, work.knobs, train=train)
-        if run.failure is not None:
-            message = f"training without weeks {number + 1} of {FOLDS} failed ({run.failure}): {run.words}"
-            raise EvidenceUnavailable(
-                message, next_step="mend model.training.entry, or leave it out to judge later rows only"
-            )
-        found = work.jobs.scores(run).outcomes
-        prediction[held] = found.prediction
-        if score is not None and found.score is not None:
-            score[held] = found.score
-    changed = replace(outcomes, prediction=prediction, score=score)
-    return Scores(scores.row_id, changed, scores.cluster, scores.day, scores.columns, scores.content)
-
-
-def _part(bench: Workbench, contract: Contract, rows: RowSet, chosen: Array, name: str) -> RowSet:
-    mask = pa.array(chosen)
-    key = digest_of([rows.key, name, list(rows.columns), contract.data.row_id])
-    return RowSet(
-        key=key,
-        snapshot=rows.snapshot,
-        table=rows.table.filter(mask),
-        names=rows.names.filter(mask),
-        labels=rows.labels[chosen],
-        classes=rows.classes,
-        columns=rows.columns,
-        place=bench.settings.home / "cache" / "rows" / key,
-    )

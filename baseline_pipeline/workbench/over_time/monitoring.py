@@ -15,7 +15,8 @@ from baseline_pipeline.monitoring.calm import LEAST_WINDOWS
 from baseline_pipeline.monitoring.scored_rows import ScoredRows, joined
 from baseline_pipeline.monitoring.windows import Windowing, seconds_of
 from baseline_pipeline.workbench.over_time.against_model import against_model, does_worse
-from baseline_pipeline.workbench.over_time.history import scored_past, zone_of
+from baseline_pipeline.workbench.over_time.clocks import zone_of
+from baseline_pipeline.workbench.over_time.history import scored_past
 from baseline_pipeline.workbench.over_time.last_windows import estimates, latest
 from baseline_pipeline.workbench.over_time.overdue import late, partly_labelled
 from baseline_pipeline.workbench.over_time.requests import logged_rows

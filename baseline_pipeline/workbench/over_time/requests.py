@@ -17,7 +17,7 @@ from baseline_pipeline.metrics.outcomes import Outcomes
 from baseline_pipeline.monitoring.recorded import PREFIXES, Recorded, recorded
 from baseline_pipeline.monitoring.scored_rows import ScoredRows
 from baseline_pipeline.recorder.rows import FEATURE
-from baseline_pipeline.workbench.over_time.history import instants, zone_of
+from baseline_pipeline.workbench.over_time.clocks import instants, zone_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

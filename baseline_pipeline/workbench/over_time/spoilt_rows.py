@@ -12,7 +12,7 @@ from baseline_pipeline.evaluating import scores_of
 from baseline_pipeline.labels import class_names, labels_of
 from baseline_pipeline.monitoring.scored_rows import ScoredRows
 from baseline_pipeline.scoring import predict_all
-from baseline_pipeline.workbench.over_time.history import instants
+from baseline_pipeline.workbench.over_time.clocks import instants
 
 if TYPE_CHECKING:
     import pandas as pd

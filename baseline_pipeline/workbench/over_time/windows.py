@@ -17,7 +17,8 @@ from baseline_pipeline.monitoring.reading import Reader
 from baseline_pipeline.monitoring.windows import Windowing, seconds_of
 from baseline_pipeline.records import digest_of
 from baseline_pipeline.workbench.over_time.calm_windows import calm_windows, incidents_of
-from baseline_pipeline.workbench.over_time.history import Past, scored_past, zone_of
+from baseline_pipeline.workbench.over_time.clocks import zone_of
+from baseline_pipeline.workbench.over_time.history import Past, scored_past
 
 if TYPE_CHECKING:
     from baseline_pipeline.contract import Contract
