@@ -8,7 +8,8 @@ from typing import Protocol
 
 import numpy as np
 
-from baseline_pipeline.recorder.rows import Array, Batch, Row
+from baseline_pipeline.recorder.cells import Array
+from baseline_pipeline.recorder.rows import Batch, Row
 from baseline_pipeline.recorder.tally import Tally
 
 LEFT_OUT = -1

@@ -15,7 +15,9 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from baseline_pipeline.recorder.rows import IMPORTANCE, OWN, STAGE, WEIGHT, Array, Batch, Cells, Row, Shape
+from baseline_pipeline.recorder.batch_columns import Cells
+from baseline_pipeline.recorder.cells import Array
+from baseline_pipeline.recorder.rows import IMPORTANCE, OWN, STAGE, WEIGHT, Batch, Row, Shape
 
 TEXT = frozenset({"request_id", "version", "error"})
 NUMBER = frozenset({"score", "latency_seconds"})

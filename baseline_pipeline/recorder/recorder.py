@@ -12,9 +12,11 @@ from queue import Empty, SimpleQueue
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
+from baseline_pipeline.recorder.batch_columns import Cells, row_bytes, rows_of
 from baseline_pipeline.recorder.buffer import LEFT_OUT, Buffer, Reservoir, Stream
+from baseline_pipeline.recorder.cells import TooLarge
 from baseline_pipeline.recorder.forking import importing, look_after
-from baseline_pipeline.recorder.rows import Cells, Rows, TooLarge, row_bytes, rows_of
+from baseline_pipeline.recorder.rows import Rows
 from baseline_pipeline.recorder.tally import Facts, Tally
 
 if TYPE_CHECKING:

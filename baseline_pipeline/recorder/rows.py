@@ -1,18 +1,17 @@
-"""What a caller passed, made safe to keep: plain cells nobody else can change, and the bytes they take."""
+"""Rows and batches of rows, as they wait to be written."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
-from datetime import time as clock_time
-from decimal import Decimal
 from sys import getsizeof
 from typing import Any
 
 import numpy as np
 
+from baseline_pipeline.recorder.batch_columns import Cells, column_of, microseconds_of
+from baseline_pipeline.recorder.cells import PLAIN, Array, TooLarge, frozen, size_of
 from baseline_pipeline.recorder.tally import text_of
 
 OWN = ("request_id", "time", "score", "prediction", "version", "latency_seconds", "error")
@@ -21,27 +20,14 @@ FEATURE, STAGE, EXTRA, IMPORTANCE = "feature.", "stage.", "extra.", "importance.
 
 Row = tuple[Any, ...]
 """(shape, bytes, *cells); the shape says which column each cell belongs to."""
-Array = np.ndarray[Any, np.dtype[Any]]
-Cells = Sequence[Any] | Array
 
 _FIRST = ("request_id", "version", "error", "time", "score", "prediction", "latency_seconds")
 _NEXT = object()  # between the keys of features, stages, extra and importances
 _SMALL = frozenset({float, bool, type(None)})
-_PLAIN = frozenset({float, int, str, bool, type(None)})
-_KEPT = (bytes, datetime, date, clock_time, Decimal)
-_MISSING = frozenset({"NAType", "NaTType"})  # pandas' own, told by name: pandas stays unimported
-_NUMERIC = "fiu"
 _ROW_BYTES = 250  # the tuple, its time, and the room in the lists around it
 _CELL_BYTES = 32  # a float and its place in the tuple
-_LIST_ITEM_BYTES = 40
 _NAME_BYTES = 80  # in a shape; its first row pays for it
-_DEPTH = 4
 _SHAPES = 1_000
-_SECONDS_END = 9e12  # as microseconds still within 64 bits
-
-
-class TooLarge(Exception):
-    """A record that alone takes more than there is room for."""
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -116,9 +102,9 @@ class Rows:
         )
         cells = (score, prediction, latency, *f.values(), *s.values(), *e.values(), *i.values())
         kinds = set(map(type, cells))
-        if not kinds <= _PLAIN:
-            cells = tuple([cell if type(cell) in _PLAIN else self.frozen(cell) for cell in cells])
-            size += sum(map(_size, cells))
+        if not kinds <= PLAIN:
+            cells = tuple([cell if type(cell) in PLAIN else frozen(cell, self._limit) for cell in cells])
+            size += sum(map(size_of, cells))
         elif not kinds <= _SMALL:  # text, and integers, which may be of any length
             size += sum([getsizeof(cell) for cell in cells if type(cell) is not float])
         size += _CELL_BYTES * len(cells) + sum([getsizeof(text) for text in texts if text is not None])
@@ -147,7 +133,7 @@ class Rows:
             ValueError: on columns of different lengths.
             Exception: whatever the values themselves raise.
         """
-        named = {_name(key): _column(values, rows) for key, values in columns.items()}
+        named = {_name(key): column_of(values, rows) for key, values in columns.items()}
         for name, cells in named.items():
             if len(cells) != rows:
                 message = f"column {name!r} has {len(cells)} rows, another one has {rows}"
@@ -155,7 +141,7 @@ class Rows:
         if WEIGHT in named:
             named[feature_name(WEIGHT)] = named.pop(WEIGHT)
         now = time.time_ns() // 1000
-        named["time"] = _times(named["time"], now) if "time" in named else np.full(rows, now)
+        named["time"] = microseconds_of(named["time"], now) if "time" in named else np.full(rows, now)
         return named
 
     def batch(self, columns: Mapping[str, Cells], chosen: Array | None) -> Batch:
@@ -170,61 +156,14 @@ class Rows:
             if isinstance(cells, np.ndarray):
                 kept[name] = cells.copy() if chosen is None else cells[chosen]
             else:
-                kept[name] = [self.frozen(cell) for cell in (cells if chosen is None else [cells[k] for k in chosen])]
-        size = sum(cells.nbytes if isinstance(cells, np.ndarray) else sum(map(_size, cells)) for cells in kept.values())
+                taken = cells if chosen is None else [cells[k] for k in chosen]
+                kept[name] = [frozen(cell, self._limit) for cell in taken]
+        size = sum(
+            cells.nbytes if isinstance(cells, np.ndarray) else sum(map(size_of, cells)) for cells in kept.values()
+        )
         names = tuple(kept)
         shape = self._shapes.get(names) or self._remember(names, names)
         return Batch(shape, kept, len(kept["time"]), _ROW_BYTES + size)
-
-    def frozen(self, cell: object, depth: int = 0) -> object:
-        """A value nobody else can change: numbers, text, dates and lists as they are, anything else as its text.
-
-        Lists, tuples and arrays become lists or one-dimensional arrays of their own.
-        """
-        kind = type(cell)
-        if kind in _PLAIN:
-            return cell
-        if isinstance(cell, timedelta):
-            return cell.total_seconds()
-        if kind.__name__ in _MISSING:
-            return None
-        if isinstance(cell, _KEPT):
-            return cell
-        if isinstance(cell, np.ndarray | np.generic):
-            return self._frozen_array(cell, depth)
-        if isinstance(cell, list | tuple):
-            return self._frozen_list(cell, depth)
-        for plain in (bool, int, float, str):
-            if isinstance(cell, plain):  # subclasses: enumerations, for example
-                return plain.__str__(cell) if plain is str else plain(cell)
-        if hasattr(cell, "__array__"):
-            return self._frozen_array(np.asarray(cell), depth)
-        return str(cell)
-
-    def _frozen_array(self, cell: Array | np.generic, depth: int) -> object:
-        if cell.nbytes > self._limit:
-            message = f"an array of {cell.nbytes} bytes; there is room for {self._limit}"
-            raise TooLarge(message)
-        if cell.dtype.kind in "mM":
-            cell = cell.astype(f"{cell.dtype.kind}8[us]")
-        if cell.ndim == 1 and cell.dtype.kind in _NUMERIC:
-            return _native(np.array(cell))
-        value = cell.tolist()
-        if cell.ndim == 0 and isinstance(value, np.generic):  # extended precision has no Python value
-            return float(value)
-        return self.frozen(value, depth + 1) if depth < _DEPTH else str(value)
-
-    def _frozen_list(self, cell: Sequence[Any], depth: int) -> object:
-        if len(cell) * 8 > self._limit:
-            message = f"a list of {len(cell)} values; there is room for {self._limit} bytes"
-            raise TooLarge(message)
-        if depth >= _DEPTH:
-            return str(cell)
-        kinds = set(map(type, cell))
-        if kinds <= {float}:
-            return np.array(cell, dtype=np.float64)
-        values = [self.frozen(value, depth + 1) for value in cell]
-        return [value.tolist() if isinstance(value, np.ndarray) else value for value in values]
 
 
 def _dict(part: Mapping[str, Any] | None) -> dict[str, Any]:
@@ -251,75 +190,3 @@ def feature_name(name: str) -> str:
     """
     taken = name in OWN or name == WEIGHT or name.startswith((FEATURE, STAGE, EXTRA, IMPORTANCE))
     return FEATURE + name if taken else name
-
-
-def _size(cell: object) -> int:
-    if type(cell) is list:
-        return _LIST_ITEM_BYTES * len(cell) + sum(map(_size, cell))
-    return cell.nbytes + 128 if isinstance(cell, np.ndarray) else getsizeof(cell)
-
-
-def _native(array: Array) -> Array:
-    """Numbers in this machine's byte order, at most 64 bits wide."""
-    if array.dtype.kind == "f" and array.dtype.itemsize > 8:  # noqa: PLR2004  # bytes
-        return array.astype(np.float64)
-    return array.astype(array.dtype.newbyteorder("="), copy=False)
-
-
-def _is_column(values: object) -> bool:
-    if isinstance(values, str | bytes | Mapping | set | frozenset):
-        return False
-    return isinstance(values, list | tuple) or (hasattr(values, "__len__") and getattr(values, "ndim", 1) > 0)
-
-
-def _column(values: Any, rows: int) -> Cells:
-    if not _is_column(values):
-        return [values] * rows
-    if isinstance(values, list | tuple):
-        return values
-    array = np.asarray(values)
-    if array.ndim <= 2 and array.dtype.kind in _NUMERIC:  # noqa: PLR2004  # (n,) or (n, width)
-        return _native(array)
-    if array.ndim == 1 and array.dtype.kind in "bM":
-        return array if array.dtype.kind == "b" else array.astype("datetime64[us]")
-    return list(array.tolist() if array.ndim == 1 else array)
-
-
-def rows_of(columns: Mapping[str, Any]) -> int:
-    """How many rows columns have; columns of one value (text, a number) hold for all rows.
-
-    Example:
-        >>> rows_of({"version": "7", "score": [0.1, 0.2, 0.3]})
-        3
-    """
-    return next((len(values) for values in columns.values() if _is_column(values)), 1)
-
-
-def row_bytes(columns: Mapping[str, Cells], rows: int) -> int:
-    """About how many bytes a row of columns takes."""
-    return sum(
-        cells.nbytes // max(rows, 1) if isinstance(cells, np.ndarray) else _LIST_ITEM_BYTES
-        for cells in columns.values()
-    )
-
-
-def _times(cells: Cells, now: int) -> Array:
-    """Microseconds since 1970 from seconds since 1970 or from times (naive: UTC); now, where there is none."""
-    if isinstance(cells, np.ndarray) and cells.dtype.kind == "M":
-        return np.where(np.isnat(cells), now, cells.astype(np.int64))
-    if isinstance(cells, np.ndarray) and cells.dtype.kind in _NUMERIC and cells.ndim == 1:
-        seconds = cells.astype(np.float64)
-        given = np.abs(seconds) < _SECONDS_END
-        return np.where(given, (np.where(given, seconds, 0.0) * 1e6).round().astype(np.int64), now)
-    return np.array([_microseconds(cell, now) for cell in cells], dtype=np.int64)
-
-
-def _microseconds(cell: object, now: int) -> int:
-    if isinstance(cell, datetime):
-        cell = (cell if cell.tzinfo else cell.replace(tzinfo=UTC)).timestamp()
-    if cell is None or (isinstance(cell, float) and cell != cell):  # noqa: PLR0124  # NaN
-        return now
-    if isinstance(cell, int | float) and abs(cell) < _SECONDS_END:
-        return round(cell * 1e6)
-    message = f"time {cell!r}: accepted are seconds since 1970 and datetimes"
-    raise ValueError(message)
