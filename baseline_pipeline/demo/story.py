@@ -24,7 +24,7 @@ from baseline_pipeline.workbench.iteration.deciding import autonomy_of, establis
 from baseline_pipeline.workbench.people import Voice
 from baseline_pipeline.workbench.promotions.approving import speak
 from baseline_pipeline.workbench.promotions.rolling_back import roll_back
-from baseline_pipeline.workbench.replays.attributing import attribution_of
+from baseline_pipeline.workbench.replays.attributions import attribution_of
 from baseline_pipeline.workbench.reporting import (
     decision_story,
     last_decision_digest,

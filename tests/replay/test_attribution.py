@@ -268,7 +268,8 @@ def test_an_attribution_that_is_killed_leaves_nothing_half_made_and_goes_on(loan
     import shutil
 
     from baseline_pipeline.settings import load_settings
-    from baseline_pipeline.workbench.replays.attributing import attribute, attribution_of
+    from baseline_pipeline.workbench.replays.attributing import attribute
+    from baseline_pipeline.workbench.replays.attributions import attribution_of
     from baseline_pipeline.workbench.replays.simulating import knobs_pair
     from baseline_pipeline.workbench.workbench import Workbench
 

@@ -4,7 +4,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from baseline_pipeline.workbench.replays.attributing import Attribution, attribution_of, keep_attribution
+from baseline_pipeline.workbench.replays.attributions import Attribution, attribution_of, keep_attribution
 
 DECISION = "d" * 64
 

@@ -8,7 +8,8 @@ from baseline_pipeline.replay.attribution import Contribution, Interaction, Shar
 from baseline_pipeline.replay.decided import Decided, in_words
 from baseline_pipeline.report.attribution import attribution_lines
 from baseline_pipeline.workbench.replays.attributed import attributed_html
-from baseline_pipeline.workbench.replays.attributing import Attribution, _urgency
+from baseline_pipeline.workbench.replays.attributing import _urgency
+from baseline_pipeline.workbench.replays.attributions import Attribution
 from tests.conftest import SMALL
 
 

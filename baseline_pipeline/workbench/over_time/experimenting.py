@@ -31,7 +31,8 @@ from baseline_pipeline.workbench.over_time.serving import Served, served
 from baseline_pipeline.workbench.over_time.sides import Scorer, sides_of
 from baseline_pipeline.workbench.over_time.skewing import skew_of
 from baseline_pipeline.workbench.over_time.telling import SHOWN, Look
-from baseline_pipeline.workbench.replays.attributing import attribute, attribution_of
+from baseline_pipeline.workbench.replays.attributing import attribute
+from baseline_pipeline.workbench.replays.attributions import attribution_of
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping, Sequence

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from baseline_pipeline.contract import Contract
-    from baseline_pipeline.workbench.replays.attributing import Attribution
+    from baseline_pipeline.workbench.replays.attributions import Attribution
     from baseline_pipeline.workbench.workbench import Workbench
 
 MOST = 4

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from baseline_pipeline.report.replay_text import WORDS
-from baseline_pipeline.workbench.replays.attributing import attribution_of
+from baseline_pipeline.workbench.replays.attributions import attribution_of
 from baseline_pipeline.workbench.replays.lockfile_moved import replay_of
 
 if TYPE_CHECKING:
