@@ -10,37 +10,30 @@ import pyarrow as pa
 
 from baseline_pipeline.comparison import JointShift
 from baseline_pipeline.drift.joint import FEWEST, separation
-from baseline_pipeline.drift.skew import Skew
 from baseline_pipeline.effects import Part
 from baseline_pipeline.errors import BaselineError
-from baseline_pipeline.governance.events import Event
 from baseline_pipeline.measuring import cluster_codes
 from baseline_pipeline.metrics.calibration_intercept import CALIBRATION_INTERCEPT
-from baseline_pipeline.records import Digest, Record, digest_of, short
 from baseline_pipeline.replay.put_back import PutBack
-from baseline_pipeline.response.incidents import PIPELINE, Incident
-from baseline_pipeline.response.joined import alarms_of, joined_causes
+from baseline_pipeline.response.incidents import Incident
 from baseline_pipeline.shift import joint_shift
 from baseline_pipeline.significance.units import units_of
 from baseline_pipeline.slices import find_slices
-from baseline_pipeline.workbench.iteration.comparing import load_comparison
 from baseline_pipeline.workbench.over_time.causes import Causes, causes
+from baseline_pipeline.workbench.over_time.experiments import Experiment, keep_experiment
 from baseline_pipeline.workbench.over_time.history import scored_past
-from baseline_pipeline.workbench.over_time.resembling import Resembles, resembling
-from baseline_pipeline.workbench.over_time.serving import Served, served
+from baseline_pipeline.workbench.over_time.moved_meanwhile import moved_between
+from baseline_pipeline.workbench.over_time.resembling import resembling
+from baseline_pipeline.workbench.over_time.serving import served
 from baseline_pipeline.workbench.over_time.sides import Scorer, sides_of
 from baseline_pipeline.workbench.over_time.skewing import skew_of
 from baseline_pipeline.workbench.over_time.telling import SHOWN, Look
-from baseline_pipeline.workbench.replays.attributing import attribute
-from baseline_pipeline.workbench.replays.attributions import attribution_of
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Mapping, Sequence
+    from collections.abc import Collection, Mapping
 
     from baseline_pipeline.contract import Contract
-    from baseline_pipeline.fingerprint import Facet
     from baseline_pipeline.metrics.outcomes import Metric
-    from baseline_pipeline.monitoring.alarms import Alarm
     from baseline_pipeline.monitoring.scored_rows import ScoredRows
     from baseline_pipeline.workbench.over_time.history import Past
     from baseline_pipeline.workbench.over_time.sides import Sides
@@ -55,36 +48,6 @@ OF_LEVEL = ("bias", "mean score")
 """Streams that say that scores are too high or too low as a whole."""
 TELLING = 3.0
 """Standard deviations of calm windows from which a feature or a slice is named."""
-
-
-class Experiment(Record):
-    """What an incident's windows show beside calm ones."""
-
-    model: str
-    incident: str
-    windows: tuple[str, str]
-    rows: int
-    calm_rows: int
-    shift: JointShift | None
-    """How well the rows can be told apart, and what of the change they explain; `None` with too few rows."""
-    features: tuple[tuple[str, float], ...]
-    """Measures of features that stood out, in standard deviations of calm windows."""
-    slices: tuple[tuple[str, float], ...]
-    """Slices that stood out against all rows, likewise."""
-    skew: tuple[Skew, ...]
-    """Columns that differ between request log and data, most rows first; needs both."""
-    served: Served | None = None
-    """The service's answers beside the registered model's; needs a request log."""
-    causes: Causes | None = None
-    """What made the metrics worse."""
-    resembles: Resembles | None = None
-    """The scenario that it looks like, where one does."""
-    early: bool = False
-    """Whether there were too few labelled rows to say: it is done again when there are more."""
-    about: tuple[str, ...] = ()
-    """Causes that joined after an earlier one, whose windows these are; all of the incident's windows without."""
-    words: tuple[str, ...]
-    """What it comes to: a sentence, then all that was found, and in a line each why something could not be done."""
 
 
 def experiment(
@@ -134,7 +97,7 @@ def experiment(
         if look.causes is not None:
             lead = next(one for one in metrics if one.name == look.causes.shared[0].metric)
             look.resembles = resembling(contract, sides, scorer, look.causes, lead)
-    look.moved = _moved(bench, contract, found.span[1], until)
+    look.moved = moved_between(bench, contract, found.span[1], until)
     result = Experiment(
         model=contract.name,
         incident=incident.id,
@@ -152,57 +115,12 @@ def experiment(
         about=about,
         words=_about(about, look.words()),
     )
-    last = last_experiment(bench, incident)
-    if result.early and last is not None and last.early and last.about == about:
-        return result
-    key = digest_of(result.body())
-    bench.store.save("experiments", contract.name, key, result)
-    bench.ledger.append(_event(contract, incident, result, key))
+    keep_experiment(bench, incident, result)
     return result
 
 
 def _about(causes: tuple[str, ...], words: tuple[str, ...]) -> tuple[str, ...]:
     return (f"{', '.join(causes)} joined: {words[0]}", *words[1:]) if causes else words
-
-
-def due(bench: Workbench, incident: Incident, alarms: Iterable[Alarm]) -> Mapping[str, Collection[str]] | None:
-    """What an experiment is to look at now: keys of alarms by the cause that joined, nothing for the whole incident.
-
-    An incident gets one, another when that came too early to say what did it, and one for each other cause that joins
-    it later; `None` where none is due. As alarms come with windows, there is at most one for each window.
-
-    Args:
-        bench: The project.
-        incident: Which one.
-        alarms: Those that there are now.
-    """
-    last = last_experiment(bench, incident)
-    events = bench.events(incident.model)
-    if last is None or (last.early and not last.about):
-        return {}
-    joined = alarms_of(events, incident.id, last.about) if last.early else joined_causes(events, incident.id)
-    there = {one.key for one in alarms}
-    return {name: keys for name, keys in joined.items() if there & set(keys)} or None
-
-
-def last_experiment(bench: Workbench, incident: Incident) -> Experiment | None:
-    """The latest experiment about an incident; `None` where there is none."""
-    for event in reversed(bench.events(incident.model)):
-        if event.kind == "incident" and event.content.get("incident") == incident.id and "experiment" in event.content:
-            body = bench.store.load("experiments", incident.model, str(event.content["experiment"]))
-            return None if body is None else Experiment.stored(body)
-    return None
-
-
-def _event(contract: Contract, incident: Incident, result: Experiment, key: Digest) -> Event:
-    return Event(
-        kind="incident",
-        model=contract.name,
-        actor=PIPELINE,
-        reason=result.words[0],
-        key=digest_of(["incident", incident.id, "experiment", key]),
-        content={"incident": incident.id, "change": "experiment", "experiment": key},
-    )
 
 
 def _past(bench: Workbench, contract: Contract, found: Windows) -> tuple[Past | None, list[str]]:
@@ -249,36 +167,6 @@ def _causes(contract: Contract, found: Windows, sides: Sides, scorer: Scorer, me
         return causes(contract, found, sides, scorer, metrics)
     except BaselineError as failure:
         return failure.message
-
-
-def _moved(bench: Workbench, contract: Contract, calm: np.datetime64, until: np.datetime64) -> list[str]:
-    """What the ledger says of lockfile and model version between calm times and the incident's end."""
-    low, high = str(calm), str(until + np.timedelta64(1, "D"))
-    decisions = [
-        one
-        for one in bench.events(contract.name)
-        if one.kind == "decision" and one.content.get("comparison") and low <= one.at[:19] <= high
-    ]
-    words = []
-    for event in decisions:
-        comparison = load_comparison(bench, contract.name, str(event.content["comparison"]))
-        facets = [one.facet for one in comparison.changed if one.facet in {"dependencies", "model"}]
-        if facets:
-            digest = str(event.content["decision"])
-            told = _attributed(bench, contract, digest, facets)
-            words.append(f"{' and '.join(facets)} moved on {event.at[:10]}: {told}")
-    return words or [f"neither lockfile nor model version moved between {low[:10]} and {high[:10]}, says the ledger"]
-
-
-def _attributed(bench: Workbench, contract: Contract, decision: Digest, facets: Sequence[Facet]) -> str:
-    """What a decision's attribution says; made now where no environment has to be built."""
-    known = attribution_of(bench, contract.name, decision)
-    if known is None and "dependencies" not in facets:
-        try:
-            known = attribute(bench, contract, decision)
-        except BaselineError as reason:
-            return f"not attributed: {reason.message}"
-    return f"baseline attribute {contract.name} {short(decision)} replays it" if known is None else known.sentence
 
 
 def _rows(found: Windows, starts: Array) -> Array:

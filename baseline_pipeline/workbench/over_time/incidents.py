@@ -11,7 +11,7 @@ from baseline_pipeline.errors import UsageError
 from baseline_pipeline.report.monitoring import review_text
 from baseline_pipeline.report.visible import visible
 from baseline_pipeline.response.incidents import CATEGORIES, REMEDIES, Incident, incidents, spoken
-from baseline_pipeline.workbench.over_time.experimenting import last_experiment
+from baseline_pipeline.workbench.over_time.experiments import last_experiment
 from baseline_pipeline.workbench.over_time.notifying import tell
 from baseline_pipeline.workbench.over_time.playbooks import playbook_of
 from baseline_pipeline.workbench.reporting import write_whole

@@ -11,7 +11,8 @@ from baseline_pipeline.response.delivery import Delivered
 from baseline_pipeline.response.from_alarms import planned
 from baseline_pipeline.response.incidents import Incident, incidents
 from baseline_pipeline.verdicts import TIERS
-from baseline_pipeline.workbench.over_time.experimenting import due, experiment
+from baseline_pipeline.workbench.over_time.experimenting import experiment
+from baseline_pipeline.workbench.over_time.experiments import due
 from baseline_pipeline.workbench.over_time.monitoring import news, watch_windows
 from baseline_pipeline.workbench.over_time.notifying import deliver, tell
 from baseline_pipeline.workbench.over_time.watched import Watched
