@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from baseline_pipeline.contract.accepted import accepted, properties
 from baseline_pipeline.contract.redaction import redacted_database
 from baseline_pipeline.contract.section import Misplaced
+from baseline_pipeline.figures import counted
 
 if TYPE_CHECKING:
     from pydantic import BaseModel, ValidationError
@@ -19,10 +20,14 @@ if TYPE_CHECKING:
 
 KINDS = {str: "a text", list: "a list", dict: "a mapping", bool: "a truth value", type(None): "nothing"}
 URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://[^\s'\"]+")
+LINES = 50
+"""More than these say nothing new: a list of the wrong kind is wrong in every place."""
+LONGEST = 200
+"""Characters that are shown of what stood there."""
 
 
 def explain(document: Document, model: type[BaseModel], error: ValidationError, root: Path = ()) -> str:
-    """One line per distinct error, in the order of the file.
+    """One line per distinct error, in the order of the file; at most `LINES`, and how many more there are.
 
     Args:
         document: What was read, with its lines.
@@ -32,10 +37,10 @@ def explain(document: Document, model: type[BaseModel], error: ValidationError, 
     """
     schema = model.model_json_schema()
     details = [(_existing(document, root, detail), detail) for detail in error.errors()]
+    above = {path[:end] for path, _ in details for end in range(len(path))}
     found: dict[tuple[int, str], str] = {}
     for path, detail in details:
-        deeper = any(other[: len(path)] == path != other for other, _ in details)
-        if deeper and detail["type"].endswith(("_type", "literal_error")):
+        if path in above and detail["type"].endswith(("_type", "literal_error")):
             continue  # one way to read this place failed further down: the others were not meant
         hidden = _unknown_of_receiver(schema, detail) and path[-1:] == detail["loc"][-1:]
         place = path[len(root) : -1 if hidden else None]
@@ -44,7 +49,9 @@ def explain(document: Document, model: type[BaseModel], error: ValidationError, 
         line = document.line((*root, *place))
         text = f"{document.name}:{line}: {where + ': ' if where else ''}{words}"
         found[(line, text)] = text
-    return "\n".join(found[key] for key in sorted(found))
+    told = [found[key] for key in sorted(found)]
+    more = [f"{document.name}: and {counted(len(told) - LINES, 'further error')}"] if told[LINES:] else []
+    return "\n".join([*told[:LINES], *more])
 
 
 def _existing(document: Document, root: Path, detail: ErrorDetails) -> Path:
@@ -75,7 +82,8 @@ def _stood(document: Document, path: Path, detail: ErrorDetails) -> tuple[str, s
         return KINDS.get(type(given), "a number"), ""
     spelt = document.spelt.get(path, "")
     if isinstance(given, str | list | dict) or not spelt:
-        return URL.sub(lambda found: redacted_database(found[0]), "nothing" if given is None else repr(given)), ""
+        words = "nothing" if given is None else repr(given)
+        return _shortened(URL.sub(lambda found: redacted_database(found[0]), words)), ""
     read = "nothing" if given is None else str(given).lower()
     stood = read if spelt.lower() == read else f"{spelt}, which YAML reads as {read},"
     return stood, f"; in quotes: {spelt!r}"
@@ -100,6 +108,10 @@ def _words(document: Document, path: Path, schema: dict[str, Any], place: Path, 
     near = _nearest(str(detail["input"]), words.split(", ")) if kind == "literal_error" else ""
     told = f"accepted: {words}" if words else message
     return f"{stood} stood here{near}; {told}{quoted if 'text' in words else ''}"
+
+
+def _shortened(words: str) -> str:
+    return words if len(words) <= LONGEST else f"{words[:LONGEST]}... ({len(words)} characters)"
 
 
 def _nearest(word: str, words: list[str]) -> str:

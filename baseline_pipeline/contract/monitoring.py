@@ -91,7 +91,7 @@ class MonitoringSection(Section):
 
         try:
             zoneinfo.ZoneInfo(self.timezone)
-        except (zoneinfo.ZoneInfoNotFoundError, ValueError) as error:
+        except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError) as error:  # the last: a folder, or too long
             message = f"timezone {self.timezone!r} is not known; accepted: names such as Europe/Berlin"
             raise ValueError(message) from error
         confirm, within = self.confirm

@@ -296,6 +296,31 @@ def test_several_errors_are_told_at_once_in_the_order_of_the_file():
     assert [int(line.split(":")[1]) for line in lines] == sorted(int(line.split(":")[1]) for line in lines)
 
 
+def test_a_list_of_the_wrong_kind_is_told_at_once_and_in_few_lines():
+    wrong = "[" + ", ".join(map(str, range(3000))) + "]"  # the square of this many comparisons would be 9,000,000
+
+    with pytest.raises(ContractError) as refused:
+        read(GOOD.replace("row_id: [customer]", f"row_id: {wrong}"))
+
+    *lines, last = str(refused.value).splitlines()
+    assert last == "churn/defs.yaml: and 2950 further errors"
+    assert len(lines) == 50
+
+
+def test_what_stood_there_is_shown_as_far_as_it_helps():
+    with pytest.raises(ContractError) as refused:
+        read(GOOD.replace("label: left", f"label: {'left' * 2000}"))
+
+    assert "(8002 characters) stood here; accepted: a text, not empty" in str(refused.value)
+    assert len(str(refused.value)) < 400
+
+
+@pytest.mark.parametrize("zone", ["x" * 300, "../../etc/passwd", "America", "Europe/Berlln"])
+def test_a_timezone_that_is_none_is_refused(zone):
+    with pytest.raises(ContractError, match=r"timezone '.*' is not known; accepted: names such as Europe/Berlin"):
+        read(GOOD + f"  monitoring: {{timezone: {zone!r}}}\n")
+
+
 @pytest.mark.parametrize(
     ("section", "told"),
     [
