@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import shutil
-import subprocess
 import tempfile
 import weakref
 from pathlib import Path
@@ -12,8 +11,9 @@ from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
-from baseline_pipeline.adapters.environments.job_files import facts_in, outputs_in, write_rows, written
-from baseline_pipeline.adapters.environments.knobs import Knobs, variables
+from baseline_pipeline.adapters.environments.job_files import facts_in, outputs_in, write_rows
+from baseline_pipeline.adapters.environments.knobs import Knobs
+from baseline_pipeline.adapters.environments.staying import StayingWorker
 from baseline_pipeline.errors import ModelFailed
 from baseline_pipeline.ports import LoadedBy
 
@@ -36,24 +36,15 @@ class RemoteModel:
 
     Raises:
         ModelFailed: when the model does not load there.
+        EvidenceUnavailable: when it is not loaded after as long as a job may take.
     """
 
     def __init__(self, built: Built, job: dict[str, Any], knobs: Knobs, scratch: Path) -> None:
         scratch.mkdir(parents=True, exist_ok=True)
         self._folder = Path(tempfile.mkdtemp(dir=scratch, prefix="model-"))
-        command = written(built, {**job, "serve": True}, knobs, self._folder)
-        process = subprocess.Popen(  # noqa: S603  # the environment's interpreter on our own script
-            command,
-            cwd=self._folder,
-            env=variables(knobs),
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            text=True,
-        )
-        self._process = process
-        self._finalizer = weakref.finalize(self, _end, process, self._folder)
-        if self._line() != "ready":
+        self._worker = StayingWorker(built, job, knobs, self._folder)
+        self._finalizer = weakref.finalize(self, _end, self._worker, self._folder)
+        if self._worker.heard() != "ready":
             words = facts_in(self._folder).get("failure") or "the process ended"
             self._finalizer()
             message = f"the model does not load in its environment: {words}"
@@ -64,13 +55,14 @@ class RemoteModel:
     @property
     def pid(self) -> int:
         """The process's number."""
-        return self._process.pid
+        return self._worker.pid
 
     def predict(self, features: pd.DataFrame) -> object:
         """Outputs of a batch.
 
         Raises:
             ModelFailed: when it does not predict there.
+            EvidenceUnavailable: when it takes longer than a job may.
         """
         return self._answered(features)[0]
 
@@ -82,13 +74,7 @@ class RemoteModel:
         folder = Path(tempfile.mkdtemp(dir=self._folder))
         try:
             write_rows(pa.Table.from_pandas(features, preserve_index=False), folder)
-            assert self._process.stdin is not None  # noqa: S101  # it was asked for
-            try:
-                self._process.stdin.write(f"score {folder}\n")
-                self._process.stdin.flush()
-            except BrokenPipeError:
-                pass
-            said = self._line()
+            said = self._worker.asked(f"score {folder}")
             if said.startswith("failed ") or not said:
                 words = json.loads(said.removeprefix("failed ")) if said else "the process ended"
                 raise ModelFailed(str(words))
@@ -96,14 +82,9 @@ class RemoteModel:
         finally:
             shutil.rmtree(folder, ignore_errors=True)
 
-    def _line(self) -> str:
-        assert self._process.stdout is not None  # noqa: S101  # it was asked for
-        return self._process.stdout.readline().strip()
 
-
-def _end(process: subprocess.Popen[str], folder: Path) -> None:
-    process.kill()
-    process.wait()
+def _end(worker: StayingWorker, folder: Path) -> None:
+    worker.end()
     shutil.rmtree(folder, ignore_errors=True)
 
 

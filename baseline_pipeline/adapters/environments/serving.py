@@ -1,15 +1,13 @@
-"""A worker that stays: it holds a model and answers until it is left."""
+"""A worker that is timed: it holds a model and answers until it is left."""
 
 from __future__ import annotations
 
-import subprocess
 import tempfile
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from baseline_pipeline.adapters.environments.job_files import written
-from baseline_pipeline.adapters.environments.knobs import variables
+from baseline_pipeline.adapters.environments.staying import StayingWorker
 from baseline_pipeline.errors import EvidenceUnavailable
 
 if TYPE_CHECKING:
@@ -28,46 +26,36 @@ def serving(built: Built, job: dict[str, Any], knobs: Knobs, scratch: Path) -> I
     """
     scratch.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=scratch, prefix="job-") as name:
-        folder = Path(name)
-        command = written(built, {**job, "serve": True}, knobs, folder)
-        with subprocess.Popen(  # noqa: S603  # the environment's interpreter on our own script
-            command,
-            cwd=folder,
-            env=variables(knobs),
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            text=True,
-        ) as process:
-            try:
-                yield Server(process)
-            finally:
-                process.kill()
+        worker = StayingWorker(built, job, knobs, Path(name))
+        try:
+            yield Server(worker)
+        finally:
+            worker.end()
 
 
 class Server:
     """A worker that is asked for blocks of rows."""
 
-    def __init__(self, process: subprocess.Popen[str]) -> None:
-        self._process = process
-        self._heard("ready")
+    def __init__(self, worker: StayingWorker) -> None:
+        self._worker = worker
+        _said(worker.heard(), "ready")
 
     @property
     def pid(self) -> int:
         """The process's number."""
-        return self._process.pid
+        return self._worker.pid
 
     def seconds(self, start: int, rows: int) -> float:
-        """How long it took to score a block."""
-        assert self._process.stdin is not None  # noqa: S101  # it was asked for
-        self._process.stdin.write(f"{start} {rows}\n")
-        self._process.stdin.flush()
-        return int(self._heard("a time")) / 1e9
+        """How long it took to score a block.
 
-    def _heard(self, wanted: str) -> str:
-        assert self._process.stdout is not None  # noqa: S101  # it was asked for
-        line = self._process.stdout.readline().strip()
-        if not line:
-            message = f"a worker that was timed ended before it said {wanted}"
-            raise EvidenceUnavailable(message, next_step="score with it first: that says what is wrong")
-        return line
+        Raises:
+            EvidenceUnavailable: when the process ends, or says nothing for as long as a job may take.
+        """
+        return int(_said(self._worker.asked(f"{start} {rows}"), "a time")) / 1e9
+
+
+def _said(line: str, wanted: str) -> str:
+    if not line:
+        message = f"a worker that was timed ended before it said {wanted}"
+        raise EvidenceUnavailable(message, next_step="score with it first: that says what is wrong")
+    return line

@@ -168,7 +168,7 @@ def slowed(job: dict[str, Any], answer: Callable[[Any], Any], seconds: dict[str,
     return late
 
 
-def serve(job: dict[str, Any], model: loading.Model, rows: Any) -> None:
+def serve(job: dict[str, Any], model: loading.Model, rows: Any, answers: Any) -> None:
     """Answer until stdin ends.
 
     `start count` gives the nanoseconds of a block of the job's rows; `score FOLDER` scores the rows in a folder, leaves
@@ -176,18 +176,16 @@ def serve(job: dict[str, Any], model: loading.Model, rows: Any) -> None:
     """
     gc.collect()
     gc.freeze()
-    answered = sys.stdout
-    sys.stdout = sys.stderr  # what a model prints is no answer
-    print("ready", file=answered, flush=True)
+    print("ready", file=answers, flush=True)
     for line in sys.stdin:
         first, _, second = line.strip().partition(" ")
         if first == "score":
-            print(scored(job, model, Path(second)), file=answered, flush=True)
+            print(scored(job, model, Path(second)), file=answers, flush=True)
             continue
         batch = rows[int(first) : int(first) + int(second)]
         before = time.perf_counter_ns()
         model.answer(batch)
-        print(time.perf_counter_ns() - before, file=answered, flush=True)
+        print(time.perf_counter_ns() - before, file=answers, flush=True)
 
 
 def scored(job: dict[str, Any], model: loading.Model, folder: Path) -> str:
@@ -229,6 +227,7 @@ def work(job: dict[str, Any], facts: dict[str, Any], say: Callable[[str], None])
     seconds["read rows"], started = clock() - started, clock()
     if rows is not None:
         say(f"{len(rows)} rows read; {'training' if job.get('train') else 'loading the model'}")
+    answers = pinning.kept_apart() if job.get("serve") else None
     model = made(job)
     if job.get("quota"):
         time.sleep((clock() - started) * (1 / job["quota"] - 1))
@@ -236,7 +235,7 @@ def work(job: dict[str, Any], facts: dict[str, Any], say: Callable[[str], None])
     seconds["load"], started = clock() - started, clock()
     facts["model"] = f"{type(model.held).__module__}.{type(model.held).__name__}"
     if job.get("serve"):
-        serve(job, model, rows)
+        serve(job, model, rows, answers)
         return
     say(f"scoring with {facts['model']}")
     found, facts["batch_ns"] = predicted(job, model, rows, say)
