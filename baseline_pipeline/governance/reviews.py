@@ -19,6 +19,8 @@ State = Literal["old", "holds", "unknown"]
 Impact = Literal["high", "moderate"]
 REVIEW_DAYS = 180
 """Days between reviews where the contract names no schedule."""
+NAMED = 5
+"""Names that a finding lists."""
 
 
 class Signed(Record):
@@ -187,3 +189,16 @@ def moment_of(text: str) -> dt.datetime:
     """
     found = dt.datetime.fromisoformat(text)
     return found if found.tzinfo else found.replace(tzinfo=dt.UTC)
+
+
+def listed(names: Sequence[str]) -> str:
+    """Names behind a finding's figure, the first five of them.
+
+    Example:
+        >>> listed(["a", "b"]), listed([]), listed(list("abcdefg"))
+        (': a; b', '', ': a; b; c; d; e and 2 more')
+    """
+    if not names:
+        return ""
+    more = f" and {len(names) - NAMED} more" if len(names) > NAMED else ""
+    return f": {'; '.join(names[:NAMED])}{more}"

@@ -18,24 +18,24 @@ from baseline_pipeline.governance.reviews import (
     State,
     contract_changes,
     last_signed,
+    listed,
     moment_of,
     since_review,
 )
 from baseline_pipeline.planning import prospects
-from baseline_pipeline.quality import QualityReport
 from baseline_pipeline.records import Digest, short
 from baseline_pipeline.response.incidents import incidents
 from baseline_pipeline.significance.power import normal_quantile
 from baseline_pipeline.snapshot import read
 from baseline_pipeline.verdicts import TIERS
 from baseline_pipeline.workbench.inspection.planning import differs, disagreement_seen
-from baseline_pipeline.workbench.iteration.comparing import load_comparison
 from baseline_pipeline.workbench.iteration.evaluating import load_evaluation, load_scores
 from baseline_pipeline.workbench.iteration.snapshotting import load_snapshot
+from baseline_pipeline.workbench.upkeep.guards import expectations_broken, guardrails_fired
 from baseline_pipeline.workbench.upkeep.health import last_backtest
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator
 
     from baseline_pipeline.contract import Contract
     from baseline_pipeline.contract.metrics import ErrorRates
@@ -45,12 +45,8 @@ if TYPE_CHECKING:
 
 MAX_AGE = REVIEW_DAYS
 """Days after which a baseline is old."""
-LEAST = 5
-"""Reports or comparisons below which nothing follows from what never happened."""
 SETTLED = 30
 """Days in which a baseline may wait for its first new rows."""
-NAMED = 5
-"""Names that a finding lists."""
 
 
 class Assumptions:
@@ -70,8 +66,8 @@ class Assumptions:
         yield self._age()
         yield self._data()
         yield self._new_rows()
-        yield self._expectations()
-        yield from self._guardrails()
+        yield expectations_broken(self.bench, self.contract)
+        yield from guardrails_fired(self.bench, self.contract, self.events)
         yield self._power()
         yield self._owners()
         yield self._contract()
@@ -144,71 +140,6 @@ class Assumptions:
             next_step=f"check the feed, then `baseline run {self.contract.name}`",
         )
 
-    def _expectations(self) -> Finding:
-        topic, why = "expectations", "an expectation that nothing can break guards nothing"
-        suite = self.bench.suite(self.contract)
-        if suite is None:
-            return Finding(
-                topic=topic,
-                state="old",
-                what="the contract names none",
-                why="rows of any kind would be evaluated",
-                next_step="name a suite under data.expectations",
-            )
-        digest = suite.digest()
-        reports = [QualityReport.stored(body) for body in self.bench.store.records("quality", self.contract.name)]
-        reports = [one for one in reports if one.suite == digest]
-        rules = {(result.column, result.rule): False for one in reports for result in one.results}
-        for one in reports:
-            rules |= {(result.column, result.rule): True for result in one.failures()}
-        never = [f"{column or 'table'}: {rule}" for (column, rule), failed in rules.items() if not failed]
-        seen = f"{len(never)} of {len(rules)} never failed in {counted(len(reports), 'report')}"
-        if len(reports) < LEAST:
-            what = f"{seen}; {LEAST} are needed to tell"
-            return Finding(topic=topic, state="unknown", what=what, why=why)
-        return Finding(
-            topic=topic,
-            state="old" if never else "holds",
-            what=f"{seen}{_listed(never)}",
-            why=why,
-            next_step="narrow the limits to what the data do, or take the expectation out",
-        )
-
-    def _guardrails(self) -> Iterator[Finding]:
-        """Over all stored comparisons; what only concerns the anchor is left out."""
-        keys = [one.content.get("comparison") for one in self.events if one.kind == "decision"]
-        seen: Counter[str] = Counter()
-        fired: Counter[str] = Counter()
-        looks = 0
-        for key in dict.fromkeys(str(key) for key in keys if key):
-            for contrast in load_comparison(self.bench, self.contract.name, key).contrasts:
-                if contrast.anchor_revision is not None:
-                    continue
-                looks += 1
-                for cell in contrast.cells:
-                    if cell.role == "guardrail":
-                        name = f"{cell.metric}[{cell.slice}]"
-                        seen[name] += 1
-                        fired[name] += cell.tier is not None
-        never = [name for name in seen if not fired[name]]
-        always = [name for name in seen if fired[name] == seen[name]]
-        enough: State = "unknown" if looks < LEAST else "holds"
-        tell = f" in {counted(looks, 'comparison')}" + ("" if looks >= LEAST else f"; {LEAST} are needed to tell")
-        yield Finding(
-            topic="guardrails that never fired",
-            state="old" if never and looks >= LEAST else enough,
-            what=f"{len(never)} of {len(seen)}{tell}{_listed(never)}",
-            why="a margin so wide that nothing reaches it protects nobody, and spends error rate",
-            next_step=f"see `baseline power {self.contract.name} --sensitivity`: what would make them fire",
-        )
-        yield Finding(
-            topic="guardrails that always fire",
-            state="old" if always and looks >= LEAST else enough,
-            what=f"{len(always)} of {len(seen)}{tell}{_listed(always)}",
-            why="people learn to pass over an alarm that is always there",
-            next_step="repair what they point at, or widen the margin with a reason",
-        )
-
     def _power(self) -> Finding:
         rates = self.contract.error_rates
         self.bench.progress(f"power on the baseline's {self.evaluation.rows} rows")
@@ -227,7 +158,7 @@ class Assumptions:
             state="unknown" if not powers else "old" if weak else "holds",
             what=(
                 f"{what} on {self.evaluation.rows} rows, where a candidate {differs(self.contract, disagreement)} "
-                f"({where}){_listed([f'{name} {power:.0%}' for name, power in weak.items()])}"
+                f"({where}){listed([f'{name} {power:.0%}' for name, power in weak.items()])}"
             ),
             why="harm that is not found is promoted, and error_rates.power promises that it is found",
             next_step=f"take more rows or wider margins: `baseline power {self.contract.name} --all`",
@@ -251,7 +182,7 @@ class Assumptions:
         return _looked_at(
             "contract",
             old=bool(changes),
-            what=f"{counted(len(changes), 'place')} changed since {since}{_listed(list(changes))}",
+            what=f"{counted(len(changes), 'place')} changed since {since}{listed(list(changes))}",
             why="what the last reviewer agreed to is not what is judged by now",
             next_step="read the changes, and sign the review off where they are right",
         )
@@ -264,7 +195,7 @@ class Assumptions:
         return _looked_at(
             "incidents",
             old=bool(there),
-            what=f"{words} open{_listed([one.id for one in there])}" if there else f"none of {len(known)} is open",
+            what=f"{words} open{listed([one.id for one in there])}" if there else f"none of {len(known)} is open",
             why="while one is open nobody knows whether the baseline's behaviour still is that of today",
             next_step="work them off: `baseline incident list`",
         )
@@ -274,7 +205,7 @@ class Assumptions:
         return _looked_at(
             "overrides",
             old=bool(found),
-            what=f"{len(found)} since{_listed(found)}",
+            what=f"{len(found)} since{listed(found)}",
             why="each says that the gate's rules were wrong for a case, or that a risk was taken",
             next_step="change the rule that had to be overridden, or write down why it stays",
         )
@@ -318,10 +249,3 @@ def power_at_margin(prospect: Prospect, rates: ErrorRates) -> float | None:
 def _looked_at(topic: str, *, old: bool, what: str, why: str, next_step: str) -> Finding:
     """What there is to say of an assumption that either holds or is old."""
     return Finding(topic=topic, state="old" if old else "holds", what=what, why=why, next_step=next_step)
-
-
-def _listed(names: Sequence[str]) -> str:
-    if not names:
-        return ""
-    more = f" and {len(names) - NAMED} more" if len(names) > NAMED else ""
-    return f": {'; '.join(names[:NAMED])}{more}"
