@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from baseline_pipeline.drift.days import later
 from baseline_pipeline.drift.distances import (
     category_parts,
     chi_square_p,
@@ -57,7 +58,7 @@ class Moved:
         p_value: Of no movement at all.
         drifted: Whether it moved for certain, and by more than the threshold.
         measures: Every other measure, by name.
-        notes: New and vanished categories, and changes of what is missing, in words.
+        notes: New and vanished categories, medians of days, and changes of what is missing, in words.
     """
 
     method: str
@@ -181,7 +182,7 @@ def _number(before: NumberSummary, after: NumberSummary, luck: Luck, within: Wit
         min(1.0, 2 * min(shape, gaps)),
         drifted=False,
         measures=measures,
-        notes=_missing(before, after),
+        notes=(*(later(before, after) if before.grid.days else ()), *_missing(before, after)),
     )
 
 

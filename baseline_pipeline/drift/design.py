@@ -8,7 +8,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from baseline_pipeline.arrow_numbers import numeric
+from baseline_pipeline.arrow_numbers import numeric, on_a_line, timed
 from baseline_pipeline.summaries.arrays import doubles
 
 Array = np.ndarray[Any, Any]
@@ -19,8 +19,8 @@ CATEGORIES = 20
 def design_effect(column: pa.ChunkedArray, cluster: Array | None) -> float:
     """The variance of a column's distribution over that of as many independent rows; at least one.
 
-    Of numbers it is that of their mean rank; of categories the mean over the frequent ones, weighted as a
-    chi-square statistic weighs them.
+    Of numbers, days and times it is that of their mean rank; of categories the mean over the frequent ones, weighted
+    as a chi-square statistic weighs them.
 
     Source: Kish (1965), Survey Sampling; Rao and Scott (1981), The analysis of categorical data from complex sample
     surveys, J. Am. Stat. Assoc. 76:221.
@@ -38,9 +38,8 @@ design_effect(pa.chunked_array([np.tile([1.0, 2.0], 200)]), day)
     if cluster is None or not len(column):
         return 1.0
     code = np.unique(cluster, return_inverse=True)[1]
-    kind = column.type
-    if numeric(kind):
-        return _effect(_centred_ranks(doubles(column)), code)
+    if numeric(column.type) or timed(column.type):
+        return _effect(_centred_ranks(doubles(on_a_line(column))), code)
     encoded = pc.fill_null(column.cast(pa.string()), "None").combine_chunks().dictionary_encode()
     value = encoded.indices.to_numpy(zero_copy_only=False)
     names, counts = np.array(encoded.dictionary.to_pylist(), dtype=object), np.bincount(value)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from baseline_pipeline.arrow_numbers import numeric
+from baseline_pipeline.arrow_numbers import numeric, timed
 from baseline_pipeline.expression import length_of
 from baseline_pipeline.figures import counted
 
@@ -87,8 +87,8 @@ def by_length(contract: Contract, reference: pa.Table, current: pa.Table) -> tup
 def column_kinds(contract: Contract, reference: pa.Table, current: pa.Table) -> Kinds:
     """The kinds of features, `prediction` and label.
 
-    Integers, floats and decimals are numbers unless the contract declares them categorical; class labels and
-    predicted classes are categories. A column of another type on the two sides, or without a single
+    Integers, floats, decimals, days and times are numbers unless the contract declares them categorical; class labels
+    and predicted classes are categories. A column of another type on the two sides, or without a single
     value on one of them, is not compared.
     """
     numeric: list[str] = []
@@ -106,7 +106,7 @@ def column_kinds(contract: Contract, reference: pa.Table, current: pa.Table) -> 
 
 
 def is_number(contract: Contract, name: str, kind: pa.DataType) -> bool:
-    """Whether a column of a type is compared as numbers."""
+    """Whether a column of a type is compared as numbers; days and times are, along their line."""
     if length_of(name) is not None:
         return bool(pa.types.is_integer(kind))
     if name == contract.data.label and not contract.gives_numbers:
@@ -115,4 +115,4 @@ def is_number(contract: Contract, name: str, kind: pa.DataType) -> bool:
         return False
     if any(feature.categorical for feature in contract.data.features if feature.name == name):
         return False
-    return numeric(kind)
+    return numeric(kind) or timed(kind)

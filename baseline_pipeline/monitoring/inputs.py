@@ -9,7 +9,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from baseline_pipeline.arrow_numbers import numeric
+from baseline_pipeline.arrow_numbers import numeric, on_a_line, timed
 from baseline_pipeline.drift.kinds import is_free_text
 from baseline_pipeline.monitoring.streams import Reading, Stream
 from baseline_pipeline.shift import effective_rows
@@ -56,7 +56,7 @@ def feature_cells(
         table: The features, n rows.
         names: Which of its columns.
         calm: (n,) which rows are calm.
-        categorical: Numeric columns that are categories.
+        categorical: Columns of numbers, days or times that are categories.
         stands_for: (n,) requests that each row stands for; one each by default.
     """
     weight = np.ones(table.num_rows) if stands_for is None else stands_for
@@ -65,8 +65,8 @@ def feature_cells(
 
 def _cells(name: str, column: pa.ChunkedArray, calm: Array, categorical: set[str], weight: Array) -> FeatureCells:
     kind = column.type
-    if numeric(kind) and name not in categorical:
-        cell, cells, outside, once = _of_numbers(doubles(column), calm)
+    if (numeric(kind) or timed(kind)) and name not in categorical:
+        cell, cells, outside, once = _of_numbers(doubles(on_a_line(column)), calm)
     elif name not in categorical and is_free_text(column.filter(pa.array(calm))):
         cell, cells, outside, once = _of_numbers(pc.utf8_length(column).cast(pa.float64()).to_numpy(), calm)
     else:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from baseline_pipeline.arrow_numbers import on_a_line
 from baseline_pipeline.summaries.arrays import doubles_there, integers, rows_of_close
 from baseline_pipeline.summaries.column import CategorySummary, NumberSummary
 from baseline_pipeline.summaries.grid import CELLS, HALF, Grid
@@ -37,6 +38,7 @@ class NumberCounter:
 
     def add(self, values: pa.Array, room: Room) -> None:
         """Count a batch."""
+        values = on_a_line(values)
         self.nulls += values.null_count
         close = rows_of_close(values)
         if close is not None:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from baseline_pipeline.arrow_numbers import numeric, timed
 from baseline_pipeline.errors import DataUnreadable
 from baseline_pipeline.expression import length_of
 from baseline_pipeline.figures import counted
@@ -42,7 +43,7 @@ class DataPlan(Record):
     categories: tuple[str, ...]
     absent: tuple[str, ...] = ()
     texts: tuple[str, ...] = ()
-    """Columns of free text, times and the like, which are not counted: a summary would hold nearly every value."""
+    """Columns of free text and the like, which are not counted: a summary would hold nearly every value."""
     outcomes: OutcomePlan
 
 
@@ -112,7 +113,11 @@ def summarise(
         there = {field.name: field.type for field in engine.schema(relation)}
         _require(plan.outcomes, there)
         silent = {name: "the column is not there" for name in [*plan.numbers, *plan.categories] if name not in there}
-        silent |= {name: f"the type moved: it is {there[name]}" for name in plan.numbers if _no_number(there.get(name))}
+        silent |= {
+            name: f"the type moved: it is {there[name]}"
+            for name, grid in plan.numbers.items()
+            if _moved(there.get(name), grid)
+        }
         wanted: dict[str, Grid | None] = {**plan.numbers, **dict.fromkeys(plan.categories)}
         progress("counting labels, predictions and scores")
         outcomes = summarise_outcomes(engine, rows, relation, plan.outcomes)
@@ -132,19 +137,18 @@ def _require(plan: OutcomePlan, there: Mapping[str, pa.DataType]) -> None:
         message = f"no column {absent[0]!r}, by which the baseline was counted; columns: {', '.join(there)}"
         raise DataUnreadable(message, next_step="give rows that have it, or take it out of the contract's slices")
     for cut in plan.cuts:
-        if length_of(cut.column) is None and _no_number(there[cut.column]):
+        if length_of(cut.column) is None and not numeric(there[cut.column]):
             message = (
                 f"slice column {cut.column!r} is {there[cut.column]}; the baseline's was cut at quantiles of numbers"
             )
             raise DataUnreadable(message, next_step="give rows with numbers there, or slice by its values")
 
 
-def _no_number(kind: pa.DataType | None) -> bool:
-    import pyarrow as pa
-
-    return kind is not None and not (
-        pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_decimal(kind)
-    )
+def _moved(kind: pa.DataType | None, grid: Grid) -> bool:
+    """Whether a column is no longer what its cells are of: numbers, or days and times."""
+    if kind is None:
+        return False
+    return not (timed(kind) if grid.days else numeric(kind))
 
 
 def _listed(column: pa.Array) -> bytes:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy as np
 import pyarrow as pa
 
+from baseline_pipeline.arrow_numbers import on_a_line, timed
 from baseline_pipeline.summaries import sql
 from baseline_pipeline.summaries.arrays import doubles, integers
 from baseline_pipeline.summaries.column import CategorySummary, NumberSummary, Summary
@@ -64,9 +65,14 @@ class Engine(Protocol):
 
 
 def grids_of(engine: Engine, rows: pa.Table | str, columns: list[str]) -> dict[str, Grid]:
-    """A grid for the numbers of every column, from some of the rows."""
+    """A grid for the numbers, days or times of every column, from some of the rows."""
     some = engine.sample(rows, columns) if columns else None
-    return {} if some is None else {name: Grid.of(doubles(some[name])) for name in columns}
+    return {} if some is None else {name: grid_of(some[name]) for name in columns}
+
+
+def grid_of(column: pa.ChunkedArray) -> Grid:
+    """A grid for a column like this, of numbers or of days and times."""
+    return Grid.of(doubles(on_a_line(column))).model_copy(update={"days": timed(column.type)})
 
 
 def column_summaries(

@@ -31,12 +31,14 @@ class Grid(Record):
         scale: How far from there half of the cells reach.
         whole: Whether every whole number has a cell of its own.
         atoms: Single values so frequent that they are counted by themselves as well.
+        days: Whether its numbers are days since 1970 began, of a column of days or times.
     """
 
     location: float
     scale: float
     whole: bool = False
     atoms: tuple[float, ...] = ()
+    days: bool = False
 
     def cell(self, values: Array) -> Array:
         """(n,) cell of each finite value, from 0.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from baseline_pipeline.arrow_numbers import MICROSECONDS
 from baseline_pipeline.summaries.dialect import STANDARD, Dialect
 from baseline_pipeline.summaries.grid import CELLS, HALF
 
@@ -15,11 +16,11 @@ MISSING, INFINITE, ATOMS = -1, -2, CELLS + 1
 
 
 def number_cells(relation: str, column: str, grid: Grid, dialect: Dialect = STANDARD) -> str:
-    """Rows of every cell of a numeric column, in one pass: columns cell, n, total, low, high.
+    """Rows of every cell of a column, in one pass: columns cell, n, total, low, high.
 
     Args:
         relation: Table or sub-query.
-        column: Name of a numeric column.
+        column: Name of a column of numbers, or of days and times.
         grid: Its cells.
         dialect: How the engine quotes.
     """
@@ -28,7 +29,15 @@ def number_cells(relation: str, column: str, grid: Grid, dialect: Dialect = STAN
         f"SELECT CASE {atoms}WHEN ABS(x) < CAST('Infinity' AS DOUBLE) THEN {cell_of('x', grid)} "  # noqa: S608  # names are quoted, numbers are ours
         f"WHEN x IS NULL OR isnan(x) THEN {MISSING} ELSE {INFINITE} END AS cell, "
         f"COUNT(*) AS n, SUM(x) AS total, MIN(x) AS low, MAX(x) AS high "
-        f"FROM (SELECT CAST({dialect.name(column)} AS DOUBLE) AS x FROM {relation}) AS one GROUP BY 1"
+        f"FROM (SELECT {_number(column, grid, dialect)} AS x FROM {relation}) AS one GROUP BY 1"
+    )
+
+
+def _number(column: str, grid: Grid, dialect: Dialect) -> str:
+    """A column as a double: days since 1970 began, where its grid counts those."""
+    name = dialect.name(column)
+    return (
+        f"(CAST({dialect.microseconds(name)} AS DOUBLE) / {MICROSECONDS:E})" if grid.days else f"CAST({name} AS DOUBLE)"
     )
 
 
@@ -56,7 +65,7 @@ def values_in_cells(relation: str, column: str, grid: Grid, cells: list[int], di
     """Rows of every value that lies in some cells: columns value, n, ascending."""
     listed = ", ".join(map(str, [*cells, CELLS] if CELLS - 1 in cells else cells))
     return (
-        f"SELECT x AS value, COUNT(*) AS n FROM (SELECT CAST({dialect.name(column)} AS DOUBLE) AS x "  # noqa: S608  # as above
+        f"SELECT x AS value, COUNT(*) AS n FROM (SELECT {_number(column, grid, dialect)} AS x "  # noqa: S608  # as above
         f"FROM {relation}) AS one WHERE x IS NOT NULL AND NOT isnan(x) AND ABS(x) < CAST('Infinity' AS DOUBLE) "
         f"AND {cell_of('x', grid)} IN ({listed}) GROUP BY 1 ORDER BY 1"
     )

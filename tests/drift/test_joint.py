@@ -36,6 +36,18 @@ def test_a_correlation_that_turned_is_seen_though_no_column_moved():
     assert found.p_value < 1e-6
 
 
+def test_two_periods_are_not_told_apart_by_their_days():
+    rng = np.random.default_rng(2)
+    sides = [pair(rng, 1500) for _ in range(2)]
+    dated = [
+        side.append_column("day", [pa.array([18_000 + place] * 1500, pa.date32())]) for place, side in enumerate(sides)
+    ]
+    plain, found = (separation(*tables, seed=2) for tables in (sides, dated))
+
+    assert found.auc == plain.auc
+    assert separation(*(side.select(["day"]) for side in dated), seed=2) is None
+
+
 def test_rows_of_one_cluster_do_not_give_each_other_away():
     """Days that differ by luck: a classifier that saw a day's other rows would know the day."""
     rng = np.random.default_rng(2)

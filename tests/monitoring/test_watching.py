@@ -243,6 +243,14 @@ def test_features_tell_of_what_is_missing_new_and_shifted():
     assert after["drift(x)"] > 20 * abs(before["drift(x)"])
 
 
+def test_a_day_that_follows_the_calm_ones_is_no_category_that_was_never_seen():
+    day = pa.array(20_000 + np.arange(2000) // 100, pa.int32()).cast(pa.date32())
+    cells = feature_cells(pa.table({"day": day}), ["day"], np.arange(2000) < 1000, set())
+    after = {one.name: reading.value for one, reading in feature_readings(cells, slice(1000, 1100)).items()}
+
+    assert after["outside(day)"] == 0.0
+
+
 def test_weeks_begin_on_mondays_and_a_bad_duration_is_said_to_be_one():
     week = Windowing(7 * 86400, 7 * 86400)
     starts = week.starts(np.datetime64("2026-01-07"), np.datetime64("2026-01-20"))

@@ -5,9 +5,12 @@ from decimal import Decimal
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
+import pytest
+from scipy import stats
 
 from baseline_pipeline.adapters.engines.duckdb import duckdb_engine
 from baseline_pipeline.summaries.data import summarise
+from baseline_pipeline.summaries.sql import number_cells
 from baseline_pipeline.workbench.inspection.scanning import compare_summaries, plan_data
 from tests.two_scorings import contract
 
@@ -19,7 +22,7 @@ def policy(*features):
         "source": {"csv": "x.csv"},
         "row_id": ["id"],
         "label": "y",
-        "features": [{"name": name} for name in features],
+        "features": [{"name": one} if isinstance(one, str) else one for one in features],
     }
     return contract([{"metric": "brier", "margin": {"absolute": 0.05}}], (), data=data)
 
@@ -69,20 +72,84 @@ def test_durations_are_numbers_in_their_own_unit(tmp_path):
 
 
 def test_a_summary_keeps_no_values_of_which_most_rows_have_their_own(tmp_path):
-    seen = pa.array(np.arange(ROWS) * 1_000_003, pa.timestamp("us", "Europe/Berlin"))
     own = {
-        "seen": seen,
         "mark": pa.array([b"%d" % row for row in range(ROWS)]),
         "vector": pa.array([[row, 1] for row in range(ROWS)]),
         "note": pa.array([f"note {row}" for row in range(ROWS)]).dictionary_encode(),
     }
-    few = {"day": seen.cast(pa.date32()), "pair": pa.array([[1, 2]] * ROWS), "gone": pa.nulls(ROWS)}
+    few = {"pair": pa.array([[1, 2]] * ROWS), "gone": pa.nulls(ROWS)}
     path = written(tmp_path / "rows.parquet", hives(1, **own, **few))
     plan, sides, drift = scanned([*own, *few], path, path)
 
     assert set(plan.texts) == set(own)
     assert sides[0].columns.keys() >= few.keys()
     assert all(drift[name].method == "not compared" for name in own)
+
+
+TIMES = {
+    "day": pa.date32(),
+    "at": pa.timestamp("us"),
+    "zoned": pa.timestamp("ms", "Europe/Berlin"),
+    "fine": pa.timestamp("ns"),
+}
+
+
+def times(seed, first):
+    rng = np.random.default_rng(seed)
+    at = np.datetime64(first, "us") + rng.integers(0, 40 * 86_400_000_000, ROWS) * np.timedelta64(1, "us")
+    column = pa.array(at, mask=rng.random(ROWS) < 0.1)
+    zoned = column.cast(pa.timestamp("us", "UTC")).cast(TIMES["zoned"], safe=False)
+    return hives(seed, **{name: zoned if name == "zoned" else column.cast(kind) for name, kind in TIMES.items()})
+
+
+@pytest.mark.parametrize("first", ["2025-12-20", "1969-12-20", "2201-01-01"])
+def test_days_and_times_are_numbers_of_days(tmp_path, first):
+    before, after = times(1, first), times(2, np.datetime64(first) + 20)
+    paths = [written(tmp_path / f"{place}.parquet", side) for place, side in enumerate((before, after))]
+    plan, sides, drift = scanned([*TIMES], *paths)
+    exact = [np.asarray(side["at"].drop_null().cast(pa.int64())) / 8.64e10 for side in (before, after)]
+
+    for name in TIMES:
+        days = [np.floor(side) if name == "day" else side for side in exact]
+        unit = np.diff(np.quantile(days[0], [0.05, 0.95]))[0] / 3.29
+        assert drift[name].score == pytest.approx(stats.wasserstein_distance(*days) / unit, rel=0.02)
+        assert "days later" in drift[name].note
+        assert sides[0].columns[name].nulls == before["at"].null_count
+    with duckdb_engine(2) as engine, engine.named(paths[0]) as relation:
+        for name in TIMES:
+            found = engine.query(number_cells(relation, name, plan.numbers[name])).to_pylist()
+            counts = sides[0].columns[name].counts
+            assert {one["cell"]: one["n"] for one in found if one["cell"] >= 0} == {
+                cell: counts[cell] for cell in np.flatnonzero(counts)
+            }
+
+
+def test_days_of_a_calendar_are_told_beside_the_distance(tmp_path):
+    days = np.datetime64("2026-03-01") + np.arange(ROWS) % 21
+    before = written(tmp_path / "before.parquet", hives(1, inspected=days))
+    after = written(tmp_path / "after.parquet", hives(2, inspected=days + 28))
+    _, _, drift = scanned(["inspected"], before, after)
+
+    assert drift["inspected"].note == "median 2026-03-11 -> 2026-04-08 (28.0 days later)"
+    assert drift["inspected"].measures["kolmogorov_smirnov"] == pytest.approx(1.0)
+
+
+def test_days_that_the_contract_declares_categories_stay_such(tmp_path):
+    days = np.datetime64("2026-03-01") + np.arange(ROWS) % 21
+    path = written(tmp_path / "rows.parquet", hives(1, inspected=days))
+    _, sides, _ = scanned([{"name": "inspected", "categorical": True}], path, path)
+
+    assert len(sides[0].columns["inspected"].counts) == 21
+
+
+def test_numbers_where_days_were_are_not_compared(tmp_path):
+    days = np.datetime64("2026-03-01") + np.arange(ROWS) % 21
+    before = written(tmp_path / "before.parquet", hives(1, inspected=days, frames=np.arange(ROWS) % 11))
+    after = written(tmp_path / "after.parquet", hives(2, inspected=days.astype(np.int64), frames=days))
+    _, _, drift = scanned(["inspected", "frames"], before, after)
+
+    assert drift["inspected"].note == "the type moved: it is int64"
+    assert drift["frames"].note == "the type moved: it is date32[day]"
 
 
 def test_columns_that_stand_in_folders_names_are_features_like_others(tmp_path):

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pyarrow as pa
 
-from baseline_pipeline.arrow_numbers import nearest_doubles
+from baseline_pipeline.arrow_numbers import nearest_doubles, on_a_line, timed
 from baseline_pipeline.records import Digest
 
 if TYPE_CHECKING:
@@ -52,11 +52,13 @@ class EvidentlyPage:
 
 
 def _sampled(table: pa.Table, kinds: Kinds) -> Any:
-    """Some rows as Evidently takes them: decimals as doubles, categories as texts."""
+    """Some rows as Evidently takes them: decimals, days and times as doubles, categories as texts."""
     rows = np.linspace(0, table.num_rows - 1, min(table.num_rows, SAMPLE_ROWS)).astype(np.int64)
     some = table.take(pa.array(rows))
-    decimals = [name for name in kinds.numeric if pa.types.is_decimal(some.schema.field(name).type)]
-    frame = some.to_pandas().assign(**{name: nearest_doubles(some.column(name)).to_numpy() for name in decimals})
+    types = {name: some.schema.field(name).type for name in kinds.numeric}
+    others = [name for name, kind in types.items() if pa.types.is_decimal(kind) or timed(kind)]
+    numbers = {name: nearest_doubles(on_a_line(some.column(name))).to_numpy() for name in others}
+    frame = some.to_pandas().assign(**numbers)
     for name in kinds.categorical:
         frame[name] = frame[name].astype("object").where(frame[name].notna(), "(missing)").astype(str)
     return frame

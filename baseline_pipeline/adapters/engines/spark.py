@@ -97,7 +97,13 @@ class SparkSqlEngine:
         session: Where statements run.
     """
 
-    dialect = Dialect(back_quoted, escaped, time="TIMESTAMP_NTZ", zoned="TIMESTAMP")
+    dialect = Dialect(
+        back_quoted,
+        escaped,
+        time="TIMESTAMP_NTZ",
+        zoned="TIMESTAMP",
+        microseconds="unix_micros(CAST({} AS TIMESTAMP))".format,
+    )
 
     def __init__(self, session: SparkSession) -> None:
         self.session = session

@@ -13,10 +13,9 @@ from baseline_pipeline.drift.looking import look_within
 from baseline_pipeline.drift.reporting import drift_report
 from baseline_pipeline.errors import UsageError
 from baseline_pipeline.scan.contrast import contrast_summaries
-from baseline_pipeline.summaries.arrays import doubles
 from baseline_pipeline.summaries.data import DataPlan, DataSummary, summarise
+from baseline_pipeline.summaries.engine import grid_of
 from baseline_pipeline.summaries.file import SUFFIX, read_summary, write_summary
-from baseline_pipeline.summaries.grid import Grid
 from baseline_pipeline.summaries.planning_outcomes import plan_outcomes, require_countable
 from baseline_pipeline.workbench.inspection.scoring_rows import scored_rows
 
@@ -153,7 +152,7 @@ def plan_data(
     some = engine.sample(rows, there)
     texts = [name for name in others if name not in declared and has_own_values(some[name])]
     return DataPlan(
-        numbers={name: Grid.of(doubles(some[name])) for name in numeric},
+        numbers={name: grid_of(some[name]) for name in numeric},
         categories=tuple(name for name in others if name not in texts),
         texts=tuple(texts),
         absent=tuple(name for name in wanted if name not in types),

@@ -33,6 +33,17 @@ def test_decimals_are_numbers_to_evidently(tmp_path):
     assert "<html" in (tmp_path / "kept.html").read_text()
 
 
+def test_days_and_times_are_numbers_to_evidently(tmp_path):
+    at = pa.array(
+        np.datetime64("2026-05-01", "us") + np.arange(200) * np.timedelta64(7, "h"), pa.timestamp("us", "UTC")
+    )
+    rows = pa.table({"at": at, "day": at.cast(pa.timestamp("us")).cast(pa.date32(), safe=False)})
+    maker = EvidentlyPage(lambda path: str(shutil.move(path, tmp_path / "kept.html")), tmp_path)
+    maker.make(Kinds(("at", "day"), (), {}), rows, rows)
+
+    assert "<html" in (tmp_path / "kept.html").read_text()
+
+
 def test_no_column_makes_no_page(tmp_path):
     nothing = table(np.random.default_rng(0))
 

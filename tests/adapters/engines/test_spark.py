@@ -25,7 +25,7 @@ CONTRACT = Contract.model_validate(
             "source": {"parquet": "-"},
             "row_id": ["id"],
             "label": "y",
-            "features": [{"name": name} for name in ("x", "count", "zeros", "word's `name`")],
+            "features": [{"name": name} for name in ("x", "count", "zeros", "word's `name`", "since", "at", "zoned")],
             "cluster": "day",
         },
         "model": {"registered": "m", "positive_class": True},
@@ -101,7 +101,7 @@ def test_two_executors_count_what_duckdb_counts_and_one_that_is_killed_changes_n
     killed = []
 
     def progress(said):
-        if said.startswith("counting 6 columns"):
+        if said.startswith("counting 9 columns"):
             killed.append(before[0].pid)
             before[0].kill()
 
