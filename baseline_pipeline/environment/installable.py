@@ -18,6 +18,8 @@ from baseline_pipeline.environment.lockfile import read_lockfile
 from baseline_pipeline.environment.toml_locks import hashes_of
 from baseline_pipeline.records import Digest, Record, digest_of
 
+Facts = Mapping[str, str | AbstractSet[str]]
+"""What markers are asked about, by the names of PEP 508 and 751."""
 FOLDERS = {"editable", "virtual", "directory"}
 PLACES = FOLDERS | {"git", "path", "url"}
 """Where an index does not have it: what it has under the same name is another package."""
@@ -129,7 +131,8 @@ def _requirements(text: str, facts: dict[str, str] | None) -> Installable:
     return Installable(lines=lines, hashed=hashed, whole=hashed, left_out=left_out)
 
 
-def _toml(document: dict[str, Any], facts: dict[str, str] | None) -> Installable:
+def _toml(document: dict[str, Any], here: dict[str, str] | None) -> Installable:
+    facts: Facts = {**(here or {}), "dependency_groups": frozenset(document.get("default-groups", ()))}
     entries: list[dict[str, Any]] = document.get("package", document.get("packages", []))
     members = [one for one in entries if {"virtual", "editable"} & set(one.get("source") or {})]
     root = [one for one in members if "." in one["source"].values()]
@@ -151,18 +154,16 @@ def _toml(document: dict[str, Any], facts: dict[str, str] | None) -> Installable
     )
 
 
-def _wanted(entry: dict[str, Any], facts: dict[str, str] | None) -> bool:
+def _wanted(entry: dict[str, Any], facts: Facts) -> bool:
     """poetry.lock and pylock.toml: what belongs to the main group, where its markers hold."""
     marker = entry.get("marker") or entry.get("markers") or ""
-    groups = entry.get("groups", ["main"])
+    groups = entry.get("groups") or [entry.get("category", "main")]  # poetry before 1.5
     if isinstance(marker, dict):
         marker = marker.get("main", "")
     return "main" in groups and not entry.get("optional", False) and _holds(str(marker), facts)
 
 
-def _reached(
-    entries: list[dict[str, Any]], projects: list[dict[str, Any]], facts: dict[str, str] | None
-) -> list[dict[str, Any]]:
+def _reached(entries: list[dict[str, Any]], projects: list[dict[str, Any]], facts: Facts) -> list[dict[str, Any]]:
     """uv.lock: what the project (or a workspace's members) needs here, step by step, markers and extras respected."""
     by_name: dict[str, list[dict[str, Any]]] = {}
     for one in entries:
@@ -200,7 +201,7 @@ def _line(entry: dict[str, Any]) -> str | None:
     return " ".join([f"{canonicalize_name(entry['name'])}=={entry['version']}", *(f"--hash={one}" for one in digests)])
 
 
-def _holds(marker: str, facts: dict[str, str] | None) -> bool:
+def _holds(marker: str, facts: Facts | None) -> bool:
     asked: dict[str, str | AbstractSet[str]] = {
         "extra": "",
         "extras": frozenset(),
@@ -214,7 +215,7 @@ def _holds(marker: str, facts: dict[str, str] | None) -> bool:
 
 
 def _conda(text: str) -> Installable:
-    """The pip part of a conda-lock file; the interpreter's version is taken from the rest."""
+    """The pip part of a conda-lock file's main category; the interpreter's version is taken from the rest."""
     import platform
     import sys
 
@@ -224,7 +225,8 @@ def _conda(text: str) -> Installable:
     here = {"linux": "linux", "darwin": "osx", "win32": "win"}[sys.platform] + (
         "-64" if platform.machine().lower() in {"x86_64", "amd64"} else f"-{platform.machine().lower()}"
     )
-    present = [one for one in entries if one.get("platform", here) == here]
+    wanted = [one for one in entries if one.get("category", "main") == "main" and not one.get("optional", False)]
+    present = [one for one in wanted if one.get("platform", here) == here]
     pip = [one for one in present if one.get("manager") == "pip"]
     rest = [one for one in present if one.get("manager") != "pip"]
     python = next((str(one["version"]) for one in rest if one["name"] == "python"), None)

@@ -191,6 +191,30 @@ def test_what_pylock_keeps_for_other_groups_is_not_installed():
     assert installable("pylock.toml", text).lines == ("numpy==2.1.3 --hash=sha256:aa",)
 
 
+def test_groups_that_pylock_installs_by_default_are_installed():
+    text = PYLOCK.replace("[[packages]]", 'default-groups = ["default"]\n[[packages]]', 1)
+    text += '[[packages]]\nname = "six"\nversion = "1.17.0"\nmarker = "\'default\' in dependency_groups"\n'
+    text += '[[packages]]\nname = "pytest"\nversion = "8.0"\nmarker = "\'dev\' in dependency_groups"\n'
+
+    assert installable("pylock.toml", text).lines == ("numpy==2.1.3 --hash=sha256:aa", "six==1.17.0")
+
+
+def test_what_older_poetry_and_conda_lock_keep_for_development_is_not_installed():
+    dev = '[[package]]\nname = "{}"\nversion = "1"\ncategory = "{}"\noptional = false\n'
+    poetry = installable("poetry.lock", dev.format("six", "main") + dev.format("pytest", "dev"))
+    more = "\n".join(
+        f"- {{name: {name}, version: 1, manager: {manager}, category: {category}, optional: {optional}}}"
+        for name, manager, category, optional in (
+            ("six", "pip", "main", "false"),
+            ("pytest", "pip", "dev", "true"),
+            ("gdb", "conda", "dev", "true"),
+        )
+    )
+    conda = installable("conda-lock.yml", f"package:\n{more}")
+
+    assert (poetry.lines, conda.lines, conda.left_out) == (("six==1",), ("six==1",), ())
+
+
 def test_poetry_locks_take_what_an_index_of_ones_own_has():
     text = POETRY.replace(
         "files = [{",
