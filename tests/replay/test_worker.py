@@ -213,6 +213,33 @@ def test_a_booster_that_was_trained_is_given_its_own_kind_of_matrix(here):
     assert found.outputs.tolist() == (np.linspace(-1, 1, 10) + 1).tolist()
 
 
+def test_a_training_entry_may_name_files_relative_to_its_project(here):
+    (here.folder / "scale.txt").write_text("3")
+    lines = [
+        "import numpy as np",
+        "def fit(x, y):",
+        "    by = float(open('scale.txt').read())",
+        "    return lambda rows: rows['x'] * by",
+    ]
+    (here.folder / "relative.py").write_text("\n".join(lines))
+    here.job |= {"train": {"entry": "relative:fit", "rows": here.job["rows"], "label": "n"}}
+
+    found = here("fine")
+
+    assert found.failure is None, found.words
+    assert found.outputs.tolist() == (np.linspace(-1, 1, 10) * 3).tolist()
+
+
+def test_a_training_entry_that_returns_nothing_is_named(here):
+    (here.folder / "fruitless.py").write_text("def fit(x, y): x.sum()")
+    here.job |= {"train": {"entry": "fruitless:fit", "rows": here.job["rows"], "label": "n"}}
+
+    found = here("fine")
+
+    assert found.failure == "train"
+    assert found.words.startswith("fruitless:fit gave no model: NoneType has neither predict_proba nor predict")
+
+
 def test_skops_types_are_trusted_only_where_someone_vouches_for_them(here):
     import skops.io
     from sklearn.ensemble import HistGradientBoostingClassifier

@@ -221,6 +221,7 @@ def load(artifact: dict[str, Any], wants: str) -> Model:
 
 def train(job: dict[str, Any]) -> Model:
     """What the contract's training entry makes of the training rows; kept for the way back."""
+    os.chdir(job.get("project") or ".")  # it may name files relative to its project
     entry, label = function_of(job["train"]["entry"]), job["train"]["label"]
     rows = read_rows(job["train"]["rows"], [*job["columns"], label])
     named = hasattr(rows, "columns")
@@ -238,4 +239,7 @@ def train(job: dict[str, Any]) -> Model:
     except Exception as error:
         place.unlink() if place.exists() else None
         sys.stderr.write(f"the trained model cannot be pickled: {words_of(error)}\n")
-    return answering(held, job["wants"])
+    try:
+        return answering(held, job["wants"])
+    except Failed as failure:
+        raise Failed(TRAIN, f"{job['train']['entry']} gave no model: {failure}") from failure

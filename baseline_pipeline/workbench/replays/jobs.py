@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import tempfile
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,6 +15,7 @@ import numpy as np
 from baseline_pipeline.adapters.environments import worker
 from baseline_pipeline.adapters.environments.job_files import stages_in
 from baseline_pipeline.adapters.environments.running import LEFT, Ran, launch_here, run_job, run_jobs
+from baseline_pipeline.adapters.models.function_files import function_digest
 from baseline_pipeline.errors import ModelFailed
 from baseline_pipeline.evaluating import scores_of
 from baseline_pipeline.evaluation import Scores
@@ -249,12 +250,14 @@ class Jobs:
         return str(self.contract.model.training.entry if self.contract.model.training else "")
 
     def _source(self, reference: str) -> str:
-        """Moves with a function's reference and its source."""
-        module = reference.partition(":")[0]
+        """Moves with a function's reference, its source, and what these rest on in the project."""
+        module, project = reference.partition(":")[0], self.bench.settings.project
         if not module:
             return ""
-        file = self.bench.settings.project / (module.replace(".", "/") + ".py")
+        file = project / (module.replace(".", "/") + ".py")
         if not file.is_file():
-            found = find_spec(module)
-            file = Path(found.origin) if found is not None and found.origin else file
-        return digest_of([reference, hashlib.sha256(file.read_bytes()).hexdigest() if file.is_file() else ""])
+            with suppress(ModuleNotFoundError):  # a package that is not there: the worker says so
+                found = find_spec(module)
+                file = Path(found.origin) if found is not None and found.origin else file
+        there = file.is_file()
+        return digest_of([reference, function_digest(reference, file, project, named=False) if there else ""])
