@@ -11,6 +11,7 @@ from baseline_pipeline.metrics.outcomes import Better
 from baseline_pipeline.records import Digest, Record
 from baseline_pipeline.verdicts import Tier, Verdict
 
+Counts = Literal["rows", "requests", "runs"]
 Moved = Literal["model", "dependencies", "infrastructure", "code", "data_values", "population"]
 
 ALL_ROWS = "all"
@@ -26,7 +27,7 @@ class Cell(Record):
     unit: str
     better: Better
     rows: int
-    """Rows compared (of the candidate, where the comparison is unpaired)."""
+    """Rows compared (of the candidate, where the comparison is unpaired); see `counts`."""
     clusters: int | None
     changed_rows: int | None
     """Paired rows whose contribution differs; `None` where unpaired."""
@@ -50,6 +51,8 @@ class Cell(Record):
     verdict: Verdict
     tier: Tier | None
     note: str
+    counts: Counts = "rows"
+    """What `rows` and `rows_required` count: of times requests that both models answered, of memory runs of both."""
 
     @property
     def only_reported(self) -> bool:

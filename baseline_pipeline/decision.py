@@ -174,7 +174,7 @@ def _sentence(contrast: Contrast, cell: Cell) -> str:
     interval = f" {bracketed(cell.interval, decimals, signed=True)}" if cell.interval else ""
     margin = f", margin {fixed(cell.margin, decimals)}" if cell.margin is not None else ""
     required = (
-        f"; about {about(cell.rows_required)} rows needed, {cell.rows} there"
+        f"; about {about(cell.rows_required)} {cell.counts} needed, {cell.rows} there"
         if cell.verdict == "inconclusive" and cell.rows_required
         else ""
     )

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from baseline_pipeline.comparison import ALL_ROWS
+from baseline_pipeline.comparison import ALL_ROWS, Counts
 from baseline_pipeline.figures import counted
 from baseline_pipeline.measuring import cluster_codes
 from baseline_pipeline.metrics.outcomes import Metric, Outcomes
@@ -66,7 +66,7 @@ class Effect:
         role: In which the metric stands on this slice.
         margin: Harm that is tolerated.
         severe: Harm that pages somebody.
-        rows: Rows compared (of the candidate, where unpaired).
+        rows: Rows compared (of the candidate, where unpaired); requests, or runs, where those are what is compared.
         clusters: Independent clusters among them, where the contract names a cluster.
         changed: Paired rows whose contribution differs; `None` where unpaired.
         baseline: Value of the baseline.
@@ -95,10 +95,12 @@ class Effect:
         bound: How far the harm can be from that of the rows themselves, where it was read from bins.
         room: How far the true harm can lie above the one seen, and below it, beside its error: where values add up
             sizes of gaps, luck lifts them.
-        fixed: Standard error of the baseline's value, where its rows are others: more new rows do not take it away.
+        fixed: The part of the standard error that more of what is counted does not take away: of the baseline's value,
+            where its rows are others; of pairs of processes, where they answer.
         less_margin: Standard error of the harm less a margin that is a share of the baseline's value, which is as
             uncertain as that is.
         luck: How much harm, and how much gain, numbers of rows alone make where both sides are equally good.
+        ended: That fewer requests were timed than asked for, and why; empty where all were.
         drawn: What the harm (less a margin that is a share of the baseline's value) does when labels are drawn anew.
     """
 
@@ -133,12 +135,19 @@ class Effect:
     luck: tuple[float, float] = (0.0, 0.0)
     fixed: float = 0.0
     less_margin: float = 0.0
+    ended: str = ""
     drawn: DrawnLabels | None = None
 
     @property
     def testable(self) -> bool:
         """Whether there is enough to test by."""
         return self.total is not None and not self.problem
+
+    @property
+    def counts(self) -> Counts:
+        """What its rows are a count of."""
+        over = self.metric.over_times
+        return "rows" if over is None else "runs" if over.of == "memory" else "requests"
 
     @property
     def family(self) -> str:

@@ -8,24 +8,22 @@ import numpy as np
 
 from baseline_pipeline.comparison import ALL_ROWS
 from baseline_pipeline.effects import Effect, Pairing, Part, demanded, shortage
+from baseline_pipeline.estimating_times import timed
 from baseline_pipeline.metrics.domain import mean_of
-from baseline_pipeline.metrics.outcomes import Estimate, Metric, NotMeasurable, Outcomes, OverTimes
+from baseline_pipeline.metrics.outcomes import Estimate, Metric, NotMeasurable, Outcomes
 from baseline_pipeline.relabelling import redrawn
 from baseline_pipeline.row_differences import at_stake, differs, discordant, moved_scores
 from baseline_pipeline.significance.clustered import clustered, supported
-from baseline_pipeline.significance.settled import LEVEL, LOOKS, settled
 from baseline_pipeline.slices import SliceRows, find_slices
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from baseline_pipeline.contract import Contract
-    from baseline_pipeline.contract.metrics import Margin
     from baseline_pipeline.timing import PairedTimes
 
 Array = np.ndarray[Any, Any]
 
-MIN_BLOCKS = 10
 SETTLED = 1.96
 """Standard errors between the middle of two values and their target, for its side to be settled."""
 
@@ -57,7 +55,7 @@ def effects(
     for rule in contract.metrics:
         whole = demanded(rule, ALL_ROWS, len(new))
         if whole.metric.over_times is not None:
-            found += [_timed(whole, whole.metric.over_times, times)] if resources else []
+            found += [timed(contract, whole, whole.metric.over_times, times)] if resources else []
             continue
         found.append(_filled(whole, old, new, pairing))
         found += [
@@ -218,51 +216,3 @@ def _unpaired(effect: Effect, before: Part, after: Part, one: Estimate, two: Est
     earlier = np.bincount(before.unit, -sign * one.influence, minlength=before.units) / len(before)
     later = np.bincount(after.unit, sign * two.influence, minlength=after.units) / len(after)
     effect.total = np.concatenate([earlier, later])
-
-
-def settled_early(margin: Margin | None, peaks: PairedTimes, harm: Array) -> bool:
-    """Whether runs of both models can end here: they need as much, as far as half the margin goes.
-
-    Args:
-        margin: What is tolerated; nothing is settled without one.
-        peaks: Of the runs so far.
-        harm: (n,) logs of the ratios of each pair, positive is worse.
-    """
-    if margin is None or len(peaks) not in LOOKS:
-        return False
-    level = float(np.exp(np.log(peaks.baseline).mean()))
-    return settled(harm, float(np.log1p(margin.size(level) / level)))
-
-
-def _timed(effect: Effect, over: OverTimes, times: PairedTimes | None) -> Effect:
-    """Fill in what paired times say; blocks of neighbouring pairs are the independent units."""
-    memory = over.of == "memory"
-    times = times.peaks if memory and times is not None else times
-    effect.rows = 0 if times is None else len(times)
-    if times is None:
-        effect.problem = "no times: both models must run in this process to be timed against each other"
-        if memory:
-            effect.problem = "no peaks of memory: both models must run to their end in processes of their own"
-        return effect
-    baseline, candidate = times.blocks(over.pairs)
-    sign = 1.0 if effect.metric.better == "lower" else -1.0
-    ratios = over.log_ratio(baseline, candidate)
-    early = memory and settled_early(effect.margin, times, sign * ratios)
-    if len(baseline) < MIN_BLOCKS and not early:
-        what = "pairs of runs" if memory else "pairs of timed answers, two a request"
-        effect.problem = f"{len(times)} {what}; {MIN_BLOCKS * over.pairs} are needed"
-        return effect
-    mean = float(ratios.mean())
-    effect.baseline = over.value(times.baseline)
-    effect.candidate = effect.baseline * float(np.exp(mean))
-    effect.harm = sign * (effect.candidate - effect.baseline)
-    influence = sign * effect.candidate * (ratios - mean)
-    effect.uncertainty = clustered(influence, None)
-    effect.changed = len(times)
-    if early:
-        effect.proven = f"{len(times)} runs of each model settle it: below half the margin, at {1 - LEVEL:.1%}"
-        return effect
-    effect.total = effect.harm + influence
-    effect.size = np.ones(len(ratios))
-    effect.apart = True
-    return effect

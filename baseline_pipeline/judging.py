@@ -20,6 +20,12 @@ if TYPE_CHECKING:
     from baseline_pipeline.effects import Effect
     from baseline_pipeline.metrics.outcomes import Metric
 
+NEVER = (
+    "no number of requests is enough: two pairs of processes of the same models differ by too much",
+    "no number of new rows is enough beside so few of the baseline",
+)
+"""Why no count is enough: of requests, and of rows."""
+
 
 def judge(contract: Contract, effect: Effect, found: Found | None, look: int = 1) -> Cell:
     """The verdict on one metric and slice.
@@ -89,11 +95,13 @@ def _tested(
         needed = _needed(effect, abs(gap), error, rates.false_alarm, rates.power, effect.luck[0])
         values["rows_required"] = needed if needed is not None and needed > effect.rows else None
     elif verdict == "inconclusive" and planned is None and effect.fixed and margin:
-        note += "; no number of new rows is enough beside so few of the baseline"
+        note += f"; {NEVER[effect.counts == 'rows']}"
     elif (
         verdict == "inconclusive" and planned is not None and planned <= effect.rows
     ):  # enough if it were as good, but it looks worse
         values["rows_required"] = _to_pass(effect, gap, level, rates.power)
+    if verdict == "inconclusive" and effect.ended:
+        note += f"; {effect.ended}"
     if effect.role == "report_only":
         tier, note = None, "reported only"
     return Cell(**values, verdict=verdict, tier=tier, note=note)
@@ -130,6 +138,7 @@ def _plain(effect: Effect) -> dict[str, Any]:
         "p_adjusted": None,
         "minimum_detectable_effect": None,
         "rows_required": None,
+        "counts": effect.counts,
     }
 
 

@@ -12,6 +12,8 @@ import numpy as np
 
 Array = np.ndarray[Any, Any]
 WARM_UP = 5
+ANSWERS = 2
+"""Pairs of answers to a request."""
 SITTINGS = 16
 """Pairs of processes that are started one after the other."""
 

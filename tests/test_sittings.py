@@ -4,6 +4,7 @@ from contextlib import contextmanager
 
 import numpy as np
 
+from baseline_pipeline.report.verdict_line import verdict_line
 from baseline_pipeline.timing import PairedTimes, in_sittings
 from baseline_pipeline.workbench.iteration.timing import Times, times_of
 from tests.two_scorings import cell, compared, contract, scores
@@ -32,11 +33,11 @@ def taken(rng, slower=1.0, requests=640, sittings=16):
     return in_sittings(opened, np.exp(0.3 * rng.standard_normal(requests)).tolist(), seconds=1e9, sittings=sittings)
 
 
-def latency(times, metric="latency_mean"):
+def latency(times, metric="latency_mean", policy=POLICY):
     rng = np.random.default_rng(1)
     score = rng.random(1000)
     rows = scores(score, (rng.random(1000) < score).astype(int))
-    return cell(compared(rows, rows, policy=POLICY, times=times), metric)
+    return cell(compared(rows, rows, policy=policy, times=times), metric)
 
 
 def test_processes_of_the_same_code_are_not_told_apart():
@@ -51,8 +52,33 @@ def test_a_slower_model_is():
     found = [latency(taken(np.random.default_rng([6, run]), slower=1.015)) for run in range(20)]
 
     assert sum(one.tier is not None for one in found) >= 15
-    assert {one.rows for one in found} == {1280}
-    assert latency(taken(np.random.default_rng(7)), "latency_p99").verdict == "unchanged"
+    assert {(one.rows, one.counts) for one in found} == {(640, "requests")}
+
+
+def test_the_largest_of_few_answers_is_no_percentile():
+    few, enough = (latency(taken(np.random.default_rng(7), requests=count), "latency_p99") for count in (640, 2000))
+
+    assert (few.verdict, enough.verdict) == ("not_evaluated", "unchanged")
+    assert few.note.startswith("640 requests; 2000 are needed; `latency.seconds` (120) ended after 640 of 2000")
+
+
+def test_requests_are_told_as_what_more_of_would_decide():
+    times = taken(np.random.default_rng(3), slower=1.02, requests=160)
+    narrow = contract([{"metric": "latency_mean", "margin": {"relative": 0.018}}], slices=())
+    found = latency(times, policy=narrow)
+
+    assert found.verdict == "inconclusive"
+    assert "n=160 requests paired" in verdict_line(found, "paired")
+    assert " requests needed; " in verdict_line(found, "paired")
+    assert "`latency.seconds` (120) ended after 160 of 2000 requests" in found.note
+
+
+def test_no_number_of_requests_makes_processes_alike():
+    narrow = contract([{"metric": "latency_mean", "margin": {"relative": 0.002}}], slices=())
+    found = latency(taken(np.random.default_rng(3), requests=2000), policy=narrow)
+
+    assert found.rows_required is None
+    assert "no number of requests is enough" in found.note
 
 
 def test_every_sitting_counts_alike_and_is_kept():

@@ -92,7 +92,8 @@ def _gain(cell: Cell, decimals: int) -> str:
 
 def _rows(cell: Cell, pairing: Pairing) -> str:
     clusters = "" if cell.clusters is None else f", {counted(cell.clusters, 'cluster')}"
-    return f"n={cell.rows} {pairing}{clusters}"
+    things = "" if cell.counts == "rows" else f"{cell.counts} "
+    return f"n={cell.rows} {things}{pairing}{clusters}"
 
 
 def _p(cell: Cell) -> str:
@@ -106,5 +107,5 @@ def _note(cell: Cell) -> str:
     if cell.verdict in {"unchanged", "improved"} and cell.tier is None and not bounded_untested:
         return ""
     needed = cell.rows_required if cell.verdict == "inconclusive" else None
-    required = f"about {about(needed)} rows needed" if needed else ""
+    required = f"about {about(needed)} {cell.counts} needed" if needed else ""
     return "; ".join(part for part in (required, visible(cell.note)) if part)

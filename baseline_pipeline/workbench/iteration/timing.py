@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from baseline_pipeline.errors import EvidenceUnavailable, ModelFailed
-from baseline_pipeline.estimating import settled_early
+from baseline_pipeline.estimating_times import settled_early
 from baseline_pipeline.records import Digest, Record, digest_of, short
 from baseline_pipeline.scoring import threads
 from baseline_pipeline.snapshot import Snapshot, read

@@ -1,0 +1,110 @@
+"""What paired times and peaks of memory say of a metric: values, harm, and how sure it is."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from baseline_pipeline.figures import counted
+from baseline_pipeline.significance.clustered import clustered
+from baseline_pipeline.significance.settled import LEVEL, LOOKS, settled
+from baseline_pipeline.timing import ANSWERS
+
+if TYPE_CHECKING:
+    from baseline_pipeline.contract import Contract
+    from baseline_pipeline.contract.metrics import Margin
+    from baseline_pipeline.effects import Effect
+    from baseline_pipeline.metrics.outcomes import OverTimes
+    from baseline_pipeline.timing import PairedTimes
+
+Array = np.ndarray[Any, Any]
+
+MIN_BLOCKS = 10
+
+
+def timed(contract: Contract, effect: Effect, over: OverTimes, times: PairedTimes | None) -> Effect:
+    """Fill in what paired times say; blocks of neighbouring pairs, or sittings, are the independent units.
+
+    Args:
+        contract: Says how many requests were asked for.
+        effect: Of a metric over times, on all rows.
+        over: How the metric is read from times.
+        times: Of both models on the same requests, where they were taken.
+    """
+    memory = over.of == "memory"
+    times = times.peaks if memory and times is not None else times
+    effect.rows = 0 if times is None else len(times) // (1 if memory else ANSWERS)
+    if times is None:
+        effect.problem = "no times: both models must run in this process to be timed against each other"
+        if memory:
+            effect.problem = "no peaks of memory: both models must run to their end in processes of their own"
+        return effect
+    baseline, candidate = times.blocks(over.pairs)
+    sign = 1.0 if effect.metric.better == "lower" else -1.0
+    ratios = over.log_ratio(baseline, candidate)
+    early = memory and settled_early(effect.margin, times, sign * ratios)
+    few = len(baseline) < MIN_BLOCKS or len(times) < MIN_BLOCKS * over.pairs  # the largest of few is no percentile
+    effect.ended = "" if memory else _ended(contract, times)
+    if few and not early:
+        effect.problem = "; ".join(part for part in (_shortage(times, over), effect.ended) if part)
+        return effect
+    mean = float(ratios.mean())
+    effect.baseline = over.value(times.baseline)
+    effect.candidate = effect.baseline * float(np.exp(mean))
+    effect.harm = sign * (effect.candidate - effect.baseline)
+    influence = sign * effect.candidate * (ratios - mean)
+    effect.uncertainty = clustered(influence, None)
+    effect.changed = effect.rows
+    if early:
+        effect.proven = f"{len(times)} runs of each model settle it: below half the margin, at {1 - LEVEL:.1%}"
+        return effect
+    effect.total = effect.harm + influence
+    effect.size = np.ones(len(ratios))
+    effect.apart = True
+    if times.sittings > 1:
+        effect.fixed = _of_processes(ratios, over, times) * effect.candidate
+    return effect
+
+
+def settled_early(margin: Margin | None, peaks: PairedTimes, harm: Array) -> bool:
+    """Whether runs of both models can end here: they need as much, as far as half the margin goes.
+
+    Args:
+        margin: What is tolerated; nothing is settled without one.
+        peaks: Of the runs so far.
+        harm: (n,) logs of the ratios of each pair, positive is worse.
+    """
+    if margin is None or len(peaks) not in LOOKS:
+        return False
+    level = float(np.exp(np.log(peaks.baseline).mean()))
+    return settled(harm, float(np.log1p(margin.size(level) / level)))
+
+
+def _of_processes(ratios: Array, over: OverTimes, times: PairedTimes) -> float:
+    """Standard error of the mean log ratio that more requests do not take away: what pairs of processes differ by.
+
+    Halves of a sitting differ by what answers differ by; what sittings differ by beyond that is their processes' doing.
+    """
+    halves = [np.array_split(side, 2, axis=1) for side in times.blocks(over.pairs)]
+    first, second = (over.log_ratio(one, two) for one, two in zip(*halves, strict=True))
+    answers = float(((first - second) ** 2).mean()) / 4
+    return float(np.sqrt(max(float(ratios.var(ddof=1)) - answers, 0.0) / len(ratios)))
+
+
+def _shortage(times: PairedTimes, over: OverTimes) -> str:
+    """Why there are not enough times to test by."""
+    needed, there = MIN_BLOCKS * over.pairs, len(times)
+    if over.of == "memory":
+        return f"{there} pairs of runs; {needed} are needed"
+    if there >= needed:
+        return f"{counted(times.sittings, 'sitting')}; {MIN_BLOCKS} are needed"
+    return f"{counted(there // ANSWERS, 'request')}; {needed // ANSWERS} are needed"
+
+
+def _ended(contract: Contract, times: PairedTimes) -> str:
+    """That not all requests were sent, since time was up; empty where they were (each sitting's share is whole)."""
+    wanted, there = contract.latency.requests, len(times) // ANSWERS
+    if there + times.sittings > wanted:
+        return ""
+    return f"`latency.seconds` ({contract.latency.seconds:g}) ended after {there} of {wanted} requests"
