@@ -22,6 +22,16 @@ def numeric(kind: pa.DataType) -> bool:
     return bool(pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_decimal(kind))
 
 
+def there(column: Column) -> Column:
+    """Whether each value is there: a NaN is as missing as a null.
+
+    Example:
+        >>> there(pa.array([1.0, None, float("nan")])).to_pylist(), there(pa.array(["a", None])).to_pylist()
+        ([True, False, False], [True, False])
+    """
+    return pc.invert(column.is_null(nan_is_null=True))
+
+
 def nearest_doubles(column: Column) -> Column:
     """Numbers as the nearest doubles, missing ones as they were.
 

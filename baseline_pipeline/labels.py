@@ -8,9 +8,11 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from baseline_pipeline.arrow_numbers import there
 from baseline_pipeline.content import row_names
 from baseline_pipeline.contract import Contract
 from baseline_pipeline.errors import ContractError, DataUnreadable
+from baseline_pipeline.figures import counted
 from baseline_pipeline.metrics.classes import class_name
 from baseline_pipeline.records import Digest
 from baseline_pipeline.summaries.arrays import doubles
@@ -19,12 +21,12 @@ Array = np.ndarray[Any, Any]
 
 
 def labelled_rows(contract: Contract, table: pa.Table, snapshot: Digest) -> tuple[pa.Table, pa.Array]:
-    """The rows that have a label, in the order of their names, and the names.
+    """The rows that have a label, in the order of their names, and the names; NaN is none.
 
     Raises:
         DataUnreadable: when there are none.
     """
-    labelled = table.filter(pc.is_valid(table.column(contract.data.label)))
+    labelled = table.filter(there(table.column(contract.data.label)))
     if labelled.num_rows == 0:
         message = f"no row of snapshot {snapshot[:12]} has a label in {contract.data.label!r}"
         raise DataUnreadable(message, next_step="wait for the labels, or check the label column")
@@ -57,7 +59,8 @@ def lacked(contract: Contract, table: pa.Table, known: tuple[str, ...]) -> tuple
     """
     if contract.task != "multiclass_classification" or contract.model.classes is not None:
         return ()
-    found = set(pc.unique(pc.cast(table.column(contract.data.label), pa.string())).drop_null().to_pylist())
+    label = table.column(contract.data.label)
+    found = set(pc.unique(pc.cast(label.filter(there(label)), pa.string())).to_pylist())
     return known if found < set(known) else ()
 
 
@@ -79,8 +82,8 @@ def encode_labels(contract: Contract, table: pa.Table, known: tuple[str, ...] = 
         known: Classes of a larger set of rows that these are a part of.
 
     Raises:
-        DataUnreadable: when a binary label has more than two values, or lacks the positive one's type; when a number
-            is asked for and there is none.
+        DataUnreadable: when a binary label has more than two values, or lacks the positive one's type; when a finite
+            number is asked for and there is none.
     """
     column = table.column(contract.data.label)
     if contract.gives_numbers:
@@ -95,7 +98,7 @@ def encode_labels(contract: Contract, table: pa.Table, known: tuple[str, ...] = 
     positive = class_name(contract.model.positive_class)
     others = [value for value in found if value != positive]
     if len(others) > 1:
-        held, named = ", ".join(found[:6]), f"model.positive_class ({positive!r})"
+        held, named = ", ".join(map(repr, found[:6])), f"model.positive_class ({positive!r})"
         message = f"label {contract.data.label!r} has the values {held}; a binary label has two, {named} one of them"
         raise DataUnreadable(message, next_step="check the column, or model.positive_class")
     labels = pc.equal(texts, positive).to_numpy(zero_copy_only=False).astype(np.int64)
@@ -104,10 +107,17 @@ def encode_labels(contract: Contract, table: pa.Table, known: tuple[str, ...] = 
 
 def _numbers(column: pa.ChunkedArray, what: str) -> Array:
     try:
-        return doubles(column)
+        numbers = doubles(column)
     except (pa.ArrowInvalid, pa.ArrowNotImplementedError) as error:
         message = f"{what} is {column.type} and holds no numbers: {error}"
         raise DataUnreadable(message, next_step="check the label column, or the task") from error
+    infinite = int(np.isinf(numbers).sum())
+    if infinite:
+        message = (
+            f"{what} is infinite in {counted(infinite, 'row')}; accepted: finite numbers, nothing where none is known"
+        )
+        raise DataUnreadable(message, next_step="correct them at the source")
+    return numbers
 
 
 def labels_of(contract: Contract, table: pa.Table, classes: tuple[str, ...]) -> Array:

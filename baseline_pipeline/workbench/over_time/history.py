@@ -9,6 +9,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from baseline_pipeline.arrow_numbers import there
 from baseline_pipeline.content import row_names
 from baseline_pipeline.errors import ContractError, EvidenceUnavailable
 from baseline_pipeline.figures import counted
@@ -150,7 +151,7 @@ def _with_labels(contract: Contract, table: pa.Table) -> tuple[pa.Table, Array]:
         EvidenceUnavailable: when no row has a label.
     """
     column = table.column(contract.data.label)
-    known = pc.is_valid(column).to_numpy(zero_copy_only=False)
+    known = there(column).to_numpy()
     if not known.any():
         message = f"no row of {contract.name} has a label in {contract.data.label!r}"
         raise EvidenceUnavailable(message, next_step="wait for the labels, or check the label column")
@@ -158,7 +159,7 @@ def _with_labels(contract: Contract, table: pa.Table) -> tuple[pa.Table, Array]:
         return table, np.asarray(known)
     some = column.filter(pa.array(known))[0]
     place = table.column_names.index(contract.data.label)
-    return table.set_column(place, contract.data.label, pc.fill_null(column, some)), np.asarray(known)
+    return table.set_column(place, contract.data.label, pc.if_else(pa.array(known), column, some)), np.asarray(known)
 
 
 def _true_labels(contract: Contract, table: pa.Table, labelled: Array) -> pa.Table:

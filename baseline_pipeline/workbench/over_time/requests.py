@@ -10,6 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from baseline_pipeline.adapters.sources.requests import read_requests
+from baseline_pipeline.arrow_numbers import there
 from baseline_pipeline.content import canonical, refuse_twins, row_names
 from baseline_pipeline.errors import DataNotThereYet, DataUnreadable
 from baseline_pipeline.labels import class_names, encode_labels
@@ -236,9 +237,11 @@ def _labels(contract: Contract, section: Requests, table: pa.Table, classes: Seq
     values = np.zeros(table.num_rows, dtype=np.float64 if contract.gives_numbers else np.int64)
     if contract.task == "question_answering":
         values = np.full(table.num_rows, "", dtype=object)
-    if label not in table.column_names or table.column(label).null_count == table.num_rows:
-        return values, np.zeros(table.num_rows, dtype=bool)
-    known = pc.is_valid(table.column(label)).to_numpy(zero_copy_only=False)
+    known = np.zeros(table.num_rows, dtype=bool)
+    if label in table.column_names:
+        known = there(table.column(label)).to_numpy()
+    if not known.any():
+        return values, known
     if contract.task == "multiclass_classification":
         found = _numbered(table.column(label), classes)
         return np.where(found < len(classes), found, 0), known & (found < len(classes))
