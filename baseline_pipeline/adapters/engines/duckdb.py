@@ -64,6 +64,9 @@ class DuckDbEngine:
             ":memory:", config={"threads": threads} if threads else {}
         )
         self.connection.execute("SET enable_progress_bar = false")
+        self.connection.execute(
+            "SET TimeZone = 'UTC'"
+        )  # else times with and without a zone are compared by the machine's
 
     @contextmanager
     def named(self, rows: pa.Table | str) -> Iterator[str]:

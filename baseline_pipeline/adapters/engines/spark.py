@@ -68,11 +68,11 @@ def spark_engine(section: SparkSection) -> Iterator[SparkSqlEngine]:
     settings = {
         "spark.ui.enabled": "false",
         "spark.ui.showConsoleProgress": "false",
-        "spark.sql.session.timeZone": "UTC",
         "spark.sql.ansi.enabled": "false",
         "spark.sql.shuffle.partitions": "16",
         "spark.sql.execution.arrow.pyspark.enabled": "true",
         **section.conf,
+        "spark.sql.session.timeZone": "UTC",  # whatever the section says: times are counted in UTC in every engine
     }
     for name, value in settings.items():
         builder = builder.config(name, value)

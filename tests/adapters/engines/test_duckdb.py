@@ -8,6 +8,8 @@ import pytest
 
 from baseline_pipeline.adapters.engines.duckdb import DuckDbEngine
 from baseline_pipeline.errors import DataUnreadable
+from baseline_pipeline.expression import Expression
+from baseline_pipeline.summaries.condition import condition_sql
 
 
 def test_numbers_of_half_precision_are_read_as_what_they_are():
@@ -18,6 +20,21 @@ def test_numbers_of_half_precision_are_read_as_what_they_are():
 
     assert found[:2] == [float(np.float16(0.1)), 65504.0]
     assert np.isnan(found[2])
+
+
+def test_times_with_a_zone_and_without_are_compared_in_utc_wherever_the_machine_stands(monkeypatch):
+    monkeypatch.setenv("TZ", "America/New_York")
+    instant = np.array(["2026-07-01T12:00"], dtype="datetime64[us]")
+    rows = pa.table({"zoned": pa.array(instant, pa.timestamp("us", "Asia/Tokyo")), "plain": pa.array(instant)})
+    types = {field.name: field.type for field in rows.schema}
+    condition = Expression.parse("zoned == plain")
+    engine = DuckDbEngine(1)
+    with engine.named(rows) as relation:
+        found = engine.query(f"SELECT {condition_sql(condition, types)} AS same FROM {relation}")["same"].to_pylist()
+        zone = engine.query("SELECT current_setting('TimeZone') AS zone")["zone"].to_pylist()
+
+    assert found == condition.mask(rows).tolist() == [True]
+    assert zone == ["UTC"]
 
 
 def test_a_column_that_duckdb_does_not_read_is_named():
