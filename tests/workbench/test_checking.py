@@ -68,6 +68,26 @@ def test_predictions_that_are_no_classes_of_the_label_are_told(checked):
     assert "predicts none of the label's classes (0, 1) on 50 rows" in checked(*contract)
 
 
+def test_labels_that_the_model_cannot_give_are_told(checked):
+    (checked.project.root / "smallmodel.py").write_text(
+        "def predict(features):\n    return [[0.5, 0.5]] * len(features)\n"
+    )
+    words = checked(
+        ("task: binary_classification", "task: multiclass_classification"),
+        ('"smallmodel:predict", positive_class: 1', '"smallmodel:predict", classes: [0, one]'),
+    )
+
+    assert "label 'y' is '1' in" in words
+    assert "which model.classes does not name" in words
+
+
+def test_a_positive_class_that_no_row_has_is_told(checked):
+    rows = checked.project.rows()
+    checked.project.write(rows.assign(y=0))
+
+    assert "label 'y' is '0' in all rows, never '1' (model.positive_class)" in checked()
+
+
 def test_a_model_is_not_tried_in_another_environment_than_its_lockfiles(checked):
     checked.project.lock("numpy==1.0.0\n")
     (checked.project.root / "smallmodel.py").unlink()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -48,11 +49,26 @@ def tried(settings: Settings, contract: Contract, source: Source, *, predict: bo
         few = [_outcomes(contract, labelled, names, labels, classes, rows) for rows in (0, 1, min(TRIED, len(labels)))]
     except BaselineError as error:
         return [error.message]
-    found = _slices(contract, labelled)
+    found = _labels(contract, labels, classes) + _slices(contract, labelled)
     for rule in contract.metrics:
         found += [f"metric {rule.metric}: {words}" for words in own_metric(rule, few)]
     if predict:
         found += _model(settings, contract, labelled.slice(0, TRIED), names.slice(0, TRIED), classes)
+    return found
+
+
+def _labels(contract: Contract, labels: Array, classes: tuple[str, ...]) -> list[str]:
+    """Labels that the model cannot give, and a positive class that no row has."""
+    column = f"label {contract.data.label!r}"
+    if contract.task == "binary_classification" and not labels.any():
+        return [f"{column} is {classes[0]!r} in all rows, never {classes[1]!r} (model.positive_class)"]
+    declared = contract.model.class_names
+    found = []
+    for number in range(len(declared), len(classes) if declared else 0):
+        near = difflib.get_close_matches(classes[number], declared, n=1)
+        hint = f"; did you mean {near[0]!r}?" if near else ""
+        held = counted(int((labels == number).sum()), "row")
+        found.append(f"{column} is {classes[number]!r} in {held}, which model.classes does not name{hint}")
     return found
 
 
