@@ -119,28 +119,29 @@ def name_of(node: ast.expr) -> str | None:
     """The column that a node stands for: `carrier`, or `column("odd name")`."""
     if isinstance(node, ast.Name):
         return node.id
-    if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "column":
-        match node.args, node.keywords:
-            case [ast.Constant(value=str(name))], []:
-                return name
+    match _argument(node, "column"):
+        case ast.Constant(value=str(name)):
+            return name
     return None
 
 
 def asks_null(node: ast.expr) -> str | None:
     """The column that a node asks about: `is_null(carrier)`."""
-    if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "is_null":
-        match node.args, node.keywords:
-            case [one], []:
-                return name_of(one)
-    return None
+    column = _argument(node, "is_null")
+    return None if column is None else name_of(column)
 
 
 def measured(node: ast.expr) -> str | None:
     """The column whose texts' lengths a node stands for: `length(comment)`."""
-    if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "length":
-        match node.args, node.keywords:
-            case [one], []:
-                return name_of(one)
+    column = _argument(node, "length")
+    return None if column is None else name_of(column)
+
+
+def _argument(node: ast.expr, function: str) -> ast.expr | None:
+    """What a call of this function is given, if the node is one, and that is all it is given."""
+    match node:
+        case ast.Call(func=ast.Name(id=called), args=[one], keywords=[]) if called == function:
+            return one
     return None
 
 
