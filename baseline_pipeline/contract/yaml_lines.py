@@ -65,9 +65,8 @@ def read_yaml(name: str, text: str) -> Document:
     try:
         _refuse_anchors(name, text)
         node = loader.get_single_node()
-        lines: dict[Path, int] = {}
-        spelt: dict[Path, str] = {}
-        value = None if node is None else _build(name, loader, node, (), lines, spelt)
+        reader = _Reader(name, loader)
+        value = None if node is None else reader.value(node, ())
     except yaml.MarkedYAMLError as error:
         mark: Any = error.problem_mark or error.context_mark
         where = f"{name}:{mark.line + 1}" if mark else name
@@ -78,7 +77,7 @@ def read_yaml(name: str, text: str) -> Document:
         raise ContractError(message, next_step="save the file as plain UTF-8 text") from error
     finally:
         loader.dispose()
-    return Document(name, value, lines, spelt)
+    return Document(name, value, reader.lines, reader.spelt)
 
 
 def _refuse_anchors(name: str, text: str) -> None:
@@ -98,46 +97,41 @@ def _refuse_anchors(name: str, text: str) -> None:
             raise ContractError(message, next_step="flatten the document")
 
 
-def _build(
-    name: str,
-    loader: yaml.SafeLoader,
-    node: yaml.Node,
-    path: Path,
-    lines: dict[Path, int],
-    spelt: dict[Path, str],
-) -> Any:
-    lines[path] = node.start_mark.line + 1
-    if isinstance(node, yaml.MappingNode):
-        return _build_mapping(name, loader, node, path, lines, spelt)
-    if isinstance(node, yaml.SequenceNode):
-        return [_build(name, loader, child, (*path, i), lines, spelt) for i, child in enumerate(node.value)]
-    value = loader.construct_object(node)
-    if not isinstance(value, str):
-        spelt[path] = node.value
-    if isinstance(value, float) and not math.isfinite(value):
-        message = f"{name}:{lines[path]}: {node.value} is not a number that can be compared"
-        raise ContractError(message, next_step="write a finite number")
-    return value
+class _Reader:
+    """Plain values of one document's nodes, and where they stand."""
 
+    def __init__(self, name: str, loader: yaml.SafeLoader) -> None:
+        self.name, self.loader = name, loader
+        self.lines: dict[Path, int] = {}
+        self.spelt: dict[Path, str] = {}
 
-def _build_mapping(
-    name: str,
-    loader: yaml.SafeLoader,
-    node: yaml.MappingNode,
-    path: Path,
-    lines: dict[Path, int],
-    spelt: dict[Path, str],
-) -> dict[str, Any]:
-    found: dict[str, Any] = {}
-    for key_node, value_node in node.value:
-        line = key_node.start_mark.line + 1
-        key = key_node.value
-        if not isinstance(key_node, yaml.ScalarNode) or key_node.tag == "tag:yaml.org,2002:merge":
-            message = f"{name}:{line}: keys are plain words here"
-            raise ContractError(message, next_step="write each key as one word")
-        if key in found:
-            message = f"{name}:{line}: key {key!r} stands here a second time (first on line {lines[(*path, key)]})"
-            raise ContractError(message, next_step="keep one of the two")
-        found[key] = _build(name, loader, value_node, (*path, key), lines, spelt)
-        lines[(*path, key)] = line
-    return found
+    def value(self, node: yaml.Node, path: Path) -> Any:
+        """What a node holds, those below it included."""
+        self.lines[path] = node.start_mark.line + 1
+        if isinstance(node, yaml.MappingNode):
+            return self._mapping(node, path)
+        if isinstance(node, yaml.SequenceNode):
+            return [self.value(child, (*path, i)) for i, child in enumerate(node.value)]
+        found = self.loader.construct_object(node)
+        if not isinstance(found, str):
+            self.spelt[path] = node.value
+        if isinstance(found, float) and not math.isfinite(found):
+            message = f"{self.name}:{self.lines[path]}: {node.value} is not a number that can be compared"
+            raise ContractError(message, next_step="write a finite number")
+        return found
+
+    def _mapping(self, node: yaml.MappingNode, path: Path) -> dict[str, Any]:
+        found: dict[str, Any] = {}
+        for key_node, value_node in node.value:
+            line = key_node.start_mark.line + 1
+            key = key_node.value
+            if not isinstance(key_node, yaml.ScalarNode) or key_node.tag == "tag:yaml.org,2002:merge":
+                message = f"{self.name}:{line}: keys are plain words here"
+                raise ContractError(message, next_step="write each key as one word")
+            if key in found:
+                first = self.lines[(*path, key)]
+                message = f"{self.name}:{line}: key {key!r} stands here a second time (first on line {first})"
+                raise ContractError(message, next_step="keep one of the two")
+            found[key] = self.value(value_node, (*path, key))
+            self.lines[(*path, key)] = line
+        return found
