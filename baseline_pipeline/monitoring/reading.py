@@ -31,8 +31,8 @@ LEAST_WHOLE = 10
 LEAST_SUPPORT = 10
 """Rows of the rarer class below which a value that rests on it is none."""
 LEAST_CLUSTERS = 10
-"""Clusters below which a window's rows are taken as independent; what they share is part of the spread of windows. Of a
-ranking, queries below which a window gives no reading."""
+"""Clusters below which a window's or an incident's rows are taken as independent: what they share is part of the spread
+of windows, and a day or two have none of their own. Of a ranking, queries below which a window gives no reading."""
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,7 @@ from baseline_pipeline.effects import Part
 from baseline_pipeline.errors import BaselineError
 from baseline_pipeline.measuring import cluster_codes
 from baseline_pipeline.metrics.calibration_intercept import CALIBRATION_INTERCEPT
+from baseline_pipeline.monitoring.reading import LEAST_CLUSTERS
 from baseline_pipeline.replay.put_back import PutBack
 from baseline_pipeline.response.incidents import Incident
 from baseline_pipeline.shift import joint_shift
@@ -42,8 +43,6 @@ if TYPE_CHECKING:
     from baseline_pipeline.workbench.workbench import Workbench
 
 Array = np.ndarray[Any, Any]
-LEAST_CLUSTERS = 10
-"""Clusters below which an incident's rows are taken as independent: a day or two have no spread of their own."""
 OF_LEVEL = ("bias", "mean score")
 """Streams that say that scores are too high or too low as a whole."""
 TELLING = 3.0

@@ -12,6 +12,7 @@ from baseline_pipeline.adapters.models.remembered import remembered
 from baseline_pipeline.labels import class_names
 from baseline_pipeline.measuring import cluster_codes
 from baseline_pipeline.metrics.outcomes import Outcomes
+from baseline_pipeline.monitoring.reading import LEAST_CLUSTERS
 from baseline_pipeline.replay.put_back import PutBack
 from baseline_pipeline.scoring import predict_all
 from baseline_pipeline.workbench.iteration.elsewhere import in_declared_environment
@@ -30,8 +31,6 @@ if TYPE_CHECKING:
 Array = np.ndarray[Any, Any]
 MOST_ROWS = 20_000
 """Rows of either side that are looked at."""
-LEAST_CLUSTERS = 10
-"""Clusters of an incident below which calm windows tell how far luck moves a metric."""
 
 
 class Scorer:
