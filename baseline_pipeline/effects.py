@@ -144,6 +144,11 @@ class Effect:
         return self.total is not None and not self.problem
 
     @property
+    def even(self) -> float:
+        """Units of equal weight that its own test is worth (Kish 1965); infinite where none are summed up."""
+        return np.inf if self.size is None else float(self.size.sum()) ** 2 / float((self.size**2).sum())
+
+    @property
     def counts(self) -> Counts:
         """What its rows are a count of."""
         over = self.metric.over_times

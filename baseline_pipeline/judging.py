@@ -55,8 +55,8 @@ def judge(contract: Contract, effect: Effect, found: Found | None, look: int = 1
     error = effect.uncertainty.error
     if np.isfinite(error) and error > 0:
         critical = normal_quantile(1 - rates.false_alarm) if found is None else found.critical
-        detectable = effect.luck[0] + minimum_detectable_effect(error, critical, rates.power)
-        values["minimum_detectable_effect"] = detectable
+        detectable = effect.luck[0] + minimum_detectable_effect(error, critical, rates.power, effect.even)
+        values["minimum_detectable_effect"] = detectable if np.isfinite(detectable) else None
         if margin:
             values["rows_required"] = _to_pass(effect, margin, rates.passing(look), rates.power)
     if np.isfinite(error):

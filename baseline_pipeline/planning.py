@@ -237,8 +237,14 @@ def _prospect(rates: ErrorRates, effect: Effect, critical: float, value: float |
         rows=effect.rows,
         value=value,
         margin=margin,
-        detectable=minimum_detectable_effect(error, critical, rates.power) if error is not None and known else None,
+        detectable=_detectable(effect, critical, rates.power) if known else None,
         realistic_margin=effect.room[0] + both * unsure if unsure is not None else None,
         rows_needed=needed,
         note=effect.problem,
     )
+
+
+def _detectable(effect: Effect, critical: float, power: float) -> float | None:
+    assert effect.uncertainty is not None  # noqa: S101  # the caller has looked
+    found = minimum_detectable_effect(effect.uncertainty.error, critical, power, effect.even)
+    return found if np.isfinite(found) else None

@@ -121,6 +121,15 @@ def test_the_effect_that_is_detectable_is_detected_as_often_as_it_says():
     assert seen == pytest.approx(0.8, abs=0.01)
 
 
+@pytest.mark.parametrize("units", [12, 16, 40])
+def test_the_detectable_effect_of_few_units_is_found_as_often_as_said(units):
+    rng = np.random.default_rng(units)
+    effect = minimum_detectable_effect(1 / np.sqrt(units), 2.6, 0.8, units)
+    found = statistics(rng.standard_normal((units, 20_000)) + effect)
+
+    assert (found > 2.6).mean() == pytest.approx(0.8, abs=0.01)
+
+
 def test_the_rows_required_pass_as_often_as_they_say():
     rng = np.random.default_rng(9)
     rows = rows_required(1000, 0.01, 0.008, 0.05, 0.8)
