@@ -178,9 +178,21 @@ def _metrics(evaluation: Evaluation) -> dict[str, float]:
     }
     for one in evaluation.metrics:
         if one.value is not None:
-            name = one.metric if one.slice == "all" else f"{one.metric}/{one.slice}"
-            found[re.sub(r"[^A-Za-z0-9_./ -]", "_", name)[:250]] = one.value
+            found[_metric_name(one.metric, one.slice)] = one.value
     return found
+
+
+def _metric_name(metric: str, part: str) -> str:
+    """A name that MLflow takes: it may become the path of a file, and leads nowhere else, whatever a slice is called.
+
+    Example:
+        >>> _metric_name("brier", "all"), _metric_name("brier", "site=https://a.example/b/")
+        ('brier', 'brier/site_https___a.example_b_')
+        >>> _metric_name("brier", "..")
+        'brier/_.'
+    """
+    parts = [metric] if part == "all" else [metric, part]
+    return "/".join(re.sub(r"^\.|[^A-Za-z0-9_. -]", "_", one) for one in parts)[:250]
 
 
 def _log_input(client: MlflowClient, run_id: str, evaluation: Evaluation, features: pa.Table) -> None:

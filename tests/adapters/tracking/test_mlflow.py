@@ -92,6 +92,16 @@ def test_cells_that_a_spreadsheet_would_run_are_quoted(project):
     assert ",=cmd" not in text
 
 
+def test_slices_whose_names_look_like_paths_are_kept_as_metrics(project):
+    frame = project.rows()
+    frame["group"] = "https://hives.example/a/../b/"
+    project.write(frame)
+    decision = project.run()
+    (run,) = runs(project, decision.candidate)
+
+    assert run.data.metrics["brier/group_https___hives.example_a_.._b_"] == run.data.metrics["brier"]
+
+
 def test_tracking_again_finds_the_finished_run(project):
     decision = project.run()
     bench = project.bench()
