@@ -114,11 +114,7 @@ def take(contract: Contract, source: Source, store: Store, *, now: str, scratch:
     """
     reading, state = _read_whole(source)
     described = _described(contract, reading)
-    check_columns(contract, reading.table.column_names, described)
-    if reading.table.num_rows == 0:
-        message = f"{described}: no rows"
-        raise DataUnreadable(message, next_step="check the source; an empty one is not evaluated")
-    table = sort_by_row_id(canonical(reading.table), contract.data.row_id, described)
+    table, time_range = in_order(contract, reading.table, described)
     digest = snapshot_digest(table, contract.data.row_id, contract.data.time)
     held = store.load("snapshots", contract.name, digest)
     if held is not None:
@@ -130,7 +126,7 @@ def take(contract: Contract, source: Source, store: Store, *, now: str, scratch:
         rows=table.num_rows,
         columns=tuple(Column(name=field.name, type=str(field.type)) for field in table.schema),
         row_id=tuple(contract.data.row_id),
-        time_range=_time_range(table, contract.data.time, described),
+        time_range=time_range,
         provenance=Provenance(
             source=contract.data.source.kind,
             origin=reading.origin,
@@ -191,17 +187,27 @@ def _described(contract: Contract, reading: Reading) -> str:
     return f"{contract.name}: {contract.data.source.kind} {place}".rstrip()
 
 
-def check_columns(contract: Contract, there: Sequence[str], described: str) -> None:
-    """Ask for every column that the contract names.
+def in_order(contract: Contract, table: pa.Table, described: str) -> tuple[pa.Table, tuple[str, str] | None]:
+    """A source's rows in their canonical form, by row id, and their first and last time.
 
     Args:
-        contract: Row id, label, features, slices, metrics and the like.
-        there: Names of the columns.
+        contract: Which columns are needed, and what they mean.
+        table: What was read.
         described: The source, for messages.
 
     Raises:
-        DataUnreadable: naming those that are not there, and where the contract names them.
+        DataUnreadable: where rows or needed columns are missing (with where the contract names them), row ids are null
+            or repeated, or times are none.
     """
+    _check_columns(contract, table.column_names, described)
+    if table.num_rows == 0:
+        message = f"{described}: no rows"
+        raise DataUnreadable(message, next_step="check the source; an empty one is not evaluated")
+    rows = sort_by_row_id(canonical(table), contract.data.row_id, described)
+    return rows, _time_range(rows, contract.data.time, described)
+
+
+def _check_columns(contract: Contract, there: Sequence[str], described: str) -> None:
     data = contract.data
     needed = [(name, "data.row_id") for name in data.row_id]
     needed += [(data.label, "data.label")]

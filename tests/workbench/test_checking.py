@@ -103,6 +103,22 @@ def test_labels_of_several_values_are_told(checked):
 
 
 @pytest.mark.parametrize(
+    ("old", "new", "words"),
+    [
+        ("label: y", "label: y\n    time: x", "column 'x' (data.time) is double, and not all of it reads as times"),
+        (
+            "label: y",
+            "label: y\n    time: group",
+            "column 'group' (data.time) is string, and not all of it reads as times",
+        ),
+        ("row_id: [id]", "row_id: [group]", "repeat the row id (group) of another row"),
+    ],
+)
+def test_rows_that_no_snapshot_would_take_are_told(checked, old, new, words):
+    assert words in checked((old, new))
+
+
+@pytest.mark.parametrize(
     ("metric", "words"), [("calibration_slope", "does not move"), ("expected_calibration_error", "moves too little")]
 )
 def test_calibration_without_its_level_is_told(checked, metric, words):

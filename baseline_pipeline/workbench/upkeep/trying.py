@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from baseline_pipeline.content import canonical
 from baseline_pipeline.errors import BaselineError
 from baseline_pipeline.evaluating import scores_of
 from baseline_pipeline.figures import counted
@@ -15,7 +14,7 @@ from baseline_pipeline.labels import encode_labels, labelled_rows
 from baseline_pipeline.metrics.custom import doubts, frame, resolved
 from baseline_pipeline.scoring import Predicted, predict_all
 from baseline_pipeline.slices import find_slices
-from baseline_pipeline.snapshot import check_columns
+from baseline_pipeline.snapshot import in_order
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -42,8 +41,7 @@ def tried(settings: Settings, contract: Contract, source: Source, *, predict: bo
         predict: Whether the model is loaded and asked for predictions too; not where its environment is another one.
     """
     try:
-        table = canonical(source.read().table)
-        check_columns(contract, table.column_names, "data")
+        table, _ = in_order(contract, source.read().table, "data")
         labelled, names = labelled_rows(contract, table, "at hand")
         labels, classes = encode_labels(contract, labelled)
         few = [_outcomes(contract, labelled, names, labels, classes, rows) for rows in (0, 1, min(TRIED, len(labels)))]
