@@ -110,7 +110,7 @@ def load_settings(start: Path | None = None, environ: Mapping[str, str] = os.env
     """
     project = find_project(start or Path.cwd(), environ)
     file = project / "pyproject.toml"
-    table = tomllib.loads(file.read_text()).get("tool", {}).get("baseline", {}) if file.exists() else {}
+    table = _settings_in(file) if file.exists() else {}
     for key in table:
         if key not in NAMES:
             close = difflib.get_close_matches(key, NAMES, n=1)
@@ -118,7 +118,7 @@ def load_settings(start: Path | None = None, environ: Mapping[str, str] = os.env
             message = f"pyproject.toml [tool.baseline]: {key!r} is not a setting{hint}; accepted: {', '.join(NAMES)}"
             raise ContractError(message)
     chosen = {name: _chosen(name, table, environ) for name in NAMES}
-    home = (project / Path(chosen["home"] or ".baseline").expanduser()).resolve()
+    home = (project / _expanded(chosen["home"] or ".baseline")).resolve()
     return Settings(
         project=project,
         home=home,
@@ -126,6 +126,33 @@ def load_settings(start: Path | None = None, environ: Mapping[str, str] = os.env
         experiment=chosen["experiment"] or "baseline-pipeline",
         ledger_url=chosen["ledger_url"] or f"sqlite:///{home / 'ledger.db'}",
     )
+
+
+def _expanded(home: str) -> Path:
+    try:
+        return Path(home).expanduser()
+    except RuntimeError as error:
+        message = f"the home {home!r} begins with a user who is not here"
+        raise ContractError(message, next_step="write out the path in BASELINE_HOME or [tool.baseline]") from error
+
+
+def _settings_in(file: Path) -> dict[str, object]:
+    """`[tool.baseline]` of a pyproject.toml.
+
+    Raises:
+        ContractError: where the file is no TOML in UTF-8, or something else than a table stands there.
+    """
+    try:
+        found: object = tomllib.loads(file.read_text(encoding="utf-8"))
+    except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        message = f"{file} is not valid TOML: {error}"
+        raise ContractError(message, next_step="correct the file at that place") from error
+    for name in ("tool", "baseline"):
+        found = found.get(name, {}) if isinstance(found, dict) else found
+    if not isinstance(found, dict):
+        message = f"{file.name} [tool.baseline]: {found!r} stood here; accepted: a table with {', '.join(NAMES)}"
+        raise ContractError(message)
+    return found
 
 
 def _chosen(name: str, table: Mapping[str, object], environ: Mapping[str, str]) -> str | None:

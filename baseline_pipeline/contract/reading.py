@@ -105,6 +105,9 @@ def read_contract(path: Path, model: str | None = None) -> Contract:
     except FileNotFoundError as error:
         message = f"{shown}: there is no such contract"
         raise ContractError(message, next_step="make the folder with a defs.yaml, or check the name") from error
+    except OSError as error:
+        message = f"{shown}: cannot be read: {error.strerror}"
+        raise ContractError(message, next_step="a contract is a file that may be read") from error
     except UnicodeDecodeError as error:
         message = f"{shown}: not UTF-8 text (byte {error.start})"
         raise ContractError(message, next_step="save the file as UTF-8") from error
@@ -136,4 +139,6 @@ def contract_paths(assets: Path) -> dict[str, Path]:
     """Every `<model>/defs.yaml` below the assets folder that is ours, by model; it may be misspelt."""
     found = sorted(assets.glob(f"*/{FILE_NAME}"))
     ours = COMPONENT_TYPE.partition(".")[0]
-    return {path.parent.name: path for path in found if ours in path.read_text(errors="replace")}
+    return {
+        path.parent.name: path for path in found if path.is_file() and ours in path.read_text("utf-8", errors="replace")
+    }

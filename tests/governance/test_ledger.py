@@ -7,7 +7,7 @@ import pytest
 import sqlalchemy as sa
 
 from baseline_pipeline.adapters.ledgers.sql import LedgerConflict, SqlLedger
-from baseline_pipeline.errors import EvidenceUnavailable, NotInitialised
+from baseline_pipeline.errors import BaselineError, EvidenceUnavailable, NotInitialised
 from baseline_pipeline.governance.chain import LedgerTampered
 from baseline_pipeline.governance.events import Event
 
@@ -79,6 +79,28 @@ def test_an_absent_or_foreign_ledger_is_refused(tmp_path):
     with pytest.raises(NotInitialised, match="belongs to store store"):
         SqlLedger(url, "another")
     assert not (tmp_path / "typo.db").exists()
+
+
+@pytest.mark.parametrize(
+    ("url", "words"),
+    [
+        ("garbage hunter2", "is none that SQLAlchemy reads"),
+        ("postgresql+psycopg2://ana:hunter2@host:hunter2/db", "is none that SQLAlchemy reads"),
+        ("mysql://ana:hunter2@host/db", "names mysql"),
+        ("nosuch+driver://ana:hunter2@host/db", "names nosuch"),
+        ("sqlite+nosuch:///x.db", "is none that SQLAlchemy reads"),
+        (
+            "postgresql+psycopg2://ana@127.0.0.1:1/db?password=hunter2",
+            "ledger postgresql+psycopg2://ana@127.0.0.1:1/db:",
+        ),
+    ],
+)
+def test_a_url_that_is_no_ledgers_is_refused_without_its_password(url, words):
+    with pytest.raises(BaselineError) as refused:
+        SqlLedger(url, "a-store")
+
+    assert words in str(refused.value)
+    assert "hunter2" not in str(refused.value)
 
 
 def test_a_ledger_from_before_the_chain_is_left_as_it_is(tmp_path):

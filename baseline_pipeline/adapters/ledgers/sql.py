@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import sqlalchemy as sa
 
 from baseline_pipeline.adapters.ledgers.guards import guards
-from baseline_pipeline.errors import EvidenceUnavailable, NotInitialised
+from baseline_pipeline.errors import ContractError, EvidenceUnavailable, NotInitialised
 from baseline_pipeline.governance.chain import GENESIS, Checkpoint, Entry, entry_of, event_of, verify
 from baseline_pipeline.records import canonical_json
 
@@ -38,6 +38,8 @@ NOW = {
     "postgresql": """SELECT to_char(clock_timestamp() AT TIME ZONE 'utc', 'YYYY-MM-DD"T"HH24:MI:SS"Z"')""",
 }
 
+ACCEPTED = "sqlite:////path/ledger.db or postgresql+psycopg2://user:password@host/database"
+
 
 class LedgerConflict(EvidenceUnavailable):
     """Two writers wanted the same place in the ledger; the other one has it."""
@@ -52,11 +54,12 @@ class SqlLedger:
 
     Raises:
         NotInitialised: when the database is absent, belongs to another home, or is of an earlier version.
+        ContractError: when the URL is none, or names a database or a driver that is not to be had.
     """
 
     def __init__(self, url: str, store_id: str) -> None:
-        self._url = sa.engine.make_url(url)
-        self._engine = _engine(self._url)
+        self._engine = _engine(url)
+        self._url = self._engine.url
         self._writing = self._engine.execution_options(writing=True)
         self.store_id = store_id
         self._check_identity(store_id)
@@ -64,7 +67,7 @@ class SqlLedger:
     @classmethod
     def create(cls, url: str, store_id: str) -> SqlLedger:
         """Make the tables where they are absent, and put the identity on them; safe to repeat."""
-        engine = _engine(sa.engine.make_url(url))
+        engine = _engine(url)
         with _translated(engine.url), engine.execution_options(writing=True).begin() as connection:
             METADATA.create_all(connection)
             if connection.execute(sa.select(IDENTITY)).first() is None:
@@ -76,7 +79,7 @@ class SqlLedger:
         return cls(url, store_id)
 
     def _check_identity(self, store_id: str) -> None:
-        shown = self._url.render_as_string(hide_password=True)
+        shown = self.shown
         if self._url.get_backend_name() == "sqlite" and not _sqlite_file_exists(self._url):
             message = f"ledger {shown}: there is no such file"
             raise NotInitialised(message, next_step="check BASELINE_LEDGER_URL, or make it with `baseline init`")
@@ -169,8 +172,8 @@ class SqlLedger:
 
     @property
     def shown(self) -> str:
-        """The URL without a password."""
-        return self._url.render_as_string(hide_password=True)
+        """The URL without a password, and without options, which may hold one too."""
+        return _shown(self._url)
 
     @contextmanager
     def exclusive(self, name: str) -> Iterator[None]:
@@ -206,10 +209,22 @@ def _is_chained(connection: sa.Connection) -> bool:
     return any(column["name"] == "prev" for column in sa.inspect(connection).get_columns(LEDGER.name))
 
 
-def _engine(url: sa.URL) -> sa.Engine:
-    options = {"timeout": 60} if url.get_backend_name() == "sqlite" else {"connect_timeout": 10}
-    engine = sa.create_engine(url, connect_args=options)
-    if url.get_backend_name() == "sqlite":
+def _engine(url: str) -> sa.Engine:
+    try:
+        parsed = sa.engine.make_url(url)
+        name = parsed.get_backend_name()
+        if name not in NOW:
+            message = f"the ledger's URL names {name}"
+            raise ContractError(message, next_step=f"accepted in BASELINE_LEDGER_URL: {ACCEPTED}")
+        options = {"timeout": 60} if name == "sqlite" else {"connect_timeout": 10}
+        engine = sa.create_engine(parsed, connect_args=options)
+    except (sa.exc.ArgumentError, ValueError):  # whose words may hold a part of a password
+        message = "the ledger's URL is none that SQLAlchemy reads; its text is not shown, it may hold a password"
+        raise ContractError(message, next_step=f"accepted in BASELINE_LEDGER_URL: {ACCEPTED}") from None
+    except ImportError as error:
+        message = f"the ledger's URL names a driver that is not installed: {error}"
+        raise ContractError(message, next_step=f"install it; accepted in BASELINE_LEDGER_URL: {ACCEPTED}") from error
+    if name == "sqlite":
         sa.event.listen(engine, "connect", _durable)
     sa.event.listen(engine, "begin", _in_turn)
     return engine
@@ -234,6 +249,10 @@ def _in_turn(connection: sa.Connection) -> None:
         connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({WRITERS})")
 
 
+def _shown(url: sa.URL) -> str:
+    return url.set(query={}).render_as_string(hide_password=True)
+
+
 def _sqlite_file_exists(url: sa.URL) -> bool:
     from pathlib import Path
 
@@ -245,5 +264,5 @@ def _translated(url: sa.URL) -> Iterator[None]:
     try:
         yield
     except sa.exc.DBAPIError as error:
-        message = f"ledger {url.render_as_string(hide_password=True)}: {str(error.orig).strip()}"
+        message = f"ledger {_shown(url)}: {str(error.orig).strip()}"
         raise EvidenceUnavailable(message, next_step="see `baseline doctor`") from error

@@ -59,18 +59,16 @@ def _home(settings: Settings) -> str:
 
 
 def _ledger(settings: Settings) -> str:
-    import sqlalchemy as sa
-
     from baseline_pipeline.adapters.ledgers.sql import SqlLedger
 
-    url = sa.engine.make_url(settings.ledger_url)
-    if url.get_backend_name() == "postgresql" and "+" not in url.drivername:
-        message = f"{url.drivername}:// names no driver, and SQLAlchemy's default changes between versions"
+    driver = settings.ledger_url.partition("://")[0]
+    if driver == "postgresql":
+        message = f"{driver}:// names no driver, and SQLAlchemy's default changes between versions"
         raise NotInitialised(message, next_step="write postgresql+psycopg2:// in BASELINE_LEDGER_URL")
     ledger = SqlLedger(settings.ledger_url, store_id(settings))
     count = len(ledger.events())
     ledger.close()
-    return f"{url.render_as_string(hide_password=True)}, {counted(count, 'event')}"
+    return f"{ledger.shown}, {counted(count, 'event')}"
 
 
 def _tracking(settings: Settings) -> str:
