@@ -31,11 +31,16 @@ class Parts:
 
 
 def number_parts(before: NumberSummary, after: NumberSummary) -> Parts:
-    """Deciles of the baseline, snapped to cells, then infinite and missing values as parts of their own."""
+    """Deciles of the baseline, snapped to cells, then infinite and missing values as parts of their own.
+
+    A cell that holds a tenth of the baseline is a part of its own as well: what leaves it downwards is told from it.
+    """
     cumulated = np.cumsum(before.counts)
     total = cumulated[-1] if len(cumulated) else 0
-    cuts = np.unique(np.searchsorted(cumulated, total * np.arange(1, PARTS) / PARTS)) + 1
-    starts = np.concatenate([[0], cuts[cuts < len(cumulated)]])
+    ends = np.searchsorted(cumulated, total * np.arange(1, PARTS) / PARTS)
+    heavy = np.flatnonzero(before.counts * PARTS >= max(total, 1))
+    starts = np.unique(np.concatenate([[0], ends + 1, heavy, heavy + 1]))
+    starts = starts[starts < len(cumulated)]
     sides = [
         np.concatenate([np.add.reduceat(side.counts, starts), [side.infinite, side.nulls]]) for side in (before, after)
     ]

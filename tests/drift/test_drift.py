@@ -79,6 +79,19 @@ def test_bins_are_the_baselines_deciles_and_gaps_have_bins_of_their_own():
     assert np.isfinite(population_stability_index(parts))
 
 
+def test_what_leaves_a_heavy_value_downwards_is_seen_as_what_leaves_it_upwards_is():
+    zeros = np.zeros(4000)
+    for spread in (zeros, np.concatenate([zeros, np.linspace(1, 50, 400)])):
+        down, up = (
+            np.where(np.arange(len(spread)) % 3 == 0, -1.0, spread),
+            np.where(np.arange(len(spread)) % 3 == 0, 60.0, spread),
+        )
+        found = [movements(*({"x": side} for side in pair(spread, after)), seed=1)["x"] for after in (down, up)]
+
+        assert [one.drifted for one in found] == [True, True]
+        assert min(one.measures["jensen_shannon"] for one in found) > 0.3
+
+
 def test_missing_new_and_vanished_values_are_named():
     before = {"c": counted(["a"] * 400 + ["b"] * 300 + ["old"] * 300), "x": pair(np.zeros(9), np.zeros(9))[0]}
     after = {"c": counted(["a"] * 400 + ["b"] * 300 + ["<new>"] * 300), "x": pair(np.zeros(9), np.zeros(9))[1]}
