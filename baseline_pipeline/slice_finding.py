@@ -8,24 +8,20 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from baseline_pipeline.arrow_numbers import numeric
 from baseline_pipeline.significance.clustered import Uncertainty, clustered
 from baseline_pipeline.significance.false_discovery import false_discovery
 from baseline_pipeline.significance.units import units_of
-from baseline_pipeline.slices import level_names
-from baseline_pipeline.summaries.arrays import doubles
+from baseline_pipeline.slice_axes import LEAST_ROWS, Axis
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-
-    import pyarrow as pa
 
 Array = np.ndarray[Any, Any]
 Pairs = tuple[tuple[int, int], ...]
 """Columns and levels of them, by their numbers."""
 
-LEVELS, BINS, AXES = 20, 4, 20
-LEAST_ROWS = 50
+AXES, WORDS = 20, 5
+"""Columns, and words of texts, that are crossed: those whose parts tell most by themselves."""
 CANDIDATES = 30
 PARSIMONY = 0.5
 """What every further column must add to the statistic."""
@@ -34,21 +30,6 @@ STANDS_OUT = 2.0
 QUIET = 1.0
 """What the rest of a slice stays below where a part of it alone was hit."""
 FALSE_DISCOVERIES = 0.05
-
-
-@dataclass(frozen=True)
-class Axis:
-    """One column cut into parts.
-
-    Attributes:
-        column: Its name.
-        part: (n,) number of the part of each row; -1 where it is in none.
-        words: What each part is called.
-    """
-
-    column: str
-    part: Array
-    words: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -74,44 +55,6 @@ class HarmedSlice:
     p_value: float
     q_value: float
     confirmed: bool
-
-
-def axes(columns: pa.Table) -> tuple[Axis, ...]:
-    """Every column cut into parts: categories as they are, numbers at their quartiles, missing by itself.
-
-    Args:
-        columns: n rows; at most the twenty commonest values of a column are parts.
-    """
-    return tuple(axis for name in columns.column_names if (axis := _axis(name, columns.column(name))) is not None)
-
-
-def _axis(name: str, column: pa.ChunkedArray) -> Axis | None:
-    import pyarrow.compute as pc
-
-    distinct = pc.count_distinct(column).as_py()
-    if numeric(column.type) and distinct > LEVELS:
-        return _quartiles(name, column)
-    if distinct < 2 or distinct > max(column.length() // LEAST_ROWS, LEVELS):  # noqa: PLR2004  # nothing to cut, or a name
-        return None
-    texts = pc.fill_null(level_names(column), "(missing)").combine_chunks().dictionary_encode()
-    codes = texts.indices.to_numpy(zero_copy_only=False)
-    words = [f"{name}={value}" for value in texts.dictionary.to_pylist()]
-    commonest = np.argsort(-np.bincount(codes, minlength=len(words)), kind="stable")[:LEVELS]
-    renumbered = np.full(len(words), -1)
-    renumbered[commonest] = np.arange(len(commonest))
-    return Axis(name, renumbered[codes], tuple(words[number] for number in commonest))
-
-
-def _quartiles(name: str, column: pa.ChunkedArray) -> Axis:
-
-    values = doubles(column)
-    there = np.isfinite(values)
-    edges = np.unique(np.quantile(values[there], np.arange(1, BINS) / BINS)) if there.any() else np.array([])
-    part = np.where(there, np.searchsorted(edges, values, side="left"), len(edges) + 1)
-    ends = [f"{edge:.4g}" for edge in edges]
-    between = [f"{low} < {name} <= {high}" for low, high in itertools.pairwise(ends)]
-    words = [f"{name} <= {ends[0]}", *between, f"{name} > {ends[-1]}"] if ends else [f"{name} is a number"]
-    return Axis(name, part, (*words, f"{name} is missing"))
 
 
 def find_harmed(
@@ -217,12 +160,14 @@ def _inside(parts: Sequence[Axis], pairs: Pairs) -> Array:
 
 
 def _promising(parts: Sequence[Axis], loss: Array, square: Array, half: Array) -> list[int]:
-    """The columns with the most telling single parts; crosses of more than twenty would take long."""
+    """The columns and words with the most telling single parts; crosses of more would take long."""
     scores = [
         max((score for score, *_ in _scored([axis], (number,), loss, square, half)), default=-np.inf)
         for number, axis in enumerate(parts)
     ]
-    return sorted(np.argsort(-np.array(scores), kind="stable")[:AXES].tolist())
+    best = np.argsort(-np.array(scores), kind="stable").tolist()
+    words = [number for number in best if parts[number].is_word]
+    return sorted([number for number in best if not parts[number].is_word][:AXES] + words[:WORDS])
 
 
 def _scored(

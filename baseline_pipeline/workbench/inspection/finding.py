@@ -12,12 +12,13 @@ from baseline_pipeline.comparison import Contrast
 from baseline_pipeline.content import row_names
 from baseline_pipeline.errors import EvidenceUnavailable, UsageError
 from baseline_pipeline.evaluation import Scores
-from baseline_pipeline.figures import bracketed, fixed, places
+from baseline_pipeline.figures import bracketed, counted, fixed, places
 from baseline_pipeline.matching import match
 from baseline_pipeline.measuring import cluster_codes
 from baseline_pipeline.metrics.outcomes import Array, Metric
 from baseline_pipeline.records import Digest, Record, short
-from baseline_pipeline.slice_finding import HarmedSlice, axes, find_harmed
+from baseline_pipeline.slice_axes import axes
+from baseline_pipeline.slice_finding import HarmedSlice, find_harmed
 from baseline_pipeline.snapshot import read
 from baseline_pipeline.workbench.iteration.comparing import load_comparison
 from baseline_pipeline.workbench.iteration.evaluating import load_evaluation, load_scores
@@ -52,6 +53,8 @@ class Search(Record):
     unit: str
     rows: int
     columns: tuple[str, ...]
+    words: int = 0
+    """Words in texts that were tried."""
     false_discovery_rate: float
     found: tuple[FoundSlice, ...]
 
@@ -105,13 +108,15 @@ def search(bench: Workbench, contract: Contract, contrast: Contrast, *, depth: i
     harm = sign * (after.influence - before.influence + after.value - before.value)
     cluster = cluster_codes(None if new.cluster is None else new.cluster[rows[1]])
     columns = _columns(bench, contract, contrast.candidate.snapshot, new, rows[1])
-    found = find_harmed(axes(columns), harm, cluster, depth=depth, seed=contrast.seed)
+    parts = axes(columns)
+    found = find_harmed(parts, harm, cluster, depth=depth, seed=contrast.seed)
     names = new.row_id.take(pa.array(rows[1]))
     return Search(
         metric=metric.name,
         unit=metric.unit,
         rows=len(harm),
         columns=tuple(columns.column_names),
+        words=sum(part.is_word for part in parts),
         false_discovery_rate=0.05,
         found=tuple(_record(one, harm, names) for one in found),
     )
@@ -166,7 +171,8 @@ def _record(one: HarmedSlice, harm: Array, names: pa.Array) -> FoundSlice:
 def search_text(contrast: Contrast, found: Search) -> str:
     """What was found, for people."""
     sides = f"{short(contrast.baseline.evaluation)} and {short(contrast.candidate.evaluation)}"
-    where = f"{found.rows} rows for slices of {len(found.columns)} columns"
+    words = f" and {counted(found.words, 'word')} in them" if found.words else ""
+    where = f"{counted(found.rows, 'row')} for slices of {counted(len(found.columns), 'column')}{words}"
     lines = [f"searched {where} on which {found.metric} got worse ({sides})"]
     confirmed = [one for one in found.found if one.confirmed]
     for one in confirmed:
