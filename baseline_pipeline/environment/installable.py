@@ -14,7 +14,7 @@ from packaging.utils import canonicalize_name
 
 from baseline_pipeline.environment import requirements_txt
 from baseline_pipeline.environment.lock import without_secrets
-from baseline_pipeline.environment.lockfile import read_lockfile
+from baseline_pipeline.environment.lockfile import is_toml, read_lockfile
 from baseline_pipeline.environment.toml_locks import hashes_of
 from baseline_pipeline.records import Digest, Record, digest_of
 
@@ -66,8 +66,7 @@ def installable(name: str, text: str, facts: dict[str, str] | None = None) -> In
     read_lockfile(name, text)
     if name.endswith((".yml", ".yaml")):
         return _conda(text)
-    start = next((line for line in text.splitlines() if line.strip() and not line.lstrip().startswith("#")), "")
-    if name.endswith(".toml") or start.startswith("[") or ("=" in start and "==" not in start and "@" not in start):
+    if is_toml(name, text):
         return _toml(tomllib.loads(text), facts)
     return _requirements(text, facts)
 

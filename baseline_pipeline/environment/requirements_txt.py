@@ -24,6 +24,10 @@ _IGNORED = (
     "--no-binary",
     "--only-binary",
     "--prefer-binary",
+    "--no-index",
+    "--trusted-host",
+    "--require-hashes",
+    "--pre",
 )
 
 

@@ -116,6 +116,7 @@ def test_order_and_spelling_do_not_count():
     ("text", "words"),
     [
         ("numpy==1.0\npandas>=2\n", "r.txt:2: 'pandas>=2' is not pinned"),
+        ("numpy>=2\n", "r.txt:1: 'numpy>=2' is not pinned"),
         ("-r other.txt\n", "r.txt:1: '-r other.txt' stood here"),
         ("numpy==1.0\n???\n", "r.txt:2: '???' stood here"),
         ("numpy==1.0\nnumpy==2.0\n", "numpy is locked to 1.0 and to 2.0"),
@@ -127,6 +128,16 @@ def test_what_is_no_lock_is_refused_with_its_line(text, words):
         read_lockfile("r.txt", text)
 
     assert words in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    "option", ["--index-url=https://a.org/x?y=1", "--trusted-host a.org", "--require-hashes", "--no-index"]
+)
+def test_options_of_pip_say_nothing_of_what_is_locked(option):
+    text = f"{option}\n{HASHED}"
+
+    assert read_lockfile("requirements.lock", text) == read_lockfile("requirements.lock", HASHED)
+    assert installable("requirements.lock", text) == installable("requirements.lock", HASHED)
 
 
 def test_differences_name_locked_and_installed_and_skip_foreign_markers():
