@@ -1,6 +1,7 @@
 """Limits of a job: the contract's, told as what they are, and never taken for a finding."""
 
 import sys
+from types import SimpleNamespace
 
 import pytest
 
@@ -69,6 +70,23 @@ def test_a_finished_job_is_found_again_when_the_limit_of_time_moves(project, mon
     again = work.jobs.run("this environment", here(), work.rows, Knobs(seconds=7.0))
 
     assert again == first
+
+
+def test_what_fails_in_the_old_environment_is_not_asked_twice(project, run_with, monkeypatch):
+    bench, contract = declared(project, "job_time: 5m")
+    work, asked = open_replaying(bench, contract), []
+
+    def run(name, *_, repeat=0, **__):
+        asked.append((name, repeat))
+        return (
+            run_with(name, "time", "not done after 300 s") if name == "old" else run_with(name, "load", "no such thing")
+        )
+
+    monkeypatch.setattr(work.jobs, "run", run)
+    found = work.trial("artifact", *((SimpleNamespace(name=name), here()) for name in ("old", "new")))
+
+    assert sorted(asked) == [("new", 0), ("old", 0)]
+    assert found.why.startswith("the stored model could not be evaluated with old: not done after 300 s")
 
 
 @pytest.mark.parametrize("failure", ["time", "memory", "killed"])
