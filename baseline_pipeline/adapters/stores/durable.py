@@ -69,11 +69,7 @@ def make_folder(folder: Path) -> None:
 
 def sync_folder(folder: Path) -> None:
     """Makes new names in a folder survive a power cut."""
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+    _sync(folder)
 
 
 def _temporary(folder: Path) -> Path:
@@ -83,9 +79,13 @@ def _temporary(folder: Path) -> Path:
 
 
 def _make_permanent(path: Path) -> None:
+    _sync(path)
+    path.chmod(READ_ONLY)
+
+
+def _sync(path: Path) -> None:
     descriptor = os.open(path, os.O_RDONLY)
     try:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
-    path.chmod(READ_ONLY)
