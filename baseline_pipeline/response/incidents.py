@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, get_args
 
 from pydantic import Field
 
@@ -18,16 +18,9 @@ PIPELINE = "baseline-pipeline"
 Category = Literal[
     "data source", "feature engineering", "model packaging", "dependency", "infrastructure", "real-world change"
 ]
-CATEGORIES: tuple[Category, ...] = (
-    "data source",
-    "feature engineering",
-    "model packaging",
-    "dependency",
-    "infrastructure",
-    "real-world change",
-)
+CATEGORIES: tuple[Category, ...] = get_args(Category)
 Remedy = Literal["retrain", "augment", "clean", "roll back", "add a test", "none"]
-REMEDIES: tuple[Remedy, ...] = ("retrain", "augment", "clean", "roll back", "add a test", "none")
+REMEDIES: tuple[Remedy, ...] = get_args(Remedy)
 Status = Literal["open", "quiet", "closed"]
 TURNED: dict[Status, Literal["reopened", "ended", "closed"]] = {
     "open": "reopened",
@@ -35,6 +28,13 @@ TURNED: dict[Status, Literal["reopened", "ended", "closed"]] = {
     "closed": "closed",
 }
 """What people call a change to a status."""
+SAID = {
+    "triaged": ("signal", "category"),
+    "remedied": ("remedy", "outcome"),
+    "closed": ("cause", "category"),
+    "assigned": ("owner",),
+}
+"""What an incident keeps of a person's word, by change."""
 
 
 class Moment(Record):
@@ -174,50 +174,64 @@ def _leads(content: dict[str, Any]) -> dict[str, str]:
 
 
 def _changed(one: Incident, event: Event) -> Incident:
-    content, change = event.content, event.content["change"]
-    if change in {"joined", "escalated"}:
-        return one.model_copy(
-            update={
-                "tier": worst_tier([one.tier, content["tier"]]),
-                "lead": event.reason if change == "escalated" else one.lead,
-                "status": "open" if one.open else one.status,
-                "alarms": (*one.alarms, *content["alarms"]),
-                "open_alarms": (*one.open_alarms, *content["alarms"]),
-                "streams": tuple(dict.fromkeys([*one.streams, *content["streams"]])),
-                "leads": {**one.leads, **_leads(content)},
-                "slices": tuple(dict.fromkeys([*one.slices, *content["slices"]])),
-                "families": tuple(dict.fromkeys([*one.families, *content["families"]])),
-                "last": max(one.last, str(content["since"])),
-                "until": max(one.until, str(content.get("last", ""))),
-                "frozen": one.frozen or bool(content.get("frozen", False)),
-            }
-        )
-    if change == "ended":
-        left = tuple(key for key in one.open_alarms if key not in content["alarms"])
-        quiet = "quiet" if not left and one.open else one.status
-        return one.model_copy(
-            update={"open_alarms": left, "status": quiet, "until": max(one.until, str(content.get("last", "")))}
-        )
-    if change == "reopened":
-        return one.model_copy(update={"open_alarms": (*one.open_alarms, *content["alarms"]), "status": "open"})
-    known = {
-        "triaged": ("signal", "category"),
-        "remedied": ("remedy", "outcome"),
-        "closed": ("cause", "category"),
-        "assigned": ("owner",),
-    }
-    update: dict[str, Any] = {name: content[name] for name in known.get(change, ()) if content.get(name) is not None}
-    if change == "step":
-        update = {"steps": {**one.steps, f"{content.get('playbook', '')}/{content['step']}": event.actor}}
-    elif change == "linked":
-        update = {"links": tuple(dict.fromkeys([*one.links, str(content["link"])]))}
-    elif change == "closed":
-        update |= {"status": "closed", "frozen": False}
-    elif change == "reviewed":
-        update = {"reviewed": True}
-    elif change == "unfrozen":
-        update = {"frozen": False}
+    """An incident after one more event about it."""
+    match event.content["change"]:
+        case "joined" | "escalated":
+            update = _joined(one, event)
+        case "ended":
+            update = _ended(one, event.content)
+        case "reopened":
+            update = {"open_alarms": (*one.open_alarms, *event.content["alarms"]), "status": "open"}
+        case change:
+            update = _said(one, change, event)
     return one.model_copy(update=update)
+
+
+def _joined(one: Incident, event: Event) -> dict[str, Any]:
+    """What more alarms make of an incident."""
+    content = event.content
+    return {
+        "tier": worst_tier([one.tier, content["tier"]]),
+        "lead": event.reason if content["change"] == "escalated" else one.lead,
+        "status": "open" if one.open else one.status,
+        "alarms": (*one.alarms, *content["alarms"]),
+        "open_alarms": (*one.open_alarms, *content["alarms"]),
+        "streams": tuple(dict.fromkeys([*one.streams, *content["streams"]])),
+        "leads": {**one.leads, **_leads(content)},
+        "slices": tuple(dict.fromkeys([*one.slices, *content["slices"]])),
+        "families": tuple(dict.fromkeys([*one.families, *content["families"]])),
+        "last": max(one.last, str(content["since"])),
+        "until": max(one.until, str(content.get("last", ""))),
+        "frozen": one.frozen or bool(content.get("frozen", False)),
+    }
+
+
+def _ended(one: Incident, content: dict[str, Any]) -> dict[str, Any]:
+    """What the end of alarms makes of an incident: it is quiet when none is left."""
+    left = tuple(key for key in one.open_alarms if key not in content["alarms"])
+    return {
+        "open_alarms": left,
+        "status": "quiet" if not left and one.open else one.status,
+        "until": max(one.until, str(content.get("last", ""))),
+    }
+
+
+def _said(one: Incident, change: str, event: Event) -> dict[str, Any]:
+    """What a person's word makes of an incident."""
+    content = event.content
+    known = {name: content[name] for name in SAID.get(change, ()) if content.get(name) is not None}
+    match change:
+        case "step":
+            return {"steps": {**one.steps, f"{content.get('playbook', '')}/{content['step']}": event.actor}}
+        case "linked":
+            return {"links": tuple(dict.fromkeys([*one.links, str(content["link"])]))}
+        case "closed":
+            return {**known, "status": "closed", "frozen": False}
+        case "reviewed":
+            return {"reviewed": True}
+        case "unfrozen":
+            return {"frozen": False}
+    return known
 
 
 def spoken(one: Incident, change: str, *, actor: str, reason: str, **content: Any) -> Event:
