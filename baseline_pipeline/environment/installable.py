@@ -173,21 +173,28 @@ def _reached(entries: list[dict[str, Any]], projects: list[dict[str, Any]], fact
     while waiting:
         entry, extra = waiting.popleft()
         needs = entry.get("optional-dependencies", {}).get(extra, []) if extra else entry.get("dependencies", [])
-        for need in needs:
-            if not _holds(str(need.get("marker", "")), facts):
-                continue
-            for target in by_name.get(canonicalize_name(need["name"]), []):
-                if need.get("version") not in {None, target.get("version")}:
-                    continue
-                forks = target.get("resolution-markers") or [""]
-                if not any(_holds(str(one), facts) for one in forks):
-                    continue
-                found[id(target)] = target
-                for more in ("", *need.get("extra", [])):
-                    if (id(target), more) not in seen:
-                        seen.add((id(target), more))
-                        waiting.append((target, more))
+        met = [(one, need) for need in needs for one in _meeting(need, by_name, facts)]
+        found |= {id(target): target for target, _ in met}
+        asked = [(target, more) for target, need in met for more in ("", *need.get("extra", []))]
+        for target, more in asked:
+            if (id(target), more) not in seen:
+                seen.add((id(target), more))
+                waiting.append((target, more))
     return [one for one in found.values() if one not in projects]
+
+
+def _meeting(
+    need: dict[str, Any], by_name: dict[str, list[dict[str, Any]]], facts: dict[str, str] | None
+) -> list[dict[str, Any]]:
+    """The entries that meet a need: of its name and version, of the fork that holds here."""
+    if not _holds(str(need.get("marker", "")), facts):
+        return []
+    return [
+        one
+        for one in by_name.get(canonicalize_name(need["name"]), [])
+        if need.get("version") in {None, one.get("version")}
+        and any(_holds(str(marker), facts) for marker in one.get("resolution-markers") or [""])
+    ]
 
 
 def _line(entry: dict[str, Any]) -> str | None:

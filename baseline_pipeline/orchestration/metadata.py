@@ -57,14 +57,11 @@ def comparison_metadata(bench: Workbench, compared: Compared) -> Metadata:
     comparison = load_comparison(bench, compared.model, compared.comparison)
     found: Metadata = {"comparison": compared.comparison, "contrasts": len(comparison.contrasts)}
     lines = []
-    for contrast in comparison.contrasts:
-        for cell in contrast.cells:
-            if cell.slice == ALL_ROWS:
-                lines.append(verdict_line(cell, contrast.pairing))
-                if cell.gain is not None:
-                    found[f"{contrast.moved}_{identifier(cell.metric)}_gain"] = cell.gain
-            elif cell.verdict == "degraded":
-                lines.append(verdict_line(cell, contrast.pairing))
+    for contrast, cell in [(one, cell) for one in comparison.contrasts for cell in one.cells]:
+        if cell.slice == ALL_ROWS or cell.verdict == "degraded":
+            lines.append(verdict_line(cell, contrast.pairing))
+        if cell.slice == ALL_ROWS and cell.gain is not None:
+            found[f"{contrast.moved}_{identifier(cell.metric)}_gain"] = cell.gain
     if lines:
         found["verdicts"] = dg.MetadataValue.md("```\n" + "\n".join(line.replace("`", "'") for line in lines) + "\n```")
     return found

@@ -266,11 +266,11 @@ def write_mapped(rows: str, folder: Path, function: Mapped, schema: pa.Schema, p
     names = files_of(rows)
     total = sum(_open(name).metadata.num_rows for name in names)
     done, told = 0, 0
+    made = (batch for name in names for batch in function(_open(name).iter_batches(BATCH)))
     with pq.ParquetWriter(folder / "rows.parquet", schema) as writer:
-        for name in names:
-            for batch in function(_open(name).iter_batches(BATCH)):
-                writer.write_batch(batch)
-                done += batch.num_rows
-                if done - told >= TOLD_EVERY or done == total:
-                    progress(f"  {done} of {total} rows")
-                    told = done
+        for batch in made:
+            writer.write_batch(batch)
+            done += batch.num_rows
+            if done - told >= TOLD_EVERY or done == total:
+                progress(f"  {done} of {total} rows")
+                told = done

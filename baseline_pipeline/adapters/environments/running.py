@@ -193,15 +193,14 @@ def _failed(code: int | None, words: str, facts: dict[str, Any], knobs: Knobs) -
 
 def _tidy(scratch: Path) -> None:
     """Remove what killed processes left behind a day ago or longer."""
-    for pattern in ("job-*", "model-*"):
-        for left in scratch.glob(pattern):
-            with suppress(OSError):
-                if time.time() - left.stat().st_mtime <= A_DAY:
-                    continue
-                if left.is_file():
-                    left.unlink()
-                else:
-                    shutil.rmtree(left, ignore_errors=True)
+    for left in [*scratch.glob("job-*"), *scratch.glob("model-*")]:
+        with suppress(OSError):
+            if time.time() - left.stat().st_mtime <= A_DAY:
+                continue
+            if left.is_file():
+                left.unlink()
+            else:
+                shutil.rmtree(left, ignore_errors=True)
 
 
 def _last_words(text: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from itertools import product
 from typing import TYPE_CHECKING, Any
 
 from baseline_pipeline.errors import UsageError
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
 
 HEX = re.compile(r"[0-9a-f]{4,64}")
 MOST = 40
+NAMED = {"decision": "decision", "candidate": "evaluation", "champion": "evaluation"}
+"""Words of an event that name a digest, and of what."""
 
 
 def known_of(bench: Workbench, what: str) -> tuple[dict[str, Any], str]:
@@ -61,14 +64,11 @@ def _revision(bench: Workbench, model: str, revision: str) -> tuple[dict[str, An
 def _digest(bench: Workbench, beginning: str) -> tuple[dict[str, Any], str]:
     """The decision or the evaluation whose digest begins so."""
     found: dict[tuple[str, str, str], list[Event]] = {}
-    for event in bench.events():
-        if event.kind != "decision" and "decision" not in event.content:
-            continue
-        for kind, names in (("decision", ("decision",)), ("evaluation", ("candidate", "champion"))):
-            for name in names:
-                digest = str(event.content.get(name) or "")
-                if digest.startswith(beginning):
-                    found.setdefault((kind, event.model, digest), []).append(event)
+    about = [one for one in bench.events() if one.kind == "decision" or "decision" in one.content]
+    for event, (name, kind) in product(about, NAMED.items()):
+        digest = str(event.content.get(name) or "")
+        if digest.startswith(beginning):
+            found.setdefault((kind, event.model, digest), []).append(event)
     if len(found) != 1:
         several = ", ".join(f"{kind} {short(digest)}" for kind, _, digest in found)
         message = f"{beginning!r} could be {several}" if found else f"nothing is known of {beginning!r}"

@@ -15,6 +15,8 @@ from baseline_pipeline.records import Record
 from baseline_pipeline.scenarios import SCENARIOS, About, NotApplicable
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     import pandas as pd
 
     from baseline_pipeline.contract import Contract
@@ -81,35 +83,35 @@ def resembling(contract: Contract, sides: Sides, scorer: Scorer, found: Causes, 
         return None
     before = metric.measure(scorer.outcomes(calm, calm.features)).value
     tries = []
-    for feature in [one for one in found.features if one.feature in found.wrong][:FEATURES]:
-        now = _column(sides.now.features.column(feature.feature))
-        share = feature.rows / len(sides.now)
-        for name in TRIED:
-            for dose in sorted({*SCENARIOS[name].doses, share}):
-                spoilt = _spoilt(contract, frame, name, feature.feature, dose)
-                if spoilt is None:
-                    continue
-                column = _column(spoilt.column(feature.feature))
-                distance = _apart(column, now)
-                if distance > ALIKE + LUCK * np.sqrt(1 / _there(column) + 1 / _there(now)):
-                    continue
-                try:
-                    after = metric.measure(scorer.outcomes(calm, spoilt)).value
-                except (ModelFailed, NotMeasurable):
-                    continue
-                loss = _loss(found.shared[0], after - before)
-                if abs(loss - harm.harm) <= AS_BAD * harm.harm:
-                    tries.append(
-                        Resembles(
-                            scenario=name,
-                            feature=feature.feature,
-                            dose=dose,
-                            harm=loss,
-                            seen=harm.harm,
-                            distance=distance,
-                        )
-                    )
+    for feature, name, dose in _doses(found, len(sides.now)):
+        spoilt = _spoilt(contract, frame, name, feature, dose)
+        distance = None if spoilt is None else _alike(spoilt.column(feature), sides.now.features.column(feature))
+        if spoilt is None or distance is None:
+            continue
+        try:
+            after = metric.measure(scorer.outcomes(calm, spoilt)).value
+        except (ModelFailed, NotMeasurable):
+            continue
+        loss = _loss(found.shared[0], after - before)
+        if abs(loss - harm.harm) <= AS_BAD * harm.harm:
+            tried = Resembles(scenario=name, feature=feature, dose=dose, harm=loss, seen=harm.harm, distance=distance)
+            tries.append(tried)
     return min(tries, key=lambda one: one.distance, default=None)
+
+
+def _doses(found: Causes, rows: int) -> Iterator[tuple[str, ScenarioName, float]]:
+    """Feature, scenario and dose of every try; the share of an incident's rows that a feature spoilt is one dose."""
+    for feature in [one for one in found.features if one.feature in found.wrong][:FEATURES]:
+        for name in TRIED:
+            for dose in sorted({*SCENARIOS[name].doses, feature.rows / rows}):
+                yield feature.feature, name, dose
+
+
+def _alike(spoilt: pa.ChunkedArray, now: pa.ChunkedArray) -> float | None:
+    """The distance of two columns, where samples of their size may have it."""
+    one, two = _column(spoilt), _column(now)
+    distance = _apart(one, two)
+    return distance if distance <= ALIKE + LUCK * np.sqrt(1 / _there(one) + 1 / _there(two)) else None
 
 
 def _spoilt(contract: Contract, frame: pd.DataFrame, name: ScenarioName, feature: str, dose: float) -> pa.Table | None:
