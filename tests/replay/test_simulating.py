@@ -63,8 +63,9 @@ def typed(project, *words):
     return subprocess.run(command, cwd=project.root, capture_output=True, text=True, timeout=300, check=False)
 
 
-def simulated(project, profile, function="right"):
+def simulated(project, profile, function="right", said=None):
     bench = project.bench()
+    bench.progress = (lambda _: None) if said is None else said.append
     contract = bench.contract("small")
     (one,) = simulate(open_replaying(bench, contract, candidate=f"odd_model:{function}"), [profile]).profiles
     return one
@@ -134,8 +135,11 @@ def test_a_model_that_cannot_be_timed_is_not_accepted(odd):
     timed = "metrics:\n    - {metric: latency_p95, role: guardrail, margin: {relative: 0.5}}"
     defs.write_text(defs.read_text().replace("metrics:", timed))
 
-    found = simulated(odd, "remote_features", "flaky")
+    said = []
+    found = simulated(odd, "remote_features", "flaky", said)
 
+    assert "profile 1 of 1: remote_features (features fetched over a network: 5 ms, up to 5 ms more)" in said
+    assert "timing the machine as it is and remote_features in turn, sitting 1 of 16" in said
     assert found.ending == "evidence_missing"
     assert "a worker that was timed ended" in found.words
     assert found.difference.identical

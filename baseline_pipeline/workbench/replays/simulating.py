@@ -23,7 +23,7 @@ from baseline_pipeline.workbench.asked import Asked, keep_last
 from baseline_pipeline.workbench.replays.timing import times_in_turn
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from baseline_pipeline.contract import Contract
     from baseline_pipeline.contract.environment import ProfileName
@@ -149,10 +149,18 @@ def simulate(work: Replaying, profiles: Sequence[str] = ()) -> Simulation:
         snapshot=work.rows.snapshot,
         policy=work.contract.policy_digest(),
         rows=len(work.rows),
-        profiles=tuple(_simulated(work, name, *knobs) for name, knobs in pairs.items()),
+        profiles=tuple(_told(work, pairs)),
         named=bool(named),
     )
     return keep_last(work.bench, "simulations", work.contract.name, found)
+
+
+def _told(work: Replaying, pairs: dict[str, tuple[Knobs, Knobs]]) -> Iterator[Simulated]:
+    """Every profile in turn, said which, and how many are still to come."""
+    for number, (name, knobs) in enumerate(pairs.items(), 1):
+        profile = PROFILES[cast("ProfileName", name)]
+        work.bench.progress(f"profile {number} of {len(pairs)}: {name} ({profile.why})")
+        yield _simulated(work, name, *knobs)
 
 
 def _simulated(work: Replaying, name: str, now: Knobs, then: Knobs) -> Simulated:
@@ -168,7 +176,7 @@ def _simulated(work: Replaying, name: str, now: Knobs, then: Knobs) -> Simulated
         difference = numeric_difference(work.jobs.outputs(before), work.jobs.outputs(after))
         timed = None
         try:
-            timed = times_in_turn(work.jobs, (built, work.knobs), (built, then), work.rows)
+            timed = times_in_turn(work.jobs, (built, now), (built, then), work.rows, f"{NOW} and {name}")
         except EvidenceUnavailable as error:  # what it says of the rows stands
             untimed = f"; {error.message}"
         contrast = work.contrast("artifact", work.rows, before, after, noise, timed, moved="infrastructure")

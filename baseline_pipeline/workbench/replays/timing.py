@@ -21,7 +21,9 @@ if TYPE_CHECKING:
     from baseline_pipeline.workbench.replays.rows import RowSet
 
 
-def times_in_turn(jobs: Jobs, old: tuple[Built, Knobs], new: tuple[Built, Knobs], rows: RowSet) -> Digest | None:
+def times_in_turn(
+    jobs: Jobs, old: tuple[Built, Knobs], new: tuple[Built, Knobs], rows: RowSet, what: str = "both environments"
+) -> Digest | None:
     """Both workers alive at once, asked for the same rows in the order A B B A.
 
     Args:
@@ -29,6 +31,7 @@ def times_in_turn(jobs: Jobs, old: tuple[Built, Knobs], new: tuple[Built, Knobs]
         old: Environment of one worker, and what is held still in it.
         new: The same of the other.
         rows: Where requests are taken from.
+        what: What is timed, for people.
     """
     bench, contract = jobs.bench, jobs.contract
     wanted, asked = contract.latency, asked_for(contract)
@@ -56,7 +59,7 @@ def times_in_turn(jobs: Jobs, old: tuple[Built, Knobs], new: tuple[Built, Knobs]
 
         @contextmanager
         def opened(number: int) -> Iterator[tuple[Answer, Answer]]:
-            bench.progress(f"timing both environments in turn, sitting {number + 1} of {SITTINGS}")
+            bench.progress(f"timing {what} in turn, sitting {number + 1} of {SITTINGS}")
             with (
                 serving(old[0], job, old[1], scratch) as one,
                 serving(new[0], job, new[1], scratch) as two,
