@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+
 
 class BaselineError(Exception):
     r"""A failure told to a person: what happened, and what to do about it.
@@ -24,6 +26,22 @@ class BaselineError(Exception):
 
     def __str__(self) -> str:
         return f"{self.message}\n  next: {self.next_step}" if self.next_step else self.message
+
+
+def system_error(error: OSError) -> BaselineError:
+    """What the system refused, in words, where nobody nearer knew what for.
+
+    Example:
+        >>> system_error(FileNotFoundError(2, "No such file or directory", "reports/gate.xml")).message
+        'reports/gate.xml: No such file or directory'
+    """
+    place = " -> ".join(str(one) for one in (error.filename, error.filename2) if one is not None)
+    words = f"{place}: {error.strerror}" if place else str(error.strerror or error or type(error).__name__)
+    if error.errno in {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}:
+        return BaselineError(words, next_step="make room on the disk, or name another place, and run again")
+    if place:
+        return BaselineError(words, next_step="check this path: its folder, its permissions, and the room there")
+    return BaselineError(words, next_step="run `baseline doctor`; BASELINE_TRACEBACK=1 shows where it came from")
 
 
 class UsageError(BaselineError):

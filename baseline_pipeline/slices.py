@@ -68,6 +68,9 @@ def level_names(values: pa.ChunkedArray) -> pa.ChunkedArray:
 
     A value's name depends on nothing but the value, so that slices of other rows are called alike.
 
+    Raises:
+        DataUnreadable: where values have no text: lists, or bytes that are not UTF-8.
+
     Example:
         >>> import datetime as dt
         >>> noon, midnight = dt.datetime(2026, 2, 3, 12), dt.datetime(2026, 2, 3)
@@ -75,7 +78,13 @@ def level_names(values: pa.ChunkedArray) -> pa.ChunkedArray:
         ['2026-02-03 12:00:00.000000', '2026-02-03']
     """
     if not pa.types.is_timestamp(values.type):
-        return values.cast(pa.string())
+        try:
+            return values.cast(pa.string())
+        except (pa.ArrowInvalid, pa.ArrowNotImplementedError) as error:
+            message = f"a slice is made of values of type {values.type}, which are no text ({error})"
+            raise DataUnreadable(
+                message, next_step="cast the column to text at the source, or slice by another"
+            ) from error
     if values.type.tz is not None:
         values = values.cast(pa.timestamp(values.type.unit, "UTC"))
     encoded = values.combine_chunks().dictionary_encode()

@@ -14,7 +14,7 @@ def main() -> None:
     # matplotlib, which MLflow imports, would otherwise make a folder below ~/.config
     os.environ.setdefault("MPLCONFIGDIR", str(Path.home() / ".cache" / "matplotlib"))
     from baseline_pipeline.cli.app import app
-    from baseline_pipeline.errors import BaselineError
+    from baseline_pipeline.errors import BaselineError, system_error
 
     try:
         app()
@@ -27,6 +27,13 @@ def main() -> None:
     except BrokenPipeError:
         sys.stderr.close()
         sys.exit(3)  # who cut us off has not read the verdict
+    except OSError as error:
+        import traceback
+
+        if os.environ.get("BASELINE_TRACEBACK"):
+            traceback.print_exc()
+        print(f"error: {system_error(error)}", file=sys.stderr)  # noqa: T201  # as above
+        sys.exit(3)
     except Exception as error:
         import traceback
 

@@ -45,13 +45,16 @@ def write_summary(summary: DataSummary, path: Path) -> None:
     }
     counts = np.concatenate([np.zeros(0, dtype=np.int64), *(one.counts for one in numbers.values())])
     unfinished = path.with_name(path.name + ".unfinished")
-    with zipfile.ZipFile(unfinished, "w", zipfile.ZIP_STORED) as archive:
-        archive.writestr("facts.json", json.dumps(facts, ensure_ascii=False))
-        archive.writestr("numbers.parquet", _parquet(pa.table({"counts": counts})))
-        archive.writestr("cells.parquet", _parquet(summary.outcomes.cells))
-        if summary.outcomes.clusters is not None:
-            archive.writestr("clusters.parquet", _parquet(summary.outcomes.clusters))
-    unfinished.replace(path)
+    try:
+        with zipfile.ZipFile(unfinished, "w", zipfile.ZIP_STORED) as archive:
+            archive.writestr("facts.json", json.dumps(facts, ensure_ascii=False))
+            archive.writestr("numbers.parquet", _parquet(pa.table({"counts": counts})))
+            archive.writestr("cells.parquet", _parquet(summary.outcomes.cells))
+            if summary.outcomes.clusters is not None:
+                archive.writestr("clusters.parquet", _parquet(summary.outcomes.clusters))
+        unfinished.replace(path)
+    finally:
+        unfinished.unlink(missing_ok=True)
 
 
 def read_summary(path: Path) -> DataSummary:

@@ -41,6 +41,8 @@ EDGES = {
     "the same rows twice": lambda: pa.concat_tables([scored(2, ROWS)] * 2),
     "one slice only": lambda: replaced("job", ["clerk"] * ROWS),
     "a slice without a name": lambda: replaced("job", pa.array([None] * ROWS, pa.string())),
+    "a slice of bytes": lambda: replaced("job", [b"\xff\xfe"] * ROWS),
+    "a slice of lists": lambda: replaced("job", [["clerk"]] * ROWS),
     "names like code": lambda: replaced("job", RNG.choice(["'; DROP TABLE x; --", "<script>", "${HOME}", "\n"], ROWS)),
 }
 
@@ -83,13 +85,45 @@ def test_an_edge_ends_in_words(project, edge):
 
 
 @pytest.mark.parametrize(
-    "edge", ["a single class", "scores that are missing", "scores beyond one", "no rows", "no labels"]
+    "edge",
+    [
+        "a single class",
+        "labels of a third class",
+        "scores that are missing",
+        "scores beyond one",
+        "no rows",
+        "no labels",
+    ],
 )
 def test_what_cannot_be_measured_never_passes(project, edge):
     pq.write_table(EDGES[edge](), project / "edge.parquet")
     done, _ = scan(project, "edge.parquet")
 
     assert done.returncode in {3, 4}
+
+
+def test_a_label_of_two_classes_has_no_third_value(project):
+    pq.write_table(EDGES["labels of a third class"](), project / "edge.parquet")
+    compared = run(project, "scan", "loans", "edge.parquet", "--baseline", "baseline.parquet", "--save", "no.summary")
+    kept = run(project, "scan", "loans", "edge.parquet", "--save", "no.summary")
+
+    for done in (compared, kept):
+        assert done.returncode == 3
+        assert "label 'defaulted' has the values maybe, no, yes; a binary label has two" in done.stderr
+    assert not (project / "no.summary").exists()
+
+
+@pytest.mark.parametrize("baseline", [[], ["--baseline", "baseline.parquet"]])
+def test_a_summary_that_cannot_be_kept_is_told_in_words(project, baseline):
+    before = (project / "baseline.parquet").read_bytes()
+    over = run(project, "scan", "loans", "baseline.parquet", *baseline, "--save", "baseline.parquet")
+    nowhere = run(project, "scan", "loans", "baseline.parquet", *baseline, "--save", "none/at.summary")
+
+    assert over.returncode == 2
+    assert "a summary's name ends in .summary\n  next: write --save baseline.summary" in over.stderr
+    assert (project / "baseline.parquet").read_bytes() == before
+    assert nowhere.returncode == 3
+    assert "error: none/at.summary.unfinished: No such file or directory\n  next: check this path" in nowhere.stderr
 
 
 def test_a_permuted_copy_is_unchanged_in_every_cell(project):

@@ -11,8 +11,11 @@ from baseline_pipeline.decision import Decision, decide
 from baseline_pipeline.drift.kinds import has_own_values, is_number
 from baseline_pipeline.drift.looking import look_within
 from baseline_pipeline.drift.reporting import drift_report
-from baseline_pipeline.errors import UsageError
+from baseline_pipeline.errors import DataUnreadable, UsageError
+from baseline_pipeline.metrics.classes import class_name
 from baseline_pipeline.scan.contrast import contrast_summaries
+from baseline_pipeline.summaries.arrays import doubles
+from baseline_pipeline.summaries.column import CategorySummary
 from baseline_pipeline.summaries.data import DataPlan, DataSummary, summarise
 from baseline_pipeline.summaries.engine import grid_of
 from baseline_pipeline.summaries.file import SUFFIX, read_summary, write_summary
@@ -75,9 +78,11 @@ def scan(
         role: The model that scores rows first, where they are not scored.
 
     Raises:
-        DataUnreadable: when rows or columns are not there.
+        DataUnreadable: when rows or columns are not there, or labels of two classes have a third value.
         ContractError: for a task that cannot be counted.
+        UsageError: when `save` would not be known for a summary.
     """
+    _require_suffix(save)
     require_countable(contract)
     with bench.engine(contract) as engine:
         column = prediction if contract.task == "regression" else score
@@ -97,6 +102,7 @@ def scan(
         if not baseline.endswith(SUFFIX):
             places = (_place(baseline), _place(current))
             within = look_within(engine, places, before.columns, after.columns)
+    _require_two_classes(contract, before, after)
     if save is not None:
         write_summary(after, save)
     bench.progress("comparing")
@@ -113,10 +119,8 @@ def save_summary(
     prediction: str,
     role: str | None = None,
 ) -> DataSummary:
-    """Count scored rows and keep the summary, to compare later rows with."""
-    if save.suffix != SUFFIX:
-        message = f"--save {save}: a summary's name ends in {SUFFIX}"
-        raise UsageError(message)
+    """Count scored rows and keep the summary, to compare later rows with; raises as `scan` does."""
+    _require_suffix(save)
     require_countable(contract)
     with bench.engine(contract) as engine:
         if role is not None:
@@ -124,8 +128,15 @@ def save_summary(
             rows = scored_rows(bench, contract, engine, _place(rows), role, column)
         plan = plan_data(contract, engine, _place(rows), score=score, prediction=prediction)
         found = _counted(bench, engine, rows, plan)
+    _require_two_classes(contract, found)
     write_summary(found, save)
     return found
+
+
+def _require_suffix(save: Path | None) -> None:
+    if save is not None and save.suffix != SUFFIX:
+        message = f"--save {save}: a summary's name ends in {SUFFIX}"
+        raise UsageError(message, next_step=f"write --save {save.with_suffix(SUFFIX)}")
 
 
 def plan_data(
@@ -170,6 +181,7 @@ def compare_summaries(
         before: The baseline, counted.
         after: The present, counted under the same plan.
         within: By column, the values of cells that left too much open.
+
     """
     sides = (before.digest(), after.digest())
     contrast = contrast_summaries(contract, before.outcomes, after.outcomes, sides)
@@ -199,6 +211,32 @@ def compare_summaries(
 def _counted(bench: Workbench, engine: Engine, rows: str, plan: DataPlan) -> DataSummary:
     bench.progress(f"reading {rows}")
     return summarise(engine, _place(rows), plan, bench.progress)
+
+
+def _require_two_classes(contract: Contract, *summaries: DataSummary) -> None:
+    """Refuse labels of two classes that have a third value: counted as negative, it would be no evidence.
+
+    Raises:
+        DataUnreadable: with the values.
+    """
+    if contract.task != "binary_classification":
+        return
+    label, positive = contract.data.label, class_name(contract.model.positive_class)
+    counts = [one.columns[label] for one in summaries if label in one.columns]
+    found = {_class_of(text) for one in counts if isinstance(one, CategorySummary) for text in one.counts} - {"nan"}
+    if len(found - {positive}) < 2 and not any(label in one.plan.texts for one in summaries):  # noqa: PLR2004  # one is the negative
+        return
+    held = ", ".join(sorted(found)[:6]) or "many"
+    message = f"label {label!r} has the values {held}; a binary label has two, model.positive_class ({positive!r}) one"
+    raise DataUnreadable(message, next_step="check the column, or model.positive_class")
+
+
+def _class_of(text: str) -> str:
+    """The class that an engine's text of a label means: of a column of floats, 1.0 is 1."""
+    try:
+        return class_name(float(text)) if "." in text else text
+    except ValueError:
+        return text
 
 
 def _place(rows: str) -> str:
