@@ -183,9 +183,7 @@ def _reached(entries: list[dict[str, Any]], projects: list[dict[str, Any]], fact
     return [one for one in found.values() if one not in projects]
 
 
-def _meeting(
-    need: dict[str, Any], by_name: dict[str, list[dict[str, Any]]], facts: dict[str, str] | None
-) -> list[dict[str, Any]]:
+def _meeting(need: dict[str, Any], by_name: dict[str, list[dict[str, Any]]], facts: Facts) -> list[dict[str, Any]]:
     """The entries that meet a need: of its name and version, of the fork that holds here."""
     if not _holds(str(need.get("marker", "")), facts):
         return []

@@ -14,7 +14,6 @@ from baseline_pipeline.drift.reporting import drift_report
 from baseline_pipeline.errors import DataUnreadable, UsageError
 from baseline_pipeline.metrics.classes import class_name
 from baseline_pipeline.scan.contrast import contrast_summaries
-from baseline_pipeline.summaries.arrays import doubles
 from baseline_pipeline.summaries.column import CategorySummary
 from baseline_pipeline.summaries.data import DataPlan, DataSummary, summarise
 from baseline_pipeline.summaries.engine import grid_of
