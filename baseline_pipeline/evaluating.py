@@ -110,6 +110,7 @@ def evaluate(
         shap = _shap(contract, labelled, model, version, classes, explainer=explainer, store=store, scratch=scratch)
     scores = scores_of(contract, labelled, names, labels, classes, predicted)
     file = store.put_file(write_scores(scores, classes, scratch))
+    judged, learned = _unseen(scores, version)
     evaluation = Evaluation(
         key=evaluation_key(contract, fingerprint, environment, repeat=repeat, explainer=explainer, known=known),
         model=contract.name,
@@ -127,16 +128,24 @@ def evaluate(
         timing=timing,
         rows=labelled.num_rows,
         classes=classes,
-        metrics=measure(contract, scores),
+        metrics=measure(contract, judged),
         scores_file=file,
         engine=__version__,
         unlabelled=table.num_rows - labelled.num_rows,
+        learned=learned,
         replay_difference=replay,
         importances=importances,
         shap=shap,
     )
     store.save("evaluations", contract.name, evaluation.key, evaluation)
     return evaluation, scores
+
+
+def _unseen(scores: Scores, version: ModelVersion) -> tuple[Scores, int]:
+    """The rows that the model did not learn from, or all where there are no others; and how many it learned from."""
+    unseen = scores.outside([version.training_window] if version.training_window else [])
+    learned = int((~unseen).sum())
+    return (scores.take(np.flatnonzero(unseen)) if 0 < learned < len(unseen) else scores), learned
 
 
 def _shap(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -119,6 +120,8 @@ class Evaluation(Record):
     """Version of this package that scored."""
     unlabelled: int = 0
     """Rows of the snapshot without a label; they are not part of the scores."""
+    learned: int = 0
+    """Rows that the model learned from; metrics are of the others, and of these where there are no others."""
     replay_difference: float | None = None
     """Largest difference of scores when the same rows were scored twice; 0 where the model repeats itself."""
     importances: tuple[Importance, ...] = ()
@@ -157,6 +160,19 @@ class Scores:
     day: np.ndarray[Any, Any] | None
     columns: pa.Table
     content: np.ndarray[Any, Any]
+
+    def outside(self, windows: Iterable[tuple[str, str]]) -> np.ndarray[Any, Any]:
+        """(n,) rows whose day lies in none of the windows; without a time column nothing can be said to lie there.
+
+        Args:
+            windows: First and last day, ISO, both included.
+        """
+        found = np.ones(len(self.row_id), dtype=bool)
+        if self.day is None:
+            return found
+        for first, last in windows:
+            found &= (self.day < np.datetime64(first, "D")) | (self.day > np.datetime64(last, "D"))
+        return found
 
     def take(self, rows: np.ndarray[Any, Any]) -> Scores:
         """Some of its rows, by their positions."""

@@ -59,8 +59,8 @@ def match(
             chosen_old, chosen_new = chosen_old[moved], chosen_new[moved]
     kept_old, kept_new = chosen_old, chosen_new
     if windows:
-        outside_old = _outside(baseline, chosen_old, windows)
-        outside_new = _outside(candidate, chosen_new, windows)
+        outside_old = baseline.outside(windows)[chosen_old]
+        outside_new = candidate.outside(windows)[chosen_new]
         if kind == "new_rows":
             kept_old, kept_new = chosen_old[outside_old], chosen_new[outside_new]
         else:
@@ -77,14 +77,3 @@ def match(
     there = {why: count for why, count in reasons.items() if count}
     because = "; ".join(f"{count} because {why}" if len(there) > 1 else why for why, count in there.items())
     return Matched(kept_old, kept_new, learned + other, because)
-
-
-def _outside(scores: Scores, rows: Array, windows: Sequence[tuple[str, str]]) -> Array:
-    """Rows whose day lies in none of the windows; without a time column nothing can be said to overlap."""
-    outside = np.ones(len(rows), dtype=bool)
-    if scores.day is None:
-        return outside
-    day = scores.day[rows]
-    for first, last in windows:
-        outside &= (day < np.datetime64(first, "D")) | (day > np.datetime64(last, "D"))
-    return outside

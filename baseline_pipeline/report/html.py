@@ -49,6 +49,7 @@ def decision_html(story: DecisionStory) -> str:
             commands=lineage.commands(story),
             facts=lineage.machine_facts(story),
             measured=lineage.measured(story),
+            learned=lineage.learned(story),
         )
     )
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from baseline_pipeline.comparison import ALL_ROWS
+from baseline_pipeline.figures import counted
 from baseline_pipeline.fingerprint import FACETS, Facet
 from baseline_pipeline.records import Digest, Record, canonical_json, digest_of
 from baseline_pipeline.report.visible import without_credentials
@@ -113,6 +114,17 @@ def measured(story: DecisionStory) -> tuple[tuple[MetricValue, ...], ...]:
     whole = tuple(value for value in values if value.slice == ALL_ROWS)
     slices = tuple(value for value in values if value.slice != ALL_ROWS)
     return tuple(part for part in (whole, slices) if part)
+
+
+def learned(story: DecisionStory) -> str:
+    """Which rows the candidate learned from: measured values are of the others, if there are any; empty where none."""
+    candidate = story.evaluations.get(story.comparison.candidate or "")
+    if candidate is None or not candidate.learned or candidate.subject.training_window is None:
+        return ""
+    version, days = candidate.subject.version, " to ".join(candidate.subject.training_window)
+    if candidate.learned == candidate.rows:
+        return f"version {version} learned from all of these rows ({days}): they flatter it, bring later ones"
+    return f"{counted(candidate.learned, 'row')} left out: version {version} learned from them ({days})"
 
 
 def commands(story: DecisionStory) -> tuple[str, ...]:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from baseline_pipeline.comparison import ALL_ROWS
 from baseline_pipeline.figures import MISSING, bracketed, counted, fixed, places
-from baseline_pipeline.report.lineage import measured
+from baseline_pipeline.report.lineage import learned, measured
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -31,6 +31,7 @@ def measured_lines(story: DecisionStory, *, show_all: bool) -> Iterator[str]:
         return
     values = [value for part in measured(story) for value in part]
     slices = [value for value in values if value.slice != ALL_ROWS]
+    yield from (words for words in [learned(story)] if words)
     yield from (value_line(value) for value in values if value.slice == ALL_ROWS)
     shown = slices if show_all else _worst(story, slices)
     if shown and not show_all:

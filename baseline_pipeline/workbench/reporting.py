@@ -27,7 +27,7 @@ from baseline_pipeline.report.story import (
 )
 from baseline_pipeline.snapshot import DriftReport
 from baseline_pipeline.workbench.iteration.comparing import load_comparison
-from baseline_pipeline.workbench.iteration.evaluating import load_evaluation, load_scores
+from baseline_pipeline.workbench.iteration.evaluating import load_evaluation, load_scores, unseen_scores
 from baseline_pipeline.workbench.iteration.snapshotting import load_snapshot
 from baseline_pipeline.worst_rows import worst_rows
 
@@ -132,7 +132,8 @@ def _calibration(
     last = contrasts[-1]
     curves = []
     for side, name in ((last.baseline, "baseline"), (last.candidate, "candidate")):
-        outcomes = load_scores(bench, evaluations[side.evaluation]).outcomes
+        other = evaluations[(last.candidate if name == "baseline" else last.baseline).evaluation]
+        outcomes = unseen_scores(bench, evaluations[side.evaluation], beside=[other]).outcomes
         points = calibration_points(outcomes.score, outcomes.label)  # type: ignore[arg-type]  # binary scores are there
         curves.append(CalibrationCurve(side=name, points=points))
     return tuple(curves)

@@ -143,3 +143,24 @@ def test_a_console_without_colour_shows_none(decision_story, no_color):
     text = printed(decision_story, force_terminal=True, color_system="standard", no_color=no_color)
 
     assert bool(re.search("\x1b\\[[0-9;]*3[0-7]m", text)) is not no_color
+
+
+@pytest.mark.parametrize(
+    ("learned", "words"),
+    [
+        (0, None),
+        (300, "  300 rows left out: version 7 learned from them (2013-01-01 to 2013-04-30)"),
+        (
+            900,
+            "  version 7 learned from all of these rows (2013-01-01 to 2013-04-30): they flatter it, bring later ones",
+        ),
+    ],
+)
+def test_a_first_run_says_which_rows_its_model_learned_from(first, learned, words):
+    key = first.comparison.candidate
+    evaluation = first.evaluations[key].model_copy(update={"rows": 900, "learned": learned})
+
+    lines = decision_text(replace(first, evaluations={key: evaluation}), width=120).splitlines()
+
+    after = lines[lines.index("Measured") + 1]
+    assert after == words if words else "learned from" not in after

@@ -1,10 +1,12 @@
 """What a contract asks of rows, from weights to looks: measured, counted and told in the verdict."""
 
 import numpy as np
+import pandas as pd
 import pytest
-from sklearn.metrics import fbeta_score
+from sklearn.metrics import brier_score_loss, fbeta_score
 
-from baseline_pipeline.errors import DataUnreadable
+from baseline_pipeline.errors import DataUnreadable, EvidenceUnavailable
+from baseline_pipeline.workbench.inspection.planning import outlook
 from baseline_pipeline.workbench.iteration.evaluating import load_evaluation
 
 
@@ -111,3 +113,31 @@ def test_a_primary_that_the_contract_came_to_ask_for_and_nobody_can_measure_is_m
 
     assert (decision.outcome, decision.hold, decision.exit_code) == ("hold", "evidence_missing", 3)
     assert decision.reasons[0].startswith("equal_opportunity_gap(column=one) not evaluated: ")
+
+
+@pytest.mark.parametrize(("until", "measured"), [("2026-01-20", 400), ("2026-01-30", 1200)])
+def test_what_is_measured_is_of_rows_that_the_model_did_not_learn_from_where_there_are_others(project, until, measured):
+    contract = project.root / "assets" / "small" / "defs.yaml"
+    window = f"training: {{window: [2026-01-01, {until}]}}"
+    text = contract.read_text().replace("    cluster: day\n", "    time: at\n")
+    contract.write_text(text.replace("positive_class: 1}", f"positive_class: 1, {window}}}"))
+    rng = np.random.default_rng(6)
+    frame = pd.DataFrame({"id": np.arange(1200), "x": rng.normal(0, 1, 1200), "z": 0.5, "group": "a"})
+    frame["y"] = (rng.random(1200) < 1 / (1 + np.exp(-frame["x"]))).astype(int)
+    day = frame["id"] % 30 + 1
+    frame["at"] = day.map("2026-01-{:02d}T12:00".format)
+    project.write(frame)
+
+    bench = project.bench()
+    evaluation = load_evaluation(bench, "small", project.run().candidate)
+
+    brier = next(one for one in evaluation.metrics if (one.metric, one.slice) == ("brier", "all"))
+    later = frame[day > int(until[-2:])] if measured < 1200 else frame
+    assert (evaluation.rows, evaluation.learned) == (1200, 1200 - measured or 1200)
+    assert brier.rows == measured
+    assert brier.value == pytest.approx(brier_score_loss(later["y"], 1 / (1 + np.exp(-later["x"]))))
+    if measured < 1200:
+        assert {one.rows for one in outlook(bench, bench.contract("small")).prospects if one.slice == "all"} == {400}
+    else:
+        with pytest.raises(EvidenceUnavailable, match="all 1200 rows lie in the training window of version"):
+            outlook(bench, bench.contract("small"))

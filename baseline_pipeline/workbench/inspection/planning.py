@@ -13,13 +13,14 @@ from baseline_pipeline.planning import APART, DISAGREEMENT, Prospect, alike, apa
 from baseline_pipeline.records import Digest, Record
 from baseline_pipeline.scores_file import read_scores
 from baseline_pipeline.workbench.iteration.comparing import load_comparison, previous_champion
-from baseline_pipeline.workbench.iteration.evaluating import load_evaluation, load_scores
+from baseline_pipeline.workbench.iteration.evaluating import load_evaluation, unseen_scores
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from baseline_pipeline.comparison import Contrast
     from baseline_pipeline.contract import Contract
+    from baseline_pipeline.evaluation import Evaluation, Scores
     from baseline_pipeline.workbench.workbench import Workbench
 
 
@@ -52,7 +53,7 @@ def outlook(bench: Workbench, contract: Contract, *, disagreement: float | None 
             (see `planning.prospects`); by default that of the last challenger, else what is typical.
 
     Raises:
-        EvidenceUnavailable: when nothing is evaluated yet.
+        EvidenceUnavailable: when nothing is evaluated yet, or the champion learned from every row.
     """
     baseline = bench.baseline(contract.name)
     key = previous_champion(bench, contract.name) or (baseline.evaluation if baseline else None)
@@ -62,7 +63,7 @@ def outlook(bench: Workbench, contract: Contract, *, disagreement: float | None 
     where = "as given"
     if disagreement is None:
         disagreement, where = disagreement_seen(bench, contract)
-    scores = load_scores(bench, load_evaluation(bench, contract.name, key), contract)
+    scores = _judged(bench, contract, load_evaluation(bench, contract.name, key))
     seed = int(key[:12], 16)
     found = prospects(contract, scores, disagreement=disagreement, seed=seed)
     together = alike(scores.outcomes, disagreement, seed) if contract.task == "regression" else None
@@ -74,6 +75,18 @@ def outlook(bench: Workbench, contract: Contract, *, disagreement: float | None 
         differs=differs(contract, disagreement, together),
         prospects=found,
     )
+
+
+def _judged(bench: Workbench, contract: Contract, evaluation: Evaluation) -> Scores:
+    """The rows that a gate would compare: those that the model did not learn from."""
+    scores, subject = unseen_scores(bench, evaluation, contract), evaluation.subject
+    if len(scores.row_id) == 0:
+        days = " to ".join(subject.training_window or ())
+        message = f"all {evaluation.rows} rows lie in the training window of version {subject.version}: {days}"
+        raise EvidenceUnavailable(
+            message, next_step=f"bring rows it did not learn from, and `baseline run {contract.name}`"
+        )
+    return scores
 
 
 def differs(contract: Contract, share: float, together: float | None = None) -> str:

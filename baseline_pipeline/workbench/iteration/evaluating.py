@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pyarrow.compute as pc
 
 from baseline_pipeline.content import row_names
@@ -30,6 +31,8 @@ from baseline_pipeline.workbench.iteration.watching import registry_state, watch
 from baseline_pipeline.workbench.stages import Evaluated, Scored, SnapshotTaken, TrackedRun
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from baseline_pipeline.contract import Contract
     from baseline_pipeline.governance.events import Baseline
     from baseline_pipeline.ports import Explainer, ModelCatalogue, RunTracker
@@ -313,6 +316,22 @@ def load_scores(bench: Workbench, evaluation: Evaluation, contract: Contract | N
     """
     scores = read_scores(bench.store.file(evaluation.scores_file))
     return scores if contract is None else _with_columns(bench, contract, evaluation, scores)
+
+
+def unseen_scores(
+    bench: Workbench, evaluation: Evaluation, contract: Contract | None = None, *, beside: Sequence[Evaluation] = ()
+) -> Scores:
+    """The row-level results that a gate would compare: of rows that the model did not learn from, perhaps none.
+
+    Args:
+        bench: The project.
+        evaluation: Names the file.
+        contract: See `load_scores`.
+        beside: Others whose models did not learn from the rows, either.
+    """
+    scores = load_scores(bench, evaluation, contract)
+    windows = [one.subject.training_window for one in (evaluation, *beside)]
+    return scores.take(np.flatnonzero(scores.outside(one for one in windows if one is not None)))
 
 
 def _with_columns(bench: Workbench, contract: Contract, evaluation: Evaluation, scores: Scores) -> Scores:

@@ -29,7 +29,7 @@ from baseline_pipeline.significance.power import normal_quantile
 from baseline_pipeline.snapshot import read
 from baseline_pipeline.verdicts import TIERS
 from baseline_pipeline.workbench.inspection.planning import differs, disagreement_seen
-from baseline_pipeline.workbench.iteration.evaluating import load_evaluation, load_scores
+from baseline_pipeline.workbench.iteration.evaluating import load_evaluation, unseen_scores
 from baseline_pipeline.workbench.iteration.snapshotting import load_snapshot
 from baseline_pipeline.workbench.upkeep.guards import expectations_broken, guardrails_fired
 from baseline_pipeline.workbench.upkeep.health import last_backtest
@@ -142,10 +142,12 @@ class Assumptions:
 
     def _power(self) -> Finding:
         rates = self.contract.error_rates
-        self.bench.progress(f"power on the baseline's {self.evaluation.rows} rows")
+        scores = unseen_scores(self.bench, self.evaluation, self.contract)
+        rows = len(scores.row_id)
+        self.bench.progress(f"power on the {rows} rows that the baseline did not learn from")
         disagreement, where = disagreement_seen(self.bench, self.contract)
-        scores = load_scores(self.bench, self.evaluation, self.contract)
-        found = prospects(self.contract, scores, disagreement=disagreement, seed=int(self.baseline.evaluation[:12], 16))
+        seed = int(self.baseline.evaluation[:12], 16)
+        found = prospects(self.contract, scores, disagreement=disagreement, seed=seed) if rows else ()
         powers = {
             f"{one.metric}[{one.slice}]": power
             for one in found
@@ -157,7 +159,7 @@ class Assumptions:
             topic="detection power",
             state="unknown" if not powers else "old" if weak else "holds",
             what=(
-                f"{what} on {self.evaluation.rows} rows, where a candidate {differs(self.contract, disagreement)} "
+                f"{what} on {rows} rows, where a candidate {differs(self.contract, disagreement)} "
                 f"({where}){listed([f'{name} {power:.0%}' for name, power in weak.items()])}"
             ),
             why="harm that is not found is promoted, and error_rates.power promises that it is found",
