@@ -67,6 +67,17 @@ def timed(contract: Contract, effect: Effect, over: OverTimes, times: PairedTime
     return effect
 
 
+def least(over: OverTimes) -> int:
+    """Requests, or runs, without which a metric over times is not judged.
+
+    Example:
+        >>> from baseline_pipeline.metrics import METRICS
+        >>> [least(METRICS[name].over_times) for name in ("latency_mean", "latency_p99", "peak_memory")]
+        [50, 2000, 10]
+    """
+    return MIN_BLOCKS * over.pairs // (1 if over.of == "memory" else ANSWERS)
+
+
 def settled_early(margin: Margin | None, peaks: PairedTimes, harm: Array) -> bool:
     """Whether runs of both models can end here: they need as much, as far as half the margin goes.
 
@@ -94,12 +105,13 @@ def _of_processes(ratios: Array, over: OverTimes, times: PairedTimes) -> float:
 
 def _shortage(times: PairedTimes, over: OverTimes) -> str:
     """Why there are not enough times to test by."""
-    needed, there = MIN_BLOCKS * over.pairs, len(times)
+    needed = least(over)
     if over.of == "memory":
-        return f"{there} pairs of runs; {needed} are needed"
+        return f"{len(times)} pairs of runs; {needed} are needed"
+    there = len(times) // ANSWERS
     if there >= needed:
         return f"{counted(times.sittings, 'sitting')}; {MIN_BLOCKS} are needed"
-    return f"{counted(there // ANSWERS, 'request')}; {needed // ANSWERS} are needed"
+    return f"{counted(there, 'request')}; {needed} are needed"
 
 
 def _ended(contract: Contract, times: PairedTimes) -> str:

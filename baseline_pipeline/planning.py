@@ -7,19 +7,22 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from baseline_pipeline.comparison import ALL_ROWS
+from baseline_pipeline.comparison import ALL_ROWS, Counts
 from baseline_pipeline.contract.metrics import Role
 from baseline_pipeline.detecting import detect
 from baseline_pipeline.effects import MIN_ROWS, Effect, part
 from baseline_pipeline.estimating import effects
+from baseline_pipeline.estimating_times import least
 from baseline_pipeline.evaluation import Scores
+from baseline_pipeline.judging import NEVER
 from baseline_pipeline.metrics.outcomes import Outcomes
 from baseline_pipeline.records import Record
-from baseline_pipeline.significance.power import minimum_detectable_effect, normal_quantile, rows_required
+from baseline_pipeline.significance.power import minimum_detectable_effect, new_rows_required, normal_quantile
 
 if TYPE_CHECKING:
     from baseline_pipeline.contract import Contract
     from baseline_pipeline.contract.metrics import ErrorRates
+    from baseline_pipeline.timing import PairedTimes
 
 Array = np.ndarray[Any, Any]
 DISAGREEMENT = 0.03
@@ -29,6 +32,9 @@ APART = 0.1
 """Variance of what a retrained regression says otherwise, over that of the residuals. Boosted trees and forests trained
 anew on rows of which a tenth is new came to 0.05 to 0.15 (diabetes, Friedman's first two functions), where a third is
 new to 0.14 to 0.32; ridge regression to 0.005 at the most."""
+
+
+NO_TIMES = "not taken yet: the next comparison of two models does"
 
 
 class Prospect(Record):
@@ -49,6 +55,8 @@ class Prospect(Record):
     rows_needed: int | None
     """Rows for that at the contract's margin."""
     note: str
+    counts: Counts = "rows"
+    """What `rows` and `rows_needed` count: of times requests, of memory runs of both models."""
 
     @property
     def enough(self) -> bool | None:
@@ -58,7 +66,9 @@ class Prospect(Record):
         return self.realistic_margin <= self.margin
 
 
-def prospects(contract: Contract, scores: Scores, *, disagreement: float, seed: int) -> tuple[Prospect, ...]:
+def prospects(
+    contract: Contract, scores: Scores, *, disagreement: float, seed: int, times: PairedTimes | None = None
+) -> tuple[Prospect, ...]:
     """Every metric and slice, measured on the rows at hand with an imagined, equally good candidate.
 
     The candidate differs from the model in noise on its scores, as much of it as changes the given
@@ -71,6 +81,8 @@ def prospects(contract: Contract, scores: Scores, *, disagreement: float, seed: 
         disagreement: Share of the decisions (or answers) that differ; of a regression, the variance of the
             predictions' difference over that of the residuals, of a ranking over that of the scores within a query.
         seed: Of the imagined noise.
+        times: Of two models, the present one's first: the imagined candidate's vary as the other one's do, and are as
+            quick as the present one's.
     """
     rng = np.random.default_rng(seed)
     other = imagined(scores.outcomes, disagreement, rng)
@@ -81,7 +93,11 @@ def prospects(contract: Contract, scores: Scores, *, disagreement: float, seed: 
         part(Scores(scores.row_id, one, scores.cluster, scores.day, scores.columns, scores.content), everything, seed)
         for one in (old, new)
     ]
-    known = effects(contract, *sides, pairing="paired")
+    level = None if times is None else times.levelled()
+    known = effects(contract, *sides, pairing="paired", resources=True, times=level)
+    for one in known:
+        if one.counts != "rows" and not one.rows:
+            one.problem = NO_TIMES
     present = part(scores, everything, seed)
     values = {
         (one.metric.name, one.slice): one.baseline for one in effects(contract, present, present, pairing="paired")
@@ -93,7 +109,7 @@ def prospects(contract: Contract, scores: Scores, *, disagreement: float, seed: 
             contract.error_rates,
             effect,
             found[number].critical if number in found else usual,
-            values[effect.metric.name, effect.slice],
+            values.get((effect.metric.name, effect.slice), effect.baseline),
         )
         for number, effect in enumerate(known)
     )
@@ -227,8 +243,10 @@ def _prospect(rates: ErrorRates, effect: Effect, critical: float, value: float |
     unsure = effect.unsure(level) if known else None
     needed = None
     if unsure is not None and margin:
-        needed = rows_required(effect.rows, unsure, margin, level, rates.power, effect.room[0])
-        needed = max(needed, MIN_ROWS) if effect.slice == ALL_ROWS else needed
+        needed = new_rows_required(effect.rows, unsure, effect.fixed, margin, level, rates.power, effect.room[0])
+        needed = None if needed is None else max(needed, _least(effect))
+    elif 0 < effect.rows < _least(effect) and effect.counts != "rows":
+        needed = _least(effect)
     return Prospect(
         metric=effect.metric.name,
         slice=effect.slice,
@@ -237,11 +255,19 @@ def _prospect(rates: ErrorRates, effect: Effect, critical: float, value: float |
         rows=effect.rows,
         value=value,
         margin=margin,
-        detectable=_detectable(effect, critical, rates.power) if known else None,
+        detectable=_detectable(effect, critical, rates.power) if known and not effect.proven else None,
         realistic_margin=effect.room[0] + both * unsure if unsure is not None else None,
         rows_needed=needed,
-        note=effect.problem,
+        note=effect.problem or effect.proven or (NEVER[False] if unsure is not None and margin and not needed else ""),
+        counts=effect.counts,
     )
+
+
+def _least(effect: Effect) -> int:
+    """What no verdict is given without."""
+    if effect.metric.over_times is not None:
+        return least(effect.metric.over_times)
+    return MIN_ROWS if effect.slice == ALL_ROWS else 0
 
 
 def _detectable(effect: Effect, critical: float, power: float) -> float | None:

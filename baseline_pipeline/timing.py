@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -38,6 +38,22 @@ class PairedTimes:
 
     def __len__(self) -> int:
         return len(self.baseline)
+
+    def swapped(self) -> PairedTimes:
+        """With the sides exchanged."""
+        peaks = None if self.peaks is None else self.peaks.swapped()
+        return replace(self, baseline=self.candidate, candidate=self.baseline, peaks=peaks)
+
+    def levelled(self) -> PairedTimes:
+        """As if the candidate were as quick and needed as much memory: how answers vary is all that is left.
+
+        Example:
+            >>> PairedTimes(np.array([1.0, 2.0, 3.0]), np.array([2.0, 4.4, 6.0])).levelled().candidate.round(2).tolist()
+            [1.0, 2.2, 3.0]
+        """
+        typical = float(np.exp(np.median(np.log(self.candidate / self.baseline))))
+        peaks = None if self.peaks is None else self.peaks.levelled()
+        return replace(self, candidate=self.candidate / typical, peaks=peaks)
 
     def blocks(self, pairs: int) -> tuple[Array, Array]:
         """Neighbouring pairs gathered in blocks, (n // pairs, pairs) of either side; the rest is left out.

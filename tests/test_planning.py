@@ -9,7 +9,9 @@ from baseline_pipeline.contract import Contract
 from baseline_pipeline.evaluation import Scores
 from baseline_pipeline.metrics.outcomes import Outcomes
 from baseline_pipeline.planning import alike, apart, imagined, prospects
+from baseline_pipeline.timing import PairedTimes
 from baseline_pipeline.workbench.inspection.planning import Outlook, outlook_text
+from tests import two_scorings
 from tests.two_scorings import compared
 
 
@@ -195,3 +197,69 @@ def test_predictions_without_any_spread_promise_nothing():
 
     assert "nothing can be said of mean_absolute_error[all] (no spread is seen)" in text
     assert "every primary" not in text
+
+
+TIMED = [
+    {"metric": "brier", "margin": {"absolute": 0.01}},
+    {"metric": "latency_mean", "role": "guardrail", "margin": {"relative": 0.03}},
+    {"metric": "latency_p99", "role": "guardrail", "margin": {"relative": 0.3}},
+]
+
+
+def sat(rng, slower=1.0, requests=400, sittings=16, layout=0.005):
+    """Times in sittings: answers vary by 10 %, processes by `layout`."""
+    apart = np.repeat(layout * rng.standard_normal(sittings), 2 * requests // sittings)
+    noise = 0.1 * rng.standard_normal((2, len(apart)))
+    return PairedTimes(np.exp(noise[0]), slower * np.exp(apart + noise[1]), None, sittings)
+
+
+def timed_prospects(times):
+    rng = np.random.default_rng(1)
+    policy = contract_of(TIMED)
+    return policy, {one.metric: one for one in prospects(policy, rows_of(rng), disagreement=0.03, seed=1, times=times)}
+
+
+def contract_of(metrics):
+    return contract(0.01).model_copy(
+        update={"metrics": two_scorings.contract(metrics, slices=()).metrics, "slices": ()}
+    )
+
+
+def rows_of(rng):
+    return scores(people(rng), rng)
+
+
+def test_latency_has_prospects_from_times_that_were_taken():
+    _, found = timed_prospects(sat(np.random.default_rng(2), slower=1.4))
+
+    mean, tail = found["latency_mean"], found["latency_p99"]
+    assert (mean.rows, mean.counts) == (400, "requests")
+    assert 10 < mean.detectable < 30  # 1.4 times as slow is no part of how answers vary
+    assert mean.value == pytest.approx(1000, rel=0.02)
+    assert (tail.detectable, tail.rows_needed) == (None, 2000)
+
+
+def test_latency_that_is_as_much_worse_as_said_to_be_detectable_is_found_as_often():
+    known = [timed_prospects(sat(np.random.default_rng(seed))) for seed in range(8)]
+    worse = 1 + np.mean([one["latency_mean"].detectable / one["latency_mean"].value for _, one in known])
+    rng = np.random.default_rng(3)
+    rows = rows_of(rng)
+    runs = [compared(rows, rows, policy=known[0][0], times=sat(rng, slower=worse)) for _ in range(150)]
+
+    assert sum(run.cells[1].p_adjusted <= 0.01 for run in runs) / 150 == pytest.approx(0.8, abs=0.1)
+
+
+def test_requests_needed_know_that_processes_differ_by_themselves():
+    _, alike_ones = timed_prospects(sat(np.random.default_rng(4), layout=0.001))
+    _, others = timed_prospects(sat(np.random.default_rng(4), layout=0.06))
+
+    assert 50 <= alike_ones["latency_mean"].rows_needed < 400
+    assert others["latency_mean"].rows_needed is None
+    assert others["latency_mean"].note.startswith("no number of requests is enough")
+
+
+def test_latency_that_was_never_timed_says_so():
+    _, found = timed_prospects(None)
+
+    assert found["latency_mean"].note == "not taken yet: the next comparison of two models does"
+    assert found["brier"].detectable > 0

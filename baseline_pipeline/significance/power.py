@@ -31,24 +31,13 @@ def minimum_detectable_effect(error: float, critical: float, power: float, units
     return float(nctdtrinc(units - 1, 1 - power, student)) * error
 
 
-def rows_required(rows: int, error: float, margin: float, alpha: float, power: float, room: float = 0.0) -> int:
-    """Rows needed to show non-inferiority with the power given, where in truth nothing changed.
-
-    The closed form n (((z_(1-alpha) + z_power) error + room) / margin)^2; optimistic below about ten
-    discordant rows. The room is what the bound lies above the harm by beside its error; it shrinks as errors do.
-
-    Example:
-        >>> rows_required(5000, 0.004, 0.005, 0.05, 0.8)
-        19785
-    """
-    both = normal_quantile(1 - alpha) + normal_quantile(power)
-    return math.ceil(rows * ((both * error + room) / margin) ** 2)
-
-
 def new_rows_required(
     rows: int, error: float, fixed: float, margin: float, alpha: float, power: float, room: float = 0.0
 ) -> int | None:
-    """The same of new rows alone, beside others whose share of the error stays as it is.
+    """Rows needed to show non-inferiority with the power given, where in truth nothing changed.
+
+    The closed form n (((z_(1-alpha) + z_power) error + room) / margin)^2, where all of the error shrinks; optimistic
+    below about ten discordant rows. Beside rows that stay as they are, their share of the error does too.
 
     Args:
         rows: New rows at hand.
@@ -57,7 +46,7 @@ def new_rows_required(
         margin: What is to be shown.
         alpha: Of the non-inferiority test.
         power: Chance of showing it.
-        room: See `rows_required`.
+        room: What the bound lies above the harm by beside its error; it shrinks as errors do.
 
     Returns:
         How many; `None` where no number of new rows is enough.

@@ -9,7 +9,7 @@ from statsmodels.stats.proportion import proportion_confint
 from baseline_pipeline.significance.clopper_pearson import clopper_pearson_upper
 from baseline_pipeline.significance.clustered import Uncertainty, clustered, independent_sum
 from baseline_pipeline.significance.max_t import max_t, statistics
-from baseline_pipeline.significance.power import minimum_detectable_effect, new_rows_required, rows_required
+from baseline_pipeline.significance.power import minimum_detectable_effect, new_rows_required
 from baseline_pipeline.significance.self_normalised import lower_bound
 from baseline_pipeline.significance.spending import levels, spent, spent_evenly
 from baseline_pipeline.significance.tango import tango_bound
@@ -132,7 +132,7 @@ def test_the_detectable_effect_of_few_units_is_found_as_often_as_said(units):
 
 def test_the_rows_required_pass_as_often_as_they_say():
     rng = np.random.default_rng(9)
-    rows = rows_required(1000, 0.01, 0.008, 0.05, 0.8)
+    rows = new_rows_required(1000, 0.01, 0.0, 0.008, 0.05, 0.8)
     error = 0.01 * math.sqrt(1000 / rows)
     passed = (rng.normal(0, error, 20_000) + stats.norm.ppf(0.95) * error < 0.008).mean()
 

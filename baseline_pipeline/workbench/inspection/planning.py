@@ -14,13 +14,15 @@ from baseline_pipeline.records import Digest, Record
 from baseline_pipeline.scores_file import read_scores
 from baseline_pipeline.workbench.iteration.comparing import load_comparison, previous_champion
 from baseline_pipeline.workbench.iteration.evaluating import load_evaluation, unseen_scores
+from baseline_pipeline.workbench.iteration.timing import load_times
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from baseline_pipeline.comparison import Contrast
     from baseline_pipeline.contract import Contract
     from baseline_pipeline.evaluation import Evaluation, Scores
+    from baseline_pipeline.timing import PairedTimes
     from baseline_pipeline.workbench.workbench import Workbench
 
 
@@ -65,7 +67,8 @@ def outlook(bench: Workbench, contract: Contract, *, disagreement: float | None 
         disagreement, where = disagreement_seen(bench, contract)
     scores = _judged(bench, contract, load_evaluation(bench, contract.name, key))
     seed = int(key[:12], 16)
-    found = prospects(contract, scores, disagreement=disagreement, seed=seed)
+    times = times_seen(bench, contract, key)
+    found = prospects(contract, scores, disagreement=disagreement, seed=seed, times=times)
     together = alike(scores.outcomes, disagreement, seed) if contract.task == "regression" else None
     return Outlook(
         model=contract.name,
@@ -101,16 +104,34 @@ def differs(contract: Contract, share: float, together: float | None = None) -> 
 
 def disagreement_seen(bench: Workbench, contract: Contract) -> tuple[float, str]:
     """The share that the last challenger changed, where there was one; see `planning.prospects`."""
-    decisions = [event for event in bench.events(contract.name) if event.kind == "decision"]
-    for event in reversed(decisions):
-        digest = event.content.get("comparison")
-        if not digest:
-            continue
-        for contrast in load_comparison(bench, contract.name, str(digest)).contrasts:
-            share = _seen(bench, contract, contrast) if contrast.moved == "model" else 0.0
-            if share > 0:
-                return share, "as in the last comparison of two models"
+    for contrast in _compared(bench, contract):
+        share = _seen(bench, contract, contrast) if contrast.moved == "model" else 0.0
+        if share > 0:
+            return share, "as in the last comparison of two models"
     return APART if contract.task == "regression" else DISAGREEMENT, "typical of a retrained model"
+
+
+def times_seen(bench: Workbench, contract: Contract, evaluation: Digest) -> PairedTimes | None:
+    """The last times of two models that are kept, the present one's first; `None` where none were taken.
+
+    Args:
+        bench: The project.
+        contract: The model's contract.
+        evaluation: Of the present model.
+    """
+    for contrast in _compared(bench, contract):
+        if contrast.timed is not None and bench.store.load("times", contract.name, contrast.timed) is not None:
+            found = load_times(bench, contract.name, contrast.timed)
+            return found.swapped() if found and contrast.candidate.evaluation == evaluation else found
+    return None
+
+
+def _compared(bench: Workbench, contract: Contract) -> Iterator[Contrast]:
+    """What decisions compared, the last one first."""
+    for event in reversed([event for event in bench.events(contract.name) if event.kind == "decision"]):
+        digest = event.content.get("comparison")
+        if digest:
+            yield from load_comparison(bench, contract.name, str(digest)).contrasts
 
 
 def _seen(bench: Workbench, contract: Contract, contrast: Contrast) -> float:
@@ -148,8 +169,7 @@ def outlook_text(found: Outlook, power: float, *, show_all: bool) -> str:
         lines.append(f"{counted(len(found.prospects) - len(shown), 'more slice')} (--all shows them)")
     whole = [one for one in found.prospects if one.role == "primary" and one.enough is False]
     lines += [
-        f"{one.metric}[{one.slice}]: {one.rows} rows are too few for its margin: take about {_needed(one)} rows, "
-        f"or a margin of {fixed(one.realistic_margin, places(one.realistic_margin))}"
+        f"{one.metric}[{one.slice}]: {one.rows} {one.counts} are too few for its margin: take {_instead(one)}"
         for one in whole
     ]
     unknown = [one for one in found.prospects if one.role == "primary" and one.margin and one.enough is None]
@@ -159,7 +179,8 @@ def outlook_text(found: Outlook, power: float, *, show_all: bool) -> str:
         lines.append(f"nothing can be said of {', '.join(named)}{more}")
     elif not whole:
         lines.append(f"every primary can be shown no worse than its margin, with {power:.0%} power")
-    lines.append("detectable: the harm found; realistic: the margin an equally good candidate is shown to keep")
+    lines.append("detectable: the harm found where it is among these differences; what differs beyond them hides some")
+    lines.append("realistic: the margin an equally good candidate is shown to keep")
     return "\n".join(lines)
 
 
@@ -175,7 +196,17 @@ def _line(one: Prospect, metric: int, part: int) -> str:
     ]
     names = f"{_clipped(one.metric):{metric}} {_clipped(one.slice):{part}}"
     row = f"{names} {one.rows:8} {cells[0]:>10} {cells[1]:>10} {cells[2]:>11} {cells[3]:>10}"
-    return f"{row} {_needed(one):>12}{'  ' + one.note if one.note else ''}"
+    note = one.note or (one.counts if one.counts != "rows" else "")
+    return f"{row} {_needed(one):>12}{'  ' + note if note else ''}"
+
+
+def _instead(one: Prospect) -> str:
+    """What would do for a margin that the rows are too few for."""
+    margin = f"a margin of {fixed(one.realistic_margin, places(one.realistic_margin))}"
+    if one.rows_needed is None:
+        return margin
+    setting = {"rows": "", "requests": " (`latency.requests`)", "runs": " (`latency.memory_runs`)"}[one.counts]
+    return f"about {_needed(one)} {one.counts}{setting}, or {margin}"
 
 
 def _needed(one: Prospect) -> str:

@@ -28,7 +28,7 @@ from baseline_pipeline.response.incidents import incidents
 from baseline_pipeline.significance.power import normal_quantile
 from baseline_pipeline.snapshot import read
 from baseline_pipeline.verdicts import TIERS
-from baseline_pipeline.workbench.inspection.planning import differs, disagreement_seen
+from baseline_pipeline.workbench.inspection.planning import differs, disagreement_seen, times_seen
 from baseline_pipeline.workbench.iteration.evaluating import load_evaluation, unseen_scores
 from baseline_pipeline.workbench.iteration.snapshotting import load_snapshot
 from baseline_pipeline.workbench.upkeep.guards import expectations_broken, guardrails_fired
@@ -146,8 +146,9 @@ class Assumptions:
         rows = len(scores.row_id)
         self.bench.progress(f"power on the {rows} rows that the baseline did not learn from")
         disagreement, where = disagreement_seen(self.bench, self.contract)
-        seed = int(self.baseline.evaluation[:12], 16)
-        found = prospects(self.contract, scores, disagreement=disagreement, seed=seed) if rows else ()
+        key = self.baseline.evaluation
+        seed, times = int(key[:12], 16), times_seen(self.bench, self.contract, key)
+        found = prospects(self.contract, scores, disagreement=disagreement, seed=seed, times=times) if rows else ()
         powers = {
             f"{one.metric}[{one.slice}]": power
             for one in found
