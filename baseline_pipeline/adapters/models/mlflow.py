@@ -208,7 +208,15 @@ def _load(folder: Path, version: ModelVersion, *, wants_scores: bool) -> LoadedM
 
 
 def _digest(folder: Path) -> str:
-    """SHA-256 over the sorted (path, SHA-256) of all files."""
+    """SHA-256 over the sorted (path, SHA-256) of all files; a link to one counts as what it leads to.
+
+    Raises:
+        ModelFailed: where a link leads to a folder: its files would be loaded, and not be counted.
+    """
+    linked = next((path for path in sorted(folder.rglob("*")) if path.is_symlink() and not path.is_file()), None)
+    if linked is not None:
+        message = f"{linked} is a link to no file; a version is named by the files in its folder"
+        raise ModelFailed(message, next_step="put the files themselves there")
     total = hashlib.sha256()
     for file in sorted(path for path in folder.rglob("*") if path.is_file()):
         if file.name == "registered_model_meta":

@@ -1,5 +1,6 @@
 """What is loaded, and what is refused to be loaded."""
 
+import json
 import warnings
 
 import numpy as np
@@ -8,6 +9,7 @@ import pytest
 from sklearn.linear_model import LogisticRegression
 
 from baseline_pipeline.adapters.models.mlflow import MlflowCatalogue
+from baseline_pipeline.adapters.models.trust import code_run_on_loading
 from baseline_pipeline.contract import Contract
 from baseline_pipeline.errors import ModelFailed
 
@@ -75,6 +77,91 @@ def test_a_pickled_model_is_refused_without_the_users_say(saved, tmp_path):
     with pytest.raises(ModelFailed, match=r"skops_trusted_types=\[...\] .* or say `allow_pickle: true`"):
         refused.load(refused.resolve("champion"))
     assert said.load(said.resolve("champion")).predict(X) is not None
+
+
+BOOBY_TRAP = b"cbuiltins\nexec\n(Vopen('sprung', 'w').close()\ntR."  # a pickle that leaves a file
+PICKLED = {"pickled_model": "model.pkl", "serialization_format": "cloudpickle"}
+SKOPS = {"pickled_model": "model.skops", "serialization_format": "skops"}
+
+
+@pytest.mark.parametrize(
+    ("loader", "flavors", "why"),
+    [
+        (
+            "mlflow.lightgbm",
+            {"lightgbm": {"model_class": "lightgbm.sklearn.LGBMClassifier", "data": "model.pkl"}},
+            "stored",
+        ),
+        ("mlflow.sklearn", {"onnx": {"data": "model.onnx"}}, "onnx, python_function, loaded by mlflow.sklearn"),
+        ("mlflow.sklearn", {"onnx": {"data": "model.onnx"}, "sklearn": PICKLED}, "stored as cloudpickle"),
+        ("mlflow.lightgbm", {"sklearn": SKOPS, "lightgbm": {"model_class": "x", "data": "model.pkl"}}, "stored"),
+        ("mlflow.pyfunc.model", {"catboost": {"data": "model.cb"}}, "loaded by mlflow.pyfunc.model"),
+        ("mlflow.xgboost", {"xgboost": {"model_class": "antigravity.Flight", "data": "model.pkl"}}, "antigravity"),
+        ("trap", {"onnx": {"data": "model.onnx"}}, "loaded by trap"),
+        (None, {"onnx": {"data": "model.onnx"}}, "loaded by None"),
+    ],
+)
+def test_no_declaration_lets_a_pickle_be_loaded_unasked(tmp_path, monkeypatch, loader, flavors, why):
+    monkeypatch.chdir(tmp_path)
+    folder = tmp_path / "model"
+    folder.mkdir()
+    (folder / "model.pkl").write_bytes(BOOBY_TRAP)
+    pyfunc = {"loader_module": loader, "data": "model.pkl", "model_path": "model.pkl", "python_version": "3.11.7"}
+    (folder / "MLmodel").write_text(json.dumps({"flavors": {"python_function": pyfunc, **flavors}}))
+    found = catalogue(tmp_path)
+
+    with pytest.raises(ModelFailed, match="is not loaded: ") as refused:
+        found.load(found.resolve("champion"))
+    assert why in str(refused.value)
+    assert not (tmp_path / "sprung").exists()
+
+
+@pytest.mark.parametrize(
+    ("name", "trusted"),
+    [
+        ("sklearn.tree._tree.Tree", True),
+        ("sklearn.feature_selection._univariate_selection.f_classif", True),
+        ("functools.partial", True),
+        ("scipy.sparse._csr.csr_matrix", True),
+        ("sklearn.an_older.Place", True),
+        ("numpy.testing._private.utils.runstring", False),  # exec
+        ("pandas.io.pickle.read_pickle", False),
+        ("sklearn.datasets._openml.urlopen", False),  # imported there from elsewhere
+        ("builtins.eval", False),
+    ],
+)
+def test_types_of_a_skops_file_are_classes_of_the_libraries(tmp_path, name, trusted):
+    (tmp_path / "MLmodel").write_text(
+        json.dumps(
+            {
+                "flavors": {
+                    "python_function": {"loader_module": "mlflow.sklearn"},
+                    "sklearn": {**SKOPS, "skops_trusted_types": [name]},
+                }
+            }
+        )
+    )
+
+    assert code_run_on_loading(tmp_path) == (None if trusted else f"its skops file holds the types {name}")
+
+
+@pytest.mark.parametrize("text", ["[", "\x00", "- 1", "flavors: 3", "flavors: {sklearn: 3}", ""])
+def test_a_description_that_is_none_says_so(tmp_path, text):
+    (tmp_path / "model").mkdir()
+    (tmp_path / "model" / "MLmodel").write_text(text)
+    found = catalogue(tmp_path)
+
+    with pytest.raises(ModelFailed, match="its MLmodel file"):
+        found.load(found.resolve("champion"))
+
+
+def test_files_behind_a_link_to_a_folder_are_no_part_of_a_version(saved, tmp_path):
+    saved("skops")
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "model" / "extra").symlink_to(tmp_path / "elsewhere")
+
+    with pytest.raises(ModelFailed, match="extra is a link to no file"):
+        catalogue(tmp_path).resolve("champion")
 
 
 def test_code_beside_a_model_is_refused(saved, tmp_path):
