@@ -10,6 +10,7 @@ import pyarrow.compute as pc
 Column = TypeVar("Column", pa.Array, pa.ChunkedArray)
 MICROSECONDS = 8.64e10
 """Of a day."""
+NUMBERS, DAYS_AND_TIMES = "numbers", "days and times"
 
 
 def numeric(kind: pa.DataType) -> bool:
@@ -61,6 +62,20 @@ def timed(kind: pa.DataType) -> bool:
         (True, True, False)
     """
     return bool(pa.types.is_date(kind) or pa.types.is_timestamp(kind))
+
+
+def family(kind: pa.DataType) -> str:
+    """What kind of values a type holds, whatever their width or unit.
+
+    Example:
+        >>> family(pa.int8()), family(pa.dictionary(pa.int8(), pa.large_string())), family(pa.date32())
+        ('numbers', 'texts', 'days and times')
+    """
+    if pa.types.is_dictionary(kind):
+        return family(kind.value_type)
+    if pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_string_view(kind):
+        return "texts"
+    return NUMBERS if numeric(kind) else DAYS_AND_TIMES if timed(kind) else str(kind)
 
 
 def on_a_line(column: Column) -> Column:

@@ -5,12 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from baseline_pipeline.arrow_numbers import numeric, timed
 from baseline_pipeline.expression import length_of
 from baseline_pipeline.figures import counted
+from baseline_pipeline.summaries.arrays import doubles
 
 if TYPE_CHECKING:
     from baseline_pipeline.contract import Contract
@@ -31,6 +33,11 @@ class Kinds:
     silent: dict[str, str]
 
 
+EXACT = 2.0**53
+"""Whole numbers up to which each has a double of its own."""
+TOLD_APART = 0.99
+"""Share of different values that doubles tell apart at least, for a column to be compared by those."""
+BLURRED = "whole numbers beyond 2^53, which doubles cannot tell apart: `categorical: true` compares them one by one"
 FEWEST = 100
 """Different values that a text has at least before it can be free text."""
 
@@ -64,6 +71,21 @@ def has_own_values(column: pa.ChunkedArray) -> bool:
     return bool(distinct > max(FEWEST, (len(column) - column.null_count) / 2))
 
 
+def blurred(column: pa.ChunkedArray) -> bool:
+    """Whether doubles cannot tell its whole numbers apart, as those of marks that lie close together beyond 2^53.
+
+    Example:
+        >>> blurred(pa.chunked_array([[2**60, 2**60 + 1]])), blurred(pa.chunked_array([[2**60, -(2**60), 3]]))
+        (True, False)
+    """
+    if not (pa.types.is_int64(column.type) or pa.types.is_uint64(column.type) or pa.types.is_decimal(column.type)):
+        return False
+    values = doubles(column)
+    if not (np.abs(values) > EXACT).any():
+        return False
+    return bool(len(np.unique(values[~np.isnan(values)])) < TOLD_APART * pc.count_distinct(column).as_py())
+
+
 def by_length(contract: Contract, reference: pa.Table, current: pa.Table) -> tuple[pa.Table, pa.Table, dict[str, str]]:
     """Both tables with `length(column)` in the place of free text, and what is said of the texts themselves.
 
@@ -89,7 +111,7 @@ def column_kinds(contract: Contract, reference: pa.Table, current: pa.Table) -> 
 
     Integers, floats, decimals, days and times are numbers unless the contract declares them categorical; class labels
     and predicted classes are categories. A column of another type on the two sides, or without a single
-    value on one of them, is not compared.
+    value on one of them, is not compared, nor are numbers that doubles cannot tell apart.
     """
     numeric: list[str] = []
     categorical: list[str] = []
@@ -100,8 +122,12 @@ def column_kinds(contract: Contract, reference: pa.Table, current: pa.Table) -> 
             silent[name] = f"the type moved: {kind} -> {current.schema.field(name).type}"
         elif any(table.column(name).null_count == table.num_rows for table in (reference, current)):
             silent[name] = "all values are null on one side"
+        elif not is_number(contract, name, kind):
+            categorical.append(name)
+        elif any(blurred(table.column(name)) for table in (reference, current)):
+            silent[name] = BLURRED
         else:
-            (numeric if is_number(contract, name, kind) else categorical).append(name)
+            numeric.append(name)
     return Kinds(tuple(numeric), tuple(categorical), silent)
 
 

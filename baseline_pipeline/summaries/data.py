@@ -7,7 +7,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from baseline_pipeline.arrow_numbers import numeric, timed
+from pydantic import Field
+
+from baseline_pipeline.arrow_numbers import DAYS_AND_TIMES, NUMBERS, family, numeric
 from baseline_pipeline.errors import DataUnreadable
 from baseline_pipeline.expression import length_of
 from baseline_pipeline.figures import counted
@@ -44,6 +46,10 @@ class DataPlan(Record):
     absent: tuple[str, ...] = ()
     texts: tuple[str, ...] = ()
     """Columns of free text and the like, which are not counted: a summary would hold nearly every value."""
+    blurred: tuple[str, ...] = ()
+    """Columns of whole numbers that doubles cannot tell apart, which are not counted either."""
+    kinds: dict[str, str] = Field(default_factory=dict)
+    """What kind of values categories are."""
     outcomes: OutcomePlan
 
 
@@ -113,11 +119,7 @@ def summarise(
         there = {field.name: field.type for field in engine.schema(relation)}
         _require(plan.outcomes, there)
         silent = {name: "the column is not there" for name in [*plan.numbers, *plan.categories] if name not in there}
-        silent |= {
-            name: f"the type moved: it is {there[name]}"
-            for name, grid in plan.numbers.items()
-            if _moved(there.get(name), grid)
-        }
+        silent |= {name: f"the type moved: it is {there[name]}" for name in _moved(plan, there)}
         wanted: dict[str, Grid | None] = {**plan.numbers, **dict.fromkeys(plan.categories)}
         progress("counting labels, predictions and scores")
         outcomes = summarise_outcomes(engine, rows, relation, plan.outcomes)
@@ -144,11 +146,10 @@ def _require(plan: OutcomePlan, there: Mapping[str, pa.DataType]) -> None:
             raise DataUnreadable(message, next_step="give rows with numbers there, or slice by its values")
 
 
-def _moved(kind: pa.DataType | None, grid: Grid) -> bool:
-    """Whether a column is no longer what its cells are of: numbers, or days and times."""
-    if kind is None:
-        return False
-    return not (timed(kind) if grid.days else numeric(kind))
+def _moved(plan: DataPlan, there: Mapping[str, pa.DataType]) -> list[str]:
+    """Columns that no longer hold what was counted of the baseline: numbers, days and times, or values of a kind."""
+    counted_as = {name: DAYS_AND_TIMES if grid.days else NUMBERS for name, grid in plan.numbers.items()} | plan.kinds
+    return [name for name, kind in counted_as.items() if name in there and family(there[name]) != kind]
 
 
 def _listed(column: pa.Array) -> bytes:

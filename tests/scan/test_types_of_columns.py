@@ -152,6 +152,30 @@ def test_numbers_where_days_were_are_not_compared(tmp_path):
     assert drift["frames"].note == "the type moved: it is date32[day]"
 
 
+def test_numbers_where_texts_were_are_not_compared_as_texts(tmp_path):
+    frames = np.arange(ROWS) % 11
+    before = written(tmp_path / "before.parquet", hives(1, frames=frames.astype(str)))
+    after = written(tmp_path / "after.parquet", hives(2, frames=frames))
+    for one, other, word in ((before, after, "int64"), (after, before, "string")):
+        _, _, drift = scanned(["frames"], one, other)
+
+        assert (drift["frames"].method, drift["frames"].note) == ("not compared", f"the type moved: it is {word}")
+
+
+def test_marks_that_doubles_cannot_tell_apart_are_not_compared_as_numbers(tmp_path):
+    marks = 2**60 + np.arange(ROWS) % 40
+    hashes = np.random.default_rng(3).integers(-(2**63), 2**63 - 1, ROWS)
+    before = written(tmp_path / "before.parquet", hives(1, mark=marks, named=marks, hashed=hashes))
+    after = written(tmp_path / "after.parquet", hives(2, mark=marks + 20, named=marks + 20, hashed=hashes))
+    features = ["mark", {"name": "named", "categorical": True}, "hashed"]
+    plan, _, drift = scanned(features, before, after)
+
+    assert plan.blurred == ("mark",)
+    assert "beyond 2^53" in drift["mark"].note
+    assert drift["named"].drifted
+    assert drift["hashed"].score == 0.0
+
+
 def test_columns_that_stand_in_folders_names_are_features_like_others(tmp_path):
     table, years = hives(1), np.repeat([2024, 2025], ROWS // 2)
     for year in (2024, 2025):

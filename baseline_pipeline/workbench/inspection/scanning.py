@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from baseline_pipeline.arrow_numbers import family
 from baseline_pipeline.comparison import Comparison
 from baseline_pipeline.decision import Decision, decide
-from baseline_pipeline.drift.kinds import has_own_values, is_number
+from baseline_pipeline.drift.kinds import BLURRED, blurred, has_own_values, is_number
 from baseline_pipeline.drift.looking import look_within
 from baseline_pipeline.drift.reporting import drift_report
 from baseline_pipeline.errors import DataUnreadable, UsageError
@@ -161,10 +162,13 @@ def plan_data(
     declared = {feature.name for feature in contract.data.features if feature.categorical}
     some = engine.sample(rows, there)
     texts = [name for name in others if name not in declared and has_own_values(some[name])]
+    close = [name for name in numeric if blurred(some[name])]
     return DataPlan(
-        numbers={name: grid_of(some[name]) for name in numeric},
+        numbers={name: grid_of(some[name]) for name in numeric if name not in close},
         categories=tuple(name for name in others if name not in texts),
         texts=tuple(texts),
+        blurred=tuple(close),
+        kinds={name: family(types[name]) for name in others if name not in texts},
         absent=tuple(name for name in wanted if name not in types),
         outcomes=outcomes,
     )
@@ -188,6 +192,7 @@ def compare_summaries(
     silent = {
         **dict.fromkeys(before.plan.absent, "the baseline does not have it"),
         **dict.fromkeys(before.plan.texts, OWN_VALUES),
+        **dict.fromkeys(before.plan.blurred, BLURRED),
         **before.silent,
         **after.silent,
     }
