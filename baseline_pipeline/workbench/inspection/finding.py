@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 import pyarrow as pa
@@ -15,7 +15,10 @@ from baseline_pipeline.evaluation import Scores
 from baseline_pipeline.figures import bracketed, counted, fixed, places
 from baseline_pipeline.matching import match
 from baseline_pipeline.measuring import cluster_codes
-from baseline_pipeline.metrics.outcomes import Array, Metric
+from baseline_pipeline.metrics.mean_reciprocal_rank import MEAN_RECIPROCAL_RANK
+from baseline_pipeline.metrics.ndcg import NDCG
+from baseline_pipeline.metrics.outcomes import Array, Metric, Outcomes
+from baseline_pipeline.metrics.queries import ranked
 from baseline_pipeline.records import Digest, Record, short
 from baseline_pipeline.slice_axes import axes
 from baseline_pipeline.slice_finding import HarmedSlice, find_harmed
@@ -29,6 +32,8 @@ if TYPE_CHECKING:
     from baseline_pipeline.workbench.workbench import Workbench
 
 WORST = 5
+PER_QUERY = {NDCG.name, MEAN_RECIPROCAL_RANK.name}
+"""Metrics that are means over queries."""
 
 
 class FoundSlice(Record):
@@ -43,7 +48,7 @@ class FoundSlice(Record):
     q_value: float
     confirmed: bool
     worst_rows: tuple[str, ...]
-    """Ids of the rows that lost most."""
+    """Ids of the rows, or names of the queries, that lost most."""
 
 
 class Search(Record):
@@ -52,6 +57,8 @@ class Search(Record):
     metric: str
     unit: str
     rows: int
+    of: Literal["row", "query"] = "row"
+    """What has a loss: rows, or the queries that they are ranked for."""
     columns: tuple[str, ...]
     words: int = 0
     """Words in texts that were tried."""
@@ -92,29 +99,35 @@ def search(bench: Workbench, contract: Contract, contrast: Contrast, *, depth: i
 
     Args:
         bench: The project.
-        contract: Names the features and the metric: the first primary that is a mean over rows.
+        contract: Names the features and the metric: the first primary that is a mean over rows, or over the queries
+            that rows are ranked for. Those are searched by what all rows of a query share.
         contrast: What was compared.
         depth: How many columns may be combined.
 
     Raises:
-        UsageError: when the contrast is not paired, or no metric of the contract is a mean over rows.
+        UsageError: when the contrast is not paired, or no metric of the contract is such a mean.
     """
     if why := unsearchable(contrast):
         raise UsageError(why, next_step="compare two models, lockfiles or values of the same rows")
     metric = _searched_metric(contract)
     old, new, rows = _aligned(bench, contract, contrast)
     sign = 1.0 if metric.better == "lower" else -1.0
-    before, after = metric.measure(old.outcomes.take(rows[0])), metric.measure(new.outcomes.take(rows[1]))
-    harm = sign * (after.influence - before.influence + after.value - before.value)
+    before, after = old.outcomes.take(rows[0]), new.outcomes.take(rows[1])
+    harm = sign * (_losses(metric, after) - _losses(metric, before))
     cluster = cluster_codes(None if new.cluster is None else new.cluster[rows[1]])
     columns = _columns(bench, contract, contrast.candidate.snapshot, new, rows[1])
+    names, queries = new.row_id.take(pa.array(rows[1])), None if metric.rowwise else after.query
+    if queries is not None:
+        first, columns = _of_queries(queries, columns)
+        harm, names = harm[first], pa.array(queries[first].astype(str))
+        cluster = None if cluster is None else cluster[first]
     parts = axes(columns)
     found = find_harmed(parts, harm, cluster, depth=depth, seed=contrast.seed)
-    names = new.row_id.take(pa.array(rows[1]))
     return Search(
         metric=metric.name,
         unit=metric.unit,
         rows=len(harm),
+        of="row" if queries is None else "query",
         columns=tuple(columns.column_names),
         words=sum(part.is_word for part in parts),
         false_discovery_rate=0.05,
@@ -122,14 +135,34 @@ def search(bench: Workbench, contract: Contract, contrast: Contrast, *, depth: i
     )
 
 
+def _losses(metric: Metric, outcomes: Outcomes) -> Array:
+    """(n,) the metric's value of each row; of a metric of queries that of its query, whose influence its rows share."""
+    found = metric.measure(outcomes)
+    if metric.rowwise:
+        return np.asarray(found.value + found.influence)
+    rows = ranked(outcomes)
+    return np.asarray(found.value + found.influence * (len(rows.items) * rows.items / len(outcomes))[rows.query])
+
+
+def _of_queries(queries: Array, columns: pa.Table) -> tuple[Array, pa.Table]:
+    """The position of each query's first row, and the columns that are the same in all rows of each query, there."""
+    _, first, query = np.unique(queries, return_index=True, return_inverse=True)
+    told = []
+    for name in columns.column_names:
+        code = columns.column(name).combine_chunks().dictionary_encode(null_encoding="encode").indices.to_numpy()
+        told += [name] if np.array_equal(code, code[first][query]) else []
+    return first, columns.select(told).take(pa.array(first))
+
+
 def _searched_metric(contract: Contract) -> Metric:
     ranked = sorted(contract.metrics, key=lambda rule: (rule.role != "primary", rule.measured.decisions))
     for rule in ranked:
-        if rule.measured.rowwise:
+        if rule.measured.rowwise or rule.metric in PER_QUERY:
             return rule.measured
-    message = f"no metric of {contract.name} is a mean over rows"
     if contract.task == "ranking":
-        raise UsageError(message, next_step="a ranked row has no loss of its own: declare slices of whole queries")
+        message = f"no metric of {contract.name} is a mean over queries"
+        raise UsageError(message, next_step="measure ndcg or mrr, if only reported")
+    message = f"no metric of {contract.name} is a mean over rows"
     raise UsageError(message, next_step="measure brier, log_loss, error_rate or mean_absolute_error, if only reported")
 
 
@@ -172,7 +205,8 @@ def search_text(contrast: Contrast, found: Search) -> str:
     """What was found, for people."""
     sides = f"{short(contrast.baseline.evaluation)} and {short(contrast.candidate.evaluation)}"
     words = f" and {counted(found.words, 'word')} in them" if found.words else ""
-    where = f"{counted(found.rows, 'row')} for slices of {counted(len(found.columns), 'column')}{words}"
+    many = {"row": "rows", "query": "queries"}[found.of]
+    where = f"{found.rows} {many} for slices of {counted(len(found.columns), 'column')}{words}"
     lines = [f"searched {where} on which {found.metric} got worse ({sides})"]
     confirmed = [one for one in found.found if one.confirmed]
     for one in confirmed:
@@ -182,7 +216,7 @@ def search_text(contrast: Contrast, found: Search) -> str:
             f"{bracketed(one.interval, decimals, signed=True)} {found.unit}  n={one.rows} ({one.tested_rows} tested)  "
             f"q={one.q_value:.2g}"
         )
-        lines.append(f"        worst rows: {', '.join(one.worst_rows)}")
+        lines.append(f"        worst {many}: {', '.join(one.worst_rows)}")
     if not confirmed:
         lines.append(
             "  none that loses more than all rows do is confirmed on the half of the rows that was not searched"
