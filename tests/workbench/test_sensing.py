@@ -125,7 +125,7 @@ def test_a_harm_that_may_be_chance_is_not_promised_to_be_seen(project):
         bench, contract.model_copy(update={"data": contract.data.model_copy(update={"cluster": None})}), evaluation
     )
 
-    sensed = work.sensed("evolving_behaviour", ["brier"])
+    sensed = work.sensed("evolving_behaviour", SCENARIOS["evolving_behaviour"], ["brier"])
 
     dosed = sensed.doses[-1]
     (seen,) = (one for one in dosed.seen if (one.metric, one.slice) == ("brier", "all"))
@@ -167,6 +167,9 @@ def test_a_scenario_that_is_none_is_refused(project):
     ):
         with pytest.raises(ContractError, match=words):
             sensitivity(bench, contract, [name])
+    bench.progress = pytest.fail
+    with pytest.raises(ContractError, match="no attribute"):
+        sensitivity(bench, contract, ["gaussian_noise", "own_scenarios:absent"])  # before anything is scored
 
 
 def three_classes(project):

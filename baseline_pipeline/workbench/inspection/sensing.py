@@ -103,8 +103,9 @@ def sensitivity(bench: Workbench, contract: Contract, names: Sequence[str] = ())
     if key is None:
         message = f"nothing is evaluated yet for {contract.name}"
         raise EvidenceUnavailable(message, next_step=f"`baseline run {contract.name}`")
-    work = _Spoiling(bench, contract, load_evaluation(bench, contract.name, key))
     chosen = list(names) or [*contract.scenarios] or [*SCENARIOS]
+    known = {name: SCENARIOS[name] if name in SCENARIOS else own_scenario(name) for name in chosen}
+    work = _Spoiling(bench, contract, load_evaluation(bench, contract.name, key))
     gating = [rule.measured for rule in contract.metrics if rule.role != "report_only" and rule.measured.of_rows]
     found = Sensitivity(
         model=contract.name,
@@ -115,7 +116,7 @@ def sensitivity(bench: Workbench, contract: Contract, names: Sequence[str] = ())
         left_out=work.left_out,
         power=contract.error_rates.power,
         metrics=tuple(one.name for one in gating),
-        scenarios=tuple(work.sensed(name, [one.name for one in gating]) for name in chosen),
+        scenarios=tuple(work.sensed(name, scenario, [one.name for one in gating]) for name, scenario in known.items()),
     )
     return keep_last(bench, "sensitivities", contract.name, found)
 
@@ -148,9 +149,8 @@ class _Spoiling:
         self.before = self.scores(self.frame)
         self.about = replace(self.about, off=off(self.before.outcomes))
 
-    def sensed(self, name: str, metrics: list[str]) -> Sensed:
+    def sensed(self, name: str, scenario: Scenario, metrics: list[str]) -> Sensed:
         """A scenario at all of its doses."""
-        scenario = SCENARIOS[name] if name in SCENARIOS else own_scenario(name)
         marked = {ORIGIN: np.arange(len(self.frame))} if name in SCENARIOS else {}
         doses: list[Dosed] = []
         skipped = ""
