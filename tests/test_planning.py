@@ -85,7 +85,9 @@ def test_long_names_leave_the_figures_in_their_columns():
 def test_rows_needed_are_told_to_three_digits():
     rng = np.random.default_rng(6)
     found = prospects(contract(0.01), scores(people(rng), rng), disagreement=0.03, seed=1)
-    short = found[0].model_copy(update={"role": "primary", "rows_needed": 560734, "margin": 0.001})
+    short = found[0].model_copy(
+        update={"role": "primary", "rows_needed": 560734, "margin": 0.01, "realistic_margin": 0.01012}
+    )
     outlook = Outlook(
         model="m",
         evaluation="0" * 64,
@@ -98,6 +100,7 @@ def test_rows_needed_are_told_to_three_digits():
 
     assert text.count("561000") == 2
     assert "560734" not in text
+    assert "or a margin of 0.011" in text
 
 
 def test_an_equally_good_candidate_is_shown_no_worse_than_the_realistic_margin_as_often_as_said():

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from math import sqrt
+from math import ceil, sqrt
 from typing import TYPE_CHECKING
 
 from baseline_pipeline.comparison import ALL_ROWS
@@ -184,6 +184,14 @@ def outlook_text(found: Outlook, power: float, *, show_all: bool) -> str:
     return "\n".join(lines)
 
 
+def _wider(one: Prospect) -> str:
+    """The realistic margin, rounded up: to nearest, it may read as the one that is too narrow."""
+    if one.realistic_margin is None:
+        return fixed(None)
+    decimals = places(one.realistic_margin)
+    return fixed(ceil(one.realistic_margin * 10**decimals) / 10**decimals, decimals)
+
+
 def _short(one: Prospect) -> bool:
     return one.role != "report_only" and one.enough is False
 
@@ -202,7 +210,7 @@ def _line(one: Prospect, metric: int, part: int) -> str:
 
 def _instead(one: Prospect) -> str:
     """What would do for a margin that the rows are too few for."""
-    margin = f"a margin of {fixed(one.realistic_margin, places(one.realistic_margin))}"
+    margin = f"a margin of {_wider(one)}"
     if one.rows_needed is None:
         return margin
     setting = {"rows": "", "requests": " (`latency.requests`)", "runs": " (`latency.memory_runs`)"}[one.counts]
