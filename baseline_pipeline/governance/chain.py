@@ -85,10 +85,17 @@ def entry_of(event: Event, prev: Digest) -> Entry:
 
 
 def event_of(entry: Entry) -> Event:
-    """The event that an entry holds."""
-    body = json.loads(entry.body)
-    body.pop("v", None)
-    return Event.stored(body)
+    """The event that an entry holds.
+
+    Raises:
+        LedgerTampered: when it holds none.
+    """
+    try:
+        body = dict(json.loads(entry.body))
+        body.pop("v", None)
+        return Event.stored(body)
+    except (ValueError, TypeError) as error:
+        raise LedgerTampered(entry.seq, "its content is no event") from error
 
 
 def verify(entries: Iterable[Entry], store: str, checkpoints: Iterable[Checkpoint] = ()) -> Checkpoint:
@@ -136,7 +143,7 @@ def _check(entry: Entry, place: int, head: Digest) -> None:
         raise LedgerTampered(place, f"it is missing; record {entry.seq} stands in its place")
     if entry.prev != head:
         raise LedgerTampered(place, "it does not follow the record before it")
-    if link(head, place, entry.body) != entry.hash:
+    if not isinstance(entry.body, str) or link(head, place, entry.body) != entry.hash:
         raise LedgerTampered(place, "its content is not what its hash says")
     try:
         body = json.loads(entry.body)

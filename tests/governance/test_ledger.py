@@ -148,6 +148,21 @@ def test_a_database_that_was_changed_below_the_triggers_is_found(ledger, url):
         ledger.verify()
 
 
+@pytest.mark.parametrize("body", ["'{'", "'[1]'", "'7'", "x'00ff'", "''"])
+def test_a_record_that_holds_no_event_is_told_as_such(tmp_path, body):
+    url = f"sqlite:///{tmp_path / 'ledger.db'}"
+    ledger = SqlLedger.create(url, "store")
+    ledger.append(event("a"), event("b"))
+    with sa.create_engine(url).begin() as connection:
+        connection.exec_driver_sql("DROP TRIGGER ledger_keeps_rows_UPDATE")
+        connection.exec_driver_sql(f"UPDATE ledger SET body = {body} WHERE seq = 2")
+
+    with pytest.raises(LedgerTampered, match="ledger record 2: its content is no event"):
+        ledger.events()
+    with pytest.raises(LedgerTampered, match="ledger record 2: its content is not what its hash says"):
+        ledger.verify()
+
+
 def test_one_holder_at_a_time(ledger, url, monkeypatch):
     from baseline_pipeline.adapters.ledgers import exclusion
 
