@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from baseline_pipeline.figures import fixed, p_text
+from baseline_pipeline.figures import bracketed, fixed, p_text, places
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from baseline_pipeline.comparison import Contrast
+    from baseline_pipeline.comparison import Contrast, JointShift
 
 APART = 0.01
 """p-value from which rows are said to differ."""
+MOVED_ROWS = {"data_values", "population"}
+"""What moved where both sides have one model: what moves its scores follows the rows."""
 
 
 def model_findings(contrast: Contrast) -> Iterator[str]:
@@ -26,17 +28,27 @@ def model_findings(contrast: Contrast) -> Iterator[str]:
         words = "can be told apart" if joint.p_value < APART else "look alike"
         said = f"AUC {joint.auc:.3f} of a classifier, p{p_text(joint.p_value)}"
         yield f"features together: rows of the two sides {words} ({said})"
-        for one in joint.adjusted if joint.p_value < APART else ():
-            low, high = one.interval
-            yield (
-                f"{one.metric} on the baseline's rows weighted to look like the present: {one.baseline:.4g} -> "
-                f"{one.candidate:.4g}, gain {one.gain:+.4g} [{low:+.4g}, {high:+.4g}]"
-            )
+        yield from _adjusted(joint) if joint.p_value < APART else ()
     for leanings, how in ((contrast.leanings, ""), (contrast.shap_leanings, ", by SHAP values")):
         for leaning in leanings:
             if leaning.found:
+                begins = (
+                    "the same model, on other values" if contrast.moved in MOVED_ROWS else "leans on another feature"
+                )
                 shares = f"{leaning.baseline:.0%} -> {leaning.candidate:.0%}"
-                yield f"leans on another feature: {leaning.feature} makes {shares} of what moves the score{how}"
+                yield f"{begins}: {leaning.feature} makes {shares} of what moves the score{how}"
+
+
+def _adjusted(joint: JointShift) -> Iterator[str]:
+    """What is left of a change in performance where the rows look the same, and how many rows that rests on."""
+    worth = f"worth {joint.effective_rows:.0f} as they are"
+    for one in joint.adjusted:
+        decimals = places(one.interval[1] - one.interval[0])
+        yield (
+            f"{one.metric} on the baseline's rows weighted to look like the present ({worth}): "
+            f"{fixed(one.baseline, decimals)} -> {fixed(one.candidate, decimals)}, gain "
+            f"{fixed(one.gain, decimals, signed=True)} {bracketed(one.interval, decimals, signed=True)}"
+        )
 
 
 def _budget(contrast: Contrast) -> Iterator[str]:
