@@ -9,7 +9,7 @@ import numpy as np
 from baseline_pipeline.figures import counted
 from baseline_pipeline.monitoring.calm import FARTHEST
 from baseline_pipeline.monitoring.detection import Detector, Group, group_members
-from baseline_pipeline.monitoring.grouping import Open, Rules, apart, fold
+from baseline_pipeline.monitoring.grouping import Open, Rules, apart, fold, stood_still
 from baseline_pipeline.monitoring.tiers import tier_of
 from baseline_pipeline.records import Record, digest_of
 from baseline_pipeline.verdicts import Tier, worst_tier
@@ -43,6 +43,8 @@ class Sign(Record):
     rows: int
     weight: float
     tier: Tier
+    still: bool = False
+    """Whether a slice by itself is where calm windows have it: it strays from all rows since these moved."""
 
 
 class Alarm(Record):
@@ -87,7 +89,8 @@ class Alarm(Record):
         if abs(lead.distance) >= FARTHEST:
             far, limit = f"far {way} calm windows", ""
         seen = f"{lead.value:.4g}{of}, expected {lead.expected:.4g}{limit}"
-        return f"{lead.stream} {kind} {far} ({seen}){also}; {lasts}{mix}"
+        still = "; by itself as in calm windows, the others moved" if lead.still else ""
+        return f"{lead.stream} {kind} {far} ({seen}){also}; {lasts}{still}{mix}"
 
 
 def alarms(
@@ -104,8 +107,9 @@ def alarms(
 
     Sudden and slow changes are told apart, so that a drift that stays does not hide what comes on top of it; so are
     all rows and slices, which are read against all rows. Within these, streams whose rows overlap are one alarm, and
-    slices that seem to stray only since another one moved all rows are of that one's. When other rows come, features,
-    scores and volume drift one after the other: while one of them does, that is one cause.
+    slices that seem to stray only since another one moved all rows are of that one's; a slice that stands still by
+    itself leads only where no other does. When other rows come, features, scores and volume drift one after the other:
+    while one of them does, that is one cause.
 
     Args:
         contract: Margins, for the tiers.
@@ -157,9 +161,10 @@ def _finished(
                 rows=int(over.readings.rows[window, stream]),
                 weight=what.weight,
                 tier=tier,
+                still=stood_still(over, window, stream),
             )
         )
-    signs.sort(key=lambda sign: (-sign.ratio * sign.weight, sign.stream))
+    signs.sort(key=lambda sign: (sign.still, -sign.ratio * sign.weight, sign.stream))
     family = one.group[0]
     known = windowing.known(opened) if family == "performance" else windowing.seen(opened)
     return Alarm(

@@ -183,6 +183,20 @@ def _echo(over: Exceedances, ratio: Array, window: int, broken: int, other: int)
     return bool(abs(away[other] + moved) <= abs(away[other]) * min(ECHO, 1 / ratio[other]))
 
 
+def stood_still(over: Exceedances, window: int, stream: int) -> bool:
+    """Whether a slice strays from all rows since these moved, and by itself is where calm windows have it.
+
+    Exact for means: what is left of its way, once that of all rows is added, is less than half of it. Not asked of all
+    rows, nor of a slice whose metric all rows do not have.
+    """
+    one = over.readings.streams[stream]
+    whole = [n for n, each in enumerate(over.readings.streams) if each.name == one.name and each.slice == "all"]
+    if one.slice == "all" or not whole:
+        return False
+    away = over.readings.values[window] - over.expected[window]
+    return bool(abs(away[stream] + away[whole[0]]) < ECHO * abs(away[stream]))
+
+
 def _comes(stream: Stream) -> bool:
     return stream.family == "outputs" or stream.name == VOLUME or stream.name.startswith("drift(")
 

@@ -13,10 +13,14 @@ CALM, ALL = 60, 70
 SHARES = {"city=a": 0.5, "city=b": 0.3, "city=c": 0.2}
 
 
-def said(moves, seed=1):
+def said(moves, seed=1, noise=None):
     """Alarms about slices, where the ones named are moved by so much from the 65th day on."""
     draw = np.random.default_rng(seed)
-    parts = {name: draw.normal(0, 0.2, ALL) + moves.get(name, 0.0) * (np.arange(ALL) >= 65) for name in SHARES}
+    spread = noise or {}
+    parts = {
+        name: draw.normal(0, spread.get(name, 0.2), ALL) + moves.get(name, 0.0) * (np.arange(ALL) >= 65)
+        for name in SHARES
+    }
     whole = sum(share * parts[name] for name, share in SHARES.items())
     streams = tuple(Stream("bias", name, "performance") for name in ("all", *SHARES))
     rows = np.broadcast_to([1000, *(round(1000 * share) for share in SHARES.values())], (ALL, 4))
@@ -34,6 +38,22 @@ def test_slices_that_stray_since_another_one_moved_all_rows_are_of_its_alarm(mov
 
     assert one.lead.slice == lead
     assert len(one.signs) == 3
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_a_slice_that_stands_still_by_itself_never_leads_beside_the_one_that_moved_all_rows(seed):
+    (one,) = said({"city=a": 30.0}, seed, {"city=a": 2.0, "city=c": 0.02})
+
+    assert one.lead.slice == "city=a"
+    assert [(sign.slice, sign.still) for sign in one.signs if sign.still == (sign.slice == "city=a")] == []
+
+
+def test_an_alarm_of_slices_that_stood_still_says_so():
+    (one,) = said({"city=a": 30.0}, 0, {"city=a": 2.0})
+    alone = one.model_copy(update={"signs": tuple(sign for sign in one.signs if sign.still)})
+
+    assert "; by itself as in calm windows, the others moved" in alone.words()
+    assert "by itself" not in one.words()
 
 
 def test_slices_that_break_by_themselves_stay_causes_of_their_own():
