@@ -54,6 +54,23 @@ def beyond_words(found: Backtest) -> list[str]:
     return [f"NOT JUDGED {_days(one)}  {visible(one.what)}; {reach}" for one in found.beyond]
 
 
+def nothing_known(found: Backtest) -> str:
+    """That nothing can be found or missed, where no event is known; empty where one is."""
+    if found.incidents or found.beyond:
+        return ""
+    file = f"assets/{found.model}/incidents.yaml"
+    return (
+        "no known events: there is nothing to find, and every alarm counts as false; write what really happened into "
+        f"{file} ({{date, what}}), and `incidents: incidents.yaml` into the contract"
+    )
+
+
+def false_words(found: Backtest) -> str:
+    """How many false alarms, their rate, and how many alarms these are where several opened in one window."""
+    together = "" if len(found.false) == found.false_alarms.count else f" ({len(found.false)} alarms, by window)"
+    return f"{rate_words(found.false_alarms)}{together}"
+
+
 def incident_words(one: Detected) -> str:
     """What was made of a known event, in a line."""
     days = _days(one.incident)
@@ -95,9 +112,10 @@ def backtest_lines(found: Backtest, known: Sequence[Incident] = ()) -> list[str]
         )
     lines += [f"  {incident_words(one)}" for one in found.incidents]
     lines += [f"  {words}" for words in beyond_words(found)]
+    lines += [words for words in [nothing_known(found)] if words]
     shown = "within" if found.false_alarms.per_month <= found.accepted_per_month else "not shown to be above"
     verdict = shown if found.within_rate else "ABOVE"
-    lines.append(f"false alarms: {rate_words(found.false_alarms)}; {verdict} the accepted {found.accepted_per_month:g}")
+    lines.append(f"false alarms: {false_words(found)}; {verdict} the accepted {found.accepted_per_month:g}")
     wrong = [one for one in found.alarms if one.key in set(found.false)]
     said = {key: one for one in known if one.signal is not None for key in one.alarms}
     lines += [f"  {one.opened[:10]}  {one.tier:8} {one.words()}{_said(said.get(one.key))}" for one in wrong[:SHOWN]]
@@ -122,7 +140,8 @@ def backtest_lines(found: Backtest, known: Sequence[Incident] = ()) -> list[str]
             f"{_short(step.false_alarms):>24}{chosen}"
         )
     if found.recommended is None:
-        lines.append("  no setting stays within the accepted rate: take another reference, or accept more")
+        first = "write down which alarms were real, " if nothing_known(found) else ""
+        lines.append(f"  no setting stays within the accepted rate: {first}take another reference, or accept more")
     return lines
 
 
@@ -147,9 +166,10 @@ def backtest_html(contract: Contract, found: Backtest) -> str:
         "backtest.html",
         story=SimpleNamespace(card=model_card(contract)),
         found=found,
-        beyond=beyond_words(found),
+        beyond=[*beyond_words(found), *filter(None, [nothing_known(found)])],
         plots=_plots(found),
         rate_words=rate_words,
+        false_words=false_words(found),
         wrong=[one for one in found.alarms if one.key in set(found.false)],
     )
 

@@ -248,3 +248,16 @@ def test_a_model_whose_own_data_fell_silent_says_since_when(daily):
     assert silent[-1].startswith("the last row is of 2026-03-21T23:5")
     assert "10 days ago" in silent[-1]
     assert not fresh
+
+
+def test_a_past_without_known_events_says_that_every_alarm_counts_as_false(daily):
+    contract = daily.root / "assets" / "small" / "defs.yaml"
+    contract.write_text(contract.read_text().replace("  incidents: incidents.yaml\n", ""))
+    found = judged(daily)
+    bench = daily.bench()
+    text, html = "\n".join(backtest_lines(found)), backtest_html(bench.contract("small"), found)
+
+    for told in (text, html):
+        assert "every alarm counts as false; write what really happened into assets/small/incidents.yaml" in told
+    assert '<p class="word">No event that must be found</p>' in html
+    assert '<section class="outcome unknown">' in html
