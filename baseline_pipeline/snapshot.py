@@ -203,7 +203,7 @@ def in_order(contract: Contract, table: pa.Table, described: str) -> tuple[pa.Ta
     if table.num_rows == 0:
         message = f"{described}: no rows"
         raise DataUnreadable(message, next_step="check the source; an empty one is not evaluated")
-    rows = sort_by_row_id(canonical(table), contract.data.row_id, described)
+    rows = sort_by_row_id(canonical(table), contract.data.row_id, described, contract.data.time)
     return rows, _time_range(rows, contract.data.time, described)
 
 

@@ -52,13 +52,14 @@ def _part(name: str, column: pa.ChunkedArray) -> pa.ChunkedArray:
     return column.cast(pa.string())
 
 
-def sort_by_row_id(table: pa.Table, row_id: Sequence[str], describe: str) -> pa.Table:
+def sort_by_row_id(table: pa.Table, row_id: Sequence[str], describe: str, time: str | None = None) -> pa.Table:
     """The rows in ascending order of their names' bytes (see `row_names`).
 
     Args:
         table: n rows.
         row_id: The columns that name a row.
         describe: What to call the rows in errors, for example `parquet data/flights.parquet`.
+        time: The column that says when a row was; an error names the span of the rows that are repeated.
 
     Raises:
         DataUnreadable: where a row id column is absent, or row ids are null or not unique; with how
@@ -80,8 +81,18 @@ def sort_by_row_id(table: pa.Table, row_id: Sequence[str], describe: str) -> pa.
         example, count = ordered[1:].filter(again)[0].as_py(), pc.sum(again).as_py()
         message = (
             f"{describe}: {count} of {len(names)} rows repeat the row id ({shown}) of another row; "
-            f"one of them: {example!r}"
+            f"one of them: {example!r}{_span(table.take(order[1:].filter(again)), time)}"
         )
         next_step = "remove the duplicates, or add a column to data.row_id that tells them apart"
         raise DataUnreadable(message, next_step=next_step)
     return table.take(order)
+
+
+def _span(rows: pa.Table, time: str | None) -> str:
+    """From when to when some rows are, in words."""
+    if time is None or time not in rows.column_names:
+        return ""
+    ends = pc.min_max(rows.column(time)).as_py()
+    if ends["min"] is None:
+        return ""
+    return f"; they are of {ends['min']}" + (f" to {ends['max']}" if ends["max"] != ends["min"] else "")

@@ -230,6 +230,25 @@ def test_swapping_the_values_of_two_columns_is_seen():
 
 
 @pytest.mark.parametrize(
+    ("days", "words"),
+    [
+        (
+            ["2026-10-01", "2026-10-30", "2026-10-30", "2026-10-31", "2026-10-31"],
+            "they are of 2026-10-30 to 2026-10-31",
+        ),
+        (["2026-10-01", "2026-10-30", "2026-10-30", "2026-10-30", "2026-10-30"], "they are of 2026-10-30"),
+        ([None] * 5, "one of them: '2'"),
+    ],
+)
+def test_rows_that_are_repeated_say_from_when_to_when_they_are(days, words):
+    table = pa.table({"id": [1, 2, 2, 3, 3], "day": pa.array(days, pa.string())})
+    with pytest.raises(DataUnreadable) as raised:
+        sort_by_row_id(table, ["id"], "test", "day")
+
+    assert raised.value.message.endswith(words)
+
+
+@pytest.mark.parametrize(
     ("table", "words"),
     [
         (pa.table([[1], [2]], names=["x", "x"]), "column 'x' stands there 2 times"),
