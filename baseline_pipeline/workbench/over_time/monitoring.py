@@ -52,7 +52,7 @@ def watch(bench: Workbench, contract: Contract, *, now: str | None = None) -> Wa
 
 def watch_windows(bench: Workbench, contract: Contract, now: str | None) -> tuple[Watched, Windows]:
     """What one tick saw, and the windows that it looked at; arguments and errors as of `watch`."""
-    instant = _instant(contract, now)
+    instant = instant_of(contract, now)
     windowing = windowing_of(contract)
     rows, learned, past, first_logged = _rows(bench, contract)
     rows, learned = _as_known(rows, learned, instant, windowing)
@@ -95,7 +95,8 @@ def news(watched: Watched) -> Callable[[Alarm], bool]:
     return lambda alarm: alarm.closed is None or bool(np.datetime64(alarm.closed) >= recent)
 
 
-def _instant(contract: Contract, now: str | None) -> np.datetime64:
+def instant_of(contract: Contract, now: str | None) -> np.datetime64:
+    """Now, or the instant that is pretended, as clocks of the contract's time zone show it."""
     zone = ZoneInfo(zone_of(contract))
     if now is None:
         return np.datetime64(dt.datetime.now(zone).replace(tzinfo=None), "s")

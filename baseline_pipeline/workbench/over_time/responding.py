@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from baseline_pipeline.errors import BaselineError
+from baseline_pipeline.errors import BaselineError, DataNotThereYet, DataUnreadable
 from baseline_pipeline.governance.events import Event
 from baseline_pipeline.records import Record
 from baseline_pipeline.response.delivery import Delivered
@@ -15,6 +15,7 @@ from baseline_pipeline.workbench.over_time.experimenting import experiment
 from baseline_pipeline.workbench.over_time.experiments import due
 from baseline_pipeline.workbench.over_time.monitoring import news, watch_windows
 from baseline_pipeline.workbench.over_time.notifying import deliver, tell
+from baseline_pipeline.workbench.over_time.unreadable import note_unreadable
 from baseline_pipeline.workbench.over_time.watched import Watched
 
 if TYPE_CHECKING:
@@ -47,6 +48,8 @@ class Tick(Record):
 def monitor(bench: Workbench, contract: Contract, *, now: str | None = None, notify: bool = True) -> Tick:
     """One tick: look, write incidents down, act by tier, tell people. Safe to repeat at any point.
 
+    Data that cannot be read are an incident of their own, which the next look that succeeds ends.
+
     Args:
         bench: The project.
         contract: The rules.
@@ -57,7 +60,10 @@ def monitor(bench: Workbench, contract: Contract, *, now: str | None = None, not
 
     try:
         watched, found = watch_windows(bench, contract, now)
-    except BaselineError:
+    except BaselineError as error:
+        if isinstance(error, DataUnreadable) and not isinstance(error, DataNotThereYet):
+            note_unreadable(bench, contract, error, now)
+            tell(bench, contract)
         if notify:  # what was written down before is told all the same
             deliver(bench, [contract])
         raise
@@ -124,10 +130,13 @@ def _experiments(bench: Workbench, contract: Contract, watched: Watched, found: 
     that joins later gets one of its own.
     """
     head = bench.ledger.head()[0]
+    there = {one.key for one in watched.alarms}
     for incident in incidents(bench.events(contract.name), contract.name):
         actions = contract.response.actions(incident.tier)
         if not incident.open or not {"experiment", "page"} & set(actions):
             continue
+        if not there & set(incident.alarms):
+            continue  # data that could not be read, for one: no window shows what it was
         joined = due(bench, incident, watched.alarms)
         if joined is None:
             continue
