@@ -100,6 +100,7 @@ class Effect:
         less_margin: Standard error of the harm less a margin that is a share of the baseline's value, which is as
             uncertain as that is.
         luck: How much harm, and how much gain, numbers of rows alone make where both sides are equally good.
+        least: Requests, or runs, without which nothing is judged; none where rows are what is compared.
         ended: That fewer requests were timed than asked for, and why; empty where all were.
         drawn: What the harm (less a margin that is a share of the baseline's value) does when labels are drawn anew.
     """
@@ -135,6 +136,7 @@ class Effect:
     luck: tuple[float, float] = (0.0, 0.0)
     fixed: float = 0.0
     less_margin: float = 0.0
+    least: int = 0
     ended: str = ""
     drawn: DrawnLabels | None = None
 

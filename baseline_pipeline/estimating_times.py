@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import ceil
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -44,10 +45,10 @@ def timed(contract: Contract, effect: Effect, over: OverTimes, times: PairedTime
     sign = 1.0 if effect.metric.better == "lower" else -1.0
     ratios = over.log_ratio(baseline, candidate)
     early = memory and settled_early(effect.margin, times, sign * ratios)
-    few = len(baseline) < MIN_BLOCKS or len(times) < MIN_BLOCKS * over.pairs  # the largest of few is no percentile
+    effect.least = least(over, times.sittings)
     effect.ended = "" if memory else _ended(contract, times)
-    if few and not early:
-        effect.problem = "; ".join(part for part in (_shortage(times, over), effect.ended) if part)
+    if (len(baseline) < MIN_BLOCKS or effect.rows < effect.least) and not early:
+        effect.problem = "; ".join(part for part in (_shortage(effect, times), effect.ended) if part)
         return effect
     mean = float(ratios.mean())
     effect.baseline = over.value(times.baseline)
@@ -67,15 +68,25 @@ def timed(contract: Contract, effect: Effect, over: OverTimes, times: PairedTime
     return effect
 
 
-def least(over: OverTimes) -> int:
+def least(over: OverTimes, sittings: int = 1) -> int:
     """Requests, or runs, without which a metric over times is not judged.
+
+    Ten blocks; of sittings each a quarter of a block, so that an answer of each lies beyond the percentile: the largest
+    of fewer is none.
+
+    Args:
+        over: How the metric is read from times.
+        sittings: Pairs of processes that answered.
 
     Example:
         >>> from baseline_pipeline.metrics import METRICS
-        >>> [least(METRICS[name].over_times) for name in ("latency_mean", "latency_p99", "peak_memory")]
-        [50, 2000, 10]
+        >>> names = ("latency_mean", "latency_p95", "latency_p99", "peak_memory")
+        >>> [[least(METRICS[name].over_times, sittings) for name in names] for sittings in (1, 16)]
+        [[50, 500, 2000, 10], [24, 200, 800, 10]]
     """
-    return MIN_BLOCKS * over.pairs // (1 if over.of == "memory" else ANSWERS)
+    if over.of == "memory":
+        return MIN_BLOCKS
+    return (MIN_BLOCKS * over.pairs if sittings == 1 else sittings * ceil(over.pairs / 4)) // ANSWERS
 
 
 def settled_early(margin: Margin | None, peaks: PairedTimes, harm: Array) -> bool:
@@ -103,15 +114,13 @@ def _of_processes(ratios: Array, over: OverTimes, times: PairedTimes) -> float:
     return float(np.sqrt(max(float(ratios.var(ddof=1)) - answers, 0.0) / len(ratios)))
 
 
-def _shortage(times: PairedTimes, over: OverTimes) -> str:
+def _shortage(effect: Effect, times: PairedTimes) -> str:
     """Why there are not enough times to test by."""
-    needed = least(over)
-    if over.of == "memory":
-        return f"{len(times)} pairs of runs; {needed} are needed"
-    there = len(times) // ANSWERS
-    if there >= needed:
+    if effect.counts == "runs":
+        return f"{len(times)} pairs of runs; {effect.least} are needed"
+    if effect.rows >= effect.least:
         return f"{counted(times.sittings, 'sitting')}; {MIN_BLOCKS} are needed"
-    return f"{counted(there, 'request')}; {needed} are needed"
+    return f"{counted(effect.rows, 'request')}; {effect.least} are needed"
 
 
 def _ended(contract: Contract, times: PairedTimes) -> str:

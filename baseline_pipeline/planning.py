@@ -12,7 +12,6 @@ from baseline_pipeline.contract.metrics import Role
 from baseline_pipeline.detecting import detect
 from baseline_pipeline.effects import MIN_ROWS, Effect, part
 from baseline_pipeline.estimating import effects
-from baseline_pipeline.estimating_times import least
 from baseline_pipeline.evaluation import Scores
 from baseline_pipeline.judging import NEVER
 from baseline_pipeline.metrics.outcomes import Outcomes
@@ -244,9 +243,10 @@ def _prospect(rates: ErrorRates, effect: Effect, critical: float, value: float |
     needed = None
     if unsure is not None and margin:
         needed = new_rows_required(effect.rows, unsure, effect.fixed, margin, level, rates.power, effect.room[0])
-        needed = None if needed is None else max(needed, _least(effect))
-    elif 0 < effect.rows < _least(effect) and effect.counts != "rows":
-        needed = _least(effect)
+        least = MIN_ROWS if effect.slice == ALL_ROWS and effect.counts == "rows" else effect.least
+        needed = None if needed is None else max(needed, least)
+    elif effect.rows < effect.least:
+        needed = effect.least
     return Prospect(
         metric=effect.metric.name,
         slice=effect.slice,
@@ -261,13 +261,6 @@ def _prospect(rates: ErrorRates, effect: Effect, critical: float, value: float |
         note=effect.problem or effect.proven or (NEVER[False] if unsure is not None and margin and not needed else ""),
         counts=effect.counts,
     )
-
-
-def _least(effect: Effect) -> int:
-    """What no verdict is given without."""
-    if effect.metric.over_times is not None:
-        return least(effect.metric.over_times)
-    return MIN_ROWS if effect.slice == ALL_ROWS else 0
 
 
 def _detectable(effect: Effect, critical: float, power: float) -> float | None:

@@ -56,10 +56,10 @@ def test_a_slower_model_is():
 
 
 def test_the_largest_of_few_answers_is_no_percentile():
-    few, enough = (latency(taken(np.random.default_rng(7), requests=count), "latency_p99") for count in (640, 2000))
+    few, enough = (latency(taken(np.random.default_rng(7), requests=count), "latency_p99") for count in (640, 800))
 
     assert (few.verdict, enough.verdict) == ("not_evaluated", "unchanged")
-    assert few.note.startswith("640 requests; 2000 are needed; `latency.seconds` (120) ended after 640 of 2000")
+    assert few.note.startswith("640 requests; 800 are needed; `latency.seconds` (120) ended after 640 of 2000")
 
 
 def test_requests_are_told_as_what_more_of_would_decide():
