@@ -125,7 +125,7 @@ def _verdict_row(cell: Cell) -> tuple[str, ...]:
         fixed(cell.gain, decimals, signed=True),
         bracketed(cell.interval, decimals, signed=True),
         "" if cell.margin is None else fixed(cell.margin, decimals),
-        count(cell.rows),
+        count(cell.rows) if cell.counts == "rows" else f"{count(cell.rows)} {cell.counts}",
         p_text(cell.p_adjusted).removeprefix("="),
     )
 

@@ -49,6 +49,7 @@ def cases(decision_story, retold, cell):
         "all not evaluated": with_cells(cell(**NOTHING, verdict="not_evaluated", rows=0, note="no rows")),
         "no slices": with_cells(cell(slice="all", role="primary")),
         "no cells": with_cells(),
+        "requests": with_cells(cell(metric="latency_mean", slice="all", counts="requests", rows_required=5100)),
         "500 slices": with_cells(*many),
         "very long names": with_cells(cell(slice="carrier=" + "W" * 4000, metric="m" * 900)),
         "unpaired": with_cells(cell(changed_rows=None, clusters=None), pairing="unpaired", changes=None),
@@ -62,7 +63,7 @@ def cases(decision_story, retold, cell):
 
 NAMES = (
     *("no baseline yet", "nothing but the decision", "nothing moved", "all not evaluated", "no slices", "no cells"),
-    *("500 slices", "very long names", "unpaired", "not comparable", "no drift", "regression"),
+    *("500 slices", "very long names", "unpaired", "not comparable", "no drift", "regression", "requests"),
     *("records not at hand", "many reasons"),
 )
 
@@ -86,6 +87,8 @@ def test_every_report_can_be_written(cases, name):
         ("nothing moved", "Nothing moved since baseline revision 3."),
         ("all not evaluated", "not evaluated"),
         ("no cells", "No metric was compared."),
+        ("requests", '<td class="number">2,914 requests</td>'),
+        ("requests", '<td class="number">5,100 requests</td>'),
         ("500 slices", "475 less critical slices stand in"),
         ("not comparable", "the label column is another one"),
         ("unpaired", "unpaired"),
