@@ -15,6 +15,7 @@ from baseline_pipeline.errors import ContractError, EvidenceUnavailable, UsageEr
 from baseline_pipeline.report.backtest import backtest_html, backtest_lines
 from baseline_pipeline.workbench.over_time.backtesting import backtest
 from baseline_pipeline.workbench.over_time.clocks import instants, zone_of
+from baseline_pipeline.workbench.over_time.history import scored_past
 from baseline_pipeline.workbench.over_time.injecting import inject_incidents
 from baseline_pipeline.workbench.over_time.monitoring import watch
 from baseline_pipeline.workbench.over_time.windows import windowing_of
@@ -173,7 +174,8 @@ def test_a_part_of_the_past_and_longer_windows(daily):
     assert not spring.incidents
 
 
-def test_rows_that_the_champion_learned_from_are_scored_out_of_fold(daily):
+def learning(daily, window):
+    """Write a contract whose champion learned in a window, and how it is trained."""
     (daily.root / "learning.py").write_text(
         "class Line:\n"
         "    def __init__(self, slope):\n        self.slope = slope\n\n"
@@ -182,13 +184,17 @@ def test_rows_that_the_champion_learned_from_are_scored_out_of_fold(daily):
         "        return 1 / (1 + np.exp(-self.slope * features['x'].to_numpy()))\n\n\n"
         "def fit(features, labels):\n    return Line(1.0 if labels.mean() > 0 else 0.0)\n"
     )
-    window = 'training: {entry: "learning:fit", window: [2026-01-01, 2026-02-09]}'
+    window = f'training: {{entry: "learning:fit", window: [{window}]}}'
     plain = daily.root / "assets" / "small" / "defs.yaml"
     plain.write_text(
         DAILY.replace(", reference: [2026-01-01, 2026-02-09]", "").replace(
             "positive_class: 1}", f"positive_class: 1, {window}}}"
         )
     )
+
+
+def test_rows_that_the_champion_learned_from_are_scored_out_of_fold(daily):
+    learning(daily, "2026-01-01, 2026-02-09")
     started = []
 
     def launch(command, variables, seconds):
@@ -203,6 +209,22 @@ def test_rows_that_the_champion_learned_from_are_scored_out_of_fold(daily):
     assert found.out_of_fold == 40 * 150
     assert found.reference_windows == 40
     assert all(one.found for one in found.incidents)
+
+
+def test_another_training_window_cuts_folds_of_its_own_from_the_same_past(daily):
+    """Five weeks later there are as many rows in every fold: nothing but their names tells them apart."""
+    bench = daily.bench()
+    for window, rows in (
+        ("2026-01-01, 2026-02-04", 35),
+        ("2026-02-05, 2026-03-11", 35),
+        ("2026-01-01, 2026-02-09", 40),
+    ):
+        learning(daily, window)
+        found = scored_past(bench, bench.contract("small"))
+        x = found.rows.features.column("x").to_numpy()
+
+        assert found.learned.sum() == rows * 150
+        assert found.rows.outcomes.score == pytest.approx(1 / (1 + np.exp(-x)))
 
 
 def test_injected_incidents_tell_what_would_be_found(daily):

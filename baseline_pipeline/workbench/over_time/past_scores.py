@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -110,8 +111,8 @@ def _out_of_fold(
     for number in range(FOLDS):
         held, other = inside & (fold == number), inside & (fold != number) & labelled
         if held.any():
-            rows = _part(bench, contract, everything, held, f"weeks {number} of {FOLDS}")
-            train = _part(bench, contract, everything, other, f"all weeks but {number} of {FOLDS}")
+            rows = _part(bench, contract, everything, held)
+            train = _part(bench, contract, everything, other)
             folds.append((number, held, (f"{name}, without weeks {number + 1} of {FOLDS}", rows, train)))
     work.jobs.prepare(built, work.knobs, [asked for *_, asked in folds])
     for number, held, (words, rows, train) in folds:
@@ -129,9 +130,11 @@ def _out_of_fold(
     return Scores(scores.row_id, changed, scores.cluster, scores.day, scores.columns, scores.content)
 
 
-def _part(bench: Workbench, contract: Contract, rows: RowSet, chosen: Array, name: str) -> RowSet:
+def _part(bench: Workbench, contract: Contract, rows: RowSet, chosen: Array) -> RowSet:
+    """Some of the rows, named by which they are: another training window cuts other folds from the same past."""
     mask = pa.array(chosen)
-    key = digest_of([rows.key, name, list(rows.columns), contract.data.row_id])
+    which = hashlib.sha256(np.packbits(chosen).tobytes()).hexdigest()
+    key = digest_of([rows.key, which, list(rows.columns), contract.data.row_id])
     return RowSet(
         key=key,
         snapshot=rows.snapshot,
