@@ -81,6 +81,7 @@ def _environment() -> Environment:
         "bracketed": figures.bracketed,
         "concern": concern,
         "count": figures.count,
+        "counted": figures.counted,
         "critical": criticality.most_critical_first,
         "drift_bar": drift_bar,
         "fixed": figures.fixed,

@@ -76,10 +76,12 @@ def _frame(up: Axis, across: Axis, starts: Sequence[str]) -> Iterator[Markup]:
         yield element("line", x1="6%", x2="99%", y1=at, y2=at, class_="grid")
         yield element("text", text, x="5.4%", y=at, dy=4, text_anchor="end", class_="tick")
     ticks = np.linspace(0, len(starts) - 1, min(len(starts), 9)).round().astype(int)
-    for number, tick in enumerate(sorted(set(ticks.tolist()))):
+    chosen = sorted(set(ticks.tolist()))
+    for number, tick in enumerate(chosen):
+        style = "tick" if number in (0, len(chosen) // 2, len(chosen) - 1) else "tick between"  # hidden where narrow
         anchor = "start" if number == 0 else "middle" if tick < len(starts) - 1 else "end"
         place = across.percent(_days(starts[tick]))
-        yield element("text", starts[tick][:10], x=place, y="97%", text_anchor=anchor, class_="tick")
+        yield element("text", starts[tick][:10], x=place, y="97%", text_anchor=anchor, class_=style)
 
 
 def _events(across: Axis, events: Sequence[tuple[str, str, str]]) -> Iterator[Markup]:

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import html5lib
 import pytest
 
@@ -77,6 +79,13 @@ def test_every_report_can_be_written(cases, name):
     for text in (page, decision_text(story), decision_markdown(story), canonical_json(decision_json(story)).decode()):
         assert "nan" not in text.lower().replace("provenance", "")
         assert "None" not in text
+
+
+def test_one_reason_more_is_one_reason(decision_story):
+    reasons = tuple(f"reason {number}" for number in range(9))
+    story = replace(decision_story, decision=decision_story.decision.model_copy(update={"reasons": reasons}))
+
+    assert "<summary>1 more reason</summary>" in decision_html(story)
 
 
 @pytest.mark.parametrize(
