@@ -41,3 +41,20 @@ def test_a_column_that_the_baseline_never_had_is_not_comparable_and_named(later)
     _, contrast = later("tier > 1", "tier", tier=2.0)
 
     assert contrast.not_comparable == "The baseline's rows have no column 'tier', which slices or metrics name."
+
+
+def test_a_feature_that_the_baseline_never_had_is_not_comparable_and_a_new_baseline_can_stand(project):
+    project.write(project.rows())
+    project.run()
+    project.establish()
+    file = project.root / "assets" / "small" / "defs.yaml"
+    text = file.read_text()
+    assert "features: [" in text
+    file.write_text(text.replace("features: [", "features: [{name: tier}, "))
+    project.write(project.rows().assign(tier=2.0))
+    held = project.run()
+
+    assert (held.outcome, held.hold) == ("hold", "not_comparable")
+    assert "Definition or schema changed: features" in held.reasons[0]
+    project.establish()
+    assert project.run().outcome == "promote"

@@ -17,7 +17,7 @@ from baseline_pipeline.records import Digest, digest_of, short
 from baseline_pipeline.schema_change import column_kind
 from baseline_pipeline.shift import joint_shift
 from baseline_pipeline.workbench.iteration.changes import contract_change, facet_changes
-from baseline_pipeline.workbench.iteration.drifting import drift_between, features_of
+from baseline_pipeline.workbench.iteration.drifting import drift_between, features_of, of_both
 from baseline_pipeline.workbench.iteration.evaluating import load_evaluation, load_scores
 from baseline_pipeline.workbench.iteration.snapshotting import load_snapshot
 from baseline_pipeline.workbench.iteration.timing import load_times
@@ -254,7 +254,7 @@ class _Comparing:
             None if one.scores.cluster is None else one.scores.cluster[places]
             for one, places in zip(sides, rows, strict=True)
         ]
-        told_apart = separation(*features, seed=seed, clusters=clusters)
+        told_apart = separation(*of_both(*features), seed=seed, clusters=clusters)
         if told_apart is None:
             return None
         parts = [part(one.scores, places, seed) for one, places in zip(sides, rows, strict=True)]

@@ -43,6 +43,7 @@ def drift_between(
     bench.progress("looking for drift")
     reference = _features(bench, contract, before, old, rows_before)
     current = _features(bench, contract, after, new, rows_after)
+    reference, current = of_both(reference, current)
     clusters = (_clusters(old, rows_before), _clusters(new, rows_after))
     report = _report(bench, contract, reference, current, (before.snapshot, after.snapshot), clusters)
     bench.store.save("drift", contract.name, key, report)
@@ -101,13 +102,20 @@ def _clusters(scores: Scores, rows: np.ndarray) -> np.ndarray | None:
 def features_of(
     bench: Workbench, contract: Contract, evaluation: Evaluation, scores: Scores, rows: np.ndarray
 ) -> pa.Table:
-    """Features of the rows selected, in the scores' order."""
+    """Features of the rows selected, in the scores' order; without those that the contract came to name since."""
     snapshot = load_snapshot(bench, contract.name, evaluation.snapshot)
-    columns = [*dict.fromkeys([*contract.data.row_id, *contract.data.feature_names])]
-    table = read(snapshot, bench.store, columns)
+    there = {column.name for column in snapshot.columns}
+    features = [name for name in contract.data.feature_names if name in there]
+    table = read(snapshot, bench.store, [*dict.fromkeys([*contract.data.row_id, *features])])
     chosen = scores.row_id.take(pa.array(rows))
     place = pc.index_in(chosen, value_set=row_names(table, contract.data.row_id))
-    return table.take(place).select(contract.data.feature_names)
+    return table.take(place).select(features)
+
+
+def of_both(one: pa.Table, other: pa.Table) -> tuple[pa.Table, pa.Table]:
+    """Both tables with the columns that both have, in the first one's order."""
+    shared = [name for name in one.column_names if name in other.column_names]
+    return one.select(shared), other.select(shared)
 
 
 def _features(

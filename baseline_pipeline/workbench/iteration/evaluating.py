@@ -134,10 +134,22 @@ def _for_baseline(
     approved = version_of(load_evaluation(bench, baseline.model, baseline.evaluation))
     now = scoring.fingerprint(approved, baseline.snapshot)
     if now.changed_since(baseline.fingerprint):
-        wanted["champion_on_baseline_rows"] = (approved, load_snapshot(bench, baseline.model, baseline.snapshot))
+        rows = load_snapshot(bench, baseline.model, baseline.snapshot)
+        later = _later_columns(scoring.contract, rows)
+        if later:  # what is made of rows with and without them is not compared, and says so
+            bench.progress(f"the baseline's rows are not scored again: they have no column {', '.join(later)}")
+        else:
+            wanted["champion_on_baseline_rows"] = (approved, rows)
     if champion.digest != approved.digest:
         wanted["baseline_model"] = (approved, snapshot)
     return wanted
+
+
+def _later_columns(contract: Contract, rows: Snapshot) -> list[str]:
+    """Columns that the contract came to name after rows were taken."""
+    data, there = contract.data, {column.name for column in rows.columns}
+    needed = [*data.row_id, *data.feature_names, data.label, data.time, data.cluster, data.weight]
+    return [name for name in dict.fromkeys(needed) if name is not None and name not in there]
 
 
 def _for_anchor(
