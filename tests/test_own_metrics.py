@@ -36,6 +36,8 @@ def writing(frame):
     global CALLS
     CALLS = len(frame)
     return 1.0
+def dicing(frame):
+    return float(np.random.default_rng().random())
 def forgetful(frame):
     return None
 def undefined(frame):
@@ -92,7 +94,7 @@ def test_a_statistic_gates_like_any_metric():
 def test_a_statistic_that_gives_no_number_is_not_measured():
     outcomes = Outcomes(np.zeros(9, int), np.zeros(9, int), np.full(9, 0.5))
 
-    with pytest.raises(NotMeasurable, match="accepted: one finite number"):
+    with pytest.raises(NotMeasurable, match=r"gave values of shape \(9,\) for 9 rows; accepted: one finite number"):
         rule("wrong").measured.measure(outcomes)
 
 
@@ -102,6 +104,14 @@ def test_check_calls_a_statistic_with_no_row_and_with_one():
     assert own_metric(rule("mean_error"), few) == []
     assert own_metric(rule("wrong"), few)[0].endswith("shape (0,) for 0 rows; accepted: one number for all rows")
     assert own_metric(rule("leaves"), few)[1] == "ownstatistics:leaves fails on 1 row: SystemExit: 0"
+
+
+def test_check_tells_a_statistic_that_rolls_dice():
+    some = [Outcomes(np.zeros(9, int), np.zeros(9, int), np.full(9, 0.5))]
+
+    assert own_metric(rule("dicing"), some) == [
+        "ownstatistics:dicing gives other values for the same 9 rows when it is asked again"
+    ]
 
 
 @pytest.mark.parametrize(("name", "given"), [("forgetful", "None"), ("undefined", "nan")])

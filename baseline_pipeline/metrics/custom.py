@@ -95,9 +95,8 @@ def _number(outcomes: Outcomes, reference: str) -> float:
         message = f"{reference} failed: {type(error).__name__}: {str(error)[:300]}"
         raise NotMeasurable(message) from error
     if value.shape != () or not np.isfinite(value):
-        message = (
-            f"{reference} gave {value.tolist()!r} for {counted(len(outcomes), 'row')}; accepted: one finite number"
-        )
+        given = value.tolist() if value.shape == () else f"values of shape {value.shape}"
+        message = f"{reference} gave {given} for {counted(len(outcomes), 'row')}; accepted: one finite number"
         raise NotMeasurable(message)
     return float(value)
 

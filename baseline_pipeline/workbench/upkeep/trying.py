@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import warnings
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -95,8 +96,10 @@ def own_metric(rule: MetricRule, given: Sequence[Outcomes]) -> list[str]:
     for outcomes in given:
         rows = len(outcomes)
         try:
-            given_back = resolved(rule.own)(frame(outcomes))
-            values = np.asarray(given_back, dtype=float)
+            with warnings.catch_warnings(), np.errstate(all="ignore"):  # of no rows there is no mean
+                warnings.simplefilter("ignore")
+                given_back, again = (resolved(rule.own)(frame(outcomes)) for _ in range(2))
+            values, twice = (np.asarray(one, dtype=float) for one in (given_back, again))
         except (Exception, SystemExit) as error:  # whatever a user's function raises
             found.append(f"{rule.own} fails on {counted(rows, 'row')}: {type(error).__name__}: {error}")
             continue
@@ -106,6 +109,8 @@ def own_metric(rule: MetricRule, given: Sequence[Outcomes]) -> list[str]:
         elif rows > 1 and not np.isfinite(values).all():
             one = given_back if given_back is None else values[~np.isfinite(values)][0]
             found.append(f"{rule.own} gives {one} for {counted(rows, 'row')}; accepted: {accepted}, finite")
+        elif rows > 1 and not np.array_equal(values, twice):
+            found.append(f"{rule.own} gives other values for the same {rows} rows when it is asked again")
     return found
 
 
