@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 from typer.core import TyperArgument, TyperCommand
 from typer.utils import get_params_from_function
 
+from baseline_pipeline.cli.output import data_alone
+
 if TYPE_CHECKING:
     import click
 
@@ -17,7 +19,12 @@ UNWRAPPED = "\b\n"
 
 
 class Verb(TyperCommand):
-    """A verb whose help can be copied from."""
+    """A verb whose help can be copied from, and whose data can be read by programs."""
+
+    def invoke(self, ctx: click.Context) -> object:
+        """Run it; only what it says itself is data."""
+        with data_alone():
+            return super().invoke(ctx)
 
     def format_help(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the help."""

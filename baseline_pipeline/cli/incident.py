@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from baseline_pipeline.cli.options import Json, Model, Quiet
-from baseline_pipeline.cli.output import emit, progress, say, show
+from baseline_pipeline.cli.output import emit, out, progress, say, show
 from baseline_pipeline.cli.people import Key
 from baseline_pipeline.figures import counted
 
@@ -184,7 +184,7 @@ def close(
         say("proposed, so that backtests know it (git apply):")
         if bench.contract(closed.model).incidents is None:
             say("and in the contract, which names no such file yet: `incidents: incidents.yaml`")
-        print(diff, end="")  # noqa: T201  # the command line's data
+        print(diff, end="", file=out())  # the command line's data
 
 
 @app.command()

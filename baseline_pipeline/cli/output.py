@@ -5,7 +5,28 @@ from __future__ import annotations
 import json
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, redirect_stdout
+from contextvars import ContextVar
+from typing import TextIO
+
+_OUT: ContextVar[TextIO | None] = ContextVar("out", default=None)
+
+
+@contextmanager
+def data_alone() -> Iterator[None]:
+    """Stdout for data alone: what models, metrics and sources print is none, and goes to stderr."""
+    token = _OUT.set(sys.stdout)
+    try:
+        with redirect_stdout(sys.stderr):
+            yield
+    finally:
+        _OUT.reset(token)
+
+
+def out() -> TextIO:
+    """Where data goes."""
+    return _OUT.get() or sys.stdout
 
 
 def say(message: str = "") -> None:
@@ -21,21 +42,21 @@ def say_of(model: str, error: Exception) -> None:
 
 def emit(value: object) -> None:
     """JSON for programs."""
-    print(json.dumps(value, indent=2, sort_keys=True, ensure_ascii=False))  # noqa: T201  # the command line's data
+    print(json.dumps(value, indent=2, sort_keys=True, ensure_ascii=False), file=out())  # the command line's data
 
 
 def show(text: str) -> None:
     """A result for people, coloured where a terminal reads it and NO_COLOR is not set."""
     import os
 
-    if sys.stdout.isatty() and not os.environ.get("NO_COLOR"):
+    if out().isatty() and not os.environ.get("NO_COLOR"):
         from rich.console import Console
 
         from baseline_pipeline.report.terminal import coloured
 
-        Console(soft_wrap=True, highlight=False).print(coloured(text))
+        Console(file=out(), soft_wrap=True, highlight=False).print(coloured(text))
     else:
-        print(text)  # noqa: T201  # the command line's data
+        print(text, file=out())  # the command line's data
 
 
 def progress(*, quiet: bool) -> Callable[[str], None]:

@@ -1,8 +1,13 @@
 """What is said to people on stderr."""
 
-import pytest
+import json
+import sys
 
-from baseline_pipeline.cli.output import say_of
+import pytest
+import typer
+
+from baseline_pipeline.cli.helping import Verb
+from baseline_pipeline.cli.output import emit, say_of, show
 from baseline_pipeline.errors import DataUnreadable
 
 
@@ -11,3 +16,22 @@ def test_a_model_is_named_once_before_what_went_wrong_with_it(capsys, message):
     say_of("hives", DataUnreadable(message, next_step="look"))
 
     assert capsys.readouterr().err == "hives: no file there\n  next: look\n"
+
+
+def test_what_a_model_prints_is_no_data(capsys):
+    app = typer.Typer()
+
+    @app.command(cls=Verb)
+    def verb():
+        """Let a model talk between two results."""
+        sys.stdout.write("epoch 1\n")
+        emit({"loss": 1})
+        show("done")
+        sys.stdout.write("epoch 2\n")
+
+    app([], standalone_mode=False)
+    sys.stdout.write("afterwards\n")
+    said = capsys.readouterr()
+
+    assert json.loads(said.out.removesuffix("done\nafterwards\n")) == {"loss": 1}
+    assert said.err == "epoch 1\nepoch 2\n"
