@@ -6,9 +6,12 @@ import hashlib
 import importlib.resources
 import importlib.util
 import sys
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from baseline_pipeline.adapters.models.function_files import function_digest
+from baseline_pipeline.adapters.models.function_modules import standing_module
 from baseline_pipeline.errors import ContractError
 from baseline_pipeline.records import Digest, digest_of
 
@@ -20,7 +23,7 @@ SCORING = ("content", "labels.py", "evaluating.py", "scoring.py", "adapters/mode
 
 
 def code_digest(contract: Contract, project: Path) -> Digest:
-    """Moves with the scoring code, the contract's definition, and the callables it names.
+    """Moves with the scoring code, the contract's definition, and the callables it names, with what they rest on.
 
     A model that is a function is none of them: its version says what it rests on.
     """
@@ -29,7 +32,7 @@ def code_digest(contract: Contract, project: Path) -> Digest:
     ours = {str(file.relative_to(package)): _sha256(file) for file in files}
     own = [rule.own for rule in contract.metrics]
     named = [ref for ref in (contract.data.source.callable, *own) if ref]
-    theirs = {ref: _sha256(module_file(ref, project)) for ref in named}
+    theirs = {ref: function_digest(ref, module_file(ref, project), project, named=False) for ref in named}
     return digest_of({"ours": ours, "theirs": theirs, "definition": contract.definition()})
 
 
@@ -39,8 +42,6 @@ def function_version(reference: str, project: Path) -> str:
     Raises:
         ContractError: see `module_file`.
     """
-    from baseline_pipeline.adapters.models.function_files import function_digest
-
     return f"{reference} {function_digest(reference, module_file(reference, project), project, named=False)}"
 
 
@@ -48,6 +49,18 @@ def importable(project: Path) -> None:
     """Let a project's own modules be imported, after all that is installed."""
     if str(project) not in sys.path:
         sys.path.append(str(project))
+
+
+def as_they_stand(contract: Contract, project: Path) -> None:
+    """Let functions that a contract names beside its model answer as they stand, however long this process has lived.
+
+    What was not imported yet is left to whoever asks; so is what cannot be imported any more, with its own words.
+    """
+    own = [*(rule.own for rule in contract.metrics), *contract.artifacts]
+    for reference in filter(None, (contract.data.source.callable, *own)):
+        if reference.partition(":")[0] in sys.modules:
+            with suppress(Exception):
+                standing_module(reference, project)
 
 
 def _python_files(path: Path) -> list[Path]:

@@ -10,7 +10,7 @@ from baseline_pipeline.contract.reading import contract_path, contract_paths, re
 from baseline_pipeline.errors import BaselineError, ContractError
 from baseline_pipeline.governance.events import Baseline, Event, anchor, baselines, current_baseline
 from baseline_pipeline.settings import load_settings
-from baseline_pipeline.workbench.code import importable
+from baseline_pipeline.workbench.code import as_they_stand, importable
 from baseline_pipeline.workbench.earlier_functions import with_earlier
 from baseline_pipeline.workbench.home import store_id
 
@@ -96,12 +96,15 @@ class Workbench:
         Raises:
             UsageError: when there is no such model, with those that there are; when its contract is none.
         """
-        return read_contract(contract_path(self.settings.assets, model))
+        found = read_contract(contract_path(self.settings.assets, model))
+        as_they_stand(found, self.settings.project)
+        return found
 
     def source(self, contract: Contract) -> Source:
         """Where the model's rows come from."""
         from baseline_pipeline.adapters.sources import open_source
 
+        as_they_stand(contract, self.settings.project)
         return open_source(contract, self.settings.project)
 
     def catalogue(self, contract: Contract) -> ModelCatalogue:

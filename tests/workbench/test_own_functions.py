@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from baseline_pipeline.workbench.iteration.comparing import load_comparison
 from baseline_pipeline.workbench.iteration.evaluating import load_evaluation
 
 OWN = """\
@@ -59,6 +60,24 @@ def test_a_loss_of_ones_own_is_measured_by_slice_and_compared(project, own):
     project.write(rows.assign(x=-rows["x"]))
     decision = project.run()
     assert any(reason.startswith("own degraded (data values, paired)") for reason in decision.reasons)
+
+
+def test_a_function_that_was_edited_answers_as_it_stands_in_a_process_that_lives_on(project, own, request):
+    module, helper = project.root / f"own_{request.node.name}.py", project.root / "prices_of_own.py"
+    helper.write_text("PRICE = 10.0\n")
+    own("cost")
+    module.write_text(f"from prices_of_own import PRICE\n{OWN}".replace("10.0, 0.0", "PRICE * 1, 0.0"))
+    rows = project.rows()
+    project.write(rows)
+    project.run()
+    project.establish()
+    wrong = (1 / (1 + np.exp(-rows["x"])) >= 0.5).astype(int) != rows["y"]
+
+    for file, before, after, price in ((module, "* 1", "* 2", 20), (helper, "= 10.0", "= 20.0", 40)):
+        file.write_text(file.read_text().replace(before, after))
+        side = load_comparison(project.bench(), "small", project.run().comparison).contrasts[0].candidate
+        found = {(m.metric, m.slice): m for m in load_evaluation(project.bench(), "small", side.evaluation).metrics}
+        assert found["own", "all"].value == pytest.approx((price * wrong + rows["z"].abs()).mean())
 
 
 @pytest.mark.parametrize(

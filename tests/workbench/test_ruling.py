@@ -52,3 +52,16 @@ def test_a_rule_that_gives_no_outcome_decides_nothing(gated, name, words):
     with pytest.raises(EvidenceUnavailable, match=words):
         gated.waiting()
     assert gated.bench().baseline("small").revision == 1
+
+
+def test_a_rule_that_was_edited_decides_as_it_stands(gated):
+    ruled_by(gated, "cautious")
+    gated.waiting()
+    file = gated.root / "myrules.py"
+    file.write_text(file.read_text().replace('"nothing gained"', '"a person should want this"'))
+
+    (gated.root / "thirdmodel.py").write_text((gated.root / "othermodel.py").read_text() + "# another one\n")
+
+    found = gated.waiting("thirdmodel:predict")
+
+    assert found.decision.reasons[0].endswith(": a person should want this")

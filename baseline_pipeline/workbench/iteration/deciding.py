@@ -71,7 +71,7 @@ def decided(bench: Workbench, contract: Contract, compared: Compared) -> tuple[C
     comparison = load_comparison(bench, contract.name, compared.comparison)
     own = autonomy_of(bench, contract)
     default = decide(contract, comparison, asked=_held(bench, contract) or ("" if own.earned else own.words()))
-    return comparison, ruled(contract, comparison, default)
+    return comparison, ruled(contract, comparison, default, bench.settings.project)
 
 
 def _held(bench: Workbench, contract: Contract) -> str:

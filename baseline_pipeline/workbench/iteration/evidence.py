@@ -13,6 +13,7 @@ from baseline_pipeline.decision import Decision, decide
 from baseline_pipeline.errors import EvidenceUnavailable, UsageError
 from baseline_pipeline.records import Digest, Record, digest_of, short
 from baseline_pipeline.snapshot import DriftReport
+from baseline_pipeline.workbench.code import as_they_stand
 from baseline_pipeline.workbench.iteration.comparing import load_comparison, recompute
 from baseline_pipeline.workbench.iteration.evaluating import load_evaluation
 from baseline_pipeline.workbench.iteration.ruling import ruled
@@ -148,10 +149,12 @@ def _again(bench: Workbench, model: str, key: Digest) -> Reproduced:
         message = f"the contract that decision {short(key)} was made under is not in the store"
         raise EvidenceUnavailable(message, next_step="it was made by an earlier version of this package")
     contract = Contract.model_validate_json(json.dumps(policy["contract"]))
+    as_they_stand(contract, bench.settings.project)
     again = recompute(bench, contract, stored)
     differing = _differing(stored, again)
     asked = {"", *decision.reasons}
-    if not any(digest_of(ruled(contract, again, decide(contract, again, asked=one)).body()) == key for one in asked):
+    rulings = (ruled(contract, again, decide(contract, again, asked=one), bench.settings.project) for one in asked)
+    if not any(digest_of(one.body()) == key for one in rulings):
         differing.append(f"the outcome: {decide(contract, again).outcome} instead of {decision.outcome}")
     return Reproduced(
         model=model,

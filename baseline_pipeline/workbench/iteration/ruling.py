@@ -16,10 +16,10 @@ no rule makes them good.
 from __future__ import annotations
 
 import hashlib
-import importlib
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from baseline_pipeline.adapters.models.function_modules import standing_module
 from baseline_pipeline.decision import EXIT_CODES, Decision
 from baseline_pipeline.errors import EvidenceUnavailable
 
@@ -30,8 +30,14 @@ if TYPE_CHECKING:
 SETTLED = {"evidence_missing", "not_comparable"}
 
 
-def ruled(contract: Contract, comparison: Comparison, decision: Decision) -> Decision:
+def ruled(contract: Contract, comparison: Comparison, decision: Decision, project: Path) -> Decision:
     """What the contract's own rule makes of a decision; the decision itself where it names none.
+
+    Args:
+        contract: Names the rule.
+        comparison: What it is called with.
+        decision: What the default makes of that.
+        project: Where the rule is imported from, as it stands now.
 
     Raises:
         EvidenceUnavailable: when the rule is not there, fails, or answers what is no outcome.
@@ -39,7 +45,7 @@ def ruled(contract: Contract, comparison: Comparison, decision: Decision) -> Dec
     name = contract.promotion.rule
     if name is None or decision.hold in SETTLED or comparison.baseline_revision is None:
         return decision
-    call, digest = _loaded(name)
+    call, digest = _loaded(name, project)
     try:
         answer = call(comparison, decision)
     except Exception as error:
@@ -59,14 +65,13 @@ def ruled(contract: Contract, comparison: Comparison, decision: Decision) -> Dec
     )
 
 
-def _loaded(name: str) -> tuple[Any, str]:
-    module_name, _, function = name.partition(":")
+def _loaded(name: str, project: Path) -> tuple[Any, str]:
     try:
-        module = importlib.import_module(module_name)
+        module = standing_module(name, project)
     except Exception as error:
         message = f"promotion.rule {name} cannot be imported: {type(error).__name__}: {error}"
         raise EvidenceUnavailable(message, next_step="put the module into the project") from error
-    call = getattr(module, function, None)
+    call = getattr(module, name.partition(":")[2], None)
     if not callable(call) or not module.__file__:
         message = f"promotion.rule {name}: there is no such function"
         raise EvidenceUnavailable(message, next_step="check the name")
