@@ -176,6 +176,7 @@ class MlflowCatalogue:
             with quietly(self._uri):
                 found = Path(mlflow.artifacts.download_artifacts(artifact_uri=uri, dst_path=str(temporary)))
             if not (found / "MLmodel").is_file():
+                _refuse_elsewhere(uri, _recorded_at(self._uri, uri))
                 message = f"there is no model behind {uri}: no MLmodel file is among its artifacts"
                 raise TrackingUnavailable(
                     message, next_step="log the model and register that; see the version in MLflow"
@@ -188,6 +189,31 @@ class MlflowCatalogue:
         finally:
             shutil.rmtree(temporary, ignore_errors=True)
         return target
+
+
+def _recorded_at(tracking_uri: str, uri: str) -> str:
+    """Where the registry says that a version's artifacts are; empty of what is no version."""
+    _, _, name = uri.partition("models:/")
+    name, _, number = name.rpartition("/")
+    if not name or not number.isdigit():
+        return ""
+    with quietly(tracking_uri):
+        return str(connect(tracking_uri).get_model_version_download_uri(name, number))
+
+
+def _refuse_elsewhere(uri: str, place: str) -> None:
+    """Say of artifacts in a folder that only another machine, or an earlier place, has that they are there.
+
+    Where their experiment's folder (three above) is here, they are missing for another reason.
+    """
+    folder = place.removeprefix("file://")
+    above = list(Path(folder).parents)[:3]
+    if "://" in folder or not Path(folder).is_absolute() or above[-1].exists():
+        return
+    message = f"the artifacts of {uri} were logged to {folder}, and there is no such folder here"
+    raise TrackingUnavailable(
+        message, next_step="bring that folder along, or log models to an artifact store that every machine reads"
+    )
 
 
 def _load(folder: Path, version: ModelVersion, *, wants_scores: bool) -> LoadedModel:

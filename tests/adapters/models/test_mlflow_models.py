@@ -11,7 +11,7 @@ from sklearn.linear_model import LogisticRegression
 from baseline_pipeline.adapters.models.mlflow import MlflowCatalogue
 from baseline_pipeline.adapters.models.trust import code_run_on_loading
 from baseline_pipeline.contract import Contract
-from baseline_pipeline.errors import ModelFailed
+from baseline_pipeline.errors import ModelFailed, TrackingUnavailable
 
 X = pd.DataFrame({"x": np.linspace(-1, 1, 50)})
 
@@ -190,3 +190,23 @@ def test_a_folder_that_is_no_model_says_so(tmp_path):
 
     with pytest.raises(ModelFailed, match="no MLmodel file"):
         found.load(found.resolve("champion"))
+
+
+def test_artifacts_that_stayed_on_another_machine_are_said_to_be_there(tmp_path):
+    import mlflow
+
+    elsewhere = tmp_path / "mlruns" / "0" / "models" / "m-1" / "artifacts"
+    elsewhere.parents[2].mkdir(parents=True)
+    client = mlflow.MlflowClient(f"sqlite:///{tmp_path}/none.db")
+    client.create_registered_model("gone")
+    client.create_model_version("gone", source=str(elsewhere))
+    client.set_registered_model_alias("gone", "champion", "1")
+    found = catalogue(tmp_path, uri=None, registered="gone")
+    with pytest.raises(TrackingUnavailable, match="no MLmodel file is among its artifacts"):
+        found.resolve("champion")
+    elsewhere.parents[2].rmdir()
+    with pytest.raises(TrackingUnavailable) as raised:
+        found.resolve("champion")
+
+    assert raised.value.message.endswith(f"models:/gone/1 were logged to {elsewhere}, and there is no such folder here")
+    assert "artifact store" in raised.value.next_step
