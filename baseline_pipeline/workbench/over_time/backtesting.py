@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     import datetime as dt
 
     from baseline_pipeline.contract import Contract
+    from baseline_pipeline.workbench.over_time.history import Past
     from baseline_pipeline.workbench.over_time.windows import Windows
     from baseline_pipeline.workbench.workbench import Workbench
 
@@ -144,29 +145,45 @@ def backtest(
         bench.progress(f"found: backtest {key[:12]}")
         return Backtest.stored(body)
     found = read_windows(bench, contract, past=past, window=window, step=step)
+    shown = _asked(found.readings.starts, first, last)
+    bench.progress("moving the limits")
+    spans = (window or rules.window, step or ((rules.step or rules.window) if window is None else window))
+    result = _judged(contract, past, events, found, shown, spans)
+    bench.store.save("backtests", contract.name, key, result)
+    return result
+
+
+def _judged(
+    contract: Contract,
+    past: Past,
+    events: tuple[Incident, ...],
+    found: Windows,
+    shown: Array,
+    spans: tuple[str, str],
+) -> Backtest:
+    """What the windows shown come to, and what they would with limits moved; `spans` are of a window and its step."""
+    rules = contract.monitoring
     starts = found.readings.starts
     low, high = found.span
-    shown = _asked(starts, first, last)
     judged = ((starts < low.astype("datetime64[D]")) | (starts > high)) & shown
     watched = Watched(starts, judged, _reached(events, starts[shown]), found.windowing, rules.close_after, found.span)
     inside = {text_of(start) for start in starts[shown]}
     said = [one for one in found.alarms(contract) if one.opened in inside]
     hits = detected(said, watched)
     wrong, rate = false_alarms(said, watched)
-    bench.progress("moving the limits")
     curve = tuple(
         point(factor, [one for one in found.alarms(contract, factor) if one.opened in inside], watched)
         for factor in FACTORS
     )
-    result = Backtest(
+    return Backtest(
         model=contract.name,
         version=past.version,
         snapshot=past.snapshot,
         contract=contract.policy_digest(),
         first=text_of(starts[shown][0]),
         last=text_of(starts[shown][-1]),
-        window=window or rules.window,
-        step=step or ((rules.step or rules.window) if window is None else window),
+        window=spans[0],
+        step=spans[1],
         timezone=past.zone,
         reference=(text_of(low), text_of(high)),
         reference_windows=int(found.calm.sum()),
@@ -186,8 +203,6 @@ def backtest(
         recommended=recommended(curve, rules.false_alarms_per_month),
         trajectories=_trajectories(contract, found, shown),
     )
-    bench.store.save("backtests", contract.name, key, result)
-    return result
 
 
 def _asked(starts: Array, first: dt.date | None, last: dt.date | None) -> Array:

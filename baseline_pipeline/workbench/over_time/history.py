@@ -25,6 +25,7 @@ from baseline_pipeline.workbench.replays.rows import RowSet
 if TYPE_CHECKING:
     from baseline_pipeline.contract import Contract
     from baseline_pipeline.ports import ModelVersion
+    from baseline_pipeline.snapshot import Snapshot
     from baseline_pipeline.workbench.workbench import Workbench
 
 Array = np.ndarray[Any, Any]
@@ -81,20 +82,71 @@ def scored_past(
     if contract.data.time is None:
         message = f"{contract.name}: windows of time need data.time, and the contract names none"
         raise ContractError(message, next_step="name the column that says when a prediction was due")
+    snapshot = _snapshot(bench, contract)
+    version = _version(bench, contract, candidate)
+    everything, labelled = _everything(bench, contract, snapshot)
+    zone = zone_of(contract, window)
+    at = instants(everything.table, contract.data.time, zone)
+    inside = _learned(version, at)
+    scores, kept = scores_of_past(bench, contract, version, everything, snapshot, inside, labelled)
+    rows = np.flatnonzero(kept)
+    rows = rows[np.argsort(at[rows], kind="stable")]
+    if len(rows) == 0:
+        message = f"the champion of {contract.name} learned from every row, and the contract names no training entry"
+        raise EvidenceUnavailable(message, next_step="bring rows it has not seen, or name model.training.entry")
+    chosen = pa.array(rows)
+    scored = ScoredRows(
+        row_id=everything.names.take(chosen),
+        at=at[rows],
+        outcomes=scores.outcomes.take(rows),
+        labelled=labelled[rows],
+        cluster=None if scores.cluster is None else scores.cluster[rows],
+        columns=everything.table.select(contract.kept_columns()).take(chosen),
+        features=everything.table.select(contract.data.feature_names).take(chosen),
+    )
+    training = contract.model.training and contract.model.training.model_dump(mode="json")
+    key = digest_of([snapshot.digest, version.digest, contract.definition(), zone, training])
+    return Past(
+        rows=scored,
+        zone=zone,
+        snapshot=snapshot.digest,
+        version=version.version,
+        key=key,
+        learned=inside[rows],
+        left_out=int((~kept).sum()),
+        table=_true_labels(contract, everything.table, labelled).take(chosen),
+        model=version,
+        classes=everything.classes,
+    )
+
+
+def _snapshot(bench: Workbench, contract: Contract) -> Snapshot:
+    """The present data, frozen; expectations that they break are told and hold nothing up."""
     taken = take_snapshot(bench, contract)
     report = quality_of(bench, taken)
     if report is not None and not report.success:
-        bench.progress(
-            f"the snapshot breaks {counted(len(report.failures()), 'expectation')}; the past is judged as it was"
-        )
-    snapshot = load_snapshot(bench, contract.name, taken.snapshot)
-    table = read(snapshot, bench.store)
+        broken = counted(len(report.failures()), "expectation")
+        bench.progress(f"the snapshot breaks {broken}; the past is judged as it was")
+    return load_snapshot(bench, contract.name, taken.snapshot)
+
+
+def _version(bench: Workbench, contract: Contract, candidate: str | None) -> ModelVersion:
+    """The version that scores.
+
+    Raises:
+        EvidenceUnavailable: when there is no champion.
+    """
     catalogue = bench.catalogue(contract)
     version = catalogue.resolve("champion") if candidate is None else catalogue.candidate(candidate)
     if version is None:
         message = f"model {contract.name}: no champion"
         raise EvidenceUnavailable(message, next_step=f"set the alias {contract.model.champion!r} in the registry")
-    filled, labelled = _with_labels(contract, table)
+    return version
+
+
+def _everything(bench: Workbench, contract: Contract, snapshot: Snapshot) -> tuple[RowSet, Array]:
+    """All rows in the order of their names, with some label each, and (n,) whether it is a true one."""
+    filled, labelled = _with_labels(contract, read(snapshot, bench.store))
     names = row_names(filled, contract.data.row_id)
     order = pc.sort_indices(names)
     filled, names, labelled = filled.take(order), names.take(order), labelled[order.to_numpy()]
@@ -109,39 +161,7 @@ def scored_past(
         columns=(*contract.data.feature_names, contract.data.label),
         place=bench.settings.home / "cache" / "rows" / digest_of([snapshot.digest, "past", contract.definition()]),
     )
-    zone = zone_of(contract, window)
-    at = instants(filled, contract.data.time, zone)
-    inside = _learned(version, at)
-    scores, kept = scores_of_past(bench, contract, version, everything, snapshot, inside, labelled)
-    rows = np.flatnonzero(kept)
-    rows = rows[np.argsort(at[rows], kind="stable")]
-    if len(rows) == 0:
-        message = f"the champion of {contract.name} learned from every row, and the contract names no training entry"
-        raise EvidenceUnavailable(message, next_step="bring rows it has not seen, or name model.training.entry")
-    chosen = pa.array(rows)
-    scored = ScoredRows(
-        row_id=names.take(chosen),
-        at=at[rows],
-        outcomes=scores.outcomes.take(rows),
-        labelled=labelled[rows],
-        cluster=None if scores.cluster is None else scores.cluster[rows],
-        columns=filled.select(contract.kept_columns()).take(chosen),
-        features=filled.select(contract.data.feature_names).take(chosen),
-    )
-    training = contract.model.training and contract.model.training.model_dump(mode="json")
-    key = digest_of([snapshot.digest, version.digest, contract.definition(), zone, training])
-    return Past(
-        rows=scored,
-        zone=zone,
-        snapshot=snapshot.digest,
-        version=version.version,
-        key=key,
-        learned=inside[rows],
-        left_out=int((~kept).sum()),
-        table=_true_labels(contract, filled, labelled).take(chosen),
-        model=version,
-        classes=classes,
-    )
+    return everything, labelled
 
 
 def _with_labels(contract: Contract, table: pa.Table) -> tuple[pa.Table, Array]:
