@@ -76,26 +76,11 @@ def experiment(
     inside = (starts >= since) & (starts <= until)
     now, calm = (_within(contract, found, incident, starts[chosen]) for chosen in (inside, found.calm))
     bench.progress(f"looking at {len(now)} rows of {incident.id} beside {len(calm)} calm ones")
-    logged = contract.monitoring.requests is not None
     past, no_past = _past(bench, contract, found)
     look = Look(shift=_shift(contract, found.rows, calm, now), not_done=list(no_past))
     look.features, look.slices = _outstanding(found, inside)
-    exact: dict[str, PutBack] = {}
     if past is not None:
-        scorer = Scorer(bench, contract, past)
-        if logged:
-            look.skew, exact = skew_of(contract, found.rows, past, now)
-            look.take_served(served(bench, contract, found.rows.take(now), scorer))
-        learned = bool(past.learned.any()) and bool(np.isin(found.rows.at[calm], past.rows.at[past.learned]).any())
-        sides = sides_of(found, calm, now, learned=learned, exact=exact)
-        if look.served is not None and not look.served.same:
-            sides = replace(sides, otherwise=True)
-        look.early = len(sides.now) < FEWEST
-        metrics = _metrics(contract, incident)
-        look.take_causes(_causes(contract, found, sides, scorer, metrics))
-        if look.causes is not None:
-            lead = next(one for one in metrics if one.name == look.causes.shared[0].metric)
-            look.resembles = resembling(contract, sides, scorer, look.causes, lead)
+        _replay(look, Scorer(bench, contract, past), bench, incident, found, calm, now)
     look.moved = moved_between(bench, contract, found.span[1], until)
     result = Experiment(
         model=contract.name,
@@ -116,6 +101,27 @@ def experiment(
     )
     keep_experiment(bench, incident, result)
     return result
+
+
+def _replay(
+    look: Look, scorer: Scorer, bench: Workbench, incident: Incident, found: Windows, calm: Array, now: Array
+) -> None:
+    """Look at what only the registered model can tell: answers served, causes, and what they look like."""
+    contract, past = scorer.contract, scorer.past
+    exact: dict[str, PutBack] = {}
+    if contract.monitoring.requests is not None:
+        look.skew, exact = skew_of(contract, found.rows, past, now)
+        look.take_served(served(bench, contract, found.rows.take(now), scorer))
+    learned = bool(past.learned.any()) and bool(np.isin(found.rows.at[calm], past.rows.at[past.learned]).any())
+    sides = sides_of(found, calm, now, learned=learned, exact=exact)
+    if look.served is not None and not look.served.same:
+        sides = replace(sides, otherwise=True)
+    look.early = len(sides.now) < FEWEST
+    metrics = _metrics(contract, incident)
+    look.take_causes(_causes(contract, found, sides, scorer, metrics))
+    if look.causes is not None:
+        lead = next(one for one in metrics if one.name == look.causes.shared[0].metric)
+        look.resembles = resembling(contract, sides, scorer, look.causes, lead)
 
 
 def _about(causes: tuple[str, ...], words: tuple[str, ...]) -> tuple[str, ...]:
