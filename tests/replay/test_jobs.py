@@ -4,6 +4,8 @@ from types import SimpleNamespace
 
 import pytest
 
+from baseline_pipeline.environment.lock import Lock, Package
+from baseline_pipeline.workbench.replays.dependency_replay import _moved
 from baseline_pipeline.workbench.replays.jobs import Jobs
 
 ENTRY = """\
@@ -37,3 +39,16 @@ def test_a_model_is_trained_anew_where_anything_behind_its_entry_was_edited(sour
 
 def test_an_entry_that_is_not_there_is_left_to_the_worker(source):
     assert source("nowhere.at_all:fit") == source("nowhere.at_all:fit") != source("nowhere:fit")
+
+
+def test_other_hashes_are_told_of_what_both_environments_hold():
+    def locked(digest):
+        packages = tuple(Package(name=name, version="1", hashes=digest) for name in ("held", "optional"))
+        return SimpleNamespace(lock=Lock(packages=packages))
+
+    def built(*names):
+        return SimpleNamespace(version="3.11.7", packages=dict.fromkeys(names, "1"))
+
+    before, after = (locked("a" * 64), built("held", "optional")), (locked("b" * 64), built("held"))
+
+    assert _moved([before, after]) == ("optional 1: gone", "held 1: other hashes")

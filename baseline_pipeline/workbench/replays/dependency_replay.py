@@ -123,7 +123,8 @@ def _moved(places: Sequence[tuple[Locked, Built]]) -> tuple[str, ...]:
         Lock(packages=tuple(Package(name=name, version=version) for name, version in one.packages.items()))
         for one in (before, after)
     ]
-    rebuilt = [one for one in moved(old.lock, new.lock) if one.endswith(OTHER_HASHES)]
+    both = before.packages.keys() & after.packages.keys()
+    rebuilt = [one for one in moved(old.lock, new.lock) if one.endswith(OTHER_HASHES) and one.split()[0] in both]
     return (*python, *moved(*installed), *rebuilt)
 
 
