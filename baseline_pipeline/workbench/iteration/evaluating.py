@@ -38,6 +38,9 @@ if TYPE_CHECKING:
     from baseline_pipeline.ports import Explainer, ModelCatalogue, RunTracker
     from baseline_pipeline.workbench.workbench import Workbench
 
+Wanted = dict[Scored, tuple[ModelVersion, Snapshot]]
+"""Who is scored in which role, and on which rows."""
+
 
 def evaluate_present(
     bench: Workbench,
@@ -66,18 +69,7 @@ def evaluate_present(
     baseline = bench.baseline(contract.name)
     scoring = _Scoring(bench, contract, force=force)
     snapshot = load_snapshot(bench, contract.name, taken.snapshot)
-    champion = _champion(bench, scoring, first=candidate is not None and baseline is None)
-    if champion is None and (candidate is None or baseline is not None):
-        message = f"model {contract.name}: no champion"
-        raise EvidenceUnavailable(message, next_step=f"set the alias {contract.model.champion!r} in the registry")
-    wanted: dict[Scored, tuple[ModelVersion, Snapshot]] = {} if champion is None else {"champion": (champion, snapshot)}
-    challenger = candidate or (None if baseline is None else scoring.catalogue.resolve("challenger"))
-    if challenger is not None and (champion is None or challenger.digest != champion.digest):
-        wanted["challenger"] = (challenger, snapshot)
-    if baseline is not None and champion is not None:
-        wanted |= _for_baseline(bench, scoring, baseline, champion, snapshot)
-        if {"challenger", "baseline_model"} & set(wanted) or snapshot.digest != baseline.snapshot:
-            wanted |= _for_anchor(bench, baseline, {version.digest for version, _ in wanted.values()}, snapshot)
+    wanted = _wanted(bench, scoring, baseline, snapshot, candidate)
     scored: dict[Scored, Digest] = {}
     failures: list[str] = []
     gone: list[str] = []
@@ -118,6 +110,30 @@ def evaluate_present(
     )
 
 
+def _wanted(
+    bench: Workbench, scoring: _Scoring, baseline: Baseline | None, snapshot: Snapshot, candidate: ModelVersion | None
+) -> Wanted:
+    """Which versions are scored in which role, on which rows.
+
+    Raises:
+        EvidenceUnavailable: when there is no champion, unless a first candidate stands for itself.
+    """
+    champion = _champion(bench, scoring, first=candidate is not None and baseline is None)
+    if champion is None and (candidate is None or baseline is not None):
+        model = scoring.contract.model
+        message = f"model {scoring.contract.name}: no champion"
+        raise EvidenceUnavailable(message, next_step=f"set the alias {model.champion!r} in the registry")
+    wanted: Wanted = {} if champion is None else {"champion": (champion, snapshot)}
+    challenger = candidate or (None if baseline is None else scoring.catalogue.resolve("challenger"))
+    if challenger is not None and (champion is None or challenger.digest != champion.digest):
+        wanted["challenger"] = (challenger, snapshot)
+    if baseline is not None and champion is not None:
+        wanted |= _for_baseline(bench, scoring, baseline, champion, snapshot)
+        if {"challenger", "baseline_model"} & set(wanted) or snapshot.digest != baseline.snapshot:
+            wanted |= _for_anchor(bench, baseline, {version.digest for version, _ in wanted.values()}, snapshot)
+    return wanted
+
+
 def _champion(bench: Workbench, scoring: _Scoring, *, first: bool) -> ModelVersion | None:
     """The champion; nobody where a first candidate is gated and none was ever made champion."""
     contract = scoring.contract
@@ -128,9 +144,9 @@ def _champion(bench: Workbench, scoring: _Scoring, *, first: bool) -> ModelVersi
 
 def _for_baseline(
     bench: Workbench, scoring: _Scoring, baseline: Baseline, champion: ModelVersion, snapshot: Snapshot
-) -> dict[Scored, tuple[ModelVersion, Snapshot]]:
+) -> Wanted:
     """What has to be scored again because environment, code or champion moved since the baseline."""
-    wanted: dict[Scored, tuple[ModelVersion, Snapshot]] = {}
+    wanted: Wanted = {}
     approved = version_of(load_evaluation(bench, baseline.model, baseline.evaluation))
     now = scoring.fingerprint(approved, baseline.snapshot)
     if now.changed_since(baseline.fingerprint):
@@ -152,9 +168,7 @@ def _later_columns(contract: Contract, rows: Snapshot) -> list[str]:
     return [name for name in dict.fromkeys(needed) if name is not None and name not in there]
 
 
-def _for_anchor(
-    bench: Workbench, baseline: Baseline, scored: set[Digest], snapshot: Snapshot
-) -> dict[Scored, tuple[ModelVersion, Snapshot]]:
+def _for_anchor(bench: Workbench, baseline: Baseline, scored: set[Digest], snapshot: Snapshot) -> Wanted:
     """The anchor's model, where promotions have left it behind and it is none of those scored anyway."""
     anchor = bench.anchor(baseline.model)
     if anchor is None or anchor.revision == baseline.revision:
