@@ -15,6 +15,8 @@ def command(
 ) -> None:
     """Read contracts and try what they name: rows, slices, the model on some rows. Nothing is evaluated or kept.
 
+    Ends with 2 where a contract is wrong, and with 3 where there are rows but they or the model cannot be used.
+
     Example: baseline check flight_delays
     """
     from baseline_pipeline.contract.reading import contract_path, contract_paths, read_contract
@@ -29,12 +31,19 @@ def command(
     worst = 0
     for name in paths:
         try:
-            findings = check_contract(settings, read_contract(paths[name]))
+            found = check_contract(settings, read_contract(paths[name]))
         except BaselineError as error:
             say_of(name, error)
             worst = max(worst, error.exit_code)
             continue
-        for finding in findings:
+        for finding in found.findings:
             say(f"{name}: {finding}")
-        say(f"{name}: contract ok" + ("" if not findings else f", {counted(len(findings), 'thing')} to look at"))
+        if found.stops:
+            for stop in found.stops:
+                say_of(name, stop)
+            say(f"{name}: no evaluation gets past {counted(len(found.stops), 'thing')}")
+            worst = max(worst, *(stop.exit_code for stop in found.stops))
+            continue
+        look = f", {counted(len(found.findings), 'thing')} to look at" if found.findings else ""
+        say(f"{name}: contract ok{look}")
     raise typer.Exit(worst)

@@ -244,6 +244,17 @@ def test_check_tells_a_broken_contract_with_its_line(project):
     assert "did you mean 'label'?" in done.stderr
 
 
+def test_check_fails_where_the_model_does_on_rows_that_are_there(project):
+    project.write(project.rows())
+    (project.root / "smallmodel.py").write_text('def predict(features):\n    return features["w"]\n')
+    done = call("check", cwd=project.root)
+
+    assert done.returncode == 3
+    assert "small: model: version" in done.stderr
+    assert "  next: " in done.stderr
+    assert "small: no evaluation gets past 1 thing" in done.stderr
+
+
 @pytest.mark.slow
 def test_twenty_processes_on_a_fresh_home_break_nothing(tmp_path):
     (tmp_path / "assets").mkdir()

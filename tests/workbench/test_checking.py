@@ -1,6 +1,7 @@
 """`baseline check` tries a contract on the rows at hand: slices, and the model."""
 
 import sys
+from itertools import chain
 
 import pytest
 
@@ -20,7 +21,7 @@ def checked(project):
             text = text.replace(old, new)
         file.write_text(text)
         sys.modules.pop("smallmodel", None)
-        return " | ".join(check_contract(project.settings, project.bench().contract("small")))
+        return " | ".join(map(str, chain(*check_contract(project.settings, project.bench().contract("small")))))
 
     found.project = project
     return found

@@ -1,5 +1,7 @@
 """Functions of the user's own: measured, compared, and tried before anything runs."""
 
+from itertools import chain
+
 import numpy as np
 import pytest
 
@@ -103,7 +105,9 @@ def test_check_calls_a_function_of_ones_own_and_names_what_it_reads(project, own
     found = {}
     for function in ("cost", "hidden", "broken", "total"):
         own(function)
-        found[function] = " | ".join(check_contract(project.settings, project.bench().contract("small")))
+        found[function] = " | ".join(
+            map(str, chain(*check_contract(project.settings, project.bench().contract("small"))))
+        )
 
     assert found["cost"] == ""
     assert "reads RATE, which is not among its arguments" in found["hidden"]
@@ -121,7 +125,7 @@ def test_check_names_stages_and_training_that_cannot_be_imported(project):
     }
     contract = project.bench().contract("small")
     contract = contract.model_copy(update={"model": type(contract.model)(function="smallmodel:predict", **model)})
-    words = " | ".join(check_contract(project.settings, contract))
+    words = " | ".join(map(str, chain(*check_contract(project.settings, contract))))
 
     assert "model.stages: smallmodel:layers cannot be imported" in words
     assert "model.training.entry: nowhere:fit cannot be imported" in words

@@ -9,7 +9,7 @@ from baseline_pipeline.metrics.calibration_intercept import CALIBRATION_INTERCEP
 from baseline_pipeline.metrics.calibration_slope import CALIBRATION_SLOPE
 from baseline_pipeline.metrics.expected_calibration_error import EXPECTED_CALIBRATION_ERROR
 from baseline_pipeline.workbench.code import importable
-from baseline_pipeline.workbench.upkeep.trying import tried
+from baseline_pipeline.workbench.upkeep.trying import Tried, tried
 
 if TYPE_CHECKING:
     from baseline_pipeline.contract import Contract
@@ -77,8 +77,8 @@ def _shap(contract: Contract) -> list[str]:
     return []
 
 
-def check_contract(settings: Settings, contract: Contract) -> list[str]:
-    """Findings in words; none when everything that the contract names can be read.
+def check_contract(settings: Settings, contract: Contract) -> Tried:
+    """What goes wrong in words; nothing when everything that the contract names can be read.
 
     Raises:
         ContractError: when the expectation suite, the lockfile or the manifest cannot be understood.
@@ -92,8 +92,8 @@ def check_contract(settings: Settings, contract: Contract) -> list[str]:
         found.append("model.allow_pickle: loading the model runs its code; only for artifacts that you wrote")
     found += _shap(contract) + _level_unseen(contract)
     importable(settings.project)
-    if ready is not None:
-        found += tried(settings, contract, ready, predict=not elsewhere)
+    asked = Tried([], []) if ready is None else tried(settings, contract, ready, predict=not elsewhere)
+    found += asked.findings
     for reference in contract.artifacts:
         found += [f"artifacts: {words}" for words in doubts(reference) if "cannot be imported" in words]
     training = contract.model.training
@@ -112,7 +112,7 @@ def check_contract(settings: Settings, contract: Contract) -> list[str]:
             ExpectationSuite(path).check()
         else:
             found.append(f"expectations {contract.data.expectations!r} is not there")
-    return found + _response(settings, contract)
+    return Tried(found + _response(settings, contract), asked.stops)
 
 
 def _response(settings: Settings, contract: Contract) -> list[str]:

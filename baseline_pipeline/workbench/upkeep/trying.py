@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 import warnings
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -32,8 +32,17 @@ TRIED = 50
 """Rows that the model is asked for."""
 
 
-def tried(settings: Settings, contract: Contract, source: Source, *, predict: bool) -> list[str]:
-    """What goes wrong on the rows at hand, in words; nothing is kept.
+class Tried(NamedTuple):
+    """What goes wrong with a contract."""
+
+    findings: list[str]
+    """What an evaluation would go on without, or is only worth a look."""
+    stops: list[BaselineError]
+    """What no evaluation gets past: rows that cannot be read, a model that fails on them."""
+
+
+def tried(settings: Settings, contract: Contract, source: Source, *, predict: bool) -> Tried:
+    """What goes wrong on the rows at hand; nothing is kept.
 
     Args:
         settings: Where models are found.
@@ -47,13 +56,14 @@ def tried(settings: Settings, contract: Contract, source: Source, *, predict: bo
         labels, classes = encode_labels(contract, labelled)
         few = [_outcomes(contract, labelled, names, labels, classes, rows) for rows in (0, 1, min(TRIED, len(labels)))]
     except BaselineError as error:
-        return [error.message]
+        return Tried([], [error])
     found = _labels(contract, labels, classes) + _slices(contract, labelled)
     for rule in contract.metrics:
         found += [f"metric {rule.metric}: {words}" for words in own_metric(rule, few)]
-    if predict:
-        found += _model(settings, contract, labelled.slice(0, TRIED), names.slice(0, TRIED), classes)
-    return found
+    if not predict:
+        return Tried(found, [])
+    asked = _model(settings, contract, labelled.slice(0, TRIED), names.slice(0, TRIED), classes)
+    return Tried(found + asked.findings, asked.stops)
 
 
 def _labels(contract: Contract, labels: Array, classes: tuple[str, ...]) -> list[str]:
@@ -128,9 +138,7 @@ def _slices(contract: Contract, table: pa.Table) -> list[str]:
     return found
 
 
-def _model(
-    settings: Settings, contract: Contract, rows: pa.Table, names: pa.Array, classes: tuple[str, ...]
-) -> list[str]:
+def _model(settings: Settings, contract: Contract, rows: pa.Table, names: pa.Array, classes: tuple[str, ...]) -> Tried:
     """Whether the champion loads, and says something of every row that the contract can read."""
     from baseline_pipeline.adapters.models import open_catalogue
 
@@ -139,11 +147,12 @@ def _model(
         catalogue = open_catalogue(contract, settings.tracking_uri, settings.project, cache)
         version = catalogue.resolve("champion")
         if version is None:
-            return ["model: there is no champion"]
+            return Tried(["model: there is no champion"], [])
         said = predict_all(contract, rows, names, version, catalogue, classes)[0].prediction
     except BaselineError as error:
-        return [f"model: {error.message}"]
+        return Tried([], [type(error)(f"model: {error.message}", next_step=error.next_step)])
     if contract.model.output == "prediction" and classes and (said < 0).all():
         known = ", ".join(classes[:6])
-        return [f"model: version {version.version} predicts none of the label's classes ({known}) on {len(said)} rows"]
-    return []
+        words = f"model: version {version.version} predicts none of the label's classes ({known}) on {len(said)} rows"
+        return Tried([words], [])
+    return Tried([], [])

@@ -70,7 +70,7 @@ def test_files_of_ones_own_are_kept_and_a_function_that_fails_says_why(project, 
     names = artifacts(project, run.info.run_id)
     why = mlflow.artifacts.load_text(f"runs:/{run.info.run_id}/ownfiles_broken/failed.txt")
     bench = project.bench()
-    findings = check_contract(bench.settings, bench.contract("small"))
+    findings, _ = check_contract(bench.settings, bench.contract("small"))
 
     assert run.info.status == "FINISHED"
     assert "ownfiles_table/by_group.csv" in names

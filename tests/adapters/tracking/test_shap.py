@@ -36,7 +36,7 @@ def test_without_shap_an_evaluation_goes_on_and_says_so(asked, monkeypatch):
     monkeypatch.setitem(sys.modules, "shap", None)  # as where it is not installed
     decision = asked.run()
     bench = asked.bench()
-    findings = check_contract(bench.settings, bench.contract("small"))
+    findings, _ = check_contract(bench.settings, bench.contract("small"))
     (run,) = runs(asked, decision.candidate)
 
     assert evaluated(asked, decision).shap.note == "shap is not installed"
