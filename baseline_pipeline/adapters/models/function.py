@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -51,10 +52,20 @@ class FunctionCatalogue:
         return self._version(self._reference, window)  # type: ignore[arg-type]  # a pair
 
     def candidate(self, reference: str, *, required: Sequence[str] = (), wait: float = 0.0) -> ModelVersion:  # noqa: ARG002  # functions wait for nothing
-        """Another function, `module:function`."""
+        """Another function, `module:function`.
+
+        Raises:
+            UsageError: when that is none.
+            ModelFailed: when its module cannot be imported.
+        """
         if not re.fullmatch(r"[A-Za-z_][\w.]*:[A-Za-z_]\w*", reference):
             message = f"{reference!r} is no candidate: the contract's model is a function"
             raise UsageError(message, next_step="accepted: module:function")
+        module, name = self._module(reference), reference.partition(":")[2]
+        if not callable(getattr(module, name, None)):
+            near = get_close_matches(name, [one for one in vars(module) if callable(getattr(module, one))], n=1)
+            message = f"{reference!r} is no candidate: {module.__name__} has no function {name!r}"
+            raise UsageError(message, next_step=f"did you mean {near[0]!r}?" if near else f"see {module.__file__}")
         return self._version(reference, None)
 
     def keep(self, version: ModelVersion) -> str:

@@ -8,6 +8,7 @@ import pytest
 
 from baseline_pipeline.adapters.models.function import FunctionCatalogue
 from baseline_pipeline.adapters.models.function_modules import standing_module
+from baseline_pipeline.errors import UsageError
 
 HELPERS = {
     "from rivers.depths import level": "return level()",
@@ -87,3 +88,15 @@ def test_a_version_is_answered_by_its_own_code(project):
     new = catalogue.resolve("champion")
 
     assert (before, catalogue.load(new).predict(None), old.digest != new.digest) == (1, 2, True)
+
+
+def test_a_candidate_that_is_no_function_is_refused_with_the_nearest_name(project):
+    model = SimpleNamespace(function="reservoir:predict", training=None)
+    catalogue = FunctionCatalogue(SimpleNamespace(model=model), project)
+    write(project, "import os", "return 1")
+
+    with pytest.raises(UsageError, match="reservoir has no function 'predicts'") as refused:
+        catalogue.candidate("reservoir:predicts")
+
+    assert refused.value.next_step == "did you mean 'predict'?"
+    assert catalogue.candidate("reservoir:predict").uri == "reservoir:predict"
