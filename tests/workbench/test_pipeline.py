@@ -117,6 +117,22 @@ def test_changed_values_of_the_same_rows_are_compared_with_themselves(project):
     assert any("data values, paired" in reason for reason in decision.reasons)
 
 
+def test_whoever_establishes_what_was_rejected_is_told_so(project):
+    from baseline_pipeline.workbench.iteration.deciding import establish
+    from baseline_pipeline.workbench.workbench import Workbench
+
+    project.run()
+    project.establish()
+    project.write(project.rows().eval("x = -x"))
+    project.run()
+    told = []
+    bench = Workbench(project.settings, progress=told.append)
+    found = establish(bench, bench.contract("small"), actor="Ada", reason="the sign was wrong before")
+
+    assert found.revision == 2
+    assert any(words.startswith(f"version {found.version} was rejected: ") for words in told)
+
+
 @pytest.mark.usefixtures("pictures")
 def test_new_rows_are_compared_unpaired_and_said_so(project):
     project.run()

@@ -213,6 +213,8 @@ def _establishable(bench: Workbench, contract: Contract) -> Event:
         message = f"the last evaluation cannot become a baseline: {event.reason}"
         raise EvidenceUnavailable(message, next_step="repair what is named, and run again")
     refuse_open_incident(bench, contract, event.content["snapshot"])
+    if event.content["outcome"] == "reject":
+        bench.progress(f"version {event.content['version']} was rejected: {event.reason}")
     return event
 
 
