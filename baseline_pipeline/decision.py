@@ -10,6 +10,8 @@ from baseline_pipeline.records import Digest, Record, digest_of
 from baseline_pipeline.verdicts import Tier
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from baseline_pipeline.contract import Contract
 
 Outcome = Literal["establish", "promote", "hold", "reject"]
@@ -83,7 +85,7 @@ def decide(contract: Contract, comparison: Comparison, *, asked: str = "") -> De
             "there is no baseline yet: a person establishes the first one, it is never compared with itself",
         )
         return _decision(contract, comparison, "hold", "needs_approval", None, why, approvals=1)
-    passed: tuple[str, ...] = findings.minor or (_nothing_worse(comparison, findings),)
+    passed: tuple[str, ...] = (findings.minor or (_nothing_worse(comparison, findings),)) + findings.unguarded
     tier = "minor" if findings.minor else None
     moved = {change.facet for change in comparison.changed}
     if asked and "model" in moved:
@@ -106,6 +108,7 @@ class _Findings(Record):
     unresolved: tuple[str, ...]
     inconclusive: tuple[str, ...]
     minor: tuple[str, ...]
+    unguarded: tuple[str, ...]
     worst: Tier | None
     gated: int
 
@@ -142,9 +145,18 @@ def _findings(comparison: Comparison) -> _Findings:
         inconclusive=tuple(_sentence(x, c) for x, c in primary if c.verdict == "inconclusive" and c.tier is None)
         + _nothing_compared(comparison),
         minor=tuple(_sentence(x, c) for x, c in ordered if c.tier == "minor"),
+        unguarded=_unguarded([cell for _, cell in ordered]),
         worst=max(tiers, key=_TIERS.index) if tiers else None,
         gated=sum(cell.verdict != "not_evaluated" for _, cell in cells),
     )
+
+
+def _unguarded(cells: Sequence[Cell]) -> tuple[str, ...]:
+    """Guardrails over all rows that no comparison could evaluate: they spoke neither for nor against."""
+    whole = [cell for cell in cells if cell.role == "guardrail" and cell.slice == ALL_ROWS]
+    known = {cell.metric for cell in whole if cell.verdict != "not_evaluated"}
+    named = {cell.metric: f"{cell.metric} ({cell.note})" for cell in whole if cell.metric not in known}
+    return (f"not evaluated, so nothing was guarded by it: {', '.join(named.values())}",) if named else ()
 
 
 def _nothing_compared(comparison: Comparison) -> tuple[str, ...]:

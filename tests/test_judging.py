@@ -125,6 +125,18 @@ def test_what_found_no_harm_is_counted_without_what_could_not_be_compared():
     assert decision.reasons[0].startswith("no harm found in 6 gated comparisons")
 
 
+def test_a_guardrail_that_nothing_could_evaluate_is_named_where_the_rest_passes():
+    rng = np.random.default_rng(12)
+    side = scores(rng.random(1000), rng.integers(0, 2, 1000))
+    timed = {"metric": "latency_p95", "role": "guardrail", "margin": {"relative": 0.1}}
+    policy = contract([{"metric": "brier", "margin": {"absolute": 0.05}}, timed], slices=[])
+    found = compared(side, side, policy=policy)
+    decision = decide(policy, Comparison.of_one("m", found, policy.policy_digest()))
+
+    assert decision.outcome == "promote"
+    assert decision.reasons[1].startswith("not evaluated, so nothing was guarded by it: latency_p95 (no times: ")
+
+
 def test_harm_that_was_proven_is_told_beside_the_evidence_that_is_missing():
     rng = np.random.default_rng(12)
     score, label, _ = world(rng, n=6000, clustered=False)
