@@ -130,7 +130,8 @@ def reproduced(what: str) -> Reproduced:
         from baseline_pipeline.adapters.stores.filesystem import FilesystemStore
 
         index = json.loads((folder / INDEX).read_text())
-        bench: Any = SimpleNamespace(store=FilesystemStore(folder / "store"), progress=silent)
+        project = SimpleNamespace(project=Path.cwd())  # where functions of the user's own may lie
+        bench: Any = SimpleNamespace(store=FilesystemStore(folder / "store"), settings=project, progress=silent)
         return _again(bench, str(index["model"]), str(index["decision"]))
     here = Workbench.here()
     event = find_decision(here, what)

@@ -197,7 +197,8 @@ def test_artifacts_that_stayed_on_another_machine_are_said_to_be_there(tmp_path)
 
     elsewhere = tmp_path / "mlruns" / "0" / "models" / "m-1" / "artifacts"
     elsewhere.parents[2].mkdir(parents=True)
-    client = mlflow.MlflowClient(f"sqlite:///{tmp_path}/none.db")
+    uri = f"sqlite:///{tmp_path}/none.db"
+    client = mlflow.MlflowClient(uri, registry_uri=uri)
     client.create_registered_model("gone")
     client.create_model_version("gone", source=str(elsewhere))
     client.set_registered_model_alias("gone", "champion", "1")
