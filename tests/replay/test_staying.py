@@ -1,5 +1,6 @@
 """A worker that stays: no silence is waited for without end, and what a model prints is none of its answers."""
 
+import json
 import sys
 import time
 from pathlib import Path
@@ -9,11 +10,13 @@ import pandas as pd
 import pyarrow as pa
 import pytest
 
+from baseline_pipeline.adapters.environments import staying
 from baseline_pipeline.adapters.environments.built import Built
-from baseline_pipeline.adapters.environments.job_files import write_rows
+from baseline_pipeline.adapters.environments.job_files import facts_in, write_rows
 from baseline_pipeline.adapters.environments.knobs import Knobs
 from baseline_pipeline.adapters.environments.remote import RemoteModel
 from baseline_pipeline.adapters.environments.serving import serving
+from baseline_pipeline.adapters.environments.staying import StayingWorker
 from baseline_pipeline.errors import EvidenceUnavailable, ModelFailed
 
 HERE = Built("0" * 64, Path(sys.prefix), {}, (), ())
@@ -75,3 +78,22 @@ def test_a_model_that_ends_the_process_is_told(job, tmp_path):
         for _ in range(2):
             with pytest.raises(EvidenceUnavailable, match="ended before it said a time"):
                 server.seconds(0, 5)
+
+
+LATE = """
+import os, sys, time
+os.close(1)
+time.sleep(0.5)
+open("facts.json", "w").write(sys.argv[1])
+"""
+
+
+def test_a_worker_that_fails_has_left_its_reason_when_it_is_heard_to_have_ended(tmp_path, monkeypatch):
+    failed = json.dumps({"failure": "no such column"})
+    monkeypatch.setattr(staying, "written", lambda *_: [sys.executable, "-c", LATE, failed])
+    worker = StayingWorker(HERE, {}, Knobs(), tmp_path)
+    try:
+        assert worker.heard() == ""
+        assert facts_in(tmp_path) == {"failure": "no such column"}
+    finally:
+        worker.end()

@@ -73,6 +73,10 @@ class StayingWorker:
                     )
                 some = os.read(self._process.stdout.fileno(), 4096)
                 if not some:
+                    with suppress(
+                        subprocess.TimeoutExpired
+                    ):  # what it has to say of a failure, it leaves before it ends
+                        self._process.wait(max(until - time.monotonic(), 0))
                     return ""
                 line += some
         return line.decode().strip()
