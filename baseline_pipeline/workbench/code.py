@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from baseline_pipeline.adapters.models.function_files import function_digest
-from baseline_pipeline.adapters.models.function_modules import standing_module
+from baseline_pipeline.adapters.models.function_modules import let_go, standing_module
 from baseline_pipeline.errors import ContractError
 from baseline_pipeline.records import Digest, digest_of
 
@@ -78,6 +78,7 @@ def module_file(reference: str, project: Path) -> Path:
         ContractError: when there is no such module, or it has no source.
     """
     module = reference.partition(":")[0]
+    let_go(module, project)
     sys.path.insert(0, str(project))
     try:
         spec = importlib.util.find_spec(module)

@@ -1,6 +1,6 @@
 """Bringing an old revision back, and taking one out of use."""
 
-import sys
+import shutil
 
 import pytest
 
@@ -27,8 +27,22 @@ def test_a_rollback_tests_the_old_model_first_and_moves_model_and_baseline_toget
     assert (stands.evaluation, stands.restores, stands.reason) == (first.evaluation, 1, "wrong refunds")
     assert [event.content["restores"] for event in gated.events("rollback")] == [1]
 
+    assert "other files" not in back.words()
+
+
+@pytest.mark.parametrize("kept", [True, False])
+def test_a_version_that_was_edited_since_comes_back_from_its_kept_files_or_not_at_all(gated, kept):
+    speak(gated.bench(), "approve", gated.waiting().digest, Voice("Ada", "looked"))
+    contract = gated.bench().contract("small")
+    roll_back(gated.bench(), contract, 1, Voice("Ada", "wrong refunds"))
     (gated.root / "othermodel.py").write_text(gated.other.replace("1.02", "1.5"))
-    sys.modules.pop("othermodel", None)
+    if kept:
+        back = roll_back(gated.bench(), contract, 2, Voice("Ada", "back again"))
+        assert (back.revision, back.largest_difference) == (4, 0.0)
+        assert "holds other files than that version's: bring those back too" in back.words()
+        return
+
+    shutil.rmtree(gated.bench().settings.home / "store" / "small" / "functions")
     with pytest.raises(ModelFailed, match="no longer version"):
         roll_back(gated.bench(), contract, 2, Voice("Ada", "back again"))
     assert gated.bench().baseline("small").revision == 3

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import importlib.util
 import sys
+import sysconfig
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -52,6 +53,7 @@ def standing_module(reference: str, project: Path) -> ModuleType:
 def _files(reference: str, project: Path) -> list[Path]:
     """All that a function rests on in the project, found without running it where it is top-level."""
     name = reference.partition(":")[0]
+    let_go(name, project)
     known = getattr(sys.modules.get(name), "__file__", None)
     if known and not Path(known).is_file():  # moved or renamed since
         del sys.modules[name]
@@ -64,7 +66,30 @@ def _files(reference: str, project: Path) -> list[Path]:
     source, root = Path(found.origin).resolve(), project.resolve()
     if not source.is_relative_to(root) or "site-packages" in source.parts:
         return []
-    return [source, *files_behind(source, root, import_root(reference, source, root))]
+    imports = import_root(reference, source, root)
+    files = [source, *files_behind(source, root, imports)]
+    for file in files:
+        if file.suffix == ".py" and file.is_relative_to(imports):
+            let_go(".".join(file.relative_to(imports).with_suffix("").parts).removesuffix(".__init__"), imports)
+    return files
+
+
+def let_go(name: str, folder: Path) -> None:
+    """Forget modules that another project brought under a name that stands in this folder, too."""
+    parts = name.split(".")
+    for depth in range(1, len(parts) + 1):
+        place, dotted = folder.joinpath(*parts[:depth]), ".".join(parts[:depth])
+        own = next((one for one in (place / "__init__.py", place.with_suffix(".py")) if one.is_file()), None)
+        known = getattr(sys.modules.get(dotted), "__file__", None)
+        if own is None or known is None or _installed(Path(known)) or Path(known).resolve() == own.resolve():
+            continue
+        for one in [one for one in sys.modules if one == dotted or one.startswith(f"{dotted}.")]:
+            del sys.modules[one]
+
+
+def _installed(file: Path) -> bool:
+    library = {sysconfig.get_path(one) for one in ("stdlib", "platstdlib", "purelib", "platlib")}
+    return any(file.is_relative_to(one) for one in library)
 
 
 def _state(file: Path) -> tuple[int, int, int]:

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from baseline_pipeline.contract import Contract
     from baseline_pipeline.evaluation import Evaluation
     from baseline_pipeline.governance.statements import Statement
+    from baseline_pipeline.ports import ModelVersion
     from baseline_pipeline.workbench.people import Voice
     from baseline_pipeline.workbench.workbench import Workbench
 
@@ -45,6 +46,8 @@ class RolledBack(Record):
     """Between its scores now and those of then."""
     environment: tuple[str, ...]
     """Packages that are other ones now than when the revision was measured."""
+    kept_only: bool = False
+    """Whether its files were taken from those that were kept: the project holds others now, or none."""
     person: str
 
     def words(self) -> str:
@@ -55,6 +58,8 @@ class RolledBack(Record):
         ]
         if self.environment:
             lines.append(f"  its environment had: {'; '.join(self.environment)}: bring the lockfile back too")
+        if self.kept_only:
+            lines.append("  the project holds other files than that version's: bring those back too")
         return "\n".join(lines)
 
 
@@ -127,6 +132,7 @@ def roll_back(bench: Workbench, contract: Contract, revision: int, voice: Voice)
         rows=rows,
         largest_difference=largest,
         environment=environment,
+        kept_only=_kept_only(bench, contract, version_of(evaluation)),
         person=person,
     )
 
@@ -162,6 +168,11 @@ def _still_the_same(bench: Workbench, contract: Contract, evaluation: Evaluation
             message, next_step="bring its environment back first (the lockfile of that revision), then roll back"
         )
     return len(wanted), largest
+
+
+def _kept_only(bench: Workbench, contract: Contract, version: ModelVersion) -> bool:
+    made = bench.catalogue(contract).artifact(version)
+    return made["loader"] == "function" and made["folder"] != str(bench.settings.project)
 
 
 def _moved_packages(bench: Workbench, contract: Contract, wanted: Baseline) -> tuple[str, ...]:

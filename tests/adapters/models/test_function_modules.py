@@ -100,3 +100,29 @@ def test_a_candidate_that_is_no_function_is_refused_with_the_nearest_name(projec
 
     assert refused.value.next_step == "did you mean 'predict'?"
     assert catalogue.candidate("reservoir:predict").uri == "reservoir:predict"
+
+
+@pytest.mark.parametrize("place", ["reservoir.py", "basin/__init__.py", "basin/lake.py"])
+def test_two_projects_with_modules_of_one_name_are_each_answered_by_their_own(tmp_path, place):
+    name = place.removesuffix(".py").removesuffix("/__init__").replace("/", ".")
+    for number in (1, 2):
+        file = tmp_path / str(number) / place
+        file.parent.mkdir(parents=True)
+        file.write_text("import depths\n\n\ndef predict():\n    return depths.LEVEL\n")
+        (tmp_path / str(number) / "depths.py").write_text(f"LEVEL = {number}\n")
+    try:
+        answers = [standing_module(f"{name}:predict", tmp_path / one).predict() for one in ("1", "2", "1")]
+    finally:
+        for one in [one for one in sys.modules if one.split(".")[0] in {"reservoir", "basin", "depths"}]:
+            del sys.modules[one]
+
+    assert answers == [1, 2, 1]
+
+
+def test_a_helper_with_a_name_of_the_standard_library_takes_nothing_from_others(project):
+    import calendar
+
+    (project / "calendar.py").write_text("")
+    write(project, "import calendar", "return calendar.isleap(2028)")
+
+    assert (answer(project), sys.modules["calendar"]) == (True, calendar)
