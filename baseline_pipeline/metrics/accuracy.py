@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from baseline_pipeline.metrics.domain import mean_of, rows_needed
-from baseline_pipeline.metrics.outcomes import Estimate, Metric, Outcomes
+from baseline_pipeline.metrics.outcomes import CLASSIFICATION, Estimate, Metric, Outcomes
 
 
 def measure(outcomes: Outcomes) -> Estimate:
@@ -18,7 +18,7 @@ ACCURACY = Metric(
     better="higher",
     unit="share",
     bounds=(0.0, 1.0),
-    tasks=frozenset({"binary_classification", "multiclass_classification"}),
+    tasks=CLASSIFICATION,
     measure=measure,
     rowwise=True,
     decisions=True,

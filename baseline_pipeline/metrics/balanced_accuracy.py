@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from baseline_pipeline.metrics import recall
 from baseline_pipeline.metrics.domain import both_classes, combined, rarer, ratio_of
-from baseline_pipeline.metrics.outcomes import Estimate, Metric, Outcomes
+from baseline_pipeline.metrics.outcomes import CLASSIFICATION, Estimate, Metric, Outcomes
 
 
 def measure(outcomes: Outcomes) -> Estimate:
@@ -25,7 +25,7 @@ BALANCED_ACCURACY = Metric(
     better="higher",
     unit="share",
     bounds=(0.0, 1.0),
-    tasks=frozenset({"binary_classification", "multiclass_classification"}),
+    tasks=CLASSIFICATION,
     measure=measure,
     decisions=True,
 )

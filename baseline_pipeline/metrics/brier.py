@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from baseline_pipeline.metrics.domain import mean_of, probabilities
-from baseline_pipeline.metrics.outcomes import Estimate, Metric, Outcomes
+from baseline_pipeline.metrics.outcomes import CLASSIFICATION, Estimate, Metric, Outcomes
 
 
 def measure(outcomes: Outcomes) -> Estimate:
@@ -23,7 +23,7 @@ BRIER = Metric(
     better="lower",
     unit="squared probability",
     bounds=(0.0, float("inf")),
-    tasks=frozenset({"binary_classification", "multiclass_classification"}),
+    tasks=CLASSIFICATION,
     measure=measure,
     rowwise=True,
 )

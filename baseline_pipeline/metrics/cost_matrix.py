@@ -8,7 +8,7 @@ import numpy as np
 
 from baseline_pipeline.metrics.classes import is_matrix, names_of
 from baseline_pipeline.metrics.domain import mean_of, rows_needed
-from baseline_pipeline.metrics.outcomes import Estimate, Metric, NotMeasurable, Outcomes
+from baseline_pipeline.metrics.outcomes import CLASSIFICATION, Estimate, Metric, NotMeasurable, Outcomes
 from baseline_pipeline.metrics.parameters import Parameter
 
 Matrix = Mapping[str, Mapping[str, float]] | Sequence[Sequence[float]]
@@ -71,7 +71,7 @@ EXPECTED_COST_BY_CLASS = Metric(
     title="Expected cost",
     better="lower",
     unit="cost",
-    tasks=frozenset({"binary_classification", "multiclass_classification"}),
+    tasks=CLASSIFICATION,
     measure=measure,
     decisions=True,
     parameters={

@@ -8,7 +8,7 @@ import numpy as np
 
 from baseline_pipeline.metrics.bins import binned, kept_promises
 from baseline_pipeline.metrics.domain import centred, dot, in_errors, lifted
-from baseline_pipeline.metrics.outcomes import Array, Estimate, Metric, Outcomes
+from baseline_pipeline.metrics.outcomes import CLASSIFICATION, Array, Estimate, Metric, Outcomes
 from baseline_pipeline.metrics.parameters import one_of, whole
 
 
@@ -43,7 +43,7 @@ EXPECTED_CALIBRATION_ERROR = Metric(
     better="lower",
     unit="probability",
     bounds=(0.0, 1.0),
-    tasks=frozenset({"binary_classification", "multiclass_classification"}),
+    tasks=CLASSIFICATION,
     measure=measure,
     moved=moved,
     family="calibration",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from baseline_pipeline.metrics import f_beta
 from baseline_pipeline.metrics.averaging import AVERAGE
-from baseline_pipeline.metrics.outcomes import Estimate, Metric, Outcomes
+from baseline_pipeline.metrics.outcomes import CLASSIFICATION, Estimate, Metric, Outcomes
 
 
 def measure(outcomes: Outcomes, *, average: str = "macro") -> Estimate:
@@ -18,7 +18,7 @@ F1 = Metric(
     better="higher",
     unit="share",
     bounds=(0.0, 1.0),
-    tasks=frozenset({"binary_classification", "multiclass_classification"}),
+    tasks=CLASSIFICATION,
     measure=measure,
     decisions=True,
     parameters={"average": AVERAGE},

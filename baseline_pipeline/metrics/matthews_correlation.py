@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from baseline_pipeline.metrics.domain import centred, dot, rarest, rows_needed
-from baseline_pipeline.metrics.outcomes import Estimate, Metric, NotMeasurable, Outcomes
+from baseline_pipeline.metrics.outcomes import CLASSIFICATION, Estimate, Metric, NotMeasurable, Outcomes
 
 
 def measure(outcomes: Outcomes) -> Estimate:
@@ -42,7 +42,7 @@ MATTHEWS_CORRELATION = Metric(
     better="higher",
     unit="correlation",
     bounds=(-1.0, 1.0),
-    tasks=frozenset({"binary_classification", "multiclass_classification"}),
+    tasks=CLASSIFICATION,
     measure=measure,
     decisions=True,
 )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from baseline_pipeline.metrics.averaging import AVERAGE, averaged
 from baseline_pipeline.metrics.domain import ratio_of
-from baseline_pipeline.metrics.outcomes import Array, Estimate, Metric, Outcomes
+from baseline_pipeline.metrics.outcomes import CLASSIFICATION, Array, Estimate, Metric, Outcomes
 
 
 def measure(outcomes: Outcomes, *, average: str = "macro") -> Estimate:
@@ -26,7 +26,7 @@ RECALL = Metric(
     better="higher",
     unit="share",
     bounds=(0.0, 1.0),
-    tasks=frozenset({"binary_classification", "multiclass_classification"}),
+    tasks=CLASSIFICATION,
     measure=measure,
     decisions=True,
     parameters={"average": AVERAGE},

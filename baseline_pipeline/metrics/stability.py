@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from baseline_pipeline.metrics.outcomes import Array, Better, Estimate, Metric, NotMeasurable, Outcomes
+from baseline_pipeline.metrics.outcomes import CLASSIFICATION, Array, Better, Estimate, Metric, NotMeasurable, Outcomes
 
 
 def flipped(before: Outcomes, after: Outcomes) -> Array:
@@ -41,7 +41,7 @@ def _metric(
         title=title,
         better=better,
         unit="share",
-        tasks=frozenset({"binary_classification", "multiclass_classification"}),
+        tasks=CLASSIFICATION,
         measure=_of_one,
         over_pairs=over_pairs,
     )
