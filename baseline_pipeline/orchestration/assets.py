@@ -1,6 +1,7 @@
 """The versioned assets of a monitored model; each body is one call."""
 
 import re
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +26,7 @@ from baseline_pipeline.orchestration.metadata import (
     snapshot_metadata,
 )
 from baseline_pipeline.orchestration.mlflow_runs import attach
-from baseline_pipeline.orchestration.names import MODEL_TAG, WATCHED
+from baseline_pipeline.orchestration.names import MODEL_TAG, WATCHED, identifier
 from baseline_pipeline.orchestration.triggers import report_watched
 from baseline_pipeline.records import digest_of
 from baseline_pipeline.settings import load_settings
@@ -63,48 +64,61 @@ def watched_specs(contract: Contract) -> list[dg.AssetSpec]:
     }
     return [
         dg.AssetSpec(
-            dg.AssetKey([contract.name, name]), group_name=_group(contract), description=words[facet], kinds={facet}
+            dg.AssetKey([contract.name, name]),
+            group_name=identifier(contract.name),
+            description=words[facet],
+            kinds={facet},
         )
         for facet, name in WATCHED.items()
     ]
 
 
-def _group(contract: Contract) -> str:
-    from baseline_pipeline.orchestration.names import identifier
+@dataclass(frozen=True)
+class _Row:
+    """The stages of one model: where they are, and what their assets have in common."""
 
-    return identifier(contract.name)
+    contract: Contract
+    project: Path
+    common: dict[str, Any]
+
+    def key(self, name: str) -> dg.AssetKey:
+        return dg.AssetKey([self.contract.name, name])
+
+    def bench(self, context: dg.AssetExecutionContext) -> Workbench:
+        settings = load_settings(self.project)
+        return Workbench(settings, progress=also_to(context.log.info), open_run=attach(context, settings))
 
 
 def stage_assets(contract: Contract, project: Path) -> list[dg.AssetsDefinition]:
     """Snapshot, evaluation, comparison and decision of one model, in a row, and what follows a decision by itself."""
-    prefix = contract.name
     common: dict[str, Any] = {
-        "group_name": _group(contract),
+        "group_name": identifier(contract.name),
         "io_manager_key": "stage_values",
         "required_resource_keys": {RESOURCE},
         "code_version": digest_of([contract.policy_digest(), contract.definition()])[:16],
         "tags": {MODEL_TAG: contract.name},
         "owners": [owner for owner in (contract.owners.model,) if owner and _OWNER.fullmatch(owner)],
     }
+    row = _Row(contract, project, common)
+    stages = [make(row) for make in (_data_snapshot, _evaluation_run, _baseline_comparison, _promotion_decision)]
+    followed = [make(contract, project, common) for make in (dependency_replay_asset, attribution_asset)]
+    return [*stages, *followed]
 
-    def bench(context: dg.AssetExecutionContext) -> Workbench:
-        settings = load_settings(project)
-        return Workbench(settings, progress=also_to(context.log.info), open_run=attach(context, settings))
 
-    def key(name: str) -> dg.AssetKey:
-        return dg.AssetKey([prefix, name])
+def _data_snapshot(row: _Row) -> dg.AssetsDefinition:
+    contract, key = row.contract, row.key("data_snapshot")
 
     @dg.asset(
-        key=key("data_snapshot"),
+        key=key,
         dagster_type=TYPES[SnapshotTaken],
-        deps=[key(WATCHED["data"])],
-        check_specs=expectation_checks(contract, project, key("data_snapshot")),
+        deps=[row.key(WATCHED["data"])],
+        check_specs=expectation_checks(contract, row.project, key),
         description="Immutable rows, named by the digest of their content.",
         kinds={"parquet"},
-        **common,
+        **row.common,
     )
     def data_snapshot(context: dg.AssetExecutionContext) -> dg.MaterializeResult:
-        here = bench(context)
+        here = row.bench(context)
         report_watched(context.instance, here, contract)
         resume(here, contract)
         taken = take_snapshot(here, contract)
@@ -112,40 +126,50 @@ def stage_assets(contract: Contract, project: Path) -> list[dg.AssetsDefinition]
             value=taken,
             data_version=dg.DataVersion(taken.snapshot),
             metadata=snapshot_metadata(here, taken),
-            check_results=expectation_results(contract, project, quality_of(here, taken)),
+            check_results=expectation_results(contract, row.project, quality_of(here, taken)),
         )
 
+    return data_snapshot
+
+
+def _evaluation_run(row: _Row) -> dg.AssetsDefinition:
     @dg.asset(
-        key=key("evaluation_run"),
+        key=row.key("evaluation_run"),
         dagster_type=TYPES[Evaluated],
-        ins={"taken": dg.AssetIn(key("data_snapshot"), dagster_type=TYPES[SnapshotTaken])},
-        deps=[key(name) for facet, name in WATCHED.items() if facet != "data"],
+        ins={"taken": dg.AssetIn(row.key("data_snapshot"), dagster_type=TYPES[SnapshotTaken])},
+        deps=[row.key(name) for facet, name in WATCHED.items() if facet != "data"],
         description="Model versions scored on the snapshot, in the environment at hand.",
         kinds={"mlflow"},
-        **common,
+        **row.common,
     )
     def evaluation_run(
         context: dg.AssetExecutionContext, config: EvaluationConfig, taken: SnapshotTaken
     ) -> dg.MaterializeResult:
-        here = bench(context)
-        evaluated = evaluate_present(here, contract, taken, force=config.force)
+        here = row.bench(context)
+        evaluated = evaluate_present(here, row.contract, taken, force=config.force)
         return dg.MaterializeResult(
             value=evaluated,
             data_version=dg.DataVersion(digest_of(sorted(evaluated.scored.items()))),
             metadata=evaluation_metadata(here, evaluated),
         )
 
+    return evaluation_run
+
+
+def _baseline_comparison(row: _Row) -> dg.AssetsDefinition:
+    contract, key = row.contract, row.key("baseline_comparison")
+
     @dg.asset(
-        key=key("baseline_comparison"),
+        key=key,
         dagster_type=TYPES[Compared],
-        ins={"evaluated": dg.AssetIn(key("evaluation_run"), dagster_type=TYPES[Evaluated])},
-        check_specs=guardrail_checks(contract, key("baseline_comparison")),
+        ins={"evaluated": dg.AssetIn(row.key("evaluation_run"), dagster_type=TYPES[Evaluated])},
+        check_specs=guardrail_checks(contract, key),
         description="Candidate against baseline, per metric and slice, with error rates.",
         kinds={"scipy", "evidently"},
-        **common,
+        **row.common,
     )
     def baseline_comparison(context: dg.AssetExecutionContext, evaluated: Evaluated) -> dg.MaterializeResult:
-        here = bench(context)
+        here = row.bench(context)
         compared = compare_present(here, contract, evaluated)
         return dg.MaterializeResult(
             value=compared,
@@ -154,21 +178,24 @@ def stage_assets(contract: Contract, project: Path) -> list[dg.AssetsDefinition]
             check_results=guardrail_results(here, contract, compared),
         )
 
+    return baseline_comparison
+
+
+def _promotion_decision(row: _Row) -> dg.AssetsDefinition:
     @dg.asset(
-        key=key("promotion_decision"),
+        key=row.key("promotion_decision"),
         dagster_type=TYPES[Decision],
-        ins={"compared": dg.AssetIn(key("baseline_comparison"), dagster_type=TYPES[Compared])},
+        ins={"compared": dg.AssetIn(row.key("baseline_comparison"), dagster_type=TYPES[Compared])},
         description="Outcome and reasons; a promotion makes the next baseline revision.",
-        **common,
+        **row.common,
     )
     def promotion_decision(context: dg.AssetExecutionContext, compared: Compared) -> dg.MaterializeResult:
-        here = bench(context)
-        decision: Decision = decide_present(here, contract, compared)
+        here = row.bench(context)
+        decision: Decision = decide_present(here, row.contract, compared)
         return dg.MaterializeResult(
             value=decision,
             data_version=dg.DataVersion(digest_of(decision.body())),
-            metadata=decision_metadata(here, contract, decision),
+            metadata=decision_metadata(here, row.contract, decision),
         )
 
-    followed = [make(contract, project, common) for make in (dependency_replay_asset, attribution_asset)]
-    return [data_snapshot, evaluation_run, baseline_comparison, promotion_decision, *followed]
+    return promotion_decision
