@@ -207,17 +207,13 @@ def guardrails(
     names = dict.fromkeys(sign.name for one in alarms for sign in one.signs)
     rows = []
     for name in names:
-        hits = [one for one in found if any(_signs(by_key[key], name) for key in one.alarms)]
-        firsts = [one for one in hits if _signs(by_key[one.alarms[0]], name)]
-        noise = {one.opened for one in wrong if _signs(one, name)}
+        hits = [one for one in found if any(by_key[key].concerns(name) for key in one.alarms)]
+        firsts = [one for one in hits if by_key[one.alarms[0]].concerns(name)]
+        noise = {one.opened for one in wrong if one.concerns(name)}
         rows.append(
             Guardrail(name=name, found=len(hits), first=len(firsts), false_alarms=poisson_rate(len(noise), months))
         )
     return tuple(sorted(rows, key=lambda one: (-one.found, one.false_alarms.count, one.name)))
-
-
-def _signs(alarm: Alarm, name: str) -> bool:
-    return any(sign.name == name for sign in alarm.signs)
 
 
 def point(factor: float, alarms: Sequence[Alarm], watched: Watched) -> Point:

@@ -73,6 +73,10 @@ class Alarm(Record):
         """The sign that stands for the others."""
         return self.signs[0]
 
+    def concerns(self, name: str) -> bool:
+        """Whether a metric, or what is measured of a feature, is among its signs, over whichever slice."""
+        return any(sign.name == name for sign in self.signs)
+
     def words(self) -> str:
         """What happened, in a line."""
         lead = self.lead

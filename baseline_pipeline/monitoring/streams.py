@@ -16,7 +16,6 @@ Family = Literal["performance", "outputs", "inputs", "traffic"]
 """Performance needs labels; outputs are scores and predictions; inputs are features; traffic is volume, failures and
 latency."""
 
-FAMILIES: tuple[Family, ...] = ("performance", "outputs", "inputs", "traffic")
 Harm = Literal["up", "down", "either"]
 VOLUME = "rows"
 """The stream of how many rows a window has, as a logarithm."""

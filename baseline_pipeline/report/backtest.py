@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from baseline_pipeline.backtest.incidents import Incident as KnownEvent
     from baseline_pipeline.backtest.scoring import Detected, Rate
     from baseline_pipeline.contract import Contract
-    from baseline_pipeline.monitoring.alarms import Alarm
     from baseline_pipeline.response.incidents import Incident
     from baseline_pipeline.workbench.over_time.backtesting import Backtest, Trajectory
 
@@ -186,14 +185,10 @@ def _plots(found: Backtest) -> list[tuple[Trajectory, Markup]]:
                 one.values,
                 (one.low, one.high),
                 events=events,
-                marks=[(mark.opened, mark.tier, mark.words()) for mark in found.alarms if _concerns(mark, one.stream)],
+                marks=[(mark.opened, mark.tier, mark.words()) for mark in found.alarms if mark.concerns(one.stream)],
                 calm=found.reference,
                 name=one.stream,
             ),
         )
         for one in found.trajectories
     ]
-
-
-def _concerns(alarm: Alarm, name: str) -> bool:
-    return any(sign.name == name for sign in alarm.signs)

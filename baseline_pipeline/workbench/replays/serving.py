@@ -9,6 +9,7 @@ import pyarrow.compute as pc
 
 from baseline_pipeline.adapters.models.remembered import remembered
 from baseline_pipeline.adapters.sources.parquet import parquet_source
+from baseline_pipeline.arrow_numbers import numeric
 from baseline_pipeline.content import row_names
 from baseline_pipeline.drift.skew import Skew, skews
 from baseline_pipeline.errors import DataUnreadable, EvidenceUnavailable, ModelFailed
@@ -140,7 +141,7 @@ def _as_served(bench: Workbench, contract: Contract, known: RowSet, given: pa.Ta
     for name in columns:
         kind = table.schema.field(name).type
         served_as = given.column(name).type
-        if any(pa.types.is_temporal(one) and _number(other) for one, other in ((served_as, kind), (kind, served_as))):
+        if any(pa.types.is_temporal(one) and numeric(other) for one, other in ((served_as, kind), (kind, served_as))):
             message = f"feature {name} is served as {served_as}, and learned from as {kind}"
             raise DataUnreadable(message, next_step="serve what the model learned from")
         wanted = pa.float64() if pa.types.is_integer(kind) and pa.types.is_floating(given.column(name).type) else kind
@@ -151,7 +152,3 @@ def _as_served(bench: Workbench, contract: Contract, known: RowSet, given: pa.Ta
             raise DataUnreadable(message, next_step="serve what the model learned from") from error
         table = table.set_column(table.column_names.index(name), name, column)
     return row_set(bench, contract, table, known.snapshot, "as served", known.classes)
-
-
-def _number(kind: pa.DataType) -> bool:
-    return bool(pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_decimal(kind))
