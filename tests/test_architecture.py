@@ -1,5 +1,6 @@
-"""The page on how the package is cut names what is there, and nothing that is not; imports run in no circle."""
+"""How the package is cut: the page names what is there; vendors are kept out of the middle; imports run in no circle."""
 
+import configparser
 import re
 from graphlib import TopologicalSorter
 from pathlib import Path
@@ -7,7 +8,10 @@ from pathlib import Path
 import baseline_pipeline
 
 PACKAGE = Path(baseline_pipeline.__file__).parent
-PAGE = Path(__file__).parents[1] / "docs" / "architecture.md"
+ROOT = Path(__file__).parents[1]
+PAGE = ROOT / "docs" / "architecture.md"
+OUTSIDE = {"adapters", "workbench", "orchestration", "definitions", "cli", "demo"}
+"""What may name a vendor, and what puts these together."""
 
 
 def test_every_folder_and_file_of_the_package_has_a_line_of_its_own():
@@ -17,6 +21,15 @@ def test_every_folder_and_file_of_the_package_has_a_line_of_its_own():
     files = [one.stem for one in PACKAGE.glob("*.py") if not one.stem.startswith("__")]
 
     assert sorted(named) == sorted([*folders, *files])
+
+
+def test_vendors_are_kept_out_of_all_that_lies_between_adapters_and_the_command_line():
+    contracts = configparser.ConfigParser()
+    contracts.read(ROOT / ".importlinter")
+    kept = contracts["importlinter:contract:vendors"]["source_modules"].split()
+    there = {one.parent.name for one in PACKAGE.glob("*/__init__.py")} | {one.stem for one in PACKAGE.glob("[!_]*.py")}
+
+    assert sorted(kept) == sorted(f"baseline_pipeline.{name}" for name in there - OUTSIDE)
 
 
 IMPORT = re.compile(r"^ *from (baseline_pipeline[\w.]*) import (\([^)]*\)|.*)", re.MULTILINE)
