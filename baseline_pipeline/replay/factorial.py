@@ -19,8 +19,8 @@ from baseline_pipeline.replay.shapley import all_cells
 
 Array = np.ndarray[Any, Any]
 OF_ROWS: tuple[Factor, ...] = ("data_values", "population")
-SliceOf = Callable[[pa.Table], Mapping[str, Array]]
-"""From the slice columns of n rows to the positions of every slice's rows, by name."""
+SliceOf = Callable[[pa.Table, pa.Table], Mapping[str, Array]]
+"""From the slice columns of n rows, and of those whose quantiles cut them, to the positions of every slice's rows."""
 State = frozenset[Factor]
 """What is new of dependencies, model and infrastructure."""
 UNMOVED = "not one of {rows} outputs differs"
@@ -50,7 +50,9 @@ class Factorial:
         factors: What moved anything.
         dropped: What moved no row, and how that is known.
         cells: By what is new.
-        columns: Slice columns of each cell.
+        looks: Slice columns of rows, and the rows' numbers, every row once: the old ones first, then those that came
+            later. In every cell a row belongs to the slices where it was first seen, cut at the old rows' quantiles:
+            as where a decision holds rows against themselves.
         cluster: Number of the cluster of every row; `None` where rows are independent.
         first: Factors that came before the others; see `share_out`.
     """
@@ -58,7 +60,7 @@ class Factorial:
     factors: tuple[Factor, ...]
     dropped: Mapping[Factor, str]
     cells: Mapping[CELLS, Replayed]
-    columns: Mapping[CELLS, pa.Table]
+    looks: tuple[tuple[pa.Table, Array], ...]
     cluster: Array | None
     first: tuple[Factor, ...] = ()
 
@@ -70,13 +72,21 @@ class Factorial:
         """
         cells: dict[CELLS, Replayed] = dict(self.cells)
         if name != ALL_ROWS:
-            for new, cell in self.cells.items():
-                rows = slice_of(self.columns[new]).get(name)
-                if rows is None or len(rows) == 0:
-                    message = f"slice {name} has no rows in one of the cells"
-                    raise NotMeasurable(message)
-                cells[new] = cell.take(rows)
+            inside = self._inside(slice_of, name)
+            cells = {new: cell.take(np.flatnonzero(inside[cell.rows])) for new, cell in cells.items()}
+            if not all(len(cell.rows) for cell in cells.values()):
+                message = f"slice {name} has no rows in one of the cells"
+                raise NotMeasurable(message)
         return share_out(metric, self.factors, cells, self.cluster, name, first=self.first)
+
+    def _inside(self, slice_of: SliceOf, name: str) -> Array:
+        """Which rows of the universe belong to a slice."""
+        inside = np.zeros(sum(len(numbers) for _, numbers in self.looks), dtype=bool)
+        for columns, numbers in self.looks:
+            rows = slice_of(columns, self.looks[0][0]).get(name)
+            if rows is not None:
+                inside[numbers[rows]] = True
+        return inside
 
 
 def factorial(states: Mapping[State, Sides], around: tuple[Factor, Scores] | None = None) -> Factorial:
@@ -110,20 +120,18 @@ def factorial(states: Mapping[State, Sides], around: tuple[Factor, Scores] | Non
         dropped["population"] = "both hold the same rows"
     factors = tuple(factor for factor in FACTORS if factor in live or (factor in OF_ROWS and factor not in dropped))
     cells: dict[CELLS, Replayed] = {}
-    columns: dict[CELLS, pa.Table] = {}
     first = () if around is None else around[:1]
     if base.earlier is not None and {"population", "data_values"} <= set(factors):
         first = (*first, "population")
     for cell in all_cells(factors, first):
         if around is not None and not cell:
             cells[cell] = Replayed(around[1].outcomes, place.number_old)
-            columns[cell] = around[1].columns
             continue
         sides = states[cell - set(OF_ROWS) - set(first)]
         new_rows = "population" in cell or "population" in dropped
         new_values = "data_values" in cell or "data_values" in dropped
-        cells[cell], columns[cell] = place.cell(sides, new_rows=new_rows, new_values=new_values)
-    return Factorial(factors, dropped, cells, columns, place.cluster, first)
+        cells[cell] = place.cell(sides, new_rows=new_rows, new_values=new_values)
+    return Factorial(factors, dropped, cells, place.looks, place.cluster, first)
 
 
 def _numbered_alike(states: Mapping[State, Sides]) -> Mapping[State, Sides]:
@@ -178,8 +186,20 @@ class _Places:
         self.shared = self.new_known
         self.changed = bool((known.content[self.known] != new.content[self.new_known]).any())
         self.cluster = _clusters(old, new, self.only_new)
+        self.looks = self._looks(old, new, sides.earlier)
 
-    def cell(self, sides: Sides, *, new_rows: bool, new_values: bool) -> tuple[Replayed, pa.Table]:
+    def _looks(self, old: Scores, new: Scores, earlier: Scores | None) -> tuple[tuple[pa.Table, Array], ...]:
+        """Slice columns of every row where it was first seen."""
+        found = [(old.columns, self.number_old)]
+        late = self.only_new
+        if earlier is not None:
+            seen = np.isin(self.new_known, late)
+            found.append((earlier.columns.take(pa.array(self.known[seen])), self.number_new[self.new_known[seen]]))
+            late = np.setdiff1d(late, self.new_known)
+        found.append((new.columns.take(pa.array(late)), self.number_new[late]))
+        return tuple((columns, numbers) for columns, numbers in found if len(numbers))
+
+    def cell(self, sides: Sides, *, new_rows: bool, new_values: bool) -> Replayed:
         """Rows of one population with values of one time."""
         if new_rows:
             known = sides.old if sides.earlier is None else sides.earlier
@@ -197,10 +217,8 @@ class _Places:
                     (sides.new, self.new_in_old, self.old_in_new),
                     (sides.old, self.only_old, self.only_old),
                 ]
-        tables = [side.columns.take(pa.array(rows)) for side, rows, _ in parts]
-        columns = pa.concat_tables(tables, promote_options="permissive").combine_chunks()
         outcomes = _joined([side.outcomes.take(rows) for side, rows, _ in parts])
-        return Replayed(outcomes, np.concatenate([numbers for _, _, numbers in parts])), columns
+        return Replayed(outcomes, np.concatenate([numbers for _, _, numbers in parts]))
 
 
 def _matched(one: Scores, other: Scores) -> tuple[Array, Array]:

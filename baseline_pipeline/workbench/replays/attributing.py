@@ -197,15 +197,15 @@ def _shared(contract: Contract, comparison: Comparison, found: Factorial) -> tup
             continue
         for name in [ALL_ROWS, *sorted(one for of, one in harmed if of == metric.name)]:
             try:
-                one = found.shared(metric, lambda columns: _slices(contract, columns), name)
+                one = found.shared(metric, lambda rows, old: _slices(contract, rows, old), name)
                 shared.append((*_urgency(rule, one), one))
             except NotMeasurable as reason:
                 unmeasured[f"{metric.name}[{name}]"] = str(reason)
     return tuple(one for *_, one in sorted(shared, key=lambda ranked: ranked[:-1])), unmeasured
 
 
-def _slices(contract: Contract, columns: pa.Table) -> dict[str, np.ndarray[Any, Any]]:
-    return {one.name: one.rows for one in find_slices(contract.slices, columns)}
+def _slices(contract: Contract, columns: pa.Table, old: pa.Table) -> dict[str, np.ndarray[Any, Any]]:
+    return {one.name: one.rows for one in find_slices(contract.slices, columns, quantiles_of=old)}
 
 
 def _urgency(rule: MetricRule, found: Shared) -> tuple[bool, bool, float]:
@@ -254,10 +254,10 @@ def _features(
         return ()
     metric = next(one.measured for one in work.contract.metrics if one.measured.name == shared[0].metric)
     name = shared[0].slice
-    part = None if name == ALL_ROWS else lambda scores: _slices(work.contract, scores.columns).get(name, NO_ROWS)
     last = max(states, key=len)
     before, after, *earlier = work.rows
     known = earlier[0] if earlier else before
+    part = None if name == ALL_ROWS else lambda rows: _slices(work.contract, rows, before.table).get(name, NO_ROWS)
     try:
         return feature_harms(
             work.bench, work.contract, metric, known, after, lambda rows: work.scores(last, rows), part

@@ -16,6 +16,8 @@ from baseline_pipeline.workbench.replays.rows import RowSet, row_set
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
+    import pyarrow as pa
+
     from baseline_pipeline.contract import Contract
     from baseline_pipeline.evaluation import Scores
     from baseline_pipeline.metrics.outcomes import Metric
@@ -44,7 +46,7 @@ def feature_harms(
     old: RowSet,
     new: RowSet,
     scores: Callable[[RowSet], Scores],
-    part: Callable[[Scores], Array] | None = None,
+    part: Callable[[pa.Table], Array] | None = None,
 ) -> tuple[FeatureHarm, ...]:
     """The share of each feature whose values changed, and of the label, in what that did to a metric.
 
@@ -59,7 +61,7 @@ def feature_harms(
         old: Rows with their old values.
         new: Rows with their new values.
         scores: What the present state of the world says of rows.
-        part: From what it says of them to the positions of the rows that count; all by default.
+        part: From rows with their old values to the positions of those that count; all by default.
     """
     position = pc.index_in(new.names, value_set=old.names)
     before, after = old.table.take(position.drop_null()), new.table.filter(pc.is_valid(position))
@@ -81,6 +83,7 @@ def feature_harms(
         return ()
     present = scored("shared with", [])
     past = scored("all as in", moved)
+    chosen = np.arange(len(before)) if part is None else part(before)
     found = []
     for name, rows in moved.items():
         bench.progress(f"putting back {name} ({counted(rows, 'row')})")
@@ -89,7 +92,7 @@ def feature_harms(
             back = scored(f"{name} as in", [name])
             alone = scored(f"all but {name} as in", [one for one in moved if one != name])
             pairs = [(back, present), (past, alone)]
-        found.append(_harm(metric, name, rows, pairs, part))
+        found.append(_harm(metric, name, rows, pairs, chosen))
     return tuple(sorted(found, key=lambda one: -one.harm))
 
 
@@ -98,10 +101,9 @@ def _harm(
     feature: str,
     rows: int,
     pairs: Sequence[tuple[Scores, Scores]],
-    part: Callable[[Scores], Array] | None,
+    chosen: Array,
 ) -> FeatureHarm:
     present = pairs[0][1]
-    chosen = np.arange(len(present.row_id)) if part is None else part(present)
     cluster = None if present.cluster is None else np.unique(present.cluster[chosen], return_inverse=True)[1]
     numbers = np.arange(len(chosen))
     replayed = [tuple(Replayed(one.outcomes.take(chosen), numbers) for one in pair) for pair in pairs]
