@@ -54,3 +54,13 @@ def test_labels_that_changed_are_named(approved):
     assert [(one.feature, one.rows, one.found) for one in found.features] == [("y", 300, True)]
     assert found.features[0].harm == pytest.approx(found.shared[0].harm)
     assert "repair the feed: y (the label) first" in found.advice
+
+
+def test_values_that_became_whole_numbers_are_put_back_as_they_were(approved):
+    rows = approved.rows()
+    approved.write(rows.assign(x=(rows.x * 1.8 + 32).round().astype(int)))
+
+    found = attributed(approved)
+
+    assert [(one.feature, one.found) for one in found.features] == [("x", True)]
+    assert found.features[0].harm == pytest.approx(found.shared[0].harm)

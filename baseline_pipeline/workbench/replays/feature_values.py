@@ -74,8 +74,7 @@ def feature_harms(
     def scored(words: str, earlier: Iterable[str]) -> Scores:
         table = after
         for name in earlier:
-            column = before.column(name).cast(after.schema.field(name).type)
-            table = table.set_column(table.column_names.index(name), name, column)
+            table = table.set_column(table.column_names.index(name), name, before.column(name))
         classes = new.classes if set(old.classes) <= set(new.classes) else old.classes
         return scores(row_set(bench, contract, table, new.snapshot, f"{new.key}, {words} {old.key}", classes))
 
