@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from pathlib import Path
 from typing import Annotated
 
@@ -50,11 +51,9 @@ def command(  # noqa: PLR0917  # options of a verb
     Example: baseline backtest flight_delays --report backtest.html
     Example: baseline backtest flight_delays --window 1w --contract draft.yaml
     """
-    import datetime as dt
     import shutil
 
     from baseline_pipeline.contract.reading import read_contract
-    from baseline_pipeline.errors import UsageError
     from baseline_pipeline.report.backtest import backtest_html, backtest_lines
     from baseline_pipeline.report.replay_text import wrapped
     from baseline_pipeline.response.incidents import incidents
@@ -63,18 +62,11 @@ def command(  # noqa: PLR0917  # options of a verb
     from baseline_pipeline.workbench.reporting import write_whole
     from baseline_pipeline.workbench.workbench import Workbench
 
-    def day(text: str | None, option: str) -> dt.date | None:
-        try:
-            return None if text is None else dt.date.fromisoformat(text)
-        except ValueError as error:
-            message = f"{option} {text!r} stood here; accepted: a day such as 2013-05-01"
-            raise UsageError(message) from error
-
     bench = Workbench.here(progress=progress(quiet=quiet))
     contract = bench.contract(model)
     if contract_file is not None:
         contract = read_contract(contract_file, model)
-    found = backtest(bench, contract, first=day(first, "--from"), last=day(last, "--to"), window=window, step=step)
+    found = backtest(bench, contract, first=_day(first, "--from"), last=_day(last, "--to"), window=window, step=step)
     spoilt = (
         inject_incidents(bench, contract, count=inject, names=scenario, seed=seed, window=window, step=step)
         if inject
@@ -92,3 +84,13 @@ def command(  # noqa: PLR0917  # options of a verb
         show(wrapped(lines, shutil.get_terminal_size((120, 24)).columns))
     if found.missed or not found.within_rate:
         raise typer.Exit(1)
+
+
+def _day(text: str | None, option: str) -> dt.date | None:
+    from baseline_pipeline.errors import UsageError
+
+    try:
+        return None if text is None else dt.date.fromisoformat(text)
+    except ValueError as error:
+        message = f"{option} {text!r} stood here; accepted: a day such as 2013-05-01"
+        raise UsageError(message) from error
