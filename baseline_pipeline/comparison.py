@@ -157,6 +157,8 @@ class Contrast(Record):
     """Key of the times that latency was judged by."""
     anchor_revision: int | None = None
     """Revision of the anchor, where it is what is compared with: primaries on all rows, its own margins."""
+    beside_unchanged: bool = False
+    """Of changed values: among all rows that both hold, by metrics that are more than a mean of what rows add."""
     joint: JointShift | None = None
     """Of new rows: how the features moved together, and performance adjusted for it."""
     replay_difference: float = 0.0

@@ -41,6 +41,7 @@ def contrast(
     timed: Digest | None = None,
     look: int = 1,
     noise: float = 0.0,
+    beside_unchanged: bool = False,
 ) -> Contrast:
     """Compare two evaluations, or say why they cannot be compared.
 
@@ -60,11 +61,12 @@ def contrast(
         look: How often this was asked since the baseline was revised, this time included; it counts
             where the contract plans several looks.
         noise: How far either model's scores of the same rows differ when it scores them twice.
+        beside_unchanged: Whether changed values are judged among all rows that both hold, not among themselves.
     """
     kind: Literal["same_rows", "changed_rows", "new_rows"] = "same_rows"
     if pairing == "unpaired":
         kind = "new_rows"
-    elif moved == "data_values":
+    elif moved == "data_values" and not beside_unchanged:
         kind = "changed_rows"
     alike = numbered_alike(baseline_scores.outcomes, candidate_scores.outcomes)
     baseline_scores, candidate_scores = (
@@ -103,6 +105,7 @@ def contrast(
         timed=timed,
         replay_difference=noise,
         look=look,
+        beside_unchanged=beside_unchanged,
     )
 
 

@@ -198,7 +198,8 @@ def _sentence(contrast: Contrast, cell: Cell) -> str:
 
 
 def _moved(contrast: Contrast) -> str:
-    return f"{contrast.moved.replace('_', ' ')}, {contrast.pairing}"
+    where = " among all rows" if contrast.beside_unchanged else ""
+    return f"{contrast.moved.replace('_', ' ')}{where}, {contrast.pairing}"
 
 
 def _nothing_worse(comparison: Comparison, findings: _Findings) -> str:

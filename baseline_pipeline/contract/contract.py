@@ -208,6 +208,19 @@ class Contract(Section):
         ]
         return self.model_copy(update={"metrics": primaries, "slices": []})
 
+    def beside_unchanged(self) -> Contract:
+        """The contract by which changed values are judged among the rows that did not change.
+
+        Metrics that are no means of rows' losses: ranks, ratios and bins may hold among the changed rows, and among the
+        unchanged ones, and fail between the two.
+        """
+        kept = [
+            rule
+            for rule in self.metrics
+            if rule.role != "report_only" and rule.measured.of_rows and not rule.measured.rowwise
+        ]
+        return self.model_copy(update={"metrics": kept})
+
     def metric_columns(self) -> list[str]:
         """Columns that metrics read, each once, in the contract's order."""
         return list(dict.fromkeys(name for rule in self.metrics for name in rule.measured.columns))

@@ -3,10 +3,11 @@
 import numpy as np
 import pandas as pd
 import pytest
-from sklearn.metrics import brier_score_loss, fbeta_score
+from sklearn.metrics import brier_score_loss, fbeta_score, roc_auc_score
 
 from baseline_pipeline.errors import DataUnreadable, EvidenceUnavailable
 from baseline_pipeline.workbench.inspection.planning import outlook
+from baseline_pipeline.workbench.iteration.comparing import load_comparison
 from baseline_pipeline.workbench.iteration.evaluating import load_evaluation
 
 
@@ -63,8 +64,6 @@ def test_a_weight_that_is_none_is_refused_with_its_row(project):
 
 def test_looks_at_growing_rows_share_one_rate_and_end(project):
     """Three looks are planned since the baseline; the same rows again are no look of their own."""
-    from baseline_pipeline.workbench.iteration.comparing import load_comparison
-
     contract = project.root / "assets" / "small" / "defs.yaml"
     contract.write_text(contract.read_text() + "  error_rates: {looks: 3}\n  promotion: {mode: experiment}\n")
     rows = project.rows(rows=1500)
@@ -81,6 +80,29 @@ def test_looks_at_growing_rows_share_one_rate_and_end(project):
     assert [one.moved for one in seen] == ["population"] * 4
     assert [one.look for one in seen] == [1, 2, 3, 4]
     assert "look 4 of 3 planned" in seen[-1].cells[0].note
+
+
+def test_changed_values_are_judged_among_the_rows_that_stayed_where_a_metric_orders_rows(project, monkeypatch):
+    monkeypatch.chdir(project.root)
+    contract = project.root / "assets" / "small" / "defs.yaml"
+    contract.write_text(contract.read_text().replace("metric: brier", "metric: roc_auc").replace("[group]", "[day]"))
+    rows = project.rows()
+    project.run()
+    project.establish()
+    project.write(rows.assign(x=rows["x"] + 3 * (rows["group"] == "a")))
+    decision = project.run()
+    among, all_rows = load_comparison(project.bench(), "small", decision.comparison).contrasts
+    auc = roc_auc_score(rows["y"], rows["x"] + 3 * (rows["group"] == "a")) - roc_auc_score(rows["y"], rows["x"])
+
+    assert {cell.verdict for cell in among.cells if cell.metric == "roc_auc"} <= {"unchanged", "not_evaluated"}
+    assert (all_rows.beside_unchanged, all_rows.rows, {cell.metric for cell in all_rows.cells}) == (
+        True,
+        len(rows),
+        {"roc_auc"},
+    )
+    assert all_rows.cells[0].gain == pytest.approx(auc, abs=1e-9)
+    assert decision.outcome == "reject"
+    assert decision.reasons[0].startswith("roc_auc degraded (data values among all rows, paired)")
 
 
 def test_what_the_contract_came_to_ask_for_is_measured_and_told(project):

@@ -86,6 +86,8 @@ def unsearchable(contrast: Contrast) -> str:
     """Why a contrast cannot be searched for slices; empty where it can."""
     if contrast.not_comparable:
         return contrast.not_comparable
+    if contrast.beside_unchanged:
+        return "that is done on the rows whose values changed, which the comparison before this one is of"
     if contrast.pairing == "paired":
         return ""
     return (

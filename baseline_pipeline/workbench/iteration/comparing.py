@@ -102,6 +102,7 @@ class _Comparing:
             timed=contrast.timed,
             look=contrast.look,
             anchor=contrast.anchor_revision,
+            beside=contrast.beside_unchanged,
         ).model_copy(update={"joint": self._joint(old, new) if contrast.joint is not None else None})
 
     def comparison(self, evaluated: Evaluated) -> Comparison:
@@ -154,10 +155,13 @@ class _Comparing:
         pairing: str = "paired",
         timed: Digest | None = None,
         look: int | None = None,
+        *,
         anchor: int | None = None,
+        beside: bool = False,
     ) -> Contrast:
+        contract = self.contract if anchor is None else self.contract.against_anchor()
         found = contrast(
-            self.contract if anchor is None else self.contract.against_anchor(),
+            contract.beside_unchanged() if beside else contract,
             moved=moved,
             question=question,
             baseline=old.side,
@@ -171,6 +175,7 @@ class _Comparing:
             timed=timed,
             look=self._look(moved, old.side, new.side) if look is None else look,
             noise=max(one.evaluation.replay_difference or 0.0 for one in (old, new)),
+            beside_unchanged=beside,
         )
         level = self.contract.error_rates.false_alarm
         before, after = (one.evaluation.shap.importances if one.evaluation.shap else () for one in (old, new))
@@ -231,6 +236,7 @@ class _Comparing:
         if old is not None:
             question = "What did the changed values of the same rows cost the same model?"
             found.append(self._contrast("data_values", question, old, same))
+            found += self._beside_unchanged(old, same)
         if since_baseline.new:
             question = "Is the approved model as good on the new rows as it was on the baseline's?"
             plain = self._contrast("population", question, approved, new, "unpaired")
@@ -238,6 +244,14 @@ class _Comparing:
         before = old or approved
         drift = drift_between(self.bench, self.contract, before.evaluation, before.scores, same.evaluation, same.scores)
         return found, since_baseline.words(), drift
+
+    def _beside_unchanged(self, old: _Scored, new: _Scored) -> list[Contrast]:
+        """Changed values among the rows that stayed, where a metric is more than the mean of what rows add."""
+        stayed = data_change(old.scores, new.scores).same
+        if not stayed or not self.contract.beside_unchanged().metrics:
+            return []
+        question = "What did the changed values cost the same model among all rows, those as before included?"
+        return [self._contrast("data_values", question, old, new, beside=True)]
 
     def _joint(self, approved: _Scored, new: _Scored) -> JointShift | None:
         """How the features of new rows moved together, and performance adjusted for it."""
