@@ -54,16 +54,28 @@ class CallableSource:
             except Exception as error:  # whatever a project's own function raises is a source that cannot be read
                 message = f"{self.reference} failed: {type(error).__name__}: {error}"
                 raise DataUnreadable(message, next_step="call the function in a Python shell to see where") from error
-        if isinstance(found, pa.Table):
-            return found
-        if not isinstance(found, pd.DataFrame):
-            message = f"{self.reference} returned {type(found).__name__}; accepted: pandas DataFrame, pyarrow Table"
-            raise DataUnreadable(message, next_step="return one of the two")
+        if isinstance(found, pd.DataFrame):
+            return self._from_pandas(found)
+        return found if isinstance(found, pa.Table) else self._from_stream(found)
+
+    def _from_pandas(self, found: pd.DataFrame) -> pa.Table:
         try:
             return pa.Table.from_pandas(found, preserve_index=False)
         except (pa.ArrowException, TypeError, ValueError) as error:
             message = f"{self.reference} returned a column whose values share no type: {error}"
             raise DataUnreadable(message, next_step="give each column one type") from error
+
+    def _from_stream(self, found: object) -> pa.Table:
+        """What speaks Arrow's stream interface: DuckDB's results, Polars frames, readers of batches."""
+        kind = type(found).__name__
+        if not hasattr(found, "__arrow_c_stream__"):
+            message = f"{self.reference} returned {kind}; accepted: pandas or Polars DataFrame, Arrow table or reader"
+            raise DataUnreadable(message, next_step="return one of these")
+        try:
+            return pa.table(found)
+        except Exception as error:  # whoever feeds the stream fails in words of their own
+            message = f"{self.reference} returned a {kind} that cannot be read: {error}"
+            raise DataUnreadable(message, next_step="return the whole table, while its connection is open") from error
 
 
 @contextmanager

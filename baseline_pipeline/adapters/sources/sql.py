@@ -83,6 +83,10 @@ class SqlSource:
         except ModuleNotFoundError as error:
             message = f"{shown}: the driver's package {error.name!r} is not installed"
             raise DataUnreadable(message, next_step="install it beside baseline-pipeline") from error
+        except sa.exc.NoSuchModuleError as error:
+            message = f"{shown}: no SQLAlchemy dialect for {url.drivername!r} is installed"
+            advice = "install the database's dialect, or read it with a function of yours (data.source.callable)"
+            raise DataUnreadable(message, next_step=advice) from error
         except sa.exc.SQLAlchemyError as error:
             words = str(getattr(error, "orig", None) or error).strip()
             message = f"{shown}: {words.replace(str(url.password), '***') if url.password else words}"

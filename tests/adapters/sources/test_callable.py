@@ -6,6 +6,7 @@ from baseline_pipeline.adapters.sources.callable import CallableSource
 from baseline_pipeline.errors import DataNotThereYet, DataUnreadable
 
 MODULE = """
+import duckdb
 import pandas as pd
 import pyarrow as pa
 from baseline_pipeline.errors import DataNotThereYet
@@ -18,6 +19,17 @@ def turned():
 
 def table():
     return pa.Table.from_pandas(frame(), preserve_index=False)
+
+def counted():
+    rows = frame()
+    with duckdb.connect() as connection:
+        return connection.sql("SELECT * FROM rows").arrow()
+
+def cut_short():
+    def batches():
+        yield table().to_batches()[0]
+        raise OSError("connection lost")
+    return pa.RecordBatchReader.from_batches(table().schema, batches())
 
 def words():
     return "rows"
@@ -41,7 +53,7 @@ def source(tmp_path, request):
     sys.modules.pop(module, None)
 
 
-@pytest.mark.parametrize("name", ["frame", "table"])
+@pytest.mark.parametrize("name", ["frame", "table", "counted"])
 def test_a_frame_or_table_becomes_rows_without_its_index(source, name):
     assert source(name).read().table.to_pydict() == {"id": [1, 2], "temp": [0.5, None]}
 
@@ -62,7 +74,7 @@ def test_the_project_is_importable_only_while_the_function_runs(source, tmp_path
 @pytest.mark.parametrize(
     ("name", "words"),
     [
-        ("words", "returned str; accepted: pandas DataFrame, pyarrow Table"),
+        ("words", "returned str; accepted: pandas or Polars DataFrame, Arrow table or reader"),
         ("mixed", "share no type"),
         ("broken", "failed: ZeroDivisionError: division by zero"),
         ("absent", "failed: AttributeError"),
@@ -78,3 +90,8 @@ def test_a_function_that_gives_no_rows_is_refused_in_words(source, name, words):
 def test_a_function_may_say_itself_that_its_rows_are_not_there_yet(source):
     with pytest.raises(DataNotThereYet, match="the feed is late"):
         source("waits").read()
+
+
+def test_a_stream_that_breaks_off_is_told_in_its_words(source):
+    with pytest.raises(DataUnreadable, match=r"a RecordBatchReader that cannot be read: .*connection lost"):
+        source("cut_short").read()

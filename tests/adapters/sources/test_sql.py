@@ -159,6 +159,13 @@ def test_an_absent_driver_is_named(tmp_path):
     assert "pymysql" in raised.value.message
 
 
+def test_an_absent_dialect_is_named_with_a_way_out(tmp_path):
+    with pytest.raises(DataUnreadable, match="no SQLAlchemy dialect for 'nosuchbase' is installed") as raised:
+        source(tmp_path, url="nosuchbase:///rows.db").read()
+
+    assert "data.source.callable" in str(raised.value.next_step)
+
+
 def test_two_columns_of_one_name_are_refused(database):
     with pytest.raises(DataUnreadable, match="2 columns named 'id'"):
         source(database, "SELECT id, id FROM flights").read()
