@@ -13,6 +13,7 @@ from filelock import FileLock, Timeout
 from baseline_pipeline.adapters.environments.built import MARKER
 
 KEPT_DAYS = 60
+A_DAY = 86_400.0
 KEPT_BYTES = 20 * 10**9
 OURS = re.compile(r"[0-9a-f]{24}(-\d+)?")
 """Names of environments, and of what is not finished."""
@@ -26,11 +27,14 @@ def make_room(root: Path, keep: Path) -> None:
     for folder in [one for one in root.iterdir() if OURS.fullmatch(one.name) and not (one / MARKER).exists()]:
         with suppress(Timeout), FileLock(f"{root / folder.name.partition('-')[0]}.lock", timeout=0):
             remove_unfinished(folder)
+    for log in root.glob("*.log"):  # of builds that failed
+        if time.time() - _moment(log) > KEPT_DAYS * A_DAY:
+            log.unlink(missing_ok=True)
     used = {marker.parent: _moment(marker) for marker in root.glob(f"*/{MARKER}")}
     sizes = {folder: _size(folder) for folder in used}
     total, now = sum(sizes.values()), time.time()
     for folder in sorted(used, key=lambda one: used[one]):
-        days = (now - used[folder]) / 86_400
+        days = (now - used[folder]) / A_DAY
         if folder == keep or days < 1 or (days < KEPT_DAYS and total <= KEPT_BYTES):
             continue
         (folder / MARKER).unlink(missing_ok=True)

@@ -18,30 +18,25 @@ from filelock import FileLock, Timeout
 from packaging.version import Version
 
 from baseline_pipeline.adapters.environments.built import MARKER, Built, NotBuilt
+from baseline_pipeline.adapters.environments.calling_uv import QUESTION, Answer, call_uv
 from baseline_pipeline.adapters.environments.compiled import lend_compiled
+from baseline_pipeline.adapters.environments.complaint import MAKE_ROOM, complaint
+from baseline_pipeline.adapters.environments.installer import LONGEST, Installer
 from baseline_pipeline.adapters.environments.room import make_room, remove_unfinished
 from baseline_pipeline.environment.installable import Installable, pinned
-from baseline_pipeline.environment.lock import without_secrets
 from baseline_pipeline.figures import counted
 from baseline_pipeline.records import Digest, digest_of, short
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-PATIENCE = 1800.0
+PATIENCE = LONGEST + 60
 """Seconds to wait while another process builds the same environment."""
 MOST_VERSIONS = 100
 OLDEST = [3, 8]
 """Python that the worker runs on."""
-COMPLAINT = re.compile(r"error:|\s*×")  # noqa: RUF001  # uv's own mark
-MAKE_ROOM = "make room, or let BASELINE_HOME lie elsewhere"
-RESOLVE_ANEW = (
-    "see the package that is named; resolve the lockfile anew for this platform. Packages come from the index that uv "
-    "is configured with, whatever a lockfile says of indexes"
-)
 NONE_LEFT, OFFLINE = "No solution found", "network was disabled"
 """What uv says where no version is left, and where it may not look."""
-SHOWN = re.compile(r"^(Resolved|Prepared|Installed|Downloading|Building|   Built)")
 
 
 def build(
@@ -116,9 +111,10 @@ def _made(
         remove_unfinished(left)
     unfinished = folder.with_name(f"{folder.name}-{os.getpid()}")
     lines, limits = unfinished.with_suffix(".txt"), unfinished.with_suffix(".limits")
+    uv = Installer(name, folder.with_suffix(".log"), progress)
     try:
         venv = ["venv", "--quiet", "--no-project", "--relocatable", "--python", interpreter.path, str(unfinished)]
-        _uv(venv, name, progress)
+        uv.does(venv)
         lines.write_text("\n".join(wanted.lines) + "\n")
         command = ["pip", "install", "--python", str(unfinished / "bin" / "python"), "-r", str(lines)]
         command += ["--require-hashes"] if wanted.hashed else []
@@ -126,8 +122,8 @@ def _made(
         if wanted.constraints:
             limits.write_text("\n".join(wanted.constraints) + "\n")
             command += ["-c", str(limits)]
-        if wanted.lines and not _uv([*command, "--offline"], name, progress, may_fail=True):
-            _uv(command, name, progress)
+        if wanted.lines and not uv.tries([*command, "--offline"]):
+            uv.does(command)
         if interpreter.version == platform.python_version():
             lend_compiled(unfinished)
         packages = _installed(unfinished / "bin" / "python")
@@ -144,6 +140,7 @@ def _made(
         (unfinished / MARKER).write_text(json.dumps(body, indent=1))
         shutil.rmtree(folder, ignore_errors=True)
         unfinished.rename(folder)
+        uv.log.unlink(missing_ok=True)
     except OSError as error:
         message = f"the environment of {name} cannot be built: {error.strerror or error} ({unfinished})"
         raise NotBuilt(message, next_step=MAKE_ROOM) from error
@@ -151,33 +148,6 @@ def _made(
         remove_unfinished(unfinished)
     progress(f"built in {body['seconds']} s: {counted(len(packages), 'package')} ({short(key)})")
     return Built(key, folder, packages, wanted.left_out, beyond, interpreter.version)
-
-
-def _uv(command: list[str], name: str, progress: Callable[[str], None], *, may_fail: bool = False) -> bool:
-    from uv import find_uv_bin
-
-    env = {**os.environ, "UV_PYTHON_DOWNLOADS": "never", "VIRTUAL_ENV": "", "NO_COLOR": "1"}
-    heard: list[str] = []
-    with subprocess.Popen(  # noqa: S603  # an absolute path, our own words
-        [find_uv_bin(), *command], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, env=env
-    ) as process:
-        for line in process.stderr or []:
-            heard.append(without_secrets(line.rstrip()))
-            if SHOWN.match(line) and not may_fail:
-                progress(heard[-1].strip())
-    if process.returncode == 0:
-        return True
-    if may_fail:
-        return False
-    first = next((number for number, line in enumerate(heard) if COMPLAINT.match(line)), 0)
-    words = _in_one_line(" ".join(heard[first:]))
-    message = f"the environment of {name} cannot be built: {words}"
-    raise NotBuilt(message, next_step=MAKE_ROOM if "No space left" in words else RESOLVE_ANEW)
-
-
-def _in_one_line(words: str) -> str:
-    """What uv complains of, without its marks and without secrets."""
-    return without_secrets(" ".join(words.replace("╰─▶", "").replace("×", "").split()))[:900]  # noqa: RUF001  # uv's own marks
 
 
 @dataclass(frozen=True)
@@ -195,10 +165,10 @@ def _interpreter(wanted: str) -> _Interpreter:
     if wanted == sys.executable:
         return _Interpreter(wanted, platform.python_version())
     found = _python("find", "--no-project", "--system", "--", wanted)
-    if found.returncode != 0:
+    if found.code != 0:
         message = f"no Python {wanted} is found on this machine; there is {_interpreters() or 'none'}"
         raise NotBuilt(message, next_step="install it, or name one by its path: --python /path/to/bin/python")
-    path = found.stdout.strip()
+    path = found.out.strip()
     told = subprocess.run(  # noqa: S603  # what uv has just found
         [path, "-c", "import platform; print(platform.python_version())"], capture_output=True, text=True, check=True
     )
@@ -222,20 +192,16 @@ def marker_facts(python: str) -> dict[str, str]:
 def _interpreters() -> str:
     """Versions that uv finds."""
     told = _python("list", "--only-installed", "--offline", "--output-format", "json")
-    found = {str(one["version"]) for one in json.loads(told.stdout or "[]")}
+    found = {str(one["version"]) for one in json.loads(told.out or "[]")}
     return ", ".join(sorted(found, key=_numbers))
 
 
-def _python(*words: str) -> subprocess.CompletedProcess[str]:
+def _python(*words: str) -> Answer:
     """`uv python`; pyenv's interpreters come first, since its shims fail for every version but the chosen one."""
-    from uv import find_uv_bin
-
     pyenv = Path(os.environ.get("PYENV_ROOT") or Path.home() / ".pyenv") / "versions"
     kept = sorted(pyenv.glob("*/bin"), key=lambda place: _numbers(place.parent.name), reverse=True)
     path = os.pathsep.join([*map(str, kept), os.environ.get("PATH", "")])
-    env = {**os.environ, "UV_PYTHON_DOWNLOADS": "never", "VIRTUAL_ENV": "", "PATH": path}
-    command = [find_uv_bin(), "python", *words]
-    return subprocess.run(command, capture_output=True, text=True, check=False, env=env)  # noqa: S603  # an absolute path; the version is one word of its own
+    return call_uv(["python", *words], variables={"PATH": path})
 
 
 def _numbers(version: str) -> list[int]:
@@ -264,8 +230,6 @@ def versions_between(package: str, first: str, last: str, python: str) -> list[s
     Raises:
         NotBuilt: when the index cannot be asked.
     """
-    from uv import find_uv_bin
-
     low, high = sorted((Version(first), Version(last)))
     found: list[str] = []
     below = high.public
@@ -281,17 +245,12 @@ def versions_between(package: str, first: str, last: str, python: str) -> list[s
         "-",
     ]
     while len(found) < MOST_VERSIONS:
-        told = subprocess.run(  # noqa: S603  # an absolute path; names and versions come from a lockfile that was parsed
-            [find_uv_bin(), *command],
-            input=f"{package}>{low.public},<{below}\n",
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        if told.returncode != 0 and (NONE_LEFT not in told.stderr or OFFLINE in told.stderr):
-            message = f"the index cannot be asked for versions of {package}: {_in_one_line(told.stderr)}"
+        told = call_uv(command, given=f"{package}>{low.public},<{below}\n")
+        if told.code != 0 and (NONE_LEFT not in told.said or OFFLINE in told.said):
+            words = f"no answer within {QUESTION:.0f} s" if told.code is None else complaint(told.said)
+            message = f"the index cannot be asked for versions of {package}: {words}"
             raise NotBuilt(message, next_step="begin again with a network: finished work is found again")
-        below = (told.stdout.strip().partition("==")[2].split() or [""])[0]
+        below = (told.out.strip().partition("==")[2].split() or [""])[0]
         if not below:
             break
         found.append(below)
