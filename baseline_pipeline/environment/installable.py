@@ -15,6 +15,7 @@ from packaging.utils import canonicalize_name
 from baseline_pipeline.environment import requirements_txt
 from baseline_pipeline.environment.lock import without_secrets
 from baseline_pipeline.environment.lockfile import is_toml, read_lockfile
+from baseline_pipeline.environment.python_range import python_range
 from baseline_pipeline.environment.toml_locks import hashes_of
 from baseline_pipeline.records import Digest, Record, digest_of
 
@@ -40,6 +41,8 @@ class Installable(Record):
     """Packages that the installer cannot bring, by name."""
     python: str | None = None
     """Version that the lockfile was made for, where it says so."""
+    python_range: str = ""
+    """Versions that it is for, in its words; empty where it says none."""
 
     @property
     def digest(self) -> Digest:
@@ -150,6 +153,7 @@ def _toml(document: dict[str, Any], here: dict[str, str] | None) -> Installable:
         hashed=all("--hash" in line for line in lines),
         whole=True,
         left_out=tuple(sorted(left_out)),
+        python_range=python_range(document),
     )
 
 

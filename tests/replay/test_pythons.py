@@ -38,6 +38,25 @@ def test_a_python_that_is_not_there_is_said_with_those_that_are(tmp_path):
     assert "--python /path/to" in told.value.next_step
 
 
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("uv.lock", 'version = 1\nrequires-python = "{}"\n[[package]]\nname = "six"\nversion = "1.16.0"\n'),
+        ("pylock.toml", 'requires-python = "{}"\n[[packages]]\nname = "six"\nversion = "1.16.0"\n'),
+        ("poetry.lock", '[[package]]\nname = "six"\nversion = "1.16.0"\n[metadata]\npython-versions = "{}"\n'),
+    ],
+)
+def test_a_lockfile_for_other_pythons_is_refused_before_anything_is_built(name, said, tmp_path):
+    told = []
+    with pytest.raises(NotBuilt, match=rf"{name} is for Python >=3\.77, and this is Python 3\.\d+") as refused:
+        build(installable(name, said.format(">=3.77")), tmp_path / "built", name=name, progress=told.append)
+
+    assert "--python VERSION; there is none of them" in refused.value.next_step
+    assert not told
+    assert not (tmp_path / "built").exists()
+    assert installable(name, said.format(">=3.8")).python_range == ">=3.8"
+
+
 @pytest.mark.parametrize("named", ["--help", "3.12; true", "/nowhere/bin/python"])
 def test_what_is_no_python_is_no_option_of_the_tool_that_looks_for_it(named, tmp_path):
     with pytest.raises(NotBuilt, match=rf"no Python {re.escape(named)} is found on this machine"):

@@ -24,6 +24,7 @@ from baseline_pipeline.adapters.environments.complaint import MAKE_ROOM, complai
 from baseline_pipeline.adapters.environments.installer import LONGEST, Installer
 from baseline_pipeline.adapters.environments.room import make_room, remove_unfinished
 from baseline_pipeline.environment.installable import Installable, pinned
+from baseline_pipeline.environment.python_range import admits
 from baseline_pipeline.figures import counted
 from baseline_pipeline.records import Digest, digest_of, short
 
@@ -57,9 +58,13 @@ def build(
         progress: Told what is being done.
 
     Raises:
-        NotBuilt: naming the package and the reason; nothing is left behind.
+        NotBuilt: naming the package and the reason, or the Pythons that the lockfile is for; nothing is left behind.
     """
     interpreter = _interpreter(python or wanted.python or sys.executable)
+    if not admits(wanted.python_range, interpreter.version):
+        message = f"{name} is for Python {wanted.python_range}, and this is Python {interpreter.version}"
+        there = _interpreters(wanted.python_range) or "none of them"
+        raise NotBuilt(message, next_step=f"name one that it is for: --python VERSION; there is {there}")
     key = digest_of([interpreter.version, platform.system(), platform.machine(), wanted.digest])
     folder = root / key[:24]
     root.mkdir(parents=True, exist_ok=True)
@@ -82,7 +87,7 @@ def find(wanted: Installable, root: Path, python: str | None = None) -> Built | 
     """The environment of a lockfile, where it was built before."""
     exact = _interpreter(python or wanted.python or sys.executable).version
     key = digest_of([exact, platform.system(), platform.machine(), wanted.digest])
-    return _there(root / key[:24], key)
+    return _there(root / key[:24], key) if admits(wanted.python_range, exact) else None
 
 
 def _there(folder: Path, key: Digest) -> Built | None:
@@ -189,11 +194,12 @@ def marker_facts(python: str) -> dict[str, str]:
     return {"python_version": ".".join(version.split(".")[:2]), "python_full_version": version}
 
 
-def _interpreters() -> str:
-    """Versions that uv finds."""
+def _interpreters(among: str = "") -> str:
+    """Versions that uv finds and the worker runs on, of those that a lockfile is for."""
     told = _python("list", "--only-installed", "--offline", "--output-format", "json")
     found = {str(one["version"]) for one in json.loads(told.out or "[]")}
-    return ", ".join(sorted(found, key=_numbers))
+    usable = (one for one in found if _numbers(one) >= OLDEST and admits(among, one))
+    return ", ".join(sorted(usable, key=_numbers))
 
 
 def _python(*words: str) -> Answer:
