@@ -3,7 +3,7 @@
 import pandas as pd
 import pytest
 
-from baseline_pipeline.errors import DataNotThereYet, DataUnreadable
+from baseline_pipeline.errors import DataNotThereYet, DataUnreadable, TrackingUnavailable
 from baseline_pipeline.response.incidents import incidents
 from tests.workbench.recorded_service import LOGGED, healthy, looked, write_contract
 from tests.workbench.test_backtesting import past
@@ -70,3 +70,30 @@ def test_data_that_are_not_there_yet_are_waited_for(project):
         looked(project, "2026-02-21T06:00")
 
     assert of(project) == []
+
+
+@pytest.mark.parametrize("gone", ["source", "server"])
+def test_a_source_or_server_that_stays_away_is_told_once_rows_are_overdue(project, monkeypatch, gone):
+    write_contract(project, WITHOUT_LOG)
+    frame = healthy(days=55)
+    project.write(frame)
+    looked(project, "2026-02-25T06:00")
+    before = {one.id for one in of(project)}
+    if gone == "source":
+        (project.data / "rows.csv").rename(project.root / "rows.csv")
+    else:
+        monkeypatch.setattr("baseline_pipeline.workbench.over_time.responding.watch_windows", down)
+    for now in ("2026-02-25T07:00", "2026-03-02T06:00", "2026-03-02T07:00"):
+        with pytest.raises(DataNotThereYet if gone == "source" else TrackingUnavailable):
+            looked(project, now)
+        if now == "2026-02-25T07:00":
+            assert {one.id for one in of(project)} == before
+    (away,) = [one for one in of(project) if one.id not in before]
+
+    assert (away.tier, away.status, away.since[:10]) == ("moderate", "open", "2026-03-02")
+    assert away.lead.startswith("nothing can be looked at: ")
+
+
+def down(*_):
+    message = "MLflow at http://127.0.0.1:9 does not answer"
+    raise TrackingUnavailable(message)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from baseline_pipeline.errors import BaselineError, DataNotThereYet, DataUnreadable
+from baseline_pipeline.errors import BaselineError
 from baseline_pipeline.governance.events import Event
 from baseline_pipeline.records import Record
 from baseline_pipeline.response.delivery import Delivered
@@ -15,7 +15,7 @@ from baseline_pipeline.workbench.over_time.experimenting import experiment
 from baseline_pipeline.workbench.over_time.experiments import due
 from baseline_pipeline.workbench.over_time.monitoring import news, watch_windows
 from baseline_pipeline.workbench.over_time.notifying import deliver, tell
-from baseline_pipeline.workbench.over_time.unreadable import note_unreadable
+from baseline_pipeline.workbench.over_time.unreadable import note_unreadable, tells_somebody
 from baseline_pipeline.workbench.over_time.watched import Watched
 
 if TYPE_CHECKING:
@@ -48,7 +48,8 @@ class Tick(Record):
 def monitor(bench: Workbench, contract: Contract, *, now: str | None = None, notify: bool = True) -> Tick:
     """One tick: look, write incidents down, act by tier, tell people. Safe to repeat at any point.
 
-    Data that cannot be read are an incident of their own, which the next look that succeeds ends.
+    Data that cannot be read, or a source or server that stays away, are an incident of their own, which the next look
+    that succeeds ends.
 
     Args:
         bench: The project.
@@ -61,7 +62,7 @@ def monitor(bench: Workbench, contract: Contract, *, now: str | None = None, not
     try:
         watched, found = watch_windows(bench, contract, now)
     except BaselineError as error:
-        if isinstance(error, DataUnreadable) and not isinstance(error, DataNotThereYet):
+        if tells_somebody(bench, contract, error, now):
             note_unreadable(bench, contract, error, now)
             tell(bench, contract)
         if notify:  # what was written down before is told all the same

@@ -4,20 +4,45 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import numpy as np
+import pandas as pd
+
+from baseline_pipeline.errors import DataNotThereYet, DataUnreadable, TrackingUnavailable
+from baseline_pipeline.monitoring.windows import seconds_of
 from baseline_pipeline.response.from_alarms import planned
 from baseline_pipeline.response.incidents import incidents
+from baseline_pipeline.workbench.over_time.clocks import zone_of
 from baseline_pipeline.workbench.over_time.monitoring import instant_of
 from baseline_pipeline.workbench.over_time.overdue import alarm_without_calm
 
 if TYPE_CHECKING:
     from baseline_pipeline.contract import Contract
-    from baseline_pipeline.errors import DataUnreadable
+    from baseline_pipeline.errors import BaselineError
     from baseline_pipeline.workbench.workbench import Workbench
 
 UNREADABLE = "data unreadable"
 
 
-def note_unreadable(bench: Workbench, contract: Contract, error: DataUnreadable, now: str | None) -> None:
+def tells_somebody(bench: Workbench, contract: Contract, error: BaselineError, now: str | None) -> bool:
+    """Whether a look that failed is an incident: broken data at once, an absent source or server once it lasts.
+
+    It lasts where the newest row that was ever read is overdue (a window and `late_after` ago): what was never read, or
+    is only just being written, is waited for.
+    """
+    if not isinstance(error, (DataNotThereYet, TrackingUnavailable)):
+        return isinstance(error, DataUnreadable)
+    spans = [body["time_range"] for body in bench.store.records("snapshots", contract.name)]
+    newest = max((str(span[1]) for span in spans if span), default=None)  # type: ignore[index]  # two texts
+    if newest is None:
+        return False
+    last = pd.Timestamp(newest)
+    if last.tzinfo is not None:
+        last = last.tz_convert(zone_of(contract)).tz_localize(None)
+    allowed = seconds_of(contract.monitoring.window) + seconds_of(contract.monitoring.late_after)
+    return bool(instant_of(contract, now) - last.to_datetime64() > np.timedelta64(allowed, "s"))
+
+
+def note_unreadable(bench: Workbench, contract: Contract, error: BaselineError, now: str | None) -> None:
     """Write down, once, that nothing could be looked at; the next look that succeeds ends it.
 
     Other alarms stay as they are: of them nothing is known.
