@@ -92,6 +92,7 @@ def test_a_worse_challenger_is_refused_and_a_better_one_promoted_with_its_alias(
     from sklearn.linear_model import Ridge
 
     from baseline_pipeline.adapters.registries.mlflow import registry_fingerprint
+    from baseline_pipeline.workbench.iteration.standing import standing
 
     project, frame, features = diabetes
     project.run("diabetes")
@@ -103,10 +104,12 @@ def test_a_worse_challenger_is_refused_and_a_better_one_promoted_with_its_alias(
         project, Ridge(alpha=0.0001).fit(frame[features], frame["progression"]), frame[features], "challenger"
     )
     promoted = project.run("diabetes")
+    moved = standing(project.bench(), "diabetes").moved
     contract = project.bench().contract("diabetes")
 
     assert (refused.outcome, refused.tier) == ("reject", "severe")
     assert promoted.outcome == "promote", promoted.reasons
+    assert moved == (), "the decision itself moved the alias"
     assert registry_fingerprint(contract, project.settings.tracking_uri)["champion"] == better
     assert project.bench().baseline("diabetes").version == better
     assert project.run("diabetes").reasons == ("nothing moved since baseline 2",)

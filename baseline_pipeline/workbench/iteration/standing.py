@@ -6,12 +6,14 @@ from typing import TYPE_CHECKING
 
 from baseline_pipeline.errors import BaselineError
 from baseline_pipeline.governance.approvals import standing_override
-from baseline_pipeline.governance.events import Baseline
-from baseline_pipeline.records import Record, short
+from baseline_pipeline.governance.events import Baseline, last_decision
+from baseline_pipeline.records import Digest, Record, digest_of, short
 from baseline_pipeline.workbench.iteration.watching import last_watched, look
 from baseline_pipeline.workbench.workbench import utc_now
 
 if TYPE_CHECKING:
+    from baseline_pipeline.contract import Contract
+    from baseline_pipeline.workbench.iteration.watching import Look
     from baseline_pipeline.workbench.workbench import Workbench
 
 
@@ -51,6 +53,8 @@ def standing(bench: Workbench, model: str) -> Standing:
         now, (done, _) = seen.watched, last_watched(bench, contract, seen)
         if done is not None:
             moved = tuple(facet for facet in type(now).model_fields if getattr(now, facet) != getattr(done, facet))
+            if done.registry is not None and done.registry == _before_promotion(bench, contract, seen):
+                moved = tuple(facet for facet in moved if facet != "registry")
     except BaselineError as error:
         trouble = error.message
     events = bench.events(model)
@@ -63,6 +67,19 @@ def standing(bench: Workbench, model: str) -> Standing:
         override=standing_override(events, utc_now()),
         history=lines,
     )
+
+
+def _before_promotion(bench: Workbench, contract: Contract, seen: Look) -> Digest | None:
+    """What the registry was before the last decision moved the champion's alias, if that is all that moved it."""
+    baseline, champion = bench.baseline(contract.name), contract.model.champion
+    decision = last_decision(events := bench.events(contract.name), contract.name)
+    if decision is None or baseline is None or seen.registry.get(champion) != baseline.version:
+        return None
+    intended = (
+        one for one in events if one.kind == "promotion_intended" and one.content["revision"] == baseline.revision
+    )
+    own = next((one for one in intended if one.content["decision"] == decision.content["decision"]), None)
+    return None if own is None else digest_of({**seen.registry, champion: own.content["found"]})
 
 
 def standing_text(found: Standing) -> str:
