@@ -137,6 +137,15 @@ def test_the_author_of_a_candidate_does_not_approve_it(gated, keys):
     refuse_author(None, "ada", "ada")
 
 
+def test_without_a_roster_who_approves_their_own_candidate_is_told(gated, monkeypatch):
+    found = gated.waiting()
+    monkeypatch.setattr("baseline_pipeline.workbench.promotions.approving._author", lambda *_: "ada")
+    said = speak(gated.bench(), "approve", found.digest, Voice("Ada", "looked at the slices"))
+
+    assert (said.own, said.promoted) == (True, 2)
+    assert "Ada made this candidate: a roster (allowed_signers) would have refused it" in said.words()
+
+
 def test_where_there_was_a_roster_nobody_works_unsigned(gated, keys):
     gated.roster(keys, ("ada", "roles=approve"))
     found = gated.waiting()

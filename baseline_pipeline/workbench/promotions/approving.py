@@ -37,11 +37,15 @@ class Said(Record):
     required: int
     promoted: int | None
     """Revision of the baseline that followed; `None` where none did."""
+    own: bool = False
+    """Whether who spoke for the candidate made it, which only a roster refuses."""
 
     def words(self) -> str:
         """The same for people."""
         how = "" if self.signed else " (unsigned)"
         lines = [f"{self.person}{how} on decision {short(self.decision)} of {self.model}"]
+        if self.own:
+            lines.append(f"  {self.person} made this candidate: a roster (allowed_signers) would have refused it")
         if self.approvals.rejected_by:
             lines.append(f"  rejected by {self.approvals.rejected_by}: it will not be promoted")
         elif self.promoted is None:
@@ -91,13 +95,15 @@ def speak(bench: Workbench, verb: Verb, digest: str, voice: Voice) -> Said:
         refuse_open_incident(bench, contract, event.content["snapshot"])
     proof = statement(bench, contract, verb, decision, revision, voice)
     evaluation = load_evaluation(bench, contract.name, event.content["candidate"])
+    author, person = _author(bench, contract, evaluation), str(proof["statement"]["person"])
     if verb != "reject":
-        refuse_author(roster_of(bench), proof["statement"]["person"], _author(bench, contract, evaluation))
+        refuse_author(roster_of(bench), person, author)
     with bench.ledger.exclusive(f"word on {contract.name}"):  # others may have spoken while this was signed
         _require_current(bench, event, verb)
         said = _written(bench, contract, event, verb, revision, proof, evaluation)
     resume(bench, contract)
-    return said
+    own = verb != "reject" and author is not None and author.lower() == person.lower()
+    return said.model_copy(update={"own": own})
 
 
 def to_speak(bench: Workbench, verb: Verb, digest: str, voice: Voice) -> Statement:
