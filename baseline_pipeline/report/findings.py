@@ -45,7 +45,7 @@ def _adjusted(joint: JointShift) -> Iterator[str]:
     for one in joint.adjusted:
         decimals = places(one.interval[1] - one.interval[0])
         yield (
-            f"{one.metric} on the baseline's rows weighted to look like the present ({worth}): "
+            f"on the baseline's rows weighted to look like the present ({worth}): {one.metric} "
             f"{fixed(one.baseline, decimals)} -> {fixed(one.candidate, decimals)}, gain "
             f"{fixed(one.gain, decimals, signed=True)} {bracketed(one.interval, decimals, signed=True)}"
         )

@@ -20,7 +20,7 @@ def test_what_is_left_of_a_change_is_told_with_the_rows_that_it_rests_on():
     said = list(model_findings(comparison_().contrasts[0].model_copy(update={"joint": JOINT})))
 
     assert (
-        "log_loss on the baseline's rows weighted to look like the present (worth 612 as they are): "
+        "on the baseline's rows weighted to look like the present (worth 612 as they are): log_loss "
         "0.522 -> 0.520, gain +0.002 [-0.040, +0.043]" in said
     )
 

@@ -1,3 +1,5 @@
+import re
+
 import html5lib
 import pytest
 
@@ -90,6 +92,15 @@ def test_a_models_page_shows_its_baseline_and_its_decisions(model_story):
 
 def test_the_same_story_gives_the_same_bytes(page, decision_story):
     assert decision_html(decision_story) == page
+
+
+def test_long_intervals_break_before_themselves_and_run_into_nothing(page):
+    style = re.search(r"<style>(.*?)</style>", page, re.DOTALL)[1]
+    cells = re.findall(r'<td class="number gain">(.*?)</td>', page)
+
+    assert ".forest .gain { white-space: normal; } .forest .gain span { white-space: nowrap; }" in style
+    assert cells
+    assert all(re.fullmatch(r"<span>[^ <]*</span> <span>[^<]*</span>", cell) for cell in cells)
 
 
 def test_a_finding_starts_with_a_capital_and_keeps_the_names_it_holds(decision_story, retold):
