@@ -179,7 +179,10 @@ def _what(event: Event) -> str:
         )
     if event.kind.startswith("promotion_"):
         return f"{event.kind.replace('_', ' ')}: version {content['version']}"
-    return f"{event.kind.replace('_', ' ')}: revision {content.get('revision')}"
+    if event.kind == "incident":
+        return f"incident {content['incident']} {content['change']}"
+    revision = content.get("revision")
+    return event.kind.replace("_", " ") + ("" if revision is None else f": revision {revision}")
 
 
 def _trajectories(bench: Workbench, contract: Contract) -> tuple[Trajectory, ...]:

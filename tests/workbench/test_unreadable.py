@@ -5,6 +5,7 @@ import pytest
 
 from baseline_pipeline.errors import DataNotThereYet, DataUnreadable, TrackingUnavailable
 from baseline_pipeline.response.incidents import incidents
+from baseline_pipeline.workbench.reporting import model_story
 from tests.workbench.recorded_service import LOGGED, healthy, looked, write_contract
 from tests.workbench.test_backtesting import past
 
@@ -92,6 +93,8 @@ def test_a_source_or_server_that_stays_away_is_told_once_rows_are_overdue(projec
 
     assert (away.tier, away.status, away.since[:10]) == ("moderate", "open", "2026-03-02")
     assert away.lead.startswith("nothing can be looked at: ")
+    facts = model_story(project.bench(), project.bench().contract("small")).ledger
+    assert f"incident {away.id} opened" in [one.what for one in facts]
 
 
 def down(*_):
