@@ -21,9 +21,11 @@ WHAT: dict[How, str] = {"artifact": "the stored model", "retrained": "training",
 CUT_SHORT = {
     "time": "environment.job_time allows more",
     "memory": "environment.job_memory_mb allows more",
+    "packages": "with it in the lockfile the model can be asked",
     "killed": "the kernel (for want of memory) or a person ended it",
 }
-"""Failures that say nothing of a model: it could not be evaluated within the limits, or was not left to end."""
+"""Failures that say nothing of a model: it could not be evaluated within the limits, was not left to end, or could not
+be handed any rows."""
 
 
 class WorkerRun(Record):

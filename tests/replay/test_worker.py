@@ -10,10 +10,11 @@ import pandas as pd
 import pyarrow as pa
 import pytest
 
+from baseline_pipeline.adapters.environments import worker_loading
 from baseline_pipeline.adapters.environments.built import Built
 from baseline_pipeline.adapters.environments.job_files import write_rows
 from baseline_pipeline.adapters.environments.knobs import Knobs
-from baseline_pipeline.adapters.environments.running import run_job, run_jobs
+from baseline_pipeline.adapters.environments.running import FAILURES, run_job, run_jobs
 from baseline_pipeline.adapters.environments.serving import serving
 from baseline_pipeline.errors import EvidenceUnavailable
 
@@ -246,6 +247,32 @@ def test_a_column_that_is_not_there_is_a_matter_of_the_schema(here):
     assert here("fine").failure == "schema"
 
 
+@pytest.mark.parametrize(
+    ("missing", "columns", "words"),
+    [
+        (("pyarrow.parquet", "pandas", "numpy"), ["x"], "this environment has no numpy, which the worker"),
+        (("pyarrow.parquet", "pandas"), ["x", "g"], "has no pandas, .*; other columns: g$"),
+    ],
+)
+def test_a_package_that_rows_cannot_be_handed_over_without_is_named(missing, columns, words, here, monkeypatch):
+    for name in missing:
+        monkeypatch.setitem(sys.modules, name, None)
+
+    with pytest.raises(worker_loading.Failed, match=words) as failed:
+        worker_loading.read_rows(here.job["rows"], columns)
+
+    assert FAILURES[failed.value.code] == "packages"
+
+
+def test_a_model_that_fails_on_rows_without_names_is_told_with_the_package_that_names_them(here, monkeypatch):
+    for name in ("pyarrow.parquet", "pandas"):
+        monkeypatch.setitem(sys.modules, name, None)
+    rows = worker_loading.read_rows(here.job["rows"], ["x"])
+
+    assert rows.shape == (10, 1)
+    assert worker_loading.given(rows) == "; rows were given as an array: this environment has no pandas"
+
+
 def test_time_and_memory_are_bounded(here):
     assert here("slow", seconds=6).failure == "time"
     assert here("greedy", memory_mb=3000).failure == "memory"
@@ -275,8 +302,6 @@ def test_every_file_of_the_worker_travels_with_it():
 
 
 def test_rows_without_pyarrow_and_pandas(here, monkeypatch):
-    from baseline_pipeline.adapters.environments import worker_loading
-
     rows = str(here.folder / "rows")
     monkeypatch.setitem(sys.modules, "pyarrow.parquet", None)
     frame = worker_loading.read_rows(rows, ["x", "g", "n"])
@@ -284,7 +309,7 @@ def test_rows_without_pyarrow_and_pandas(here, monkeypatch):
     assert frame["n"].isna().tolist() == [True] + [False] * 9
     monkeypatch.setitem(sys.modules, "pandas", None)
     assert worker_loading.read_rows(rows, ["x", "n"]).shape == (10, 2)
-    with pytest.raises(worker_loading.Failed, match="text columns: g"):
+    with pytest.raises(worker_loading.Failed, match="other columns: g"):
         worker_loading.read_rows(rows, ["x", "g"])
 
 

@@ -31,13 +31,14 @@ if TYPE_CHECKING:
     from baseline_pipeline.ports import Launcher
 
 Array = np.ndarray[Any, Any]
-Failure = Literal["load", "schema", "predict", "non_finite", "train", "time", "memory", "killed", "ended"]
+Failure = Literal["load", "schema", "predict", "non_finite", "train", "packages", "time", "memory", "killed", "ended"]
 FAILURES: dict[int, Failure] = {
     worker_loading.LOAD: "load",
     worker_loading.SCHEMA: "schema",
     worker_loading.PREDICT: "predict",
     worker_loading.NON_FINITE: "non_finite",
     worker_loading.TRAIN: "train",
+    worker_loading.PACKAGES: "packages",
 }
 FROM_OUTSIDE = {-signal.SIGKILL, -signal.SIGTERM, -signal.SIGINT, -signal.SIGHUP}
 """How a process ends that somebody else ended: the kernel for want of memory, or a person."""

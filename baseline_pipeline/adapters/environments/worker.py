@@ -98,7 +98,7 @@ def predicted(
         try:
             said = np.asarray(model.answer(batch))
         except (Exception, SystemExit) as error:  # a model may even ask the process to end
-            raise loading.Failed(loading.PREDICT, loading.words_of(error)) from error
+            raise loading.Failed(loading.PREDICT, loading.words_of(error) + loading.given(rows)) from error
         times.append(time.perf_counter_ns() - before)
         if said.dtype.kind == "O" and any(one is None for one in said.ravel()):
             raise loading.Failed(loading.PREDICT, "an output is None")

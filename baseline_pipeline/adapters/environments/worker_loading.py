@@ -14,7 +14,7 @@ import traceback
 from pathlib import Path
 from typing import Any, Callable  # noqa: UP035  # 3.8
 
-OK, LOAD, SCHEMA, PREDICT, NON_FINITE, TRAIN = 0, 10, 11, 12, 13, 14
+OK, LOAD, SCHEMA, PREDICT, NON_FINITE, TRAIN, PACKAGES = 0, 10, 11, 12, 13, 14, 15
 """Exit codes."""
 SYSTEM_PACKAGES = {"libgomp.so.1": "libgomp1", "libGL.so.1": "libgl1", "libstdc++.so.6": "libstdc++6"}
 """Debian packages of shared libraries that wheels expect of the machine."""
@@ -61,14 +61,24 @@ def needed(error: BaseException, frames: Any) -> str:
 
 
 def read_rows(folder: str, columns: list[str]) -> Any:
-    """Rows as a DataFrame where pandas is there, else as an (n, k) array of floats."""
+    """Rows as a DataFrame where pandas is there, else as an (n, k) array of floats.
+
+    Raises:
+        Failed: where a column is not among them, or a package is missing that they cannot be handed over without.
+    """
     try:
         import pyarrow.parquet
 
         return pyarrow.parquet.read_table(str(Path(folder) / "rows.parquet"), columns=columns).to_pandas()
     except ImportError:
         pass
-    import numpy as np
+    try:
+        import numpy as np
+    except ModuleNotFoundError as error:
+        if error.name != "numpy":
+            raise
+        words = "this environment has no numpy, which the worker hands the model its rows with"
+        raise Failed(PACKAGES, words) from error
 
     held = np.load(str(Path(folder) / "rows.npz"), allow_pickle=False)
     unknown = [name for name in columns if "values/" + name not in held.files]
@@ -83,9 +93,14 @@ def read_rows(folder: str, columns: list[str]) -> Any:
         pass
     texts = [name for name, values in found.items() if values.dtype.kind not in "biuf"]
     if texts:
-        words = f"without pandas in the lockfile only numbers can be given; text columns: {', '.join(texts)}"
-        raise Failed(SCHEMA, words)
+        words = "this environment has no pandas, without which the model can be given numbers only; other columns: "
+        raise Failed(PACKAGES, words + ", ".join(texts))
     return np.column_stack([values.astype(float) for values in found.values()])
+
+
+def given(rows: Any) -> str:
+    """What a model that fails may not have expected: rows without names."""
+    return "" if hasattr(rows, "columns") else "; rows were given as an array: this environment has no pandas"
 
 
 def column_of(held: Any, name: str) -> Any:
@@ -230,7 +245,10 @@ def train(job: dict[str, Any]) -> Model:
     more = {"seed": job["seed"]} if "seed" in names else {}
     more.update(job["train"].get("arguments") or {})
     wanted = [name for name in names if name not in more]
-    held = entry(features, labels, **more) if wanted else entry(**more)
+    try:
+        held = entry(features, labels, **more) if wanted else entry(**more)
+    except Exception as error:
+        raise Failed(TRAIN, words_of(error) + given(rows)) from error
     place = Path(job["output"]) / "model.pkl"
     try:
         import pickle

@@ -31,6 +31,11 @@ if TYPE_CHECKING:
 LIMITS = "limits of a job stand in the contract: environment.job_time, environment.job_memory_mb"
 
 
+def remedy(run: WorkerRun) -> str:
+    """What to do about a run that could not be evaluated."""
+    return "resolve the lockfile with that package" if run.failure == "packages" else LIMITS
+
+
 class Replaying:
     """One model and its rows, replayed in environments as they are asked for.
 
@@ -153,7 +158,7 @@ class Replaying:
         """
         if run.cut_short:
             message = f"version {self.version.version} {run.cut_short}"
-            raise EvidenceUnavailable(message, next_step=LIMITS)
+            raise EvidenceUnavailable(message, next_step=remedy(run))
         if run.failure is not None:
             message = f"version {self.version.version} fails with {run.lock} ({run.failure}): {run.words}"
             raise EvidenceUnavailable(message, next_step="repair that first; `baseline check` looks at the contract")

@@ -22,7 +22,7 @@ from baseline_pipeline.workbench.iteration.evaluating import load_scores, versio
 from baseline_pipeline.workbench.iteration.snapshotting import load_snapshot
 from baseline_pipeline.workbench.replays.adjusting import tried_variants
 from baseline_pipeline.workbench.replays.locked import Locked
-from baseline_pipeline.workbench.replays.replaying import LIMITS, Replaying
+from baseline_pipeline.workbench.replays.replaying import Replaying, remedy
 from baseline_pipeline.workbench.replays.rows import RowSet, held_out, row_set
 
 if TYPE_CHECKING:
@@ -179,7 +179,7 @@ class World:
         run = work.jobs.run(name, built, rows, work.knobs)
         if run.cut_short:
             message = f"version {version.version} {run.cut_short}"
-            raise EvidenceUnavailable(message, next_step=LIMITS)
+            raise EvidenceUnavailable(message, next_step=remedy(run))
         if run.failure is not None:
             message = f"version {version.version} fails with {name} ({run.failure}): {run.words}"
             raise EvidenceUnavailable(
