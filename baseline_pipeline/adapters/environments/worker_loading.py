@@ -18,6 +18,15 @@ OK, LOAD, SCHEMA, PREDICT, NON_FINITE, TRAIN, PACKAGES = 0, 10, 11, 12, 13, 14, 
 """Exit codes."""
 SYSTEM_PACKAGES = {"libgomp.so.1": "libgomp1", "libGL.so.1": "libgl1", "libstdc++.so.6": "libstdc++6"}
 """Debian packages of shared libraries that wheels expect of the machine."""
+ONNX_TYPES = {
+    "tensor(float)": "float32",
+    "tensor(double)": "float64",
+    "tensor(int64)": "int64",
+    "tensor(int32)": "int32",
+    "tensor(bool)": "bool",
+    "tensor(string)": "object",
+}
+"""What inputs take, as numpy calls it."""
 NAMES = {"lightgbm": "LightGBM", "xgboost": "XGBoost", "sklearn": "scikit-learn"}
 
 
@@ -128,6 +137,13 @@ def answering(held: Any, wants: str) -> Model:
     """Probabilities where they are wanted and can be had, else what `predict` (or a call) gives."""
     if type(held).__module__.startswith("xgboost.") and type(held).__name__ == "Booster":
         return booster(held)
+    if type(held).__module__.startswith("lightgbm."):
+        return in_its_order(held, answering_by(held, wants))
+    return answering_by(held, wants)
+
+
+def answering_by(held: Any, wants: str) -> Model:
+    """By the method that gives what is wanted."""
     if wants == "scores" and hasattr(held, "predict_proba"):
         return Model(held, held.predict_proba)
     if hasattr(held, "predict"):
@@ -171,29 +187,76 @@ def booster(held: Any) -> Model:
     return Model(held, lambda rows: held.predict(xgboost.DMatrix(rows)))
 
 
-def onnx_of(path: str) -> Model:
-    """An ONNX session; one input takes the whole matrix, several take a column each."""
-    import numpy as np
-    import onnxruntime
-
-    session = onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
-    inputs = session.get_inputs()
-    kinds: dict[str, Any] = {"tensor(float)": np.float32, "tensor(double)": np.float64, "tensor(int64)": np.int64}
+def in_its_order(held: Any, model: Model) -> Model:
+    """A model of LightGBM's, which takes columns by their place, whatever they are called: given as it learned them."""
+    names = held.feature_name() if hasattr(held, "feature_name") else held.feature_name_
 
     def answer(rows: Any) -> Any:
-        if len(inputs) == 1:
-            fed = {inputs[0].name: np.asarray(rows, dtype=kinds.get(inputs[0].type, np.float32))}
-        else:
-            fed = {
-                one.name: np.asarray(rows[one.name]).astype(kinds.get(one.type, object)).reshape(-1, 1)
-                for one in inputs
-            }
-        said = session.run(None, fed)[-1]
+        same = sorted(map(str, getattr(rows, "columns", ()))) == sorted(names)
+        return model.answer(rows[names] if same else rows)
+
+    return Model(model.held, answer)
+
+
+def through_mlflow(held: Any, wants: str) -> Model:
+    """What MLflow loaded; asked by its library where MLflow gives classes for probabilities, or mixes outputs.
+
+    Args:
+        held: As `mlflow.pyfunc.load_model` gives it.
+        wants: `scores` or `predictions`.
+    """
+    known = [name for name in ("sklearn", "lightgbm", "xgboost", "catboost", "onnx") if name in held.metadata.flavors]
+    if not known or not hasattr(held, "get_raw_model"):
+        return Model(held, held.predict)
+    raw = held.get_raw_model()
+    if known == ["onnx"]:
+        return onnx_session(raw, wants)
+    if wants == "scores" and hasattr(raw, "predict_proba"):
+        return answering(raw, wants)
+    model = Model(held, held.predict)
+    return in_its_order(raw, model) if type(raw).__module__.startswith("lightgbm.") else model
+
+
+def onnx_of(path: str, wants: str) -> Model:
+    """A session of ONNX from its file."""
+    import onnxruntime
+
+    return onnx_session(onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"]), wants)
+
+
+def onnx_session(session: Any, wants: str) -> Model:
+    """An ONNX session; one input takes the whole matrix, several take the column of their name each.
+
+    Of several outputs scores are the last one and predictions the first, as converters order them.
+    """
+    inputs = session.get_inputs()
+
+    def answer(rows: Any) -> Any:
+        fed = {one.name: onnx_input(one, rows, alone=len(inputs) == 1) for one in inputs}
+        said = session.run(None, fed)[-1 if wants == "scores" else 0]
         if isinstance(said, list) and said and isinstance(said[0], dict):
-            return np.array([[row[key] for key in sorted(row)] for row in said])
+            return [[row[key] for key in sorted(row)] for row in said]
         return said
 
     return Model(session, answer)
+
+
+def onnx_input(one: Any, rows: Any, *, alone: bool) -> Any:
+    """The values of an input, in its type and with as many dimensions as it has."""
+    import numpy as np
+
+    kind = ONNX_TYPES.get(one.type)
+    if kind is None:
+        message = f"input {one.name} takes {one.type}; accepted: {', '.join(ONNX_TYPES)}"
+        raise TypeError(message)
+    names = [str(name) for name in getattr(rows, "columns", ())]
+    if alone and (one.name not in names or len(names) > 1):
+        return np.asarray(rows).astype(kind)
+    if one.name not in names:
+        message = f"input {one.name} is no feature; features: {', '.join(names)}"
+        raise ValueError(message)
+    values = np.asarray(rows[one.name]).astype(kind)
+    return values.reshape(-1, 1) if len(one.shape) != 1 else values
 
 
 def load(artifact: dict[str, Any], wants: str) -> Model:
@@ -228,10 +291,10 @@ def load(artifact: dict[str, Any], wants: str) -> Model:
     if loader == "xgboost":
         return xgboost_of(path)
     if loader == "onnx":
-        return onnx_of(path)
+        return onnx_of(path, wants)
     import mlflow.pyfunc
 
-    return answering(mlflow.pyfunc.load_model(path), wants)
+    return through_mlflow(mlflow.pyfunc.load_model(path), wants)
 
 
 def train(job: dict[str, Any]) -> Model:

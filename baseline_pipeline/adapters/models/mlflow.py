@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
+from baseline_pipeline.adapters.environments.worker_loading import through_mlflow
 from baseline_pipeline.adapters.models.artifact import stored_artifact
 from baseline_pipeline.adapters.models.candidates import find_candidate
 from baseline_pipeline.adapters.models.trust import code_run_on_loading
@@ -224,13 +225,10 @@ def _load(folder: Path, version: ModelVersion, *, wants_scores: bool) -> LoadedM
             warnings.simplefilter("ignore")
             # MLflow's remarks on versions take half a second, and the lockfile comparison says it better
             model: Any = mlflow.pyfunc.load_model(str(folder), suppress_warnings=True)
-            raw = model.get_raw_model() if wants_scores and "sklearn" in model.metadata.flavors else None
+            return _Loaded(through_mlflow(model, "scores" if wants_scores else "predictions").answer)
     except Exception as error:
         message = f"{version.uri} does not load: {type(error).__name__}: {str(error).strip()[:400]}"
         raise ModelFailed(message, next_step="see which library moved; the lockfile comparison names it") from error
-    if raw is not None and hasattr(raw, "predict_proba"):
-        return _Loaded(raw.predict_proba)
-    return _Loaded(model.predict)
 
 
 def _digest(folder: Path) -> str:
