@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pyarrow as pa
 import pytest
 
@@ -14,10 +15,10 @@ from baseline_pipeline.comparison import Side
 from baseline_pipeline.contrasting import contrast
 from baseline_pipeline.errors import ContractError, EvidenceUnavailable
 from baseline_pipeline.ports import ModelVersion
-from baseline_pipeline.scenarios import SCENARIOS
+from baseline_pipeline.scenarios import SCENARIOS, About
 from baseline_pipeline.sensitivity import chance, expected_chance
 from baseline_pipeline.significance.clustered import Uncertainty
-from baseline_pipeline.workbench.inspection.sensing import _Spoiling, sensitivity, unlearned
+from baseline_pipeline.workbench.inspection.sensing import _Spoiling, own_scenario, sensitivity, unlearned
 from baseline_pipeline.workbench.iteration.comparing import previous_champion
 from baseline_pipeline.workbench.iteration.evaluating import load_evaluation
 
@@ -150,6 +151,30 @@ def test_a_harm_counts_for_as_much_as_is_left_when_chance_is_taken_off():
     assert mean[1] < plain[1] < 0.58
     assert expected_chance(3.0, 1e-9, one, 2.8) == pytest.approx(chance(3.0, one, 2.8))
     assert expected_chance(3.0, 0.3, Uncertainty(1.0, 9.0, 10), 2.8) < chance(3.0, one, 2.8)
+
+
+def test_a_scenario_of_ones_own_is_the_one_that_stands_in_the_project_now(project, tmp_path):
+    frame, rng = pd.DataFrame({"x": [1.0], "y": [0]}), np.random.default_rng(0)
+    about = About(features=("x",), label="y")
+    other = tmp_path / "other"
+    other.mkdir()
+    found = []
+    for folder, factor in ((project.root, 2), (project.root, 30), (other, 400)):
+        text = f"def more(frame, dose, rng):\n    return frame.assign(x=frame.x * {factor})\n"
+        (folder / "standing_scenarios.py").write_text(text)
+        scenario = own_scenario("standing_scenarios:more", folder)
+        found.append(scenario.spoil(frame, about, 1.0, rng)["x"].item())
+
+    assert found == [2.0, 30.0, 400.0]
+
+
+@pytest.mark.parametrize("text", ["exit('no licence')", "def ends(frame, dose, rng):\n    exit('no licence')"])
+def test_a_scenario_of_ones_own_that_ends_the_process_ends_in_words(tmp_path, text):
+    (tmp_path / "ending_scenarios.py").write_text(text)
+    frame = pd.DataFrame({"x": [1.0], "y": [0]})
+
+    with pytest.raises(ContractError, match=r"SystemExit.*no licence"):
+        own_scenario("ending_scenarios:ends", tmp_path).spoil(frame, About((), "y"), 1.0, np.random.default_rng(0))
 
 
 def test_a_scenario_that_is_none_is_refused(project):

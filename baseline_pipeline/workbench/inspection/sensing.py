@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pyarrow as pa
 
+from baseline_pipeline.adapters.models.function_modules import standing_module
 from baseline_pipeline.adapters.models.remembered import remembered
 from baseline_pipeline.comparison import ALL_ROWS
 from baseline_pipeline.content import canonical
@@ -27,6 +28,7 @@ from baseline_pipeline.workbench.iteration.snapshotting import load_snapshot
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from pathlib import Path
 
     import pandas as pd
 
@@ -104,7 +106,8 @@ def sensitivity(bench: Workbench, contract: Contract, names: Sequence[str] = ())
         message = f"nothing is evaluated yet for {contract.name}"
         raise EvidenceUnavailable(message, next_step=f"`baseline run {contract.name}`")
     chosen = list(names) or [*contract.scenarios] or [*SCENARIOS]
-    known = {name: SCENARIOS[name] if name in SCENARIOS else own_scenario(name) for name in chosen}
+    project = bench.settings.project
+    known = {name: SCENARIOS[name] if name in SCENARIOS else own_scenario(name, project) for name in chosen}
     work = _Spoiling(bench, contract, load_evaluation(bench, contract.name, key))
     gating = [rule.measured for rule in contract.metrics if rule.role != "report_only" and rule.measured.of_rows]
     found = Sensitivity(
@@ -229,27 +232,30 @@ def off(outcomes: Outcomes) -> np.ndarray[Any, Any]:
     return np.asarray(outcomes.prediction != label, dtype=float)
 
 
-def own_scenario(reference: str) -> Scenario:
+def own_scenario(reference: str, project: Path) -> Scenario:
     """A scenario of the user's own, `module:function` of a table, a dose and random numbers.
+
+    Args:
+        reference: Names it.
+        project: Where its module is looked for, as it stands there now.
 
     Raises:
         ContractError: when it cannot be imported, or gives no table.
     """
-    import importlib
-
     import pandas as pd
 
-    module, _, name = reference.partition(":")
+    name = reference.partition(":")[2]
     try:
-        function = getattr(importlib.import_module(module), name)
-    except Exception as error:  # a module of the user's may fail in any way
-        message = f"scenario {reference!r}: {error}; accepted: {', '.join(SCENARIOS)}, or module:function"
+        function = getattr(standing_module(reference, project), name)
+    except (Exception, SystemExit) as error:  # a module of the user's may fail in any way
+        words = f"{type(error).__name__}: {error}"
+        message = f"scenario {reference!r}: {words}; accepted: {', '.join(SCENARIOS)}, or module:function"
         raise ContractError(message) from error
 
     def spoil(frame: pd.DataFrame, about: About, dose: float, rng: np.random.Generator) -> pd.DataFrame:
         try:
             found: Any = function(frame.copy(), dose, rng)
-        except Exception as error:
+        except (Exception, SystemExit) as error:
             message = f"scenario {reference}: {type(error).__name__} at dose {dose:g}: {error}"
             raise ContractError(
                 message, next_step="it is called with (frame, dose, rng) and returns a frame"

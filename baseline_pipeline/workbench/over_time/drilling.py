@@ -78,7 +78,7 @@ def drill(
         ModelFailed: when the model does not predict on what is injected.
     """
     began, began_at = time.monotonic(), utc_now()
-    chosen = SCENARIOS[scenario] if scenario in SCENARIOS else own_scenario(scenario)
+    chosen = SCENARIOS[scenario] if scenario in SCENARIOS else own_scenario(scenario, bench.settings.project)
     amount = chosen.doses[-1] if dose is None else dose
     past = scored_past(bench, contract)
     with (

@@ -94,7 +94,7 @@ def inject_incidents(
     chosen = list(names or []) or [*contract.scenarios] or [*SCENARIOS]
     kinds = []
     for name in chosen:
-        scenario = SCENARIOS[name] if name in SCENARIOS else own_scenario(name)
+        scenario = SCENARIOS[name] if name in SCENARIOS else own_scenario(name, bench.settings.project)
         doses = scenario.doses
         for dose in dict.fromkeys((doses[len(doses) // 2], doses[-1])):
             kinds.append(work.kind(name, scenario, dose, count))
