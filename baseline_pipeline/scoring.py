@@ -179,6 +179,8 @@ def interpret(
     """
     if contract.task == "question_answering":
         return Predicted(_answers(values, names, version), None)
+    if contract.gives_numbers or contract.model.output == "prediction":
+        _one_each(values, version, "one prediction per row")
     if contract.gives_numbers:
         return Predicted(_finite(_numbers(values, names, version), names, version), None)
     if contract.model.output == "prediction":
@@ -188,9 +190,17 @@ def interpret(
     score = _probabilities(_finite(_numbers(values, names, version), names, version), names, version)
     if contract.task == "binary_classification":
         if score.ndim == 2:  # noqa: PLR2004  # both classes' columns: the second is the positive one
+            if score.shape[1] != 2:  # noqa: PLR2004
+                _one_each(score, version, "the positive class's probability, or both classes'")
             score = score[:, 1]
         return Predicted((score >= contract.model.threshold).astype(np.int64), score)
     return _of_classes(contract, score, version, classes)
+
+
+def _one_each(values: Array, version: ModelVersion, accepted: str) -> None:
+    if values.ndim > 1:
+        message = f"version {version.version} gave {values.shape[1]} columns; accepted: {accepted}"
+        raise ModelFailed(message, next_step="wrap it in a function that gives what the label is (model.function)")
 
 
 def _of_classes(contract: Contract, score: Array, version: ModelVersion, classes: tuple[str, ...]) -> Predicted:

@@ -19,10 +19,18 @@ class Giving:
         return self.answer(len(frame))
 
 
-def failure(answer):
+def finished(contract):
+    return contract.model_copy(update={"model": contract.model.model_copy(update={"output": "prediction"})})
+
+
+def regression(contract):
+    return contract.model_copy(update={"task": "regression"})
+
+
+def failure(answer, contract=POLICY):
     frame = rows(count=4)[0].to_pandas()
     with pytest.raises(ModelFailed) as caught:
-        outputs_of(POLICY, frame, Giving(answer), VERSION, ("0", "1"))
+        outputs_of(contract, frame, Giving(answer), VERSION, ("0", "1"))
     return str(caught.value)
 
 
@@ -42,3 +50,15 @@ def test_a_model_that_ends_the_process_does_not_end_it():
     words = failure(lambda _: sys.exit(0))
 
     assert "SystemExit: 0" in words
+
+
+@pytest.mark.parametrize(
+    ("contract", "answer", "words"),
+    [
+        (POLICY, [0.2, 0.3, 0.5], "gave 3 columns; accepted: the positive class's probability, or both classes'"),
+        (finished(POLICY), ["no", "yes"], "gave 2 columns; accepted: one prediction per row"),
+        (regression(POLICY), [1.0, 2.0], "gave 2 columns; accepted: one prediction per row"),
+    ],
+)
+def test_more_columns_than_the_contract_can_read_are_told(contract, answer, words):
+    assert words in failure(lambda count: [answer] * count, contract)
