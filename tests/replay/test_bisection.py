@@ -39,15 +39,15 @@ def test_as_many_versions_as_were_told_are_asked_at_most(count):
 
 @pytest.fixture
 def index(tmp_path, monkeypatch):
-    """Versions 1.0 to 1.4 of a package; from 1.3 on for Python 3.12 and later."""
+    """Versions 1.0 to 1.4 of a package and a pre-release; from 1.3 on for Python 3.12 and later."""
     links = []
-    for minor in range(5):
+    for minor in (0, 1, 2, 3, 4, "5rc1"):
         name, info = f"grain-1.{minor}-py3-none-any.whl", f"grain-1.{minor}.dist-info"
         with zipfile.ZipFile(tmp_path / name, "w") as wheel:
             wheel.writestr(f"{info}/METADATA", f"Metadata-Version: 2.1\nName: grain\nVersion: 1.{minor}\n")
             wheel.writestr(f"{info}/WHEEL", "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n")
             wheel.writestr(f"{info}/RECORD", "")
-        needs = "3.12" if minor >= 3 else "3.8"  # as the docstring says
+        needs = "3.12" if minor in {3, 4, "5rc1"} else "3.8"  # as the docstring says
         links.append(f'<a href="../../{name}" data-requires-python="&gt;={needs}">{name}</a>')
     (tmp_path / "simple" / "grain").mkdir(parents=True)
     (tmp_path / "simple" / "grain" / "index.html").write_text(
@@ -60,6 +60,11 @@ def index(tmp_path, monkeypatch):
 def test_versions_in_between_are_those_for_the_environments_own_python_in_its_direction(index):
     assert versions_between("grain", "1.0", "1.4", "3.11.7") == ["1.1", "1.2"]
     assert versions_between("grain", "1.4", "1.0", "3.12.1") == ["1.3", "1.2", "1.1"]
+
+
+def test_a_pre_release_is_looked_at_only_where_a_lockfile_holds_one(index):
+    assert versions_between("grain", "1.4", "1.6", "3.12.1") == []
+    assert versions_between("grain", "1.4", "1.6rc1", "3.12.1") == ["1.5rc1"]
 
 
 def test_an_index_that_cannot_be_asked_is_not_taken_for_one_without_versions(tmp_path, monkeypatch):

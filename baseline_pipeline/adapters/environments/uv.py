@@ -227,6 +227,8 @@ def _installed(python: Path) -> dict[str, str]:
 def versions_between(package: str, first: str, last: str, python: str) -> list[str]:
     """Released versions between two, in the direction from the first to the last, that install on a Python.
 
+    Pre-releases are among them only where one of the two is one.
+
     Args:
         package: Its name.
         first: One version.
@@ -250,6 +252,7 @@ def versions_between(package: str, first: str, last: str, python: str) -> list[s
         python,
         "-",
     ]
+    command += ["--prerelease", "allow" if low.is_prerelease or high.is_prerelease else "disallow"]
     while len(found) < MOST_VERSIONS:
         told = call_uv(command, given=f"{package}>{low.public},<{below}\n")
         if told.code != 0 and (NONE_LEFT not in told.said or OFFLINE in told.said):
