@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from baseline_pipeline.adapters.environments import uv
+from baseline_pipeline.adapters.environments import room, uv
 from baseline_pipeline.environment.installable import installable
 
 PAIR = ("--lock", "old.lock", "--lock", "new.lock")
@@ -147,6 +147,17 @@ def test_old_environments_make_room(tmp_path):
     assert len([one for one in tmp_path.iterdir() if one.suffix != ".lock"]) == 2, (
         "one environment, and what is not ours"
     )
+
+
+def test_what_an_environment_takes_is_counted_once(tmp_path, monkeypatch):
+    uv.build(installable("tiny.lock", "six==1.16.0\n"), tmp_path, name="tiny.lock")
+    (marker,) = tmp_path.glob("*/environment.json")
+    noted = json.loads(marker.read_text())["bytes"]
+    monkeypatch.setattr(room, "size_of", lambda folder: pytest.fail(f"{folder} was counted again"))
+
+    room.make_room(tmp_path, keep=tmp_path / "none")
+
+    assert 10_000 < noted < 10_000_000
 
 
 def test_a_full_disk_is_said_and_leaves_nothing(tmp_path, monkeypatch):

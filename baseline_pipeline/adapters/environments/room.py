@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import shutil
 import time
@@ -31,7 +32,7 @@ def make_room(root: Path, keep: Path) -> None:
         if time.time() - _moment(log) > KEPT_DAYS * A_DAY:
             log.unlink(missing_ok=True)
     used = {marker.parent: _moment(marker) for marker in root.glob(f"*/{MARKER}")}
-    sizes = {folder: _size(folder) for folder in used}
+    sizes = {folder: _noted_size(folder) for folder in used}
     total, now = sum(sizes.values()), time.time()
     for folder in sorted(used, key=lambda one: used[one]):
         days = (now - used[folder]) / A_DAY
@@ -57,7 +58,14 @@ def _moment(file: Path) -> float:
         return time.time()
 
 
-def _size(folder: Path) -> int:
+def _noted_size(folder: Path) -> int:
+    """Bytes as they were counted when it was built: counting all environments again took longer than to build one."""
+    with suppress(OSError, ValueError, KeyError):
+        return int(json.loads((folder / MARKER).read_text())["bytes"])
+    return size_of(folder)
+
+
+def size_of(folder: Path) -> int:
     """Bytes of all files; what another process removes meanwhile has none."""
     found = 0
     for file in folder.rglob("*"):

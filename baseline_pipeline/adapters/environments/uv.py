@@ -22,7 +22,7 @@ from baseline_pipeline.adapters.environments.calling_uv import QUESTION, Answer,
 from baseline_pipeline.adapters.environments.compiled import lend_compiled
 from baseline_pipeline.adapters.environments.complaint import MAKE_ROOM, complaint
 from baseline_pipeline.adapters.environments.installer import LONGEST, Installer
-from baseline_pipeline.adapters.environments.room import make_room, remove_unfinished
+from baseline_pipeline.adapters.environments.room import make_room, remove_unfinished, size_of
 from baseline_pipeline.environment.installable import Installable, pinned
 from baseline_pipeline.environment.python_range import admits
 from baseline_pipeline.figures import counted
@@ -141,6 +141,7 @@ def _made(
             "left_out": list(wanted.left_out),
             "beyond": list(beyond),
             "seconds": round(time.monotonic() - started, 1),
+            "bytes": size_of(unfinished),
         }
         (unfinished / MARKER).write_text(json.dumps(body, indent=1))
         shutil.rmtree(folder, ignore_errors=True)
