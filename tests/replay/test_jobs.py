@@ -5,6 +5,7 @@ from types import SimpleNamespace
 import pytest
 
 from baseline_pipeline.environment.lock import Lock, Package
+from baseline_pipeline.workbench.replays import jobs
 from baseline_pipeline.workbench.replays.dependency_replay import _moved
 from baseline_pipeline.workbench.replays.jobs import Jobs
 
@@ -35,6 +36,26 @@ def test_a_model_is_trained_anew_where_anything_behind_its_entry_was_edited(sour
         file.write("\n")
 
     assert before == again != source("fitting:fit")
+
+
+@pytest.mark.parametrize(("failure", "stored"), [("train", False), ("predict", True)])
+def test_what_fails_is_not_begun_again_by_the_same_command(failure, stored, run_with, monkeypatch, tmp_path):
+    begun, kept = [], {}
+    store = SimpleNamespace(
+        load=lambda _kind, _model, key: kept.get(key),
+        save=lambda _kind, _model, key, record: kept.update({key: record.body()}),
+    )
+    bench = SimpleNamespace(settings=SimpleNamespace(scratch=tmp_path), store=store, progress=begun.append, launch=None)
+    monkeypatch.setattr(jobs, "run_job", lambda *_, **__: SimpleNamespace(facts={}))
+    monkeypatch.setattr(Jobs, "job", lambda *_: {})
+    monkeypatch.setattr(Jobs, "_key", lambda *_: "0" * 64)
+    monkeypatch.setattr(Jobs, "_kept", lambda *_: run_with("new.lock", failure, "no such argument"))
+    asked = Jobs(bench, SimpleNamespace(name="kiln"), None, {})
+
+    found = [asked.run("new.lock", None, [], None, train=[]) for _ in range(3)]
+
+    assert [one.failure for one in found] == [failure] * 3
+    assert (len(begun), bool(kept)) == (1, stored)
 
 
 def test_an_entry_that_is_not_there_is_left_to_the_worker(source):

@@ -57,6 +57,7 @@ class Jobs:
         self.contract = contract
         self.version = version
         self.artifact = artifact
+        self._failed: dict[Digest, WorkerRun] = {}
 
     def job(
         self,
@@ -100,7 +101,7 @@ class Jobs:
         artifact: dict[str, Any] | None = None,
         repeat: int = 0,
     ) -> WorkerRun:
-        """A job's record, found or made.
+        """A job's record, found or made; what failed and may be mended is tried anew by the next command only.
 
         Args:
             name: The environment's lockfile, for people.
@@ -117,6 +118,8 @@ class Jobs:
         body = self.bench.store.load("worker_runs", self.contract.name, key)
         if body is not None:
             return WorkerRun.stored(body)
+        if key in self._failed:
+            return self._failed[key]
         verb = "training and scoring" if train is not None else "scoring"
         self.bench.progress(f"{verb} {len(rows)} rows with {name}{' once more' if repeat else ''}")
         with tempfile.TemporaryDirectory(dir=self._scratch(), prefix="job-") as folder:
@@ -125,7 +128,9 @@ class Jobs:
             ran = run_job(built, told, knobs, self._scratch(), keep=Path(folder), launch=launch)
             record = self._kept(name, built, rows, ran, Path(folder))
         transient = record.cut_short or record.failure in {"train", "ended"} or "MemoryError" in record.words
-        if not transient and not ran.facts.get("lacking"):  # what may be mended by now is tried again
+        if transient or ran.facts.get("lacking"):
+            self._failed[key] = record
+        else:
             self.bench.store.save("worker_runs", self.contract.name, key, record)
         return record
 
