@@ -30,8 +30,8 @@ def out() -> TextIO:
 
 
 def say(message: str = "") -> None:
-    """A line for people."""
-    print(message, file=sys.stderr, flush=True)  # noqa: T201  # the command line's voice
+    """A line for people, in one piece: two workers speak at once."""
+    print(f"{message}\n", end="", file=sys.stderr, flush=True)  # noqa: T201  # the command line's voice
 
 
 def say_of(model: str, error: Exception) -> None:
