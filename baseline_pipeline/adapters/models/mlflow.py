@@ -7,6 +7,7 @@ import os
 import shutil
 import tempfile
 import warnings
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -14,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from baseline_pipeline.adapters.environments.worker_loading import through_mlflow
 from baseline_pipeline.adapters.models.artifact import stored_artifact
 from baseline_pipeline.adapters.models.candidates import find_candidate
+from baseline_pipeline.adapters.models.places import EXACT, exact_uri, folder_digest, folder_here
 from baseline_pipeline.adapters.models.trust import code_run_on_loading
 from baseline_pipeline.adapters.registries.mlflow import connect, quietly, registry_fingerprint
 from baseline_pipeline.errors import ModelFailed, ModelGone, TrackingUnavailable
@@ -103,7 +105,7 @@ class MlflowCatalogue:
             return self._by_number(name, found.version, "candidate")
         model_id = found.uri.removeprefix("models:/")
         folder = self._folder(found.uri, f"{name}-{model_id}")
-        return ModelVersion(name, model_id, found.uri, _digest(folder), None)
+        return ModelVersion(name, model_id, found.uri, folder_digest(folder), None)
 
     def _by_number(self, name: str, number: str, alias: str) -> ModelVersion:
         client = connect(self._uri)
@@ -111,7 +113,7 @@ class MlflowCatalogue:
             entry: Any = client.get_model_version(name, number)
         folder = self._folder(f"models:/{name}/{number}", f"{name}-{number}")
         window = entry.tags.get(WINDOW_TAG) or self._declared(alias)
-        return ModelVersion(name, number, f"models:/{name}/{number}", _digest(folder), _window(window), alias)
+        return ModelVersion(name, number, f"models:/{name}/{number}", folder_digest(folder), _window(window), alias)
 
     def _declared(self, alias: str) -> str | None:
         training = self._contract.model.training
@@ -120,14 +122,27 @@ class MlflowCatalogue:
         return "/".join(day.isoformat() for day in training.window)
 
     def _by_uri(self, uri: str) -> ModelVersion:
-        local = self._project / uri
-        if "://" not in uri and ":/" not in uri and not local.is_dir():
-            message = f"model {uri!r}: there is no such folder in the project"
+        folder = folder_here(uri, self._project)
+        if folder is None:
+            uri = exact_uri(uri, self._uri)
+            folder = self._folder(uri, uri) if EXACT.fullmatch(uri) else self._as_it_is(uri)
+        elif not folder.is_dir():
+            message = f"model {uri!r}: there is no such folder"
             raise ModelFailed(message, next_step="check model.uri in the contract")
-        folder = local if local.is_dir() else self._folder(uri, hashlib.sha256(uri.encode()).hexdigest()[:16])
-        digest = _digest(folder)
+        digest = folder_digest(folder)
         window = _window(self._declared(self._contract.model.champion))
         return ModelVersion(self._contract.name, digest[:12], uri, digest, window)
+
+    def _as_it_is(self, uri: str) -> Path:
+        """The artifacts behind a name that may be written to again: brought anew, and kept by their content."""
+        coming = f"{uri} {os.getpid()}"
+        shutil.rmtree(self._place(coming), ignore_errors=True)
+        found = self._folder(uri, coming)
+        target = self._place(f"{uri} {folder_digest(found)}")
+        with suppress(OSError):  # it is there already
+            found.rename(target)
+        shutil.rmtree(found, ignore_errors=True)
+        return target
 
     def load(self, version: ModelVersion) -> LoadedModel:
         """Bring a version into memory.
@@ -148,12 +163,15 @@ class MlflowCatalogue:
 
     def _vouched(self, version: ModelVersion) -> Path:
         """The artifacts, digested once more, where the contract lets them be loaded."""
-        local = self._project / version.uri
-        safe = f"{version.name}-{version.version}"
-        if self._contract.model.registered is None:
-            safe = hashlib.sha256(version.uri.encode()).hexdigest()[:16]
-        folder = local if local.is_dir() else self._folder(version.uri, safe)
-        if _digest(folder) != version.digest:
+        folder = folder_here(version.uri, self._project)
+        if folder is None and self._contract.model.registered is not None:
+            folder = self._folder(version.uri, f"{version.name}-{version.version}")
+        elif folder is None and EXACT.fullmatch(version.uri):
+            folder = self._folder(version.uri, version.uri)
+        elif folder is None:
+            kept = self._place(f"{version.uri} {version.digest}")
+            folder = kept if kept.is_dir() else self._as_it_is(version.uri)
+        if folder_digest(folder) != version.digest:
             message = f"the artifacts of {version.uri} are not those that were evaluated before"
             raise ModelGone(message, next_step="somebody changed them in place: register a new version instead")
         reason = code_run_on_loading(folder)
@@ -162,9 +180,12 @@ class MlflowCatalogue:
             raise ModelFailed(message, next_step=SKOPS)
         return folder
 
+    def _place(self, name: str) -> Path:
+        return self._cache / hashlib.sha256(f"{self._uri} {name}".encode()).hexdigest()[:24]
+
     def _folder(self, uri: str, name: str) -> Path:
         """The artifacts on disk, downloaded once and moved into place whole."""
-        target = self._cache / hashlib.sha256(f"{self._uri} {name}".encode()).hexdigest()[:24]
+        target = self._place(name)
         if target.is_dir():
             return target
         self._cache.mkdir(parents=True, exist_ok=True)
@@ -229,26 +250,6 @@ def _load(folder: Path, version: ModelVersion, *, wants_scores: bool) -> LoadedM
     except Exception as error:
         message = f"{version.uri} does not load: {type(error).__name__}: {str(error).strip()[:400]}"
         raise ModelFailed(message, next_step="see which library moved; the lockfile comparison names it") from error
-
-
-def _digest(folder: Path) -> str:
-    """SHA-256 over the sorted (path, SHA-256) of all files; a link to one counts as what it leads to.
-
-    Raises:
-        ModelFailed: where a link leads to a folder: its files would be loaded, and not be counted.
-    """
-    linked = next((path for path in sorted(folder.rglob("*")) if path.is_symlink() and not path.is_file()), None)
-    if linked is not None:
-        message = f"{linked} is a link to no file; a version is named by the files in its folder"
-        raise ModelFailed(message, next_step="put the files themselves there")
-    total = hashlib.sha256()
-    for file in sorted(path for path in folder.rglob("*") if path.is_file()):
-        if file.name == "registered_model_meta":
-            continue  # written into the copy while downloading; not part of the model
-        total.update(
-            f"{file.relative_to(folder).as_posix()}\0{hashlib.sha256(file.read_bytes()).hexdigest()}\n".encode()
-        )
-    return total.hexdigest()
 
 
 def _window(text: str | None) -> tuple[str, str] | None:

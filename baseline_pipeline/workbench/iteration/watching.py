@@ -55,7 +55,9 @@ def registry_state(bench: Workbench, contract: Contract) -> dict[str, str | None
     if contract.model.function is not None:
         return {"champion": function_version(contract.model.function, bench.settings.project)}
     if contract.model.registered is None:
-        return {"champion": contract.model.uri}
+        from baseline_pipeline.adapters.models.places import watched_uri
+
+        return {"champion": watched_uri(contract, bench.settings.tracking_uri, bench.settings.project)}
     from baseline_pipeline.adapters.registries.mlflow import registry_fingerprint
 
     return dict(registry_fingerprint(contract, bench.settings.tracking_uri))

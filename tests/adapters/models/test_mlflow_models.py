@@ -1,7 +1,9 @@
 """What is loaded, and what is refused to be loaded."""
 
 import json
+import shutil
 import warnings
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -9,9 +11,10 @@ import pytest
 from sklearn.linear_model import LogisticRegression
 
 from baseline_pipeline.adapters.models.mlflow import MlflowCatalogue
+from baseline_pipeline.adapters.models.places import exact_uri, watched_uri
 from baseline_pipeline.adapters.models.trust import code_run_on_loading
 from baseline_pipeline.contract import Contract
-from baseline_pipeline.errors import ModelFailed, TrackingUnavailable
+from baseline_pipeline.errors import ModelFailed, ModelGone, TrackingUnavailable
 
 X = pd.DataFrame({"x": np.linspace(-1, 1, 50)})
 
@@ -182,6 +185,81 @@ def test_artifacts_changed_in_place_are_refused(saved, tmp_path):
     assert found.resolve("champion").digest != version.digest
     with pytest.raises(ModelFailed, match="not those that were evaluated"):
         found.load(version)
+
+
+def refitted(tmp_path, factor):
+    """A model in the folder, in the place of the one that was there."""
+    import mlflow.sklearn
+
+    shutil.rmtree(tmp_path / "model", ignore_errors=True)
+    fitted = LogisticRegression().fit(X * factor, X["x"] > 0)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        mlflow.sklearn.save_model(
+            fitted, str(tmp_path / "model"), serialization_format="skops", pip_requirements=["scikit-learn"]
+        )
+    return fitted
+
+
+def test_a_folder_behind_a_file_uri_is_looked_at_every_time(tmp_path):
+    found = catalogue(tmp_path, uri=f"file://{tmp_path}/model")
+    versions, watched = [], []
+    for factor in (1, 2):
+        fitted = refitted(tmp_path, factor)
+        versions.append(found.resolve("champion"))
+        watched.append(watched_uri(contract(uri=f"file://{tmp_path}/model"), "sqlite://", tmp_path))
+        assert np.array_equal(found.load(versions[-1]).predict(X), fitted.predict_proba(X))
+
+    assert versions[0].digest != versions[1].digest
+    assert watched[0] != watched[1]
+    with pytest.raises(ModelGone):
+        found.load(versions[0])
+
+
+def test_an_alias_in_a_uri_is_followed_and_the_earlier_version_stays(tmp_path):
+    import mlflow
+
+    uri = f"sqlite:///{tmp_path}/some.db"
+    client = mlflow.MlflowClient(uri, registry_uri=uri)
+    client.create_registered_model("lifts")
+    found = MlflowCatalogue(contract(uri="models:/lifts@live"), uri, tmp_path, tmp_path / "cache")
+    versions = []
+    for number, factor in (("1", 1), ("2", 2)):
+        refitted(tmp_path, factor)
+        shutil.copytree(tmp_path / "model", tmp_path / number)
+        client.create_model_version("lifts", source=str(tmp_path / number))
+        client.set_registered_model_alias("lifts", "live", number)
+        versions.append(found.resolve("champion"))
+        assert watched_uri(contract(uri="models:/lifts@live"), uri, tmp_path) == f"models:/lifts/{number}"
+
+    assert [one.uri for one in versions] == ["models:/lifts/1", "models:/lifts/2"]
+    assert exact_uri("models:/lifts/latest", uri) == "models:/lifts/2"
+    one, two = (found.load(version).predict(X) for version in versions)
+    assert not np.array_equal(one, two)
+    with pytest.raises(TrackingUnavailable, match="there is no models:/lifts@dead at"):
+        exact_uri("models:/lifts@dead", uri)
+
+
+def test_what_a_name_elsewhere_held_is_kept_by_its_content(tmp_path, monkeypatch):
+    import mlflow.artifacts
+
+    def downloaded(artifact_uri, dst_path):
+        return shutil.copytree(tmp_path / "model", Path(dst_path) / "model")
+
+    monkeypatch.setattr("baseline_pipeline.adapters.models.mlflow.connect", lambda _: None)
+    monkeypatch.setattr(mlflow.artifacts, "download_artifacts", downloaded)
+    found = catalogue(tmp_path, uri="s3://bucket/lifts")
+    versions = []
+    for factor in (1, 2, 2):
+        refitted(tmp_path, factor)
+        versions.append(found.resolve("champion"))
+    one, two = (found.load(version).predict(X) for version in versions[:2])
+
+    assert not np.array_equal(one, two)
+    shutil.rmtree(tmp_path / "cache")
+    with pytest.raises(ModelGone):
+        found.load(versions[0])
+    assert np.array_equal(found.load(versions[2]).predict(X), two)
 
 
 def test_a_folder_that_is_no_model_says_so(tmp_path):
