@@ -7,8 +7,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from baseline_pipeline.summaries.grid import HALF
-
 if TYPE_CHECKING:
     from baseline_pipeline.summaries.column import NumberSummary
 
@@ -45,8 +43,6 @@ def _median(side: NumberSummary) -> float:
     if not cumulated[-1]:
         return float("nan")
     cell = int(np.searchsorted(cumulated, cumulated[-1] / 2))
-    if side.grid.whole and 0 < cell < len(side.counts) - 1:
-        return cell - HALF + side.grid.location
     ends = np.array([side.low, *side.grid.edges(), side.high])
     return float(np.clip(ends[cell : cell + 2], side.low, side.high).mean())
 

@@ -218,11 +218,7 @@ def _parting(before: NumberSummary, after: NumberSummary) -> tuple[Array, Array]
     gap = np.cumsum(p) - np.cumsum(q)
     start = np.concatenate([[0.0], gap[:-1]])
     known = np.maximum(np.abs(gap), np.abs(start))
-    if before.grid.whole:
-        inner = np.zeros(len(p))
-        inner[[0, -1]] = np.maximum(p, q)[[0, -1]]
-        return known, inner
-    loose_p, loose_q = p.copy(), q.copy()
+    loose_p, loose_q = (np.where(before.grid.single(), 0.0, side) for side in (p, q))
     reach_up, reach_down = np.maximum(start, 0.0), np.maximum(-start, 0.0)
     cells = before.grid.cell(np.array(before.grid.atoms))
     running = start.copy()

@@ -10,7 +10,7 @@ import numpy as np
 from baseline_pipeline.arrow_numbers import on_a_line
 from baseline_pipeline.summaries.arrays import doubles_there, integers, rows_of_close
 from baseline_pipeline.summaries.column import CategorySummary, NumberSummary
-from baseline_pipeline.summaries.grid import CELLS, HALF, Grid
+from baseline_pipeline.summaries.grid import CELLS, HALF, WHOLE, Grid
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -58,7 +58,8 @@ class NumberCounter:
                 return
             low, high = float(x.min()), float(x.max())
         self.low, self.high = min(self.low, low), max(self.high, high)
-        self.total += float(x.sum())
+        with np.errstate(over="ignore", invalid="ignore"):  # a sum can be beyond all numbers; counts are not
+            self.total += float(x.sum())
         self.counts += np.bincount(self._cells(x, room), minlength=CELLS + 1)
         for place, atom in enumerate(self.grid.atoms):
             self.atoms[place] += int(np.count_nonzero(x == atom))
@@ -75,9 +76,11 @@ class NumberCounter:
         grid, (z, a, cell) = self.grid, room.of(len(x))
         np.subtract(x, grid.location, z)
         if grid.whole:
+            np.clip(z, -WHOLE, WHOLE - 0.5, z)
+            np.ceil(z, a)
             np.floor(z, z)
+            np.add(z, a, z)
             np.add(z, HALF, z)
-            np.clip(z, 0, CELLS - 1, z)
         else:
             np.abs(z, a)
             np.add(a, grid.scale, a)

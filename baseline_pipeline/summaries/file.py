@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from baseline_pipeline.summaries.column import Summary
 
-VERSION = 1
+VERSION = 2
 SUFFIX = ".summary"
 
 

@@ -12,6 +12,10 @@ Array = np.ndarray[Any, Any]
 CELLS = 3840
 """Cells of a grid; a multiple of the 15 bins that calibration is drawn in."""
 HALF = CELLS // 2
+WHOLE = HALF // 2
+"""Whole numbers to either side of the location that have a cell each."""
+FARTHEST = 1e290
+"""Locations and scales lie within: no finite number is so far from there that the distance overflows."""
 MAX_ATOMS = 8
 HEAVY = 0.005
 """Share of the rows from which a single value is counted by itself."""
@@ -21,9 +25,9 @@ class Grid(Record):
     """Cells over the whole line, fine around a location and coarse far out.
 
     u = (x - location) / (scale + |x - location|) lies between -1 and 1, and cell floor(K/2 + K/2 u), held
-    within 0 and K - 1, is that of x. Whole numbers that lie close together have a cell each,
-    floor(x - location) + K/2.
-    Only + - * / abs and floor are used, which every engine rounds alike: numpy, DuckDB and Spark
+    within 0 and K - 1, is that of x. Whole numbers that lie close together have a cell each, and so has what lies
+    between two of them: floor(d) + ceil(d) + K/2, where d = x - location held within -K/4 and K/4 - 1/2.
+    Only + - * / abs, floor and ceil are used, which every engine rounds alike: numpy, DuckDB and Spark
     count the same to the last row. Any location and scale are correct; they set the resolution.
 
     Attributes:
@@ -47,11 +51,12 @@ class Grid(Record):
             >>> Grid(location=0.0, scale=1.0).cell(np.array([-1e9, 0.0, 1.0, 1e9])).tolist()
             [0, 1920, 2880, 3839]
             >>> Grid(location=7.0, scale=1.0, whole=True).cell(np.array([6, 7, 8, 10**9])).tolist()
-            [1919, 1920, 1921, 3839]
+            [1918, 1920, 1922, 3839]
         """
         distance = values - self.location
         if self.whole:
-            cell = np.floor(distance) + HALF
+            near = np.clip(distance, -WHOLE, WHOLE - 0.5)
+            cell = np.floor(near) + np.ceil(near) + HALF
         else:
             cell = np.floor(HALF + HALF * (distance / (self.scale + np.abs(distance))))
         return np.asarray(np.clip(cell, 0, CELLS - 1).astype(int))
@@ -59,9 +64,14 @@ class Grid(Record):
     def edges(self) -> Array:
         """(CELLS - 1,) where one cell ends and the next begins."""
         if self.whole:
-            return np.asarray(np.arange(1, CELLS) - HALF + self.location)
+            return np.asarray(np.ceil((np.arange(CELLS - 1) - HALF) / 2) + self.location)
         u = np.arange(1, CELLS) * 2 / CELLS - 1
         return np.asarray(u / (1 - np.abs(u)) * self.scale + self.location)
+
+    def single(self) -> Array:
+        """(CELLS,) whether no two values can share a cell: those of whole numbers, but for the outermost one."""
+        place = np.arange(CELLS)
+        return np.asarray(self.whole & (place % 2 == 0) & (place > 0))
 
     @classmethod
     def of(cls, sample: Array) -> Grid:
@@ -75,9 +85,10 @@ class Grid(Record):
         if len(finite) == 0:
             return cls(location=0.0, scale=1.0)
         finite.sort()
-        low, middle, high = (float(value) for value in _quantiles(finite, (0.05, 0.5, 0.95)))
-        spread = (high - low) / 2 or float(np.abs(finite - middle).max()) or abs(middle) or 1.0
-        if float(finite[-1]) - float(finite[0]) < HALF and (finite == np.floor(finite)).all():
+        near = np.clip(finite, -FARTHEST, FARTHEST)
+        low, middle, high = (float(value) for value in _quantiles(near, (0.05, 0.5, 0.95)))
+        spread = (high - low) / 2 or float(np.abs(near - middle).max()) or abs(middle) or 1.0
+        if float(near[-1]) - float(near[0]) < WHOLE and (finite == np.floor(finite)).all():
             return cls(location=float(np.floor(middle)), scale=spread, whole=True)
         return cls(location=middle, scale=spread, atoms=_atoms(finite))
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from baseline_pipeline.arrow_numbers import MICROSECONDS
 from baseline_pipeline.summaries.dialect import STANDARD, Dialect
-from baseline_pipeline.summaries.grid import CELLS, HALF
+from baseline_pipeline.summaries.grid import CELLS, HALF, WHOLE
 
 if TYPE_CHECKING:
     from baseline_pipeline.summaries.grid import Grid
@@ -46,13 +46,14 @@ def cell_of(x: str, grid: Grid) -> str:
 
     Example:
         >>> from baseline_pipeline.summaries.grid import Grid
-        >>> cell_of("x", Grid(location=7.0, scale=1.0, whole=True))
-        'CAST(GREATEST(LEAST(FLOOR((x - 7.0)) + 1920, 3839), 0) AS INT)'
+        >>> cell_of("x", Grid(location=7.0, scale=1.0))
+        'CAST(FLOOR(1920.0 + 1920.0 * ((x - 7.0) / (1.0 + ABS((x - 7.0))))) AS INT)'
     """
     distance = f"({x} - {grid.location!r})"
     half = float(HALF)
     if grid.whole:
-        return f"CAST(GREATEST(LEAST(FLOOR({distance}) + {HALF}, {CELLS - 1}), 0) AS INT)"
+        near = f"GREATEST(LEAST({distance}, {WHOLE - 0.5!r}), {-float(WHOLE)!r})"
+        return f"CAST(FLOOR({near}) + CEIL({near}) AS INT) + {HALF}"
     return f"CAST(FLOOR({half!r} + {half!r} * ({distance} / ({grid.scale!r} + ABS({distance})))) AS INT)"
 
 

@@ -67,6 +67,30 @@ def test_one_value_of_a_billion_neither_makes_a_drift_nor_hides_one():
     assert half.interval[0] < 0.5 < half.interval[1]
 
 
+@pytest.mark.parametrize("before", [np.zeros(900), np.repeat([0.0, 1.0], 450), np.repeat([3.0, 4.0, 5.0], 300)])
+def test_fractions_where_whole_numbers_were_are_a_drift(before):
+    rng = np.random.default_rng(8)
+    before, after = rng.permutation(before), rng.permutation(before) + 0.25
+    one, other = pair(before, after)
+    moved = movements({"x": one}, {"x": other}, seed=1)["x"]
+    exact = stats.ks_2samp(before, after).statistic
+
+    assert moved.drifted
+    assert moved.measures["kolmogorov_smirnov"] == pytest.approx(exact)
+    assert moved.measures["jensen_shannon"] > 0.9
+
+
+def test_the_largest_numbers_there_are_have_cells_like_others():
+    rng = np.random.default_rng(9)
+    largest = np.finfo(float).max
+    before, after = (np.where(rng.random(900) < share, largest, -largest) for share in (0.5, 0.8))
+    one, other = pair(before, after)
+    moved = movements({"x": one}, {"x": other}, seed=1)["x"]
+
+    assert moved.drifted
+    assert moved.measures["kolmogorov_smirnov"] == pytest.approx(stats.ks_2samp(before, after).statistic)
+
+
 def test_bins_are_the_baselines_deciles_and_gaps_have_bins_of_their_own():
     values = np.arange(1000.0)
     before, after = pair(np.concatenate([values, [np.nan] * 50]), np.concatenate([values, [np.nan] * 500, [np.inf]]))

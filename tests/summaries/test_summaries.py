@@ -66,12 +66,17 @@ def test_duckdb_counts_bit_for_bit_as_numpy_does(tmp_path, threads):
     values = odd_numbers(rng)
     column = pa.array(values, mask=rng.random(len(values)) < 0.1)
     words = pa.array(rng.choice(['a"b', "ü'; drop", ""], len(values))).dictionary_encode()
-    table = pa.table({'x "quoted"': column, "whole": pa.array(rng.integers(-5, 5, len(values))), "w": words})
+    whole, halves = (
+        rng.integers(-5, 5, len(values)),
+        rng.choice([-1e308, -960.5, -0.5, -0.0, 1.0, 1.5, 959.5], len(values)),
+    )
+    table = pa.table({'x "quoted"': column, "whole": pa.array(whole), "halves": pa.array(halves), "w": words})
     pq.write_table(table, tmp_path / "rows.parquet")
     engine = DuckDbEngine(threads)
     grids = {
         'x "quoted"': grids_of(engine, table, ['x "quoted"'])['x "quoted"'],
         "whole": grids_of(engine, table, ["whole"])["whole"],
+        "halves": Grid(location=0.0, scale=1.0, whole=True),
         "w": None,
     }
     expected = NumberSummary.of(grids['x "quoted"'], column.to_numpy(zero_copy_only=False).astype(float))
@@ -79,7 +84,8 @@ def test_duckdb_counts_bit_for_bit_as_numpy_does(tmp_path, threads):
     for rows in (table, str(tmp_path / "rows.parquet")):
         found = engine.summaries(rows, grids)
         same(found['x "quoted"'], expected)
-        same(found["whole"], NumberSummary.of(grids["whole"], table["whole"].to_numpy().astype(float)))
+        for name in ("whole", "halves"):
+            same(found[name], NumberSummary.of(grids[name], table[name].to_numpy().astype(float)))
         assert found["w"] == CategorySummary(dict(Counter(words.to_pylist())), 0)
 
 
