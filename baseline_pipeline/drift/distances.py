@@ -258,7 +258,8 @@ def wasserstein(before: NumberSummary, after: NumberSummary) -> float:
 
     The area between the two distribution functions, within the baseline's 0.1 to 99.9 % range widened by its own
     width, over the inner 90 %'s width / 3.29: one value of 1e9 neither makes a drift nor hides one,
-    as it does where the plain standard deviation is the unit.
+    as it does where the plain standard deviation is the unit. A constant has no width: what it moved by is told in
+    parts of itself (0 in ones), and is 1 at most.
     """
     p, q = (side.counts / max(side.counts.sum(), 1) for side in (before, after))
     return float(wasserstein_of(before, p[None, :], q[None, :], np.arange(len(p)))[0])
@@ -282,7 +283,8 @@ def wasserstein_of(before: NumberSummary, p: Array, q: Array, starts: Array) -> 
         for level in (0.001, 0.05, 0.95, 0.999)
     )
     unit = (nineteenth - fifth) / 3.29 or (high - low) or abs(float(before.grid.scale))
-    ends = np.clip(edges[starts[1:] - 1], low - (high - low), high + (high - low))
+    reach = (high - low) or unit
+    ends = np.clip(edges[starts[1:] - 1], low - reach, high + reach)
     widths = np.diff(ends)
     gap = np.abs(np.cumsum(p, axis=1) - np.cumsum(q, axis=1))[:, :-1]
     return np.asarray(((gap[:, 1:] + gap[:, :-1]) / 2 * widths).sum(axis=1) / unit)

@@ -80,6 +80,15 @@ def test_fractions_where_whole_numbers_were_are_a_drift(before):
     assert moved.measures["jensen_shannon"] > 0.9
 
 
+@pytest.mark.parametrize(("was", "told"), [(7.5, 0.5 / 7.5), (8.0, 1 / 8), (0.0, 1.0), (1e12, 1e-12)])
+def test_a_constant_that_moved_is_told_in_parts_of_itself(was, told):
+    one, other = pair(np.full(500, was), np.full(400, was + (0.5 if was == 7.5 else 1)))
+    moved = movements({"x": one}, {"x": other}, seed=1)["x"]
+
+    assert moved.drifted
+    assert moved.score == pytest.approx(told, rel=0.01)
+
+
 def test_the_largest_numbers_there_are_have_cells_like_others():
     rng = np.random.default_rng(9)
     largest = np.finfo(float).max
