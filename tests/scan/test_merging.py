@@ -1,7 +1,13 @@
 """Parts of a data set add up to the whole, however it was cut."""
 
+import json
+import zipfile
+from functools import reduce
+from io import BytesIO
+
 import numpy as np
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -69,5 +75,58 @@ def test_a_torn_summary_is_refused(tmp_path):
     torn.write_bytes((tmp_path / "a.summary").read_bytes()[:-500])
 
     for path in (torn, tmp_path / "absent.summary"):
+        with pytest.raises(EvidenceUnavailable, match="not a readable summary"):
+            read_summary(path)
+
+
+def rewritten(path, **parts):
+    with zipfile.ZipFile(path) as archive:
+        kept = {name: archive.read(name) for name in archive.namelist()}
+    with zipfile.ZipFile(path, "w") as archive:
+        for name, content in (kept | {name.replace("_", "."): content for name, content in parts.items()}).items():
+            archive.writestr(name, content)
+
+
+@pytest.mark.parametrize(
+    ("place", "value"),
+    [
+        ((), []),
+        ((), None),
+        (("plan",), "gone"),
+        (("unlabelled",), "x"),
+        (("silent",), [1]),
+        (("numbers", "age", "nulls"), None),
+        (("numbers", "age", "low"), "a"),
+        (("numbers", "age", "atoms"), [1, 2, 3, 4, 5, 6, 7, 8, 9]),
+        (("numbers", "other"), None),
+        (("version",), 1),
+        (("version",), None),
+    ],
+)
+def test_a_summary_that_holds_what_none_does_is_refused(tmp_path, place, value):
+    path = tmp_path / "a.summary"
+    write_summary(WHOLE, path)
+    with zipfile.ZipFile(path) as archive:
+        facts = json.loads(archive.read("facts.json"))
+    if place:
+        *above, last = place
+        reduce(dict.__getitem__, above, facts)[last] = value
+    rewritten(path, facts_json=json.dumps(facts if place else value))
+
+    with pytest.raises(
+        EvidenceUnavailable, match=r"a\.summary: (not a readable summary|written as version)"
+    ) as refused:
+        read_summary(path)
+    assert refused.value.next_step.startswith("make it again")
+
+
+@pytest.mark.parametrize("part", ["numbers_parquet", "cells_parquet"])
+def test_a_summary_of_other_columns_or_counts_is_refused(tmp_path, part):
+    path = tmp_path / "a.summary"
+    for table in ({"counts": [1]}, {"counts": ["a"], "n": ["a"]}, {"n": [-1]}, {"q": [1]}):
+        write_summary(WHOLE, path)
+        written = BytesIO()
+        pq.write_table(pa.table(table), written)
+        rewritten(path, **{part: written.getvalue()})
         with pytest.raises(EvidenceUnavailable, match="not a readable summary"):
             read_summary(path)
