@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from baseline_pipeline.response.episodes import Episodes
+
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator
 
@@ -32,7 +34,7 @@ def cause_names(family: str, streams: Iterable[str]) -> list[str]:
 
 
 def alarms_of(events: Iterable[Event], incident: str, causes: Collection[str]) -> dict[str, tuple[str, ...]]:
-    """Keys of the alarms of some causes of an incident.
+    """Keys of the alarms of some causes of an incident, since each last came.
 
     Args:
         events: Of the incident's model.
@@ -40,17 +42,17 @@ def alarms_of(events: Iterable[Event], incident: str, causes: Collection[str]) -
         causes: As `cause_names` names them.
     """
     found: dict[str, tuple[str, ...]] = {}
-    for event in events:
-        for name, keys in _causes(event, incident):
-            if name in causes:
-                found[name] = (*found.get(name, ()), *keys)
+    for _, name, keys, again in _causes(events, incident):
+        if name in causes:
+            found[name] = (*keys,) if again else (*found.get(name, ()), *keys)
     return found
 
 
 def joined_causes(events: Iterable[Event], incident: str) -> dict[str, tuple[str, ...]]:
     """Causes that no experiment has looked at since they joined, with the keys of their alarms.
 
-    Each counts once: what was there when an experiment was made is known, and stays known.
+    Each counts once while it lasts: what was there when an experiment was made is known, until it comes again after
+    all of its alarms were over.
 
     Args:
         events: Of the incident's model, oldest first.
@@ -62,20 +64,27 @@ def joined_causes(events: Iterable[Event], incident: str) -> dict[str, tuple[str
     known: set[str] = set()
     fresh: dict[str, tuple[str, ...]] = {}
     made = 0
-    for event in events:
-        if event.content.get("incident") == incident and event.content.get("change") == "experiment":
+    for change, name, keys, again in _causes(events, incident):
+        if change == "experiment":
             known |= set(fresh)
             fresh, made = {}, made + 1
-        for name, keys in _causes(event, incident):
-            if name not in known:
-                fresh[name] = (*fresh.get(name, ()), *keys)
+        elif again or name not in known:
+            known.discard(name)
+            fresh[name] = (*fresh.get(name, ()), *keys)
     return fresh if 0 < made < MOST else {}
 
 
-def _causes(event: Event, incident: str) -> Iterator[tuple[str, list[str]]]:
-    """Causes that an event brings to an incident, each with the keys of its alarms."""
-    content = event.content
-    if event.kind == "incident" and content["incident"] == incident and content.get("families"):
-        for name in cause_names(str(content["families"][0]), content["streams"]):
+def _causes(events: Iterable[Event], incident: str) -> Iterator[tuple[str, str, list[str], bool]]:
+    """Changes of an incident: experiments, and causes with the keys of their alarms and whether they came again."""
+    episodes = Episodes()
+    for event in events:
+        content = event.content
+        if event.kind != "incident" or content["incident"] != incident:
+            continue
+        if content["change"] == "experiment":
+            yield "experiment", "", [], False
+        episodes.turned(content)
+        for name in cause_names(str(content["families"][0]), content["streams"]) if content.get("families") else ():
             if content["alarms"]:
-                yield name, list(content["alarms"])
+                again = episodes.come(name, content["alarms"], str(content.get("since", "")))
+                yield str(content["change"]), name, list(content["alarms"]), again

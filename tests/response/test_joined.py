@@ -15,8 +15,8 @@ def change(what, **content):
     )
 
 
-def alarmed(what, key, family, *streams):
-    return change(what, alarms=[key], families=[family], streams=list(streams))
+def alarmed(what, key, family, *streams, since=""):
+    return change(what, alarms=[key], families=[family], streams=list(streams), since=since)
 
 
 OPENED = alarmed("opened", "a", "inputs", "outside(charge)")
@@ -51,3 +51,18 @@ def test_a_cause_counts_once_and_an_incident_is_looked_at_so_often_and_no_more()
             looks += 1
 
     assert looks == MOST
+
+
+def test_what_comes_again_after_all_of_its_alarms_were_over_is_looked_at_again():
+    slow = alarmed("joined", "s", "performance", "bias", since="2026-10-19T00:00")
+    events = [alarmed("opened", "a", "performance", "brier", since="2026-10-19T00:00"), slow, LOOKED]
+    one_over = change("ended", alarms=["a"], last="2026-10-19T00:00")
+    all_over = change("ended", alarms=["s"], last="2026-10-24T00:00")
+    later = alarmed("joined", "n", "performance", "roc_auc[line=north]", since="2026-11-03T00:00")
+    same = alarmed("joined", "b", "performance", "brier", since="2026-10-24T00:00")
+
+    assert joined_causes([*events, one_over, later], "I-1") == {}
+    assert joined_causes([*events, one_over, all_over, same], "I-1") == {}
+    assert joined_causes([*events, one_over, all_over, later], "I-1") == {"performance": ("n",)}
+    assert joined_causes([*events, one_over, all_over, later, LOOKED, slow], "I-1") == {}
+    assert alarms_of([*events, one_over, all_over, later], "I-1", ["performance"]) == {"performance": ("n",)}

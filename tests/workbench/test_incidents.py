@@ -6,6 +6,7 @@ import pytest
 from baseline_pipeline.errors import UsageError
 from baseline_pipeline.governance.events import last_decision
 from baseline_pipeline.workbench.iteration.deciding import establish
+from baseline_pipeline.workbench.over_time.experimenting import told_of
 from baseline_pipeline.workbench.over_time.incidents import (
     add_test,
     close,
@@ -98,6 +99,19 @@ def test_a_cause_that_joins_an_incident_later_gets_an_experiment_of_its_own_and_
     assert said[1].startswith("z joined: ")
     assert second == third
     assert experiment_words(project.bench(), one)[0] == said[1]
+
+
+@pytest.mark.parametrize(
+    ("causes", "slices", "told"),
+    [
+        ((), ["all", "plan=a"], "words"),
+        (("z",), ["all"], "z joined: words"),
+        ((), ["plan=a"], "in plan=a: words"),
+        (("performance",), ["a", "b", "c", "d", "e"], "performance joined, in a, b, c and 2 more: words"),
+    ],
+)
+def test_the_sentence_begins_with_what_joined_and_the_slices_that_it_is_about(causes, slices, told):
+    assert told_of(causes, slices, ("words", "more")) == (told, "more")
 
 
 def test_responding_twice_writes_once(logged):

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pyarrow as pa
 
-from baseline_pipeline.comparison import JointShift
+from baseline_pipeline.comparison import ALL_ROWS, JointShift
 from baseline_pipeline.drift.joint import FEWEST, separation
 from baseline_pipeline.effects import Part
 from baseline_pipeline.errors import BaselineError
@@ -31,7 +31,7 @@ from baseline_pipeline.workbench.over_time.skewing import skew_of
 from baseline_pipeline.workbench.over_time.telling import SHOWN, Look
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping
+    from collections.abc import Collection, Mapping, Sequence
 
     from baseline_pipeline.contract import Contract
     from baseline_pipeline.metrics.outcomes import Metric
@@ -47,6 +47,9 @@ OF_LEVEL = ("bias", "mean score")
 """Streams that say that scores are too high or too low as a whole."""
 TELLING = 3.0
 """Standard deviations of calm windows from which a feature or a slice is named."""
+
+NAMED = 3
+"""Slices that the first sentence names."""
 
 
 def experiment(
@@ -72,9 +75,10 @@ def experiment(
     alarms = [one for one in watched.alarms if one.key in keys]
     since = np.datetime64(min([one.opened for one in alarms] or [incident.since]), "s")
     until = np.datetime64(max([one.last for one in alarms] or [incident.last]), "s")
+    slices = sorted({sign.slice for one in alarms for sign in one.signs}) if joined else sorted(incident.slices)
     starts = found.readings.starts
     inside = (starts >= since) & (starts <= until)
-    now, calm = (_within(contract, found, incident, starts[chosen]) for chosen in (inside, found.calm))
+    now, calm = (_within(contract, found, slices, starts[chosen]) for chosen in (inside, found.calm))
     bench.progress(f"looking at {len(now)} rows of {incident.id} beside {len(calm)} calm ones")
     past, no_past = _past(bench, contract, found)
     look = Look(shift=_shift(contract, found.rows, calm, now), not_done=list(no_past))
@@ -97,7 +101,7 @@ def experiment(
         resembles=look.resembles,
         early=look.early,
         about=about,
-        words=_about(about, look.words()),
+        words=told_of(about, slices, look.words()),
     )
     keep_experiment(bench, incident, result)
     return result
@@ -124,8 +128,13 @@ def _replay(
         look.resembles = resembling(contract, sides, scorer, look.causes, lead)
 
 
-def _about(causes: tuple[str, ...], words: tuple[str, ...]) -> tuple[str, ...]:
-    return (f"{', '.join(causes)} joined: {words[0]}", *words[1:]) if causes else words
+def told_of(causes: Sequence[str], slices: Sequence[str], words: tuple[str, ...]) -> tuple[str, ...]:
+    """The words; their first sentence says what joined, and which slices it is about where these are not all rows."""
+    told = [f"{', '.join(causes)} joined"] if causes else []
+    if ALL_ROWS not in slices:
+        more = f" and {len(slices) - NAMED} more" if len(slices) > NAMED else ""
+        told.append(f"in {', '.join(slices[:NAMED])}{more}")
+    return (f"{', '.join(told)}: {words[0]}", *words[1:]) if told else words
 
 
 def _past(bench: Workbench, contract: Contract, found: Windows) -> tuple[Past | None, list[str]]:
@@ -136,13 +145,13 @@ def _past(bench: Workbench, contract: Contract, found: Windows) -> tuple[Past | 
         return None, [f"nothing was replayed: {reason.message}"]
 
 
-def _within(contract: Contract, found: Windows, incident: Incident, starts: Array) -> Array:
-    """Rows of some windows, of the incident's slices where it does not concern all rows."""
+def _within(contract: Contract, found: Windows, slices: Sequence[str], starts: Array) -> Array:
+    """Rows of some windows, of some slices where all rows are not among them."""
     rows = _rows(found, starts)
-    if "all" in incident.slices:
+    if ALL_ROWS in slices:
         return rows
     parts = find_slices(contract.slices, found.rows.columns)
-    chosen = [part.rows for part in parts if part.name in incident.slices]
+    chosen = [part.rows for part in parts if part.name in slices]
     return np.intersect1d(rows, np.concatenate(chosen)) if chosen else rows
 
 
