@@ -130,7 +130,7 @@ def _ending(
     if old.failure is not None:
         return "evidence_missing", f"{what} fails in {old.lock} already ({old.failure}): {old.words}"
     if new is not None and new.failure is not None:
-        verb = {"load": "does not load", "train": "does not train", "predict": "does not predict"}.get(
+        verb = {"load": "does not load", "train": "fails", "predict": "does not predict"}.get(
             new.failure, f"fails ({new.failure.replace('_', ' ')})"
         )
         return "reject", f"{what} {verb} in {new.lock}: {new.words}"

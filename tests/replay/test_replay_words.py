@@ -92,6 +92,22 @@ def test_training_is_not_called_loading(run_with):
     assert not [one for one in back if "9.00" in one]
 
 
+def test_a_training_that_fails_is_told_in_plain_words(project, run_with):
+    runs = run_with("old.lock"), run_with("new.lock", "train", "TypeError: no such argument")
+    trial = ended(project.bench().contract("small"), "retrained", *runs, None, None, None)
+
+    assert (trial.ending, trial.tier) == ("reject", "severe")
+    assert trial.why == "training fails in new.lock: TypeError: no such argument"
+
+
+def test_an_environment_that_lacks_a_package_is_no_rejection(project, run_with):
+    runs = run_with("old.lock"), run_with("new.lock", "packages", "this environment has no numpy")
+    trial = ended(project.bench().contract("small"), "artifact", *runs, None, None, None)
+
+    assert (trial.ending, trial.tier) == ("evidence_missing", None)
+    assert "could not be evaluated with new.lock: this environment has no numpy; with it in the" in trial.why
+
+
 def test_nobody_is_blamed_for_what_moves_from_run_to_run(run_with):
     nothing = Locked("old", Installable(lines=("a==1",), hashed=False, whole=True), Lock(packages=()))
     scores = SimpleNamespace(outcomes=SimpleNamespace(prediction=None))
