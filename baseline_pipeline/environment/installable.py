@@ -143,9 +143,9 @@ def _toml(document: dict[str, Any], here: dict[str, str] | None) -> Installable:
     for one in chosen:
         line = _line(one)
         if line is None:
-            place = one.get("source") or one.get("directory") or "no version"
+            place = _place(one)
             version = f" {one['version']}" if "version" in one and not FOLDERS & set(place) else ""
-            left_out.append(without_secrets(f"{canonicalize_name(one['name'])}{version} ({place})"))
+            left_out.append(without_secrets(f"{canonicalize_name(one['name'])}{version} ({_told(place)})"))
         else:
             lines.append(line)
     return Installable(
@@ -200,13 +200,25 @@ def _meeting(need: dict[str, Any], by_name: dict[str, list[dict[str, Any]]], fac
 
 
 def _line(entry: dict[str, Any]) -> str | None:
-    source = entry.get("source") or {}
-    if "version" not in entry or (
-        PLACES & set(source) and source.get("type") != "legacy"
-    ):  # poetry's word for an index
+    if "version" not in entry or _place(entry):
         return None
     digests = sorted({one for one in hashes_of(entry) if ":" in one})
     return " ".join([f"{canonicalize_name(entry['name'])}=={entry['version']}", *(f"--hash={one}" for one in digests)])
+
+
+def _place(entry: dict[str, Any]) -> dict[str, Any]:
+    """Where an entry comes from, if from no index: a table of its own in pylock.toml, the source elsewhere."""
+    own = {kind: entry[kind] for kind in ("vcs", "directory", "archive") if entry.get(kind)}
+    source: dict[str, Any] = entry.get("source") or {}
+    outside = PLACES & set(source) and source.get("type") != "legacy"  # poetry's word for an index
+    return own or (source if outside else {})
+
+
+def _told(place: dict[str, Any]) -> str:
+    words = (
+        f"{kind} {_told(one) if isinstance(one, dict) else one}" for kind, one in place.items() if kind != "hashes"
+    )
+    return " ".join(words) or "no version"
 
 
 def _holds(marker: str, facts: Facts | None) -> bool:

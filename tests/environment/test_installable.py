@@ -152,7 +152,7 @@ def test_of_a_forked_uv_lock_one_version_is_taken_and_members_of_the_workspace_n
     found = installable("uv.lock", FORKED, {"python_full_version": python, "sys_platform": "linux"})
 
     assert found.lines == ("click==8.1.8", f"numpy=={numpy}")
-    assert found.left_out == ("alpha ({'editable': 'libs/alpha'})",)
+    assert found.left_out == ("alpha (editable libs/alpha)",)
 
 
 def test_only_what_a_lockfile_installs_here_is_expected():
@@ -166,7 +166,7 @@ def test_what_is_locked_to_a_commit_is_expected_and_shown_without_its_secrets():
     needed = FORKED.replace('{ name = "alpha" },', '{ name = "fork" },')
     wanted = installable("uv.lock", needed, {"python_full_version": "3.11.7"})
 
-    assert wanted.left_out == ("fork 0.3 ({'git': 'https://***@example.org/fork.git?rev=1#1'})",)
+    assert wanted.left_out == ("fork 0.3 (git https://***@example.org/fork.git?rev=1#1)",)
     assert [one.package for one in differences(wanted, {"numpy": "2.4.6"})] == ["fork"]
 
 
@@ -235,7 +235,22 @@ def test_pylock_and_what_cannot_be_brought():
     found = installable("pylock.toml", PYLOCK)
 
     assert found.lines == ("numpy==2.1.3 --hash=sha256:aa",)
-    assert found.left_out == ("mine ({'path': '.'})",)
+    assert found.left_out == ("mine (directory path .)",)
+
+
+@pytest.mark.parametrize(
+    ("place", "told"),
+    [
+        ('vcs = {type = "git", url = "https://a.example/b.git"}', "vcs type git url https://a.example/b.git"),
+        ('archive = {url = "https://a.example/b.zip"}', "archive url https://a.example/b.zip"),
+    ],
+)
+def test_what_pylock_takes_from_a_place_is_never_taken_from_an_index(place, told):
+    text = f'[[packages]]\nname = "six"\nversion = "1.17.0"\n[[packages]]\nname = "mine"\nversion = "1.0"\n{place}\n'
+
+    found = installable("pylock.toml", text)
+
+    assert (found.lines, found.left_out) == (("six==1.17.0",), (f"mine 1.0 ({told})",))
 
 
 def test_of_a_conda_lock_the_pip_part_is_installed_and_the_rest_is_named(monkeypatch):
