@@ -46,7 +46,7 @@ def condition_sql(expression: Expression, types: Mapping[str, pa.DataType], dial
     for name in expression.columns():
         if name not in types:
             message = f"condition {expression.text!r}: there is no column {name!r}; columns: {', '.join(types)}"
-            raise DataUnreadable(message)
+            raise DataUnreadable(message, next_step="give rows that have it, or name another in the contract's slice")
     try:
         return _Writer(types, dialect).condition(expression.tree)
     except TypeError as error:

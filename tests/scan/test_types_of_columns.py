@@ -9,6 +9,7 @@ import pytest
 from scipy import stats
 
 from baseline_pipeline.adapters.engines.duckdb import duckdb_engine
+from baseline_pipeline.errors import DataUnreadable
 from baseline_pipeline.summaries.data import summarise
 from baseline_pipeline.summaries.sql import number_cells
 from baseline_pipeline.workbench.inspection.scanning import compare_summaries, plan_data
@@ -201,3 +202,29 @@ def test_nothing_is_compared_with_no_rows(tmp_path):
 
     assert {one.method for one in drift.values()} == {"not compared"}
     assert {one.note for one in drift.values()} == {"no rows on one side"}
+
+
+def test_numbers_that_are_whole_in_one_file_and_not_in_another_are_one_column(tmp_path):
+    plain = written(tmp_path / "plain.parquet", hives(2, frames=np.arange(ROWS) * 1.0))
+    mixed = tmp_path / "mixed"
+    mixed.mkdir()
+    for part, kind in enumerate((np.int64, np.float64)):
+        written(mixed / f"{part}.parquet", hives(part, frames=np.arange(ROWS).astype(kind)))
+    for before, after in ((str(mixed), plain), (plain, str(mixed))):
+        assert scanned(["frames"], before, after)[2]["frames"].measures["kolmogorov_smirnov"] < 0.001
+
+
+def test_files_that_do_not_go_together_or_are_damaged_end_in_words_and_a_next_step(tmp_path):
+    plain = written(tmp_path / "plain.parquet", hives(1, frames=np.arange(ROWS)))
+    content = (tmp_path / "plain.parquet").read_bytes()
+    (tmp_path / "page.parquet").write_bytes(content[:4] + b"\0" * 3000 + content[3004:])
+    (tmp_path / "torn.parquet").write_bytes(content[:3000])
+    mixed = tmp_path / "mixed"
+    mixed.mkdir()
+    for part, frames in enumerate((np.arange(ROWS), np.repeat("many", ROWS))):
+        written(mixed / f"{part}.parquet", hives(part, frames=frames))
+    for name in ("page.parquet", "torn.parquet", "mixed"):
+        for before, after in ((plain, str(tmp_path / name)), (str(tmp_path / name), plain)):
+            with pytest.raises(DataUnreadable) as refused:
+                scanned(["frames"], before, after)
+            assert "files are whole" in refused.value.next_step

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 
 
 ACCEPTED = "numbers of up to 64 bits, decimals of up to 38 digits, texts, truth values, dates and times"
+STEP = "check that the files are whole, with one type a column, and what the contract's slices compare"
 
 
 @contextmanager
@@ -98,7 +99,7 @@ class DuckDbEngine:
                     message = f"column {field.name!r} is {field.type}, which DuckDB does not read"
                     raise DataUnreadable(message, next_step=f"accepted: {ACCEPTED}") from error
             message = f"DuckDB: {str(error).splitlines()[0]}"
-            raise DataUnreadable(message) from error
+            raise DataUnreadable(message, next_step=STEP) from error
 
     def schema(self, relation: str) -> pa.Schema:
         """The columns of a relation."""
@@ -116,7 +117,7 @@ class DuckDbEngine:
             return self.connection.sql(statement).to_arrow_table()
         except duckdb.Error as error:
             message = f"DuckDB: {str(error).splitlines()[0]}"
-            raise DataUnreadable(message) from error
+            raise DataUnreadable(message, next_step=STEP) from error
 
     def counted(self, rows: pa.Table | str, grids: Mapping[str, Grid | None]) -> dict[str, Summary]:
         """Summaries counted batch by batch: twice as fast as by SQL, and the same."""

@@ -6,6 +6,7 @@ import glob
 import os
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from functools import partial, reduce
 from pathlib import Path
 from queue import Empty, SimpleQueue
@@ -41,6 +42,7 @@ PLACES = 4
 BATCH = 131_072
 BUFFER = 1 << 18
 TOLD_EVERY = 1_000_000
+WHOLE = "check that the files are whole, and that a column has one type in all files of a folder or pattern"
 NO_VALUE = "__HIVE_DEFAULT_PARTITION__"
 """A folder's name for rows that have no value."""
 
@@ -56,13 +58,29 @@ def sampled(rows: pa.Table | str, columns: list[str]) -> pa.Table:
         places = pa.array(range(0, rows.num_rows, step)[:SAMPLE_ROWS], pa.int64())
         return rows.select(columns).take(places)
     places = _spread(files_of(rows))
-    with ThreadPoolExecutor(min(PLACES, cores())) as pool:
+    with _readable(rows), ThreadPoolExecutor(min(PLACES, cores())) as pool:
         found = list(pool.map(lambda place: _first_rows(place, columns), places))
-    if not found:
-        return _open(files_of(rows)[0]).schema_arrow.empty_table().select(columns)
-    table = pa.Table.from_batches(found)
+        if not found:
+            return _open(files_of(rows)[0]).schema_arrow.empty_table().select(columns)
+        table = pa.concat_tables([pa.Table.from_batches([one]) for one in found], promote_options="permissive")
     pa.default_memory_pool().release_unused()
     return table
+
+
+@contextmanager
+def _readable(rows: str) -> Iterator[None]:
+    """Tell in words what Arrow says of files that cannot be read, or do not go together.
+
+    Raises:
+        DataUnreadable: in Arrow's words.
+    """
+    try:
+        yield
+    except (pa.ArrowException, OSError) as error:
+        if isinstance(error, OSError) and error.errno is not None:
+            raise  # the system's, which names the file
+        message = f"{rows}: {str(error).splitlines()[0]}"
+        raise DataUnreadable(message, next_step=WHOLE) from error
 
 
 def _first_rows(place: tuple[str, int], columns: list[str]) -> pa.RecordBatch:
@@ -202,7 +220,7 @@ def _counted(
             failed.set()
             raise
 
-    with ThreadPoolExecutor(threads) as pool:
+    with _readable(rows), ThreadPoolExecutor(threads) as pool:
         return list(pool.map(counted, range(threads)))
 
 
