@@ -12,7 +12,7 @@ from scipy import sparse
 from sklearn.compose import ColumnTransformer
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GridSearchCV
-from sklearn.pipeline import make_pipeline
+from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
 from baseline_pipeline.adapters.environments import worker_stages
@@ -24,6 +24,21 @@ from baseline_pipeline.replay.numeric_difference import numeric_difference
 from baseline_pipeline.replay.stages import stage_difference, stages_compared
 from baseline_pipeline.report.stages import stages_lines
 
+SLOWLY = """\
+import time
+from sklearn.base import BaseEstimator, TransformerMixin
+
+class Slow(TransformerMixin, BaseEstimator):
+    def __init__(self, seconds=0.0):
+        self.seconds = seconds
+
+    def fit(self, rows, labels=None):
+        return self
+
+    def transform(self, rows):
+        time.sleep(self.seconds)
+        return rows
+"""
 LAYERS = """\
 import numpy as np
 
@@ -55,12 +70,13 @@ def exposed(tmp_path, frame):
     built = Built("0" * 64, Path(sys.prefix), {}, (), ())
     job = {"rows": str(tmp_path / "rows"), "columns": ["x", "z", "g"], "wants": "scores", "project": str(tmp_path)}
 
-    def ran(artifact, stages=None):
+    def ran(artifact, stages=None, **other):
         keep = tmp_path / "kept"
         keep.mkdir(exist_ok=True)
-        told = {**job, "artifact": artifact, "stages": stages}
+        told = {**job, "artifact": artifact, "stages": stages, **other}
         found = run_job(built, told, Knobs(batch_rows=16), tmp_path / "scratch", keep=keep)
         assert found.failure is None, found.words
+        ran.seconds = found.facts["seconds"]
         file = keep / "stages.npz"
         return found.facts.get("stages_failure"), stages_in(file) if file.exists() else ()
 
@@ -104,6 +120,31 @@ def test_a_search_holds_its_pipeline_inside_and_other_models_expose_nothing(fram
     assert worker_stages.steps_of(LogisticRegression()) == []
     nothing = stages_compared((), (), numeric_difference(np.zeros(2), np.zeros(2)), None)
     assert stages_lines(nothing)[0].startswith("the model exposes no stages")
+
+
+def test_what_each_step_takes_of_an_answer_is_told_and_the_model_is_left_as_it_was(exposed, frame, tmp_path):
+    (tmp_path / "slowly.py").write_text(SLOWLY)
+    sys.path.insert(0, str(tmp_path))
+    import slowly
+
+    steps = ("narrow", slowly.Slow(0.001)), ("wide", slowly.Slow(0.02)), ("last", LogisticRegression())
+    model = Pipeline(list(steps)).fit(frame[["x", "z"]], frame.y)
+    seconds = {}
+    with worker_stages.steps_timed(model, seconds):
+        model.predict_proba(frame[["x", "z"]])
+        model.predict_proba(frame[["x", "z"]])
+
+    assert sorted(seconds) == ["predict: narrow", "predict: wide"]
+    assert seconds["predict: wide"] >= 0.04 > seconds["predict: narrow"] >= 0.002
+    assert all("transform" not in vars(step) for _, step in steps)
+    with worker_stages.steps_timed(LogisticRegression(), seconds), worker_stages.steps_timed(None, seconds):
+        assert len(seconds) == 2
+    joblib.dump(model, tmp_path / "slow.joblib")
+    exposed({"loader": "pickle", "path": str(tmp_path / "slow.joblib")}, columns=["x", "z"])
+    parts = {name: took for name, took in exposed.seconds.items() if name.startswith("predict: ")}
+    assert list(parts) == ["predict: narrow", "predict: wide", "predict: last"]
+    assert max(parts, key=parts.get) == "predict: wide"
+    assert sum(parts.values()) == pytest.approx(exposed.seconds["predict"])
 
 
 def test_a_function_of_the_contract_exposes_the_stages_of_anything_else(exposed):

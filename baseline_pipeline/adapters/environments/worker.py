@@ -238,8 +238,15 @@ def work(job: dict[str, Any], facts: dict[str, Any], say: Callable[[str], None])
         serve(job, model, rows, answers)
         return
     say(f"scoring with {facts['model']}")
-    found, facts["batch_ns"] = predicted(job, model, rows, say)
+    steps: dict[str, float] = {}
+    stages: Any = beside("worker_stages")
+    with stages.steps_timed(model.held if "stages" in job else None, steps):
+        found, facts["batch_ns"] = predicted(job, model, rows, say)
     seconds["predict"] = clock() - started - seconds.get("remote call", 0.0)
+    if steps:
+        seconds.update({name: took / (job.get("quota") or 1.0) for name, took in steps.items()})
+        last = stages.all_steps(model.held)[-1][0]
+        seconds[f"predict: {last}"] = max(seconds["predict"] - sum(seconds[name] for name in steps), 0.0)
     facts["shape"] = list(found.shape)
     keep(Path(job["output"]), found)
     facts["peak_memory_mb"] = worker_facts.peak_memory()

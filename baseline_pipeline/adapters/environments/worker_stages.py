@@ -5,8 +5,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import inspect
+import time
 from typing import Any, Callable, Iterator  # noqa: UP035  # 3.8
 
 import numpy as np
@@ -117,16 +119,45 @@ def column_of(values: Any) -> tuple[Any, Any]:
     return np.full(len(values), np.nan), np.array(digests, dtype=np.uint64)[place.reshape(-1)]
 
 
-def steps_of(held: Any) -> list[tuple[str, Any]]:
-    """Every fitted transformer of a scikit-learn Pipeline, by name; none where the model is no such thing."""
+def all_steps(held: Any) -> list[tuple[str, Any]]:
+    """Every step of a scikit-learn Pipeline, by name; none where the model is no such thing."""
     if hasattr(held, "get_raw_model"):  # MLflow's wrapper
         held = held.get_raw_model()
     for name in INNER:
         held = getattr(held, name, held)
     steps = getattr(held, "steps", None)
-    if not isinstance(steps, list):
-        return []
-    return [(name, step) for name, step in steps[:-1] if hasattr(step, "transform")]
+    return steps if isinstance(steps, list) else []
+
+
+def steps_of(held: Any) -> list[tuple[str, Any]]:
+    """The fitted transformers among them."""
+    return [(name, step) for name, step in all_steps(held)[:-1] if hasattr(step, "transform")]
+
+
+@contextlib.contextmanager
+def steps_timed(held: Any, seconds: dict[str, float]) -> Iterator[None]:
+    """Add up what every transformer takes of each answer meanwhile, as `predict: NAME`."""
+
+    def timed(name: str, transform: Callable[..., Any]) -> Callable[..., Any]:
+        def run(*args: Any, **kwargs: Any) -> Any:
+            started = time.perf_counter()
+            try:
+                return transform(*args, **kwargs)
+            finally:
+                seconds[name] = seconds.get(name, 0.0) + time.perf_counter() - started
+
+        return run
+
+    held_back = []
+    for name, step in steps_of(held):
+        with contextlib.suppress(AttributeError, TypeError):  # one that takes no attributes is part of the last step
+            step.transform = timed(f"predict: {name}", step.transform)
+            held_back.append(step)
+    try:
+        yield
+    finally:
+        for step in held_back:
+            del step.transform
 
 
 def names_of(step: Any, before: list[str]) -> list[str]:

@@ -27,7 +27,7 @@ def simulation_lines(found: Simulation) -> list[str]:
         if one.contrast is None:
             continue
         times = "; ".join(f"{stage} {a:.2f} -> {b:.2f} s" for stage, (a, b) in one.seconds.items())
-        lines.append(f"  {times}; most of it: {one.bottleneck}{_memory(one)}")
+        lines.append(f"  {times}; most of an answer: {one.bottleneck}{_memory(one)}")
         lines.append(f"  would fire: {', '.join(one.fires)}" if one.fires else "  no guardrail would fire")
         told = one.contrast.cells
         shown, rest = ((), told) if one.ending == "accept" and one.tier is None else folded(told)
