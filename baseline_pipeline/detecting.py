@@ -12,6 +12,7 @@ from baseline_pipeline.significance.false_discovery import false_discovery
 from baseline_pipeline.significance.max_t import Detection, max_t, statistics
 from baseline_pipeline.significance.self_normalised import lower_bound
 from baseline_pipeline.significance.shares import shares
+from baseline_pipeline.significance.skewed_t import below, tempered
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -105,7 +106,7 @@ def _lower(effect: Effect, critical: float) -> float:
     """The harm's lower bound that belongs to a critical value."""
     assert effect.harm is not None and effect.uncertainty is not None and effect.total is not None  # noqa: S101, PT018
     if effect.size is None:
-        return effect.harm - effect.luck[0] - _reach(critical, effect.uncertainty.degrees) * effect.uncertainty.error
+        return effect.harm - effect.luck[0] - below(effect.uncertainty, critical)
     return lower_bound(effect.total, effect.size, critical)
 
 
@@ -166,6 +167,7 @@ def _normal_score(effect: Effect) -> float:
     if effect.uncertainty.error == 0:
         return float(np.sign(harm)) * 40.0
     t, degrees = harm / effect.uncertainty.error, effect.uncertainty.degrees
+    t = tempered(t, effect.uncertainty.skewness)
     tail = log_ndtr(-abs(t)) if np.isinf(degrees) else np.log(max(float(stdtr(degrees, -abs(t))), 1e-300))
     return float(-np.sign(t) * ndtri_exp(tail))
 
@@ -216,10 +218,3 @@ def _found(effect: Effect, alpha: float, worse: Detection, better: Detection, se
         harm_shown=bool((worse.adjusted[mine] <= alpha).any()),
         gain_shown=effect.directed and bool((better.adjusted[mine] <= alpha).any()),
     )
-
-
-def _reach(critical: float, degrees: float) -> float:
-    """The quantile of t as far out as the critical value is in a normal."""
-    from scipy.special import ndtr, stdtrit
-
-    return critical if np.isinf(degrees) else float(-stdtrit(degrees, float(ndtr(-critical))))

@@ -11,7 +11,7 @@ from baseline_pipeline.comparison import ALL_ROWS, Counts
 from baseline_pipeline.figures import counted
 from baseline_pipeline.measuring import cluster_codes
 from baseline_pipeline.metrics.outcomes import Metric, Outcomes
-from baseline_pipeline.significance.clustered import Uncertainty, independent_sum
+from baseline_pipeline.significance.clustered import Uncertainty, independent_sum, no_surer
 from baseline_pipeline.significance.power import normal_quantile
 from baseline_pipeline.significance.units import units_of
 
@@ -97,8 +97,8 @@ class Effect:
             sizes of gaps, luck lifts them.
         fixed: The part of the standard error that more of what is counted does not take away: of the baseline's value,
             where its rows are others; of pairs of processes, where they answer.
-        less_margin: Standard error of the harm less a margin that is a share of the baseline's value, which is as
-            uncertain as that is.
+        less_margin: Of the harm less a margin that is a share of the baseline's value, which is as uncertain as that
+            is; `None` where the margin is no such share.
         luck: How much harm, and how much gain, numbers of rows alone make where both sides are equally good.
         least: Requests, or runs, without which nothing is judged; none where rows are what is compared.
         ended: That fewer requests were timed than asked for, and why; empty where all were.
@@ -135,7 +135,7 @@ class Effect:
     room: tuple[float, float] = (0.0, 0.0)
     luck: tuple[float, float] = (0.0, 0.0)
     fixed: float = 0.0
-    less_margin: float = 0.0
+    less_margin: Uncertainty | None = None
     least: int = 0
     ended: str = ""
     drawn: DrawnLabels | None = None
@@ -177,7 +177,7 @@ class Effect:
         """
         if self.drawn is None or self.harm is None or self.baseline is None or self.uncertainty is None:
             return 0.0
-        error = self.less_margin or self.uncertainty.error
+        error = (self.less_margin or self.uncertainty).error or self.uncertainty.error
         seen = self.harm - self.share * self.baseline
         return self.drawn.reach(seen, error, normal_quantile(1 - level))
 
@@ -190,16 +190,20 @@ class Effect:
         assert self.uncertainty is not None  # noqa: S101  # the caller has looked
         return max(self.uncertainty.error, self.beyond(level) / normal_quantile(1 - level))
 
-    def of_others(self, baseline: Uncertainty, candidate: Uncertainty, sign: float) -> None:
+    def of_others(
+        self, sides: tuple[Uncertainty, Uncertainty], rows: tuple[Uncertainty, Uncertainty], sign: float
+    ) -> None:
         """Note how sure the harm is where the two sides' rows are others.
 
         Args:
-            baseline: Of its value.
-            candidate: Of its value.
+            sides: Of the baseline's value, and of the candidate's.
+            rows: The same as if rows were independent.
             sign: 1 where higher values are worse, else -1.
         """
-        self.uncertainty, self.fixed = independent_sum(baseline, candidate), baseline.error
-        self.less_margin = float(np.hypot(candidate.error, (sign + self.share) * baseline.error))
+        baseline, candidate = no_surer(sides[0], *rows), no_surer(sides[1], *rows[::-1])
+        now = candidate.times(sign)
+        self.uncertainty, self.fixed = independent_sum(baseline.times(-sign), now), baseline.error
+        self.less_margin = independent_sum(baseline.times(-sign - self.share), now)
 
     def lifted(self, before: float, after: float, *, moved: float | None = None) -> None:
         """Note how far luck alone can have lifted either side's value.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -13,7 +14,7 @@ from baseline_pipeline.metrics.domain import mean_of
 from baseline_pipeline.metrics.outcomes import Estimate, Metric, NotMeasurable, Outcomes
 from baseline_pipeline.relabelling import redrawn
 from baseline_pipeline.row_differences import at_stake, differs, discordant, moved_scores
-from baseline_pipeline.significance.clustered import clustered, supported
+from baseline_pipeline.significance.clustered import clustered, over, supported
 from baseline_pipeline.slices import SliceRows, find_slices
 
 if TYPE_CHECKING:
@@ -107,7 +108,9 @@ def _filled(
         _paired(effect, before, after, sign * (two.influence - one.influence), two.influence, apart)
         if effect.share:
             beside = sign * (two.influence - one.influence) - effect.share * one.influence
-            effect.less_margin = clustered(beside, after.cluster).error
+            assert effect.uncertainty is not None  # noqa: S101  # `_paired` has filled it in
+            error = clustered(beside, after.cluster).error
+            effect.less_margin = replace(effect.uncertainty, error=error)
         if one.lift or two.lift:
             lifts = (side.lift * clustered(side.influence, after.cluster).error for side in (one, two))
             effect.lifted(*lifts, moved=_apart(effect.metric, before.outcomes, after.outcomes, one, two))
@@ -190,6 +193,7 @@ def _paired(
     if shares is not None:
         wider = supported(clustered(shares - shares.mean(), after.cluster), effect.support)
         effect.uncertainty = max(effect.uncertainty, wider, key=lambda one: one.error)
+    effect.uncertainty = effect.uncertainty.symmetric()  # of the same rows, answered in turn
     effect.reach = (
         float(new.weights.max()) if metric.rowwise else float(np.abs(influence).max() or np.ptp(influence_now))
     )
@@ -210,7 +214,8 @@ def _paired(
 def _unpaired(effect: Effect, before: Part, after: Part, one: Estimate, two: Estimate, sign: float) -> None:
     past = supported(clustered(one.influence, before.cluster), one.support)
     present = supported(clustered(two.influence, after.cluster), two.support)
-    effect.of_others(past, present, sign)
+    first, second = (over(clustered(side.influence, None), side.support) for side in (one, two))
+    effect.of_others((past, present), (first, second), sign)
     effect.lifted(one.lift * past.error, two.lift * present.error)
     effect.clusters = None if after.cluster is None else present.clusters
     earlier = np.bincount(before.unit, -sign * one.influence, minlength=before.units) / len(before)

@@ -55,7 +55,7 @@ def timed(contract: Contract, effect: Effect, over: OverTimes, times: PairedTime
     effect.candidate = effect.baseline * float(np.exp(mean))
     effect.harm = sign * (effect.candidate - effect.baseline)
     influence = sign * effect.candidate * (ratios - mean)
-    effect.uncertainty = clustered(influence, None)
+    effect.uncertainty = clustered(influence, None).symmetric()
     effect.changed = effect.rows
     if early:
         effect.proven = f"{len(times)} runs of each model settle it: below half the margin, at {1 - LEVEL:.1%}"

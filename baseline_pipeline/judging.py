@@ -8,9 +8,9 @@ import numpy as np
 
 from baseline_pipeline.comparison import ALL_ROWS, Cell
 from baseline_pipeline.effects import MIN_SUPPORT
-from baseline_pipeline.measuring import t_quantile
 from baseline_pipeline.significance.clopper_pearson import clopper_pearson_upper
 from baseline_pipeline.significance.power import minimum_detectable_effect, new_rows_required, normal_quantile
+from baseline_pipeline.significance.skewed_t import below, reach
 from baseline_pipeline.significance.tango import tango_bound
 from baseline_pipeline.verdicts import Harm, guardrail_verdict, primary_verdict
 
@@ -55,8 +55,7 @@ def judge(contract: Contract, effect: Effect, found: Found | None, look: int = 1
     error = effect.uncertainty.error
     if np.isfinite(error) and error > 0:
         critical = normal_quantile(1 - rates.false_alarm) if found is None else found.critical
-        detectable = effect.luck[0] + minimum_detectable_effect(error, critical, rates.power, effect.even)
-        values["minimum_detectable_effect"] = detectable if np.isfinite(detectable) else None
+        values["minimum_detectable_effect"] = _detectable(effect, critical, rates.power)
         if margin:
             values["rows_required"] = _to_pass(effect, margin, rates.passing(look), rates.power)
     if np.isfinite(error):
@@ -66,6 +65,16 @@ def judge(contract: Contract, effect: Effect, found: Found | None, look: int = 1
     if found is None or margin is None or severe is None:
         return _with_floor(effect, _untested(contract, effect, values, margin))
     return _with_floor(effect, _tested(contract, effect, found, values, margin, severe, look))
+
+
+def _detectable(effect: Effect, critical: float, power: float) -> float | None:
+    """The harm that is found with the power given; of other rows one that leaves how far losses spread as it is."""
+    assert effect.uncertainty is not None  # noqa: S101  # the caller has looked
+    error = effect.uncertainty.error
+    if effect.size is None:
+        critical = below(effect.uncertainty, critical) / error
+    found = effect.luck[0] + minimum_detectable_effect(error, critical, power, effect.even)
+    return found if np.isfinite(found) else None
 
 
 def _tested(
@@ -156,17 +165,17 @@ def _upper(effect: Effect, level: float, *, of_gain: bool = False) -> float:
     move together it is the higher of that and the t quantile over clusters.
     """
     assert effect.harm is not None and effect.uncertainty is not None  # noqa: S101, PT018  # the caller has checked
-    harm = -effect.harm if of_gain else effect.harm
+    harm, beyond = (-effect.harm, effect.uncertainty.times(-1)) if of_gain else (effect.harm, effect.uncertainty)
     if effect.discordant is None:
         harm += effect.room[of_gain]
-        return harm + t_quantile(1 - level, effect.uncertainty.degrees) * effect.uncertainty.error
+        return harm + reach(beyond, level)
     worse, better, decisions = effect.discordant
     if of_gain:
         worse, better = better, worse
     bound = tango_bound(worse, better, decisions, normal_quantile(1 - level))
     if effect.clusters is None:
         return bound
-    return max(bound, harm + t_quantile(1 - level, effect.uncertainty.degrees) * effect.uncertainty.error)
+    return max(bound, harm + reach(beyond, level))
 
 
 def upper_beside_margin(effect: Effect, level: float) -> float:
@@ -184,8 +193,10 @@ def _upper_of_rows(effect: Effect, level: float) -> float:
     A margin that is a share of the baseline's value is estimated with it; the wider of both errors counts.
     """
     assert effect.harm is not None and effect.uncertainty is not None  # noqa: S101, PT018  # the caller has checked
-    reach = t_quantile(1 - level, effect.uncertainty.degrees) * effect.less_margin
-    return max(_upper(effect, level), effect.harm + effect.room[0] + reach)
+    upper = _upper(effect, level)
+    if effect.less_margin is None:
+        return upper
+    return max(upper, effect.harm + effect.room[0] + reach(effect.less_margin, level))
 
 
 def _untested(contract: Contract, effect: Effect, values: dict[str, Any], margin: float | None) -> Cell:

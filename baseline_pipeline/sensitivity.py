@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from scipy.special import ndtr, ndtri, stdtrit
+from scipy.special import ndtr, ndtri
 
 from baseline_pipeline.comparison import ALL_ROWS
 from baseline_pipeline.detecting import detect
@@ -13,6 +13,7 @@ from baseline_pipeline.effects import part
 from baseline_pipeline.estimating import effects
 from baseline_pipeline.records import Record
 from baseline_pipeline.significance.clustered import clustered
+from baseline_pipeline.significance.skewed_t import below
 from baseline_pipeline.slices import find_slices
 
 if TYPE_CHECKING:
@@ -113,9 +114,10 @@ def chance(harm: float, uncertainty: Uncertainty, critical: float) -> float:
     far, degrees = harm / uncertainty.error, uncertainty.degrees
     if not np.isfinite(far):
         return 0.0
+    needed = below(uncertainty, critical) / uncertainty.error
     if degrees > MANY:
-        return float(ndtr(far - critical))
-    return float(nct.sf(-stdtrit(degrees, float(ndtr(-critical))), degrees, far))
+        return float(ndtr(far - needed))
+    return float(nct.sf(needed, degrees, far))
 
 
 def expected_chance(harm: float, unsure: float, uncertainty: Uncertainty, critical: float) -> float:

@@ -174,7 +174,7 @@ def test_a_small_baseline_is_said_to_be_what_no_number_of_new_rows_makes_up_for(
     assert "no number of new rows is enough beside so few of the baseline" in cell(found, "error_rate").note
 
 
-@pytest.mark.parametrize(("margin", "error"), [({"absolute": 0.02}, 0.0037), ({"relative": 1.0}, 0.0066)])
+@pytest.mark.parametrize(("margin", "error"), [({"absolute": 0.02}, 0.00421), ({"relative": 1.0}, 0.00773)])
 def test_a_margin_that_is_a_share_of_an_unsure_value_is_as_unsure(margin, error):
     policy = contract([{"metric": "error_rate", "margin": margin}], slices=())
     old, new = wrong(2000, 0.02), wrong(8000, 0.031, 2000)

@@ -92,7 +92,7 @@ def _filled(
     effect.directed, sign = _direction(effect.metric, one, two)
     effect.harm = sign * (two.value - one.value)
     effect.support = None if one.support is None or two.support is None else min(one.support, two.support)
-    effect.of_others(one.uncertainty, two.uncertainty, sign)
+    effect.of_others((one.uncertainty, two.uncertainty), (one.apart, two.apart), sign)
     effect.clusters = None if sides[1].cells.clusters is None else two.uncertainty.clusters
     effect.lifted(one.lift * one.uncertainty.error, two.lift * two.uncertainty.error)
     effect.total = np.concatenate([-sign * one.noise, sign * two.noise])

@@ -9,7 +9,7 @@ import numpy as np
 
 from baseline_pipeline.metrics.outcomes import Metric, NotMeasurable
 from baseline_pipeline.scan.like import Like, rank_bound
-from baseline_pipeline.significance.clustered import Uncertainty, of_counts, of_sums, supported
+from baseline_pipeline.significance.clustered import Uncertainty, of_counts, of_sums, over, supported
 
 if TYPE_CHECKING:
     from baseline_pipeline.metrics.outcomes import Estimate
@@ -26,6 +26,7 @@ class CellEstimate:
     Attributes:
         value: The metric.
         uncertainty: Of it.
+        apart: The same as if rows were independent.
         noise: (u,) contribution of every independent unit to the value's error.
         support: Rows of the thinnest group averaged over; `None` where that is all rows.
         bound: How far the value can be from the one of the rows themselves; 0 where it is the same.
@@ -34,6 +35,7 @@ class CellEstimate:
 
     value: float
     uncertainty: Uncertainty
+    apart: Uncertainty
     noise: Array
     support: int | None
     bound: float
@@ -62,21 +64,23 @@ class Measured:
         estimate = like.estimate(metric)
         influence = estimate.influence / like.outcomes.weights
         bound = rank_bound(like) if metric.name == "roc_auc" else 0.0
+        counted = of_counts(influence, like.n, like.squares, like.within(metric))
+        apart = over(counted, estimate.support)
         if self.cells.clusters is not None:
-            return self._clustered(estimate, influence, like, None if part is None else part.leaves, bound)
-        uncertainty = supported(of_counts(influence, like.n, like.squares, like.within(metric)), estimate.support)
+            return self._clustered(estimate, influence, like, None if part is None else part.leaves, bound, apart)
         noise = like.noise(influence, self.cells.units)
-        return CellEstimate(estimate.value, uncertainty, noise, estimate.support, bound, estimate.lift)
+        uncertainty = supported(counted, estimate.support)
+        return CellEstimate(estimate.value, uncertainty, apart, noise, estimate.support, bound, estimate.lift)
 
     def _clustered(
-        self, estimate: Estimate, influence: Array, like: Like, leaves: Array | None, bound: float
+        self, estimate: Estimate, influence: Array, like: Like, leaves: Array | None, bound: float, apart: Uncertainty
     ) -> CellEstimate:
         assert self.cells.clusters is not None  # noqa: S101  # the caller has looked
         weight = self.cells.sums["w" if self.cells.weighted else "n"]
         total, size = self.cells.clusters.sums(like.spread_out(influence), weight, leaves)
         dealt = np.bincount(np.arange(len(total)) % self.cells.units, total, self.cells.units) / size.sum()
         uncertainty = supported(of_sums(total, size), estimate.support)
-        return CellEstimate(estimate.value, uncertainty, dealt, estimate.support, bound, estimate.lift)
+        return CellEstimate(estimate.value, uncertainty, apart, dealt, estimate.support, bound, estimate.lift)
 
     def _like(self, part: LeafSlice | None, how: str) -> Like:
         """The rows of a slice, those that are alike as one; kept for its next metric.

@@ -19,11 +19,21 @@ class Uncertainty:
         error: standard error.
         degrees: degrees of freedom of its t distribution.
         clusters: independent units it rests on.
+        skewness: of the estimate itself, which is that of its terms over the square root of their number.
     """
 
     error: float
     degrees: float
     clusters: int
+    skewness: float = 0.0
+
+    def times(self, factor: float) -> Uncertainty:
+        """The same of a multiple of the estimate."""
+        return replace(self, error=abs(factor) * self.error, skewness=float(np.sign(factor)) * self.skewness)
+
+    def symmetric(self) -> Uncertainty:
+        """The same of an estimate that luck moves up as often as down."""
+        return replace(self, skewness=0.0)
 
 
 def clustered(influence: Array, cluster: Array | None, groups: int | None = None) -> Uncertainty:
@@ -43,7 +53,7 @@ def clustered(influence: Array, cluster: Array | None, groups: int | None = None
     rows = len(influence)
     if cluster is None:
         error = float(np.sqrt((influence**2).sum() * rows / max(rows - 1, 1))) / rows
-        return Uncertainty(error, max(min(rows - 1.0, _degrees(influence)), 1.0), rows)
+        return Uncertainty(error, max(min(rows - 1.0, _degrees(influence)), 1.0), rows, _skewness(influence))
     size = np.bincount(cluster, minlength=groups or 0)
     total = np.bincount(cluster, influence, minlength=groups or 0)
     return of_sums(total, size)
@@ -63,9 +73,10 @@ def of_sums(total: Array, size: Array) -> Uncertainty:
     if count < 2:  # noqa: PLR2004  # one cluster has no spread
         return Uncertainty(float("inf"), 1.0, count)
     shrink = np.sqrt((count - 1) / count)
-    error = float(np.sqrt(((total / (1 - share)) ** 2).sum())) * shrink / rows
+    moved = total / (1 - share)
+    error = float(np.sqrt((moved**2).sum())) * shrink / rows
     degrees = min(float((share**2).sum() ** 2 / (share**4).sum()) - 1, _degrees(total))
-    return Uncertainty(error, max(degrees, 1.0), count)
+    return Uncertainty(error, max(degrees, 1.0), count, _skewness(moved))
 
 
 def of_samples(samples: Sequence[tuple[Array, Array]]) -> Uncertainty:
@@ -114,6 +125,12 @@ def _degrees(sums: Array) -> float:
     return 2 * len(sums) / max(kurtosis - 1, 1e-9)
 
 
+def _skewness(sums: Array) -> float:
+    """Skewness of a sum of independent terms with mean zero: sum s^3 / (sum s^2)^1.5."""
+    square = float((sums**2).sum())
+    return float((sums**3).sum()) / square**1.5 if square > 0 else 0.0
+
+
 def supported(uncertainty: Uncertainty, support: int | None) -> Uncertainty:
     """The same error, with no more degrees of freedom than the rows that it rests on allow.
 
@@ -135,13 +152,60 @@ def supported(uncertainty: Uncertainty, support: int | None) -> Uncertainty:
     return replace(uncertainty, degrees=min(uncertainty.degrees, support - 1.0))
 
 
+def over(uncertainty: Uncertainty, support: int | None) -> Uncertainty:
+    """The same as `supported`, its units being the rows that it rests on.
+
+    Args:
+        uncertainty: Of all rows.
+        support: Rows of the thinnest group averaged over; `None` where that is all rows.
+    """
+    return replace(supported(uncertainty, support), clusters=uncertainty.clusters if support is None else support)
+
+
 def independent_sum(first: Uncertainty, second: Uncertainty) -> Uncertainty:
-    """The error of a difference of two independent estimates (Welch 1947, Satterthwaite 1946)."""
+    """The error of a sum of two independent estimates (Welch 1947, Satterthwaite 1946)."""
     a, b = first.error**2, second.error**2
     if a + b == 0:
         return Uncertainty(0.0, first.degrees + second.degrees, first.clusters + second.clusters)
     degrees = (a + b) ** 2 / (a * a / first.degrees + b * b / second.degrees)
-    return Uncertainty(float(np.sqrt(a + b)), degrees, first.clusters + second.clusters)
+    error = float(np.sqrt(a + b))
+    third = sum(one.skewness * (one.error / error) ** 3 for one in (first, second))
+    return Uncertainty(error, degrees, first.clusters + second.clusters, third)
+
+
+def no_surer(own: Uncertainty, rows: Uncertainty, others: Uncertainty) -> Uncertainty:
+    """A mean's uncertainty, no surer than if its rows were drawn from those of both sides.
+
+    That is where they come from if nothing changed. A slice that holds 200 rows of the baseline and none of its rare
+    errors has no spread of its own and would be sure of a rate of zero; the rows beside it know better.
+
+    Args:
+        own: Of the mean, clusters respected.
+        rows: The same as if rows were independent; its `clusters` are those that it averages over.
+        others: That of the other side.
+
+    Source: the score test's error, that of the null hypothesis (Rao 1948), where it is the larger one.
+
+    Example:
+        >>> none, some = Uncertainty(0.0, 199.0, 200), Uncertainty(0.005, 39.2, 800, 0.2)
+        >>> found = no_surer(none, none, some)
+        >>> round(found.error, 4), round(found.skewness, 2)
+        (0.0089, 0.45)
+    """
+    if not np.isfinite(rows.error + others.error):
+        return own
+    count, both = rows.clusters, rows.clusters + others.clusters
+    second = third = fourth = 0.0
+    for side in (rows, others):
+        part, variance = side.clusters / both, side.error**2 * side.clusters
+        second += part * variance
+        third += part * side.skewness * side.error**3 * side.clusters**2
+        fourth += part * variance**2 * (1 + 2 * side.clusters / side.degrees)
+    error = float(np.sqrt(second / count))
+    if not error > own.error:  # none at all is no surer
+        return own
+    degrees = min(count - 1.0, 2 * count / max(fourth / second**2 - 1, 1e-9))
+    return Uncertainty(error, max(degrees, 1.0), own.clusters, third / second**1.5 / float(np.sqrt(count)))
 
 
 def of_counts(influence: Array, count: Array, squares: Array | None = None, within: Array | float = 0.0) -> Uncertainty:
@@ -158,11 +222,13 @@ def of_counts(influence: Array, count: Array, squares: Array | None = None, with
         >>> abs(like.error - apart.error) < 1e-15
         True
     """
-    rows = float(count.sum())
-    square = influence**2 * (count if squares is None else squares) + within
+    rows, squares = float(count.sum()), count if squares is None else squares
+    square = influence**2 * squares + within
     total = float(square.sum())
     error = float(np.sqrt(total * rows / max(rows - 1, 1))) / rows
     if total == 0:
         return Uncertainty(error, max(rows - 1.0, 1.0), int(rows))
     kurtosis = rows * float((square**2 / count).sum()) / total**2
-    return Uncertainty(error, max(min(rows - 1.0, 2 * rows / max(kurtosis - 1, 1e-9)), 1.0), int(rows))
+    degrees = max(min(rows - 1.0, 2 * rows / max(kurtosis - 1, 1e-9)), 1.0)
+    cubes = influence**3 * squares**2 / count + 3 * influence * within  # squares of weights stand in for their cubes
+    return Uncertainty(error, degrees, int(rows), float(cubes.sum()) / total**1.5)
