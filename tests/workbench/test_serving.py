@@ -45,7 +45,12 @@ def test_the_skewed_feature_is_named_with_what_putting_it_right_gains(project):
     assert (harm["z"].harm, harm["z"].found) == (0.0, False)
     lines = "\n".join(found.lines())
     assert "x: 595 of 1190 rows differ (50.0%)" in lines
-    assert "gains +0.0 [+0.0, +0.0]" not in lines
+    assert "that costs 0.000 [0.000, 0.000] of brier, not told apart from chance" in lines
+    log["z"] += log.index % 2 * 1e-6
+    log.to_parquet(file, index=False)
+    first = served(bench, contract, file)
+    assert first.skew[0].column == "z"
+    assert next(line for line in first.lines() if line[:2] == "  " and ":" in line).startswith("  x: ")
     pq.write_table(pa.table({"id": ["q"], "x": [1.0], "z": [1.0]}), file)
     with pytest.raises(EvidenceUnavailable, match="none of the 1 rows"):
         served(bench, contract, file)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from types import SimpleNamespace
 from typing import TYPE_CHECKING
 
-from baseline_pipeline.figures import bracketed, counted, fixed, places
+from baseline_pipeline.figures import counted
 from baseline_pipeline.records import short
 from baseline_pipeline.replay.attribution import WORDS
 from baseline_pipeline.replay.decided import in_words
@@ -13,6 +13,7 @@ from baseline_pipeline.report.attribution import attribution_bars, attribution_l
 from baseline_pipeline.report.html import page
 from baseline_pipeline.report.stages import stages_lines
 from baseline_pipeline.report.story import model_card
+from baseline_pipeline.workbench.replays.feature_values import harm_texts
 from baseline_pipeline.workbench.reporting import write_whole
 
 if TYPE_CHECKING:
@@ -40,9 +41,8 @@ def attributed_lines(found: Attribution, *, show_all: bool = False) -> list[str]
     lines += [f"not measured: {name}: {why}" for name, why in found.unmeasured.items()]
     if found.features:
         lines += ["", "Whose changed values did it (the share of each in the harm of all of them)"]
-        for each in found.features if show_all else found.features[:MOST]:
-            decimals = places(max(abs(each.harm), 1e-9), 3)
-            figures = f"{fixed(each.harm, decimals, signed=True)} {bracketed(each.interval, decimals, signed=True)}"
+        features = found.features if show_all else found.features[:MOST]
+        for each, figures in zip(features, harm_texts(features), strict=True):
             told = "*" if each.found else " "
             lines.append(f"  {told} {each.feature}: {figures} of {each.metric}, {counted(each.rows, 'row')} changed")
     for factor, compared in found.stages.items():
@@ -71,6 +71,7 @@ def attributed_html(contract: Contract, found: Attribution) -> str:
         together=interaction_lines,
         stages=stages_lines,
         rows_seen=in_words,
+        features=zip(found.features, harm_texts(found.features), strict=True),
     )
 
 

@@ -8,7 +8,7 @@ import numpy as np
 import pyarrow.compute as pc
 
 from baseline_pipeline.content import row_contents
-from baseline_pipeline.figures import counted
+from baseline_pipeline.figures import bracketed, counted, fixed, places
 from baseline_pipeline.records import Record
 from baseline_pipeline.replay.attribution import Factor, Replayed, share_along
 from baseline_pipeline.workbench.replays.rows import RowSet, row_set
@@ -37,6 +37,22 @@ class FeatureHarm(Record):
     harm: float
     interval: tuple[float, float]
     found: bool
+
+
+def harm_texts(harms: Sequence[FeatureHarm]) -> list[str]:
+    """Each share and its interval, those of one metric with the decimals that the largest of them asks for.
+
+    Example:
+        >>> heat = FeatureHarm(feature="heat", metric="brier", rows=9, harm=0.03, interval=(0.02, 0.04), found=True)
+        >>> harm_texts([heat, heat.model_copy(update={"harm": 1e-9, "interval": (-1e-9, 2e-9)})])
+        ['+0.0300 [+0.0200, +0.0400]', '0.0000 [0.0000, 0.0000]']
+    """
+    texts = []
+    for one in harms:
+        alike = [each for each in harms if each.metric == one.metric]
+        decimals = places(max(abs(number) for each in alike for number in (each.harm, *each.interval)) or None, 3)
+        texts.append(f"{fixed(one.harm, decimals, signed=True)} {bracketed(one.interval, decimals, signed=True)}")
+    return texts
 
 
 def feature_harms(

@@ -13,10 +13,10 @@ from baseline_pipeline.arrow_numbers import numeric
 from baseline_pipeline.content import row_names
 from baseline_pipeline.drift.skew import Skew, skews
 from baseline_pipeline.errors import DataUnreadable, EvidenceUnavailable, ModelFailed
-from baseline_pipeline.figures import bracketed, counted, fixed, places
+from baseline_pipeline.figures import counted
 from baseline_pipeline.metrics.outcomes import NotMeasurable
 from baseline_pipeline.records import Digest, Record
-from baseline_pipeline.workbench.replays.feature_values import FeatureHarm, feature_harms
+from baseline_pipeline.workbench.replays.feature_values import FeatureHarm, feature_harms, harm_texts
 from baseline_pipeline.workbench.replays.opening import open_replaying
 from baseline_pipeline.workbench.replays.rows import RowSet, row_set
 from baseline_pipeline.workbench.replays.states import scored
@@ -52,11 +52,12 @@ class Served(Record):
         ]
         if self.only_served:
             lines.append(f"  {self.only_served} served rows are not in the baseline's data, or came twice: left out")
-        harms = {one.feature: one for one in self.harms}
-        for one in self.skew:
+        harms = {one.feature: _harm(one, text) for one, text in zip(self.harms, harm_texts(self.harms), strict=True)}
+        shown = {one.feature for one in self.harms if one.found}
+        for one in sorted(self.skew, key=lambda one: one.column not in shown):
             lines.append(f"  {one.column}: {_skew(one)}")
             if one.column in harms:
-                lines.append(f"    {_harm(harms[one.column])}")
+                lines.append(f"    {harms[one.column]}")
         if self.unmeasured:
             lines.append(f"  what that costs cannot be measured on these rows: {self.unmeasured}")
         return lines if self.skew else [*lines, "  no feature differs"]
@@ -71,9 +72,7 @@ def _skew(one: Skew) -> str:
     return f"{text}, by {one.mean_difference:+.4g} on average and {one.largest_difference:.4g} at most"
 
 
-def _harm(one: FeatureHarm) -> str:
-    decimals = places(abs(one.harm) or None, 3)
-    figures = f"{fixed(one.harm, decimals, signed=True)} {bracketed(one.interval, decimals, signed=True)}"
+def _harm(one: FeatureHarm, figures: str) -> str:
     return f"that costs {figures} of {one.metric}{'' if one.found else ', not told apart from chance'}"
 
 
