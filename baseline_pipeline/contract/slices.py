@@ -20,7 +20,7 @@ class SliceSpec(Section):
     """Columns whose values make the slices; `length(column)` stands for the length of a text, in characters,
     cut at the baseline's quartiles where no `quantiles` says otherwise: a slice for every length would hold no rows."""
     quantiles: int | None = Field(default=None, ge=2, le=20)
-    """Cut the (numeric) columns of `by` into so many parts of like size, at the quantiles of a comparison's old side."""
+    """Cut the (numeric) columns of `by` into so many parts of like size, at quantiles of a comparison's older side."""
     where: Text | None = None
     """A condition over columns: `and`, `or`, `not`, `in`, arithmetic, comparisons, `'word' in text`, `length(text)`.
     Days and times are compared with texts, in UTC where they say no offset: `due < '2026-05-10'`."""

@@ -136,7 +136,7 @@ class _Spoiling:
         judged = unlearned(labelled, contract.data.time, self.version)
         self.table = labelled.filter(pa.array(judged))
         self.left_out = labelled.num_rows - self.table.num_rows
-        self.seed = int(evaluation.key[:12], 16)
+        self.seed = int(evaluation.snapshot[:12], 16)
         self.frame: pd.DataFrame = self.table.to_pandas()
         leaning = sorted(evaluation.importances or (), key=lambda one: -one.movement)
         first = [one.feature for one in leaning]
