@@ -74,33 +74,6 @@ def confidence_sequence(
     return np.asarray(mean - reach), np.asarray(mean + reach)
 
 
-def lower_confidence_sequence(
-    total: Numbers, squares: Numbers, rows: Numbers, *, alpha: float, expected_rows: float
-) -> Array:
-    """Lower bound of the mean: with probability 1 - alpha it lies above at all times.
-
-    Where this is above zero `mean_log_e_value` has reached -log(alpha). The upper bound is that of minus the values.
-
-    Source: Waudby-Smith et al. (2024), proposition B.1.
-
-    Args:
-        total: As for `confidence_sequence`, and so are the others, what is raised, and the limits of it.
-        squares: As there.
-        rows: As there.
-        alpha: Error rate over all time, of this side.
-        expected_rows: As there.
-
-    Example:
-        >>> round(float(lower_confidence_sequence(50, 170, 5_000, alpha=0.05, expected_rows=5_000)), 4)
-        0.0028
-    """
-    scale = mixture_scale(_doubled(alpha), expected_rows)
-    mean, deviation, n = _moments(total, squares, rows)
-    grown = n * scale**2 + 1
-    reach = deviation * np.sqrt(2 * grown / (n * scale) ** 2 * np.log1p(np.sqrt(grown) / (2 * alpha)))
-    return np.asarray(mean - reach)
-
-
 def mean_log_e_value(total: Numbers, squares: Numbers, rows: Numbers, *, alpha: float, expected_rows: float) -> Array:
     """Natural logarithm of the asymptotic e-value of "the mean is not positive".
 

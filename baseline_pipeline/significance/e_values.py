@@ -1,4 +1,4 @@
-"""Evidence put together: e-values of several slices, or of several models."""
+"""Evidence put together: e-values of several models."""
 
 from __future__ import annotations
 
@@ -7,34 +7,6 @@ from typing import Any
 import numpy as np
 
 Array = np.ndarray[Any, Any]
-
-
-def log_average(log_e_values: Array, weights: Array | None = None) -> float:
-    """Natural logarithm of the average of e-values: an e-value of "none of them", however they depend on one another.
-
-    Running e-processes that are looked at together average to an e-process. Averages are the only way of merging that
-    needs no independence and is never beaten (Vovk and Wang 2021, E-values: calibration, combination and
-    applications, Ann. Stat. 49:1736).
-
-    Args:
-        log_e_values: (m,) natural logarithms; -inf is an e-value of zero.
-        weights: (m,) fixed before the data, not negative; equal without.
-
-    Raises:
-        ValueError: for no e-values, a NaN among them, or weights that are negative or all zero.
-
-    Example:
-        >>> round(float(np.exp(log_average(np.log([300.0, 1.0, 0.5])))), 6)
-        100.5
-    """
-    from scipy.special import logsumexp
-
-    logs = _sound(log_e_values)
-    parts = np.ones(len(logs)) if weights is None else np.asarray(weights, dtype=float)
-    if (parts < 0).any() or not parts.sum() > 0:
-        message = f"weights {parts.tolist()} stood here; accepted: none negative, not all zero"
-        raise ValueError(message)
-    return float(logsumexp(logs, b=parts / parts.sum()))
 
 
 def e_bh(log_e_values: Array) -> Array:

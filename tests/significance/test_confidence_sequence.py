@@ -7,7 +7,6 @@ from scipy import integrate, stats
 from baseline_pipeline.significance.clopper_pearson import clopper_pearson
 from baseline_pipeline.significance.confidence_sequence import (
     confidence_sequence,
-    lower_confidence_sequence,
     mean_log_e_value,
     mixture_scale,
 )
@@ -44,21 +43,6 @@ def test_the_e_value_is_the_half_mixture_by_quadrature():
     expected = 2 * mixed(**SUMS, mean=0.0, scale=mixture_scale(0.1, 3000), lowest=0.0)
 
     assert mean_log_e_value(**SUMS, alpha=0.05, expected_rows=3000) == pytest.approx(math.log(expected), rel=1e-6)
-
-
-def test_a_lower_bound_above_zero_is_evidence_of_one_over_alpha():
-    totals = np.linspace(-100, 200, 301)
-    low = lower_confidence_sequence(totals, 170.0, 5000.0, alpha=0.01, expected_rows=5000)
-    e = mean_log_e_value(totals, 170.0, 5000.0, alpha=0.01, expected_rows=5000)
-
-    assert (e[low > 0] >= math.log(100)).all()
-    assert abs((low > 0).sum() - (e >= math.log(100)).sum()) <= 1
-
-
-def test_one_side_is_tighter_than_two():
-    low, high = confidence_sequence(**SUMS, alpha=0.05, expected_rows=5000)
-
-    assert low < lower_confidence_sequence(**SUMS, alpha=0.05, expected_rows=5000) < 0.01 < high
 
 
 def test_the_scale_makes_the_bounds_nearly_tightest_at_the_expected_rows():
@@ -108,7 +92,7 @@ def test_huge_sums_stay_finite():
 
 @pytest.mark.parametrize(("alpha", "rows"), [(0, 10), (1, 10), (math.nan, 10), (0.05, 0)])
 def test_rates_and_rows_that_make_no_sense_are_refused(alpha, rows):
-    for bounds in (confidence_sequence, lower_confidence_sequence, mean_log_e_value):
+    for bounds in (confidence_sequence, mean_log_e_value):
         with pytest.raises(ValueError, match="stood here"):
             bounds(1.0, 2.0, 3.0, alpha=alpha, expected_rows=rows)
 

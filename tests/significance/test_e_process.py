@@ -9,7 +9,7 @@ from scipy import stats
 
 from baseline_pipeline.significance.clopper_pearson import clopper_pearson
 from baseline_pipeline.significance.e_process import Bet, least_worse, log_e_value
-from baseline_pipeline.significance.e_values import e_bh, log_average
+from baseline_pipeline.significance.e_values import e_bh
 from baseline_pipeline.significance.group_sequential import Plan, coin_flips, normal_step, one_coin
 from baseline_pipeline.significance.spending import levels, spent
 
@@ -157,12 +157,6 @@ def test_clusters_without_a_change_seldom_win():
     assert clopper_pearson(alarms, 400, 0.99)[0] <= 0.05
 
 
-def test_averages_of_e_values_weigh_and_do_not_overflow():
-    assert log_average(np.log([4.0, 2.0])) == pytest.approx(math.log(3))
-    assert log_average(np.log([4.0, 2.0]), np.array([3, 1])) == pytest.approx(math.log(3.5))
-    assert log_average(np.array([5000.0, -np.inf])) == pytest.approx(5000 - math.log(2))
-
-
 def test_e_bh_finds_what_its_definition_says():
     rng = np.random.default_rng(2)
     for _ in range(50):
@@ -176,15 +170,8 @@ def test_e_bh_finds_what_its_definition_says():
 
 @pytest.mark.parametrize("values", [[], [math.nan]])
 def test_no_e_values_and_missing_ones_are_refused(values):
-    for one in (log_average, e_bh):
-        with pytest.raises(ValueError, match="stood here"):
-            one(np.array(values))
-
-
-@pytest.mark.parametrize("weights", [[0.0, 0.0], [2.0, -1.0]])
-def test_weights_that_weigh_nothing_are_refused(weights):
-    with pytest.raises(ValueError, match="weights"):
-        log_average(np.zeros(2), np.array(weights))
+    with pytest.raises(ValueError, match="stood here"):
+        e_bh(np.array(values))
 
 
 def bars(alpha, steps):
