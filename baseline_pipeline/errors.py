@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import errno
 
+BEGINNING, END = 160, 340
+"""Letters that are kept of the words of an error that is not ours."""
+
 
 class BaselineError(Exception):
     r"""A failure told to a person: what happened, and what to do about it.
@@ -26,6 +29,22 @@ class BaselineError(Exception):
 
     def __str__(self) -> str:
         return f"{self.message}\n  next: {self.next_step}" if self.next_step else self.message
+
+
+def foreign(error: BaseException) -> str:
+    r"""Type and words of an error that is not ours, on one line.
+
+    Of long ones the middle is left out: what failed stands at the beginning (of MLflow's, with all the rows), and why
+    at the end.
+
+    Example:
+        >>> foreign(ValueError("could not convert\n  string to float: 'n/a'"))
+        "ValueError: could not convert string to float: 'n/a'"
+    """
+    words = " ".join(str(error).split())
+    if len(words) > BEGINNING + END:
+        words = f"{words[:BEGINNING]} ... {words[-END:]}"
+    return f"{type(error).__name__}: {words}"
 
 
 def system_error(error: OSError) -> BaselineError:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from baseline_pipeline.errors import ModelFailed
+from baseline_pipeline.errors import BaselineError, ModelFailed, foreign
 from baseline_pipeline.evaluation import Timing
 from baseline_pipeline.metrics.classes import class_name
 
@@ -138,7 +138,9 @@ def _resident() -> float:
 
 
 def _words(error: BaseException) -> str:
-    return f"{type(error).__name__}: {str(error).strip()[:500]}"
+    if isinstance(error, BaselineError):  # a worker's words, not the model's
+        return error.message
+    return foreign(error)
 
 
 def _array(raw: object, rows: int, names: pa.Array, start: int, version: ModelVersion) -> Array:

@@ -52,6 +52,16 @@ def test_a_model_that_ends_the_process_does_not_end_it():
     assert "SystemExit: 0" in words
 
 
+def test_a_worker_speaks_for_its_model():
+    def refuse(_count):
+        raise ModelFailed("nan for row 13 (402 such rows)")  # noqa: EM101, TRY003  # as a worker says it
+
+    words = failure(refuse)
+
+    assert words.endswith("nan for row 13 (402 such rows)")
+    assert "ModelFailed" not in words
+
+
 @pytest.mark.parametrize(
     ("contract", "answer", "words"),
     [

@@ -12,6 +12,7 @@ from typing import Any, Literal
 
 import numpy as np
 
+from baseline_pipeline.errors import foreign
 from baseline_pipeline.figures import counted
 from baseline_pipeline.metrics.domain import mean_of, rows_needed
 from baseline_pipeline.metrics.outcomes import ALL_TASKS, Array, Estimate, Metric, NotMeasurable, Outcomes
@@ -154,7 +155,7 @@ def doubts(reference: str) -> tuple[str, ...]:
     try:
         function = resolved(reference)
     except Exception as error:  # whatever a user's module raises while it is imported
-        return (f"{reference} cannot be imported: {type(error).__name__}: {error}",)
+        return (f"{reference} cannot be imported: {foreign(error)}",)
     if not inspect.isfunction(function):
         return ()
     return tuple(f"{reference} {words}" for words in sorted(_state(function, set())))

@@ -12,6 +12,7 @@ from threading import Lock
 import dagster as dg
 import dagster_pipes
 
+from baseline_pipeline.errors import foreign
 from baseline_pipeline.ports import Launched, Launcher
 
 CLIENT = "pipes_client"
@@ -36,7 +37,7 @@ def piped(context: dg.AssetExecutionContext) -> Launcher:
                 warnings.simplefilter("ignore", dg.PreviewWarning)  # Dagster's own, of its message readers
                 client.run(context=context, command=list(command), env=dict(variables))
         except Exception as error:  # any client's, and the worker's files say what happened
-            return Launched(None, f"{type(error).__name__}: {error}")
+            return Launched(None, foreign(error))
         return Launched(None, "")
 
     return launch

@@ -27,6 +27,8 @@ ONNX_TYPES = {
     "tensor(string)": "object",
 }
 """What inputs take, as numpy calls it."""
+LONGEST = 600
+"""Letters of an error that are kept."""
 NAMES = {"lightgbm": "LightGBM", "xgboost": "XGBoost", "sklearn": "scikit-learn"}
 
 
@@ -47,10 +49,12 @@ class Model:
 
 
 def words_of(error: BaseException) -> str:
-    """Type and text of an error, and the innermost place where it was raised."""
+    """Type and text of an error, the middle left out of a long one, and the innermost place where it was raised."""
+    text = " ".join(str(error).split())
+    said = text if len(text) <= LONGEST else f"{text[: LONGEST // 3]} ... {text[-2 * LONGEST // 3 :]}"
     frames = traceback.extract_tb(error.__traceback__)
     place = f" (in {frames[-1].name} of {Path(frames[-1].filename).name})" if frames else ""
-    return f"{needed(error, frames)}{type(error).__name__}: {str(error).strip()[:600]}{place}"
+    return f"{needed(error, frames)}{type(error).__name__}: {said}{place}"
 
 
 def lacking(text: str) -> str | None:

@@ -18,7 +18,7 @@ from baseline_pipeline.adapters.models.candidates import find_candidate
 from baseline_pipeline.adapters.models.places import EXACT, exact_uri, folder_digest, folder_here
 from baseline_pipeline.adapters.models.trust import code_run_on_loading
 from baseline_pipeline.adapters.registries.mlflow import connect, quietly, registry_fingerprint
-from baseline_pipeline.errors import ModelFailed, ModelGone, TrackingUnavailable
+from baseline_pipeline.errors import ModelFailed, ModelGone, TrackingUnavailable, foreign
 from baseline_pipeline.ports import LoadedModel, ModelVersion
 from baseline_pipeline.settings import without_login
 
@@ -248,7 +248,7 @@ def _load(folder: Path, version: ModelVersion, *, wants_scores: bool) -> LoadedM
             model: Any = mlflow.pyfunc.load_model(str(folder), suppress_warnings=True)
             return _Loaded(through_mlflow(model, "scores" if wants_scores else "predictions").answer)
     except Exception as error:
-        message = f"{version.uri} does not load: {type(error).__name__}: {str(error).strip()[:400]}"
+        message = f"{version.uri} does not load: {foreign(error)}"
         raise ModelFailed(message, next_step="see which library moved; the lockfile comparison names it") from error
 
 

@@ -12,7 +12,7 @@ import pandas as pd
 import pyarrow as pa
 
 from baseline_pipeline.content import rows_digest
-from baseline_pipeline.errors import BaselineError, DataUnreadable
+from baseline_pipeline.errors import BaselineError, DataUnreadable, foreign
 from baseline_pipeline.ports import Reading, SourceState
 
 if TYPE_CHECKING:
@@ -52,7 +52,7 @@ class CallableSource:
             except BaselineError:
                 raise
             except Exception as error:  # whatever a project's own function raises is a source that cannot be read
-                message = f"{self.reference} failed: {type(error).__name__}: {error}"
+                message = f"{self.reference} failed: {foreign(error)}"
                 raise DataUnreadable(message, next_step="call the function in a Python shell to see where") from error
         if isinstance(found, pd.DataFrame):
             return self._from_pandas(found)

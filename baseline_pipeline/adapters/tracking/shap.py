@@ -14,7 +14,7 @@ import numpy as np
 from baseline_pipeline.adapters.registries.mlflow import connect, initialise_store
 from baseline_pipeline.adapters.tracking.mlflow import active
 from baseline_pipeline.adapters.tracking.standard_plots import silence
-from baseline_pipeline.errors import EvidenceUnavailable
+from baseline_pipeline.errors import EvidenceUnavailable, foreign
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -82,7 +82,7 @@ class MlflowShap:
             with _own_store(self._scratch), silence():
                 found: Array = _evaluate(codes, answer, folder)
         except Exception as error:  # SHAP, numba, MLflow and the model each fail in their own ways
-            said = error.message if isinstance(error, EvidenceUnavailable) else f"{type(error).__name__}: {error}"
+            said = error.message if isinstance(error, EvidenceUnavailable) else foreign(error)
             message = f"SHAP failed: {said.strip()[:400]}"
             raise EvidenceUnavailable(message) from error
         finally:
@@ -98,7 +98,7 @@ def require() -> None:
         message = f"{error.name} is not installed"
         raise EvidenceUnavailable(message, next_step=INSTALL) from error
     except Exception as error:  # whatever numba or LLVM make of this machine
-        message = f"shap cannot be imported: {type(error).__name__}: {error}"
+        message = f"shap cannot be imported: {foreign(error)}"
         raise EvidenceUnavailable(message, next_step=INSTALL) from error
 
 

@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any
 
 from baseline_pipeline.adapters.models.function_modules import standing_module
 from baseline_pipeline.decision import EXIT_CODES, Decision
-from baseline_pipeline.errors import EvidenceUnavailable
+from baseline_pipeline.errors import EvidenceUnavailable, foreign
 
 if TYPE_CHECKING:
     from baseline_pipeline.comparison import Comparison
@@ -69,7 +69,7 @@ def _loaded(name: str, project: Path) -> tuple[Any, str]:
     try:
         module = standing_module(name, project)
     except Exception as error:
-        message = f"promotion.rule {name} cannot be imported: {type(error).__name__}: {error}"
+        message = f"promotion.rule {name} cannot be imported: {foreign(error)}"
         raise EvidenceUnavailable(message, next_step="put the module into the project") from error
     call = getattr(module, name.partition(":")[2], None)
     if not callable(call) or not module.__file__:

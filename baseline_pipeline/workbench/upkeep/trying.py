@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from baseline_pipeline.errors import BaselineError
+from baseline_pipeline.errors import BaselineError, foreign
 from baseline_pipeline.evaluating import scores_of
 from baseline_pipeline.figures import counted
 from baseline_pipeline.labels import encode_labels, labelled_rows
@@ -111,7 +111,7 @@ def own_metric(rule: MetricRule, given: Sequence[Outcomes]) -> list[str]:
                 given_back, again = (resolved(rule.own)(frame(outcomes)) for _ in range(2))
             values, twice = (np.asarray(one, dtype=float) for one in (given_back, again))
         except (Exception, SystemExit) as error:  # whatever a user's function raises
-            found.append(f"{rule.own} fails on {counted(rows, 'row')}: {type(error).__name__}: {error}")
+            found.append(f"{rule.own} fails on {counted(rows, 'row')}: {foreign(error)}")
             continue
         shape, accepted = ((rows,), "one number per row") if rule.function else ((), "one number for all rows")
         if values.shape != shape:
