@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from baseline_pipeline.adapters.models.function_files import function_digest
 from baseline_pipeline.adapters.models.function_modules import let_go, standing_module
+from baseline_pipeline.adapters.own_modules import LOOKED_IN, import_folders, importing_from
 from baseline_pipeline.errors import ContractError
 from baseline_pipeline.records import Digest, digest_of
 
@@ -47,8 +48,7 @@ def function_version(reference: str, project: Path) -> str:
 
 def importable(project: Path) -> None:
     """Let a project's own modules be imported, after all that is installed."""
-    if str(project) not in sys.path:
-        sys.path.append(str(project))
+    sys.path.extend(str(one) for one in import_folders(project) if str(one) not in sys.path)
 
 
 def as_they_stand(contract: Contract, project: Path) -> None:
@@ -78,17 +78,14 @@ def module_file(reference: str, project: Path) -> Path:
         ContractError: when there is no such module, or it has no source.
     """
     module = reference.partition(":")[0]
-    let_go(module, project)
-    sys.path.insert(0, str(project))
+    for folder in import_folders(project):
+        let_go(module, folder)
     try:
-        spec = importlib.util.find_spec(module)
+        with importing_from(project):
+            spec = importlib.util.find_spec(module)
     except ModuleNotFoundError:
         spec = None
-    finally:
-        sys.path.remove(str(project))
     if spec is None or spec.origin is None:
         message = f"{reference!r}: there is no module {module!r}"
-        raise ContractError(
-            message, next_step="check the spelling; modules are looked for in the project and the environment"
-        )
+        raise ContractError(message, next_step=f"check the spelling; {LOOKED_IN}")
     return Path(spec.origin)

@@ -110,6 +110,18 @@ def test_outputs_come_back_to_the_last_bit(here):
     assert list((here.folder / "scratch").iterdir()) == []
 
 
+@pytest.mark.parametrize("package", [False, True])
+def test_a_module_in_src_is_found_unless_src_is_a_package_itself(here, package):
+    (here.folder / "src").mkdir()
+    (here.folder / "src" / "further.py").write_text("def half(rows):\n    return rows['x'].to_numpy() / 2\n")
+    if package:
+        (here.folder / "src" / "__init__.py").touch()
+    found = here({"loader": "function", "function": "further:half"})
+
+    assert found.failure == ("load" if package else None)
+    assert package or found.outputs.tolist() == (np.linspace(-1, 1, 10) / 2).tolist()
+
+
 def test_several_jobs_of_one_process_give_what_each_gives_alone_and_nothing_for_those_that_fail(here):
     names = ["fine", "broken", "texts", "gone", "fine"]
     jobs = [{**here.job, "artifact": {"loader": "function", "function": f"things:{name}"}} for name in names]

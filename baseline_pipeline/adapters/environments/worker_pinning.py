@@ -59,10 +59,18 @@ def prepare(job: dict[str, Any]) -> None:
     if job.get("clock_s"):
         set_clocks(job["clock_s"])
     if job.get("project"):
-        sys.path.insert(0, job["project"])
+        import_from(Path(job["project"]))
     sys.dont_write_bytecode = True
     if job.get("own_environment"):
         keep_compiled_libraries()
+
+
+def import_from(project: Path) -> None:
+    """Let the project's modules be imported, and after all that is installed those in its `src` (no package itself)."""
+    sys.path.insert(0, str(project))
+    source = project / "src"
+    if source.is_dir() and not (source / "__init__.py").exists():
+        sys.path.append(str(source))
 
 
 def kept_apart() -> Any:

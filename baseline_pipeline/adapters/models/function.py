@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from baseline_pipeline.adapters.models.function_files import function_digest, import_root
 from baseline_pipeline.adapters.models.function_modules import standing_module
-from baseline_pipeline.errors import ModelFailed, ModelGone, UsageError
+from baseline_pipeline.adapters.own_modules import LOOKED_IN
+from baseline_pipeline.errors import ModelFailed, ModelGone, UsageError, foreign
 from baseline_pipeline.ports import LoadedModel, ModelVersion
 
 if TYPE_CHECKING:
@@ -134,5 +135,5 @@ class FunctionCatalogue:
         try:
             return standing_module(reference, self._project)
         except Exception as error:
-            message = f"{reference} cannot be imported: {type(error).__name__}: {error}"
-            raise ModelFailed(message, next_step="check model.function in the contract") from error
+            message = f"{reference} cannot be imported: {foreign(error)}"
+            raise ModelFailed(message, next_step=f"check model.function in the contract; {LOOKED_IN}") from error

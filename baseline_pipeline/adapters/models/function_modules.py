@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from baseline_pipeline.adapters.models.function_files import files_behind, import_root
+from baseline_pipeline.adapters.own_modules import import_folders, importing_from
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -36,8 +37,7 @@ def standing_module(reference: str, project: Path) -> ModuleType:
         Exception: whatever the import raises.
     """
     name = reference.partition(":")[0]
-    sys.path.insert(0, str(project))
-    try:
+    with importing_from(project):
         files = _files(reference, project)
         seen = {file: _state(file) for file in files}
         module, before = _imported.get(name, (None, {}))
@@ -46,14 +46,13 @@ def standing_module(reference: str, project: Path) -> ModuleType:
             module = importlib.import_module(name)
             _imported[name] = module, seen
         return module
-    finally:
-        sys.path.remove(str(project))
 
 
 def _files(reference: str, project: Path) -> list[Path]:
     """All that a function rests on in the project, found without running it where it is top-level."""
     name = reference.partition(":")[0]
-    let_go(name, project)
+    for folder in import_folders(project):
+        let_go(name, folder)
     known = getattr(sys.modules.get(name), "__file__", None)
     if known and not Path(known).is_file():  # moved or renamed since
         del sys.modules[name]

@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 import importlib
-import sys
-from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import pandas as pd
 import pyarrow as pa
 
+from baseline_pipeline.adapters.own_modules import importing_from
 from baseline_pipeline.content import rows_digest
 from baseline_pipeline.errors import BaselineError, DataUnreadable, foreign
 from baseline_pipeline.ports import Reading, SourceState
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
 
@@ -46,7 +44,7 @@ class CallableSource:
 
     def _rows(self) -> pa.Table:
         module, _, name = self.reference.partition(":")
-        with _importable(self.root):
+        with importing_from(self.root):
             try:
                 found = getattr(importlib.import_module(module), name)()
             except BaselineError:
@@ -76,13 +74,3 @@ class CallableSource:
         except Exception as error:  # whoever feeds the stream fails in words of their own
             message = f"{self.reference} returned a {kind} that cannot be read: {error}"
             raise DataUnreadable(message, next_step="return the whole table, while its connection is open") from error
-
-
-@contextmanager
-def _importable(root: Path) -> Iterator[None]:
-    """The project's modules can be imported, for as long as this lasts."""
-    sys.path.insert(0, str(root))
-    try:
-        yield
-    finally:
-        sys.path.remove(str(root))

@@ -32,9 +32,7 @@ def project(tmp_path):
     write("src/dykes/__init__.py", "")
     write("src/dykes/levels.py", "def level(features):\n    return features\n")
     write("src/dykes/model.py", SOURCE)
-    sys.path.insert(0, str(root / "src"))
     yield SimpleNamespace(root=root, write=write, catalogue=catalogue, cache=tmp_path / "cache")
-    sys.path.remove(str(root / "src"))
     for name in [one for one in sys.modules if one.split(".")[0] == "dykes"]:
         del sys.modules[name]
 

@@ -8,7 +8,9 @@ import pytest
 
 from baseline_pipeline.adapters.models.function import FunctionCatalogue
 from baseline_pipeline.adapters.models.function_modules import standing_module
-from baseline_pipeline.errors import UsageError
+from baseline_pipeline.adapters.own_modules import importing_from
+from baseline_pipeline.errors import ContractError, UsageError
+from baseline_pipeline.workbench.code import module_file
 
 HELPERS = {
     "from rivers.depths import level": "return level()",
@@ -117,6 +119,43 @@ def test_two_projects_with_modules_of_one_name_are_each_answered_by_their_own(tm
             del sys.modules[one]
 
     assert answers == [1, 2, 1]
+
+
+@pytest.mark.parametrize(("files", "answer"), [(["src"], "src"), ([".", "src"], "."), (["src", "src/__init__"], None)])
+def test_modules_in_src_are_found_after_the_projects_own_and_a_package_of_that_name_is_none(tmp_path, files, answer):
+    for one in files:
+        file = tmp_path / (f"{one}.py" if "_" in one else f"{one}/spillway.py")
+        file.parent.mkdir(exist_ok=True)
+        file.write_text(f"PLACE = {one!r}\n")
+    before = list(sys.path)
+    try:
+        if answer is None:
+            with pytest.raises(ModuleNotFoundError, match="spillway"):
+                standing_module("spillway:predict", tmp_path)
+        else:
+            assert answer == standing_module("spillway:predict", tmp_path).PLACE
+            assert module_file("spillway:predict", tmp_path) == tmp_path / answer / "spillway.py"
+    finally:
+        sys.modules.pop("spillway", None)
+
+    assert sys.path == before
+
+
+def test_a_path_that_names_src_already_keeps_its_order(tmp_path, monkeypatch):
+    (tmp_path / "src").mkdir()
+    monkeypatch.syspath_prepend(tmp_path / "src")
+    before = list(sys.path)
+    with importing_from(tmp_path):
+        within = list(sys.path)
+
+    assert (within, sys.path) == ([str(tmp_path), *before], before)
+
+
+def test_a_module_that_is_nowhere_is_told_with_the_places_that_were_looked_in(tmp_path):
+    with pytest.raises(ContractError) as refused:
+        module_file("absent_spillway:predict", tmp_path)
+
+    assert "in the project's folder src" in refused.value.next_step
 
 
 def test_a_helper_with_a_name_of_the_standard_library_takes_nothing_from_others(project):
