@@ -10,7 +10,7 @@ import pyarrow.compute as pc
 Column = TypeVar("Column", pa.Array, pa.ChunkedArray)
 MICROSECONDS = 8.64e10
 """Of a day."""
-NUMBERS, DAYS_AND_TIMES = "numbers", "days and times"
+NUMBERS, TEXTS, DAYS_AND_TIMES, HOURS = "numbers", "texts", "days and times", "times of any day"
 
 
 def numeric(kind: pa.DataType) -> bool:
@@ -64,6 +64,26 @@ def timed(kind: pa.DataType) -> bool:
     return bool(pa.types.is_date(kind) or pa.types.is_timestamp(kind))
 
 
+def clocked(kind: pa.DataType) -> bool:
+    """Whether a type holds times of any day, as a clock shows them.
+
+    Example:
+        >>> clocked(pa.time64("us")), clocked(pa.timestamp("us"))
+        (True, False)
+    """
+    return bool(pa.types.is_time(kind))
+
+
+def measurable(kind: pa.DataType) -> bool:
+    """Whether `on_a_line` gives numbers of a type, so that its values lie so far apart.
+
+    Example:
+        >>> measurable(pa.int8()), measurable(pa.date32()), measurable(pa.time32("s")), measurable(pa.string())
+        (True, True, True, False)
+    """
+    return numeric(kind) or timed(kind) or clocked(kind)
+
+
 def family(kind: pa.DataType) -> str:
     """What kind of values a type holds, whatever their width or unit.
 
@@ -74,12 +94,12 @@ def family(kind: pa.DataType) -> str:
     if pa.types.is_dictionary(kind):
         return family(kind.value_type)
     if pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_string_view(kind):
-        return "texts"
-    return NUMBERS if numeric(kind) else DAYS_AND_TIMES if timed(kind) else str(kind)
+        return TEXTS
+    return NUMBERS if numeric(kind) else DAYS_AND_TIMES if timed(kind) else HOURS if clocked(kind) else str(kind)
 
 
 def on_a_line(column: Column) -> Column:
-    """Days and times as days since 1970 began, a time's hours as parts of its day; every other column as it is.
+    """Days and times as days since 1970 began, hours as parts of their day; every other column as it is.
 
     A time of a zone is its instant in UTC; one without is taken as it reads. They count to the microsecond, from which
     SQL makes the same doubles.
@@ -87,7 +107,11 @@ def on_a_line(column: Column) -> Column:
     Example:
         >>> [on_a_line(pa.array([-64_800_000]).cast(pa.timestamp(unit))).to_pylist() for unit in ("ms", "us")]
         [[-0.75], [-0.00075]]
+        >>> on_a_line(pa.array([64_800_000_000]).cast(pa.time64("us"))).to_pylist()
+        [0.75]
     """
+    if clocked(column.type):
+        return _days(column.cast(pa.time64("us"), safe=False))
     if pa.types.is_date(column.type):
         return column.cast(pa.date32()).cast(pa.int32())
     if not pa.types.is_timestamp(column.type):
@@ -95,5 +119,8 @@ def on_a_line(column: Column) -> Column:
     column = column.cast(pa.timestamp(column.type.unit))
     if column.type.unit == "ns":
         column = pc.round_temporal(column, unit="microsecond")
-    counted = column.cast(pa.timestamp("us"), safe=False).cast(pa.int64())
-    return pc.divide(counted.cast(pa.float64(), safe=False), MICROSECONDS)
+    return _days(column.cast(pa.timestamp("us"), safe=False))
+
+
+def _days(microseconds: Column) -> Column:
+    return pc.divide(microseconds.cast(pa.int64()).cast(pa.float64(), safe=False), MICROSECONDS)

@@ -26,12 +26,18 @@ def later(before: NumberSummary, after: NumberSummary) -> tuple[str, ...]:
         >>> grid = Grid(location=20454.0, scale=1.0, whole=True, days=True)
         >>> later(*(NumberSummary.of(grid, np.array([day])) for day in (20454.0, 20485.0)))
         ('median 2026-01-01 -> 2026-02-01 (31.0 days later)',)
+        >>> grid = Grid(location=0.25, scale=0.1, days=True, clock=True)
+        >>> later(*(NumberSummary.of(grid, np.array([hour / 24])) for hour in (6.0, 7.5)))
+        ('median 06:00 -> 07:30 (1.5 hours later)',)
     """
     middles = [_median(side) for side in (before, after)]
     if not np.isfinite(middles).all():
         return ()
     apart = middles[1] - middles[0]
-    told = [_told(middle, whole=before.grid.whole or abs(apart) >= COARSE) for middle in middles]
+    clock = before.grid.clock
+    told = [_told(middle, whole=not clock and (before.grid.whole or abs(apart) >= COARSE)) for middle in middles]
+    if clock:
+        told = [one.removeprefix(f"{EPOCH.date()} ") for one in told]
     if told[0] == told[1]:
         return ()
     far, unit = (abs(apart), "days") if abs(apart) >= COARSE else (abs(apart) * 24, "hours")

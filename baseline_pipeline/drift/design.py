@@ -8,7 +8,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from baseline_pipeline.arrow_numbers import numeric, on_a_line, timed
+from baseline_pipeline.arrow_numbers import measurable, on_a_line
 from baseline_pipeline.summaries.arrays import doubles
 
 Array = np.ndarray[Any, Any]
@@ -38,7 +38,7 @@ design_effect(pa.chunked_array([np.tile([1.0, 2.0], 200)]), day)
     if cluster is None or not len(column):
         return 1.0
     code = np.unique(cluster, return_inverse=True)[1]
-    if numeric(column.type) or timed(column.type):
+    if measurable(column.type):
         return _effect(_centred_ranks(doubles(on_a_line(column))), code)
     encoded = pc.fill_null(column.cast(pa.string()), "None").combine_chunks().dictionary_encode()
     value = encoded.indices.to_numpy(zero_copy_only=False)

@@ -9,7 +9,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from baseline_pipeline.arrow_numbers import numeric, timed
+from baseline_pipeline.arrow_numbers import measurable, on_a_line, timed
 from baseline_pipeline.drift.kinds import is_free_text
 from baseline_pipeline.metrics.outcomes import Outcomes
 from baseline_pipeline.metrics.roc_auc import ROC_AUC
@@ -114,8 +114,8 @@ def _encoded(before: pa.Table, after: pa.Table) -> Array:
     for name in before.column_names:
         sides = [side.column(name) for side in (before, after)]
         kind = sides[0].type
-        if pa.types.is_boolean(kind) or numeric(kind):
-            columns.append(np.concatenate([doubles(one) for one in sides]))
+        if pa.types.is_boolean(kind) or measurable(kind):
+            columns.append(np.concatenate([doubles(on_a_line(one)) for one in sides]))
         else:
             columns.append(_ranked(pa.chunked_array([c for one in sides for c in one.cast(pa.string()).chunks])))
     return np.stack(columns, axis=1)

@@ -9,7 +9,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from baseline_pipeline.arrow_numbers import numeric, timed
+from baseline_pipeline.arrow_numbers import measurable
 from baseline_pipeline.expression import length_of
 from baseline_pipeline.figures import counted
 from baseline_pipeline.summaries.arrays import doubles
@@ -109,8 +109,8 @@ def by_length(contract: Contract, reference: pa.Table, current: pa.Table) -> tup
 def column_kinds(contract: Contract, reference: pa.Table, current: pa.Table) -> Kinds:
     """The kinds of features, `prediction` and label.
 
-    Integers, floats, decimals, days and times are numbers unless the contract declares them categorical; class labels
-    and predicted classes are categories. A column of another type on the two sides, or without a single
+    Integers, floats, decimals, days, times and hours are numbers unless the contract declares them categorical; class
+    labels and predicted classes are categories. A column of another type on the two sides, or without a single
     value on one of them, is not compared, nor are numbers that doubles cannot tell apart.
     """
     numeric: list[str] = []
@@ -132,7 +132,7 @@ def column_kinds(contract: Contract, reference: pa.Table, current: pa.Table) -> 
 
 
 def is_number(contract: Contract, name: str, kind: pa.DataType) -> bool:
-    """Whether a column of a type is compared as numbers; days and times are, along their line."""
+    """Whether a column of a type is compared as numbers; days, times and hours are, along their line."""
     if length_of(name) is not None:
         return bool(pa.types.is_integer(kind))
     if name == contract.data.label and not contract.gives_numbers:
@@ -141,4 +141,4 @@ def is_number(contract: Contract, name: str, kind: pa.DataType) -> bool:
         return False
     if any(feature.categorical for feature in contract.data.features if feature.name == name):
         return False
-    return numeric(kind) or timed(kind)
+    return measurable(kind)

@@ -9,7 +9,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from baseline_pipeline.arrow_numbers import numeric, on_a_line, timed
+from baseline_pipeline.arrow_numbers import measurable, on_a_line
 from baseline_pipeline.drift.kinds import is_free_text
 from baseline_pipeline.monitoring.streams import Reading, Stream
 from baseline_pipeline.shift import effective_rows
@@ -65,7 +65,7 @@ def feature_cells(
 
 def _cells(name: str, column: pa.ChunkedArray, calm: Array, categorical: set[str], weight: Array) -> FeatureCells:
     kind = column.type
-    if (numeric(kind) or timed(kind)) and name not in categorical:
+    if measurable(kind) and name not in categorical:
         cell, cells, outside, once = _of_numbers(doubles(on_a_line(column)), calm)
     elif name not in categorical and is_free_text(column.filter(pa.array(calm))):
         cell, cells, outside, once = _of_numbers(pc.utf8_length(column).cast(pa.float64()).to_numpy(), calm)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from pydantic import Field
 
-from baseline_pipeline.arrow_numbers import DAYS_AND_TIMES, NUMBERS, family, numeric
+from baseline_pipeline.arrow_numbers import DAYS_AND_TIMES, HOURS, NUMBERS, family, numeric
 from baseline_pipeline.errors import DataUnreadable
 from baseline_pipeline.expression import length_of
 from baseline_pipeline.figures import counted
@@ -148,8 +148,12 @@ def _require(plan: OutcomePlan, there: Mapping[str, pa.DataType]) -> None:
 
 def _moved(plan: DataPlan, there: Mapping[str, pa.DataType]) -> list[str]:
     """Columns that no longer hold what was counted of the baseline: numbers, days and times, or values of a kind."""
-    counted_as = {name: DAYS_AND_TIMES if grid.days else NUMBERS for name, grid in plan.numbers.items()} | plan.kinds
+    counted_as = {name: _family(grid) for name, grid in plan.numbers.items()} | plan.kinds
     return [name for name, kind in counted_as.items() if name in there and family(there[name]) != kind]
+
+
+def _family(grid: Grid) -> str:
+    return HOURS if grid.clock else DAYS_AND_TIMES if grid.days else NUMBERS
 
 
 def _listed(column: pa.Array) -> bytes:

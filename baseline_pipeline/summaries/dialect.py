@@ -35,14 +35,15 @@ class Dialect:
         literal: Turns a text into a literal.
         time: The type of times without a zone.
         zoned: The type of times with one.
-        microseconds: Turns an expression of days or times into its microseconds since 1970 began, in UTC.
+        microseconds: Turns an expression of days or times into its microseconds since 1970 began, in UTC; of hours,
+            since midnight.
     """
 
     name: Callable[[str], str] = double_quoted
     literal: Callable[[str], str] = single_quoted
     time: str = "TIMESTAMP"
     zoned: str = "TIMESTAMPTZ"
-    microseconds: Callable[[str], str] = "epoch_us(CAST({} AS TIMESTAMPTZ))".format
+    microseconds: Callable[[str], str] = "epoch_us({})".format
 
 
 STANDARD = Dialect()

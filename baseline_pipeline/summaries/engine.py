@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy as np
 import pyarrow as pa
 
-from baseline_pipeline.arrow_numbers import on_a_line, timed
+from baseline_pipeline.arrow_numbers import clocked, on_a_line, timed
 from baseline_pipeline.summaries import sql
 from baseline_pipeline.summaries.arrays import doubles, integers
 from baseline_pipeline.summaries.column import CategorySummary, NumberSummary, Summary
@@ -71,8 +71,9 @@ def grids_of(engine: Engine, rows: pa.Table | str, columns: list[str]) -> dict[s
 
 
 def grid_of(column: pa.ChunkedArray) -> Grid:
-    """A grid for a column like this, of numbers or of days and times."""
-    return Grid.of(doubles(on_a_line(column))).model_copy(update={"days": timed(column.type)})
+    """A grid for a column like this, of numbers, days, times or hours."""
+    clock = clocked(column.type)
+    return Grid.of(doubles(on_a_line(column))).model_copy(update={"days": clock or timed(column.type), "clock": clock})
 
 
 def column_summaries(

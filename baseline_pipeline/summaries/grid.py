@@ -36,6 +36,7 @@ class Grid(Record):
         whole: Whether every whole number has a cell of its own.
         atoms: Single values so frequent that they are counted by themselves as well.
         days: Whether its numbers are days since 1970 began, of a column of days or times.
+        clock: Whether they are parts of any day, of a column of hours.
     """
 
     location: float
@@ -43,6 +44,7 @@ class Grid(Record):
     whole: bool = False
     atoms: tuple[float, ...] = ()
     days: bool = False
+    clock: bool = False
 
     def cell(self, values: Array) -> Array:
         """(n,) cell of each finite value, from 0.

@@ -135,6 +135,36 @@ def test_days_of_a_calendar_are_told_beside_the_distance(tmp_path):
     assert drift["inspected"].measures["kolmogorov_smirnov"] == pytest.approx(1.0)
 
 
+@pytest.mark.parametrize("kind", [pa.time32("s"), pa.time32("ms"), pa.time64("us"), pa.time64("ns")])
+def test_hours_of_any_day_are_numbers_of_a_day(tmp_path, kind):
+    rng = np.random.default_rng(5)
+    seconds = [rng.normal(hour * 3600, 4000, ROWS).astype(int) for hour in (8, 10)]
+    hours = [pa.array(one, pa.int32(), mask=rng.random(ROWS) < 0.1).cast(pa.time32("s")).cast(kind) for one in seconds]
+    paths = [
+        written(tmp_path / f"{place}.parquet", hives(place, opened=column, kept=1700 + np.arange(ROWS) % 9))
+        for place, column in enumerate(hours)
+    ]
+    plan, sides, drift = scanned(["opened", "kept"], *paths)
+
+    found = [np.asarray(column.drop_null().cast(pa.time64("ns")).cast(pa.int64())) / 8.64e13 for column in hours]
+    unit = np.subtract(*np.quantile(found[0], [0.95, 0.05])) / 3.29
+    assert drift["opened"].score == pytest.approx(stats.wasserstein_distance(*found) / unit, rel=0.02)
+    assert drift["opened"].measures["kolmogorov_smirnov"] == pytest.approx(stats.ks_2samp(*found).statistic, abs=0.005)
+    assert drift["opened"].drifted
+    assert drift["opened"].note.startswith("median 08:0")
+    assert "(2.1 hours later)" in drift["opened"].note
+    assert sides[0].columns["opened"].nulls == hours[0].null_count
+    with duckdb_engine(2) as engine, engine.named(paths[0]) as relation:
+        cells = engine.query(number_cells(relation, "opened", plan.numbers["opened"])).to_pylist()
+    assert {one["cell"]: one["n"] for one in cells if one["cell"] >= 0} == {
+        cell: sides[0].columns["opened"].counts[cell] for cell in np.flatnonzero(sides[0].columns["opened"].counts)
+    }
+    moved = written(tmp_path / "moved.parquet", hives(3, opened=np.arange(ROWS), kept=hours[0]))
+    _, _, drift = scanned(["opened", "kept"], paths[0], moved)
+    assert drift["opened"].note == "the type moved: it is int64"
+    assert drift["kept"].note.startswith("the type moved: it is time")
+
+
 def test_days_that_the_contract_declares_categories_stay_such(tmp_path):
     days = np.datetime64("2026-03-01") + np.arange(ROWS) % 21
     path = written(tmp_path / "rows.parquet", hives(1, inspected=days))

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pyarrow as pa
 
-from baseline_pipeline.arrow_numbers import nearest_doubles, on_a_line, timed
+from baseline_pipeline.arrow_numbers import nearest_doubles, numeric, on_a_line
 from baseline_pipeline.records import Digest
 
 if TYPE_CHECKING:
@@ -56,7 +56,7 @@ def _sampled(table: pa.Table, kinds: Kinds) -> Any:
     rows = np.linspace(0, table.num_rows - 1, min(table.num_rows, SAMPLE_ROWS)).astype(np.int64)
     some = table.take(pa.array(rows))
     types = {name: some.schema.field(name).type for name in kinds.numeric}
-    others = [name for name, kind in types.items() if pa.types.is_decimal(kind) or timed(kind)]
+    others = [name for name, kind in types.items() if pa.types.is_decimal(kind) or not numeric(kind)]
     numbers = {name: nearest_doubles(on_a_line(some.column(name))).to_numpy() for name in others}
     frame = some.to_pandas().assign(**numbers)
     for name in kinds.categorical:
