@@ -51,7 +51,7 @@ def _within(
 ) -> Within:
     sides = []
     for side in rows:
-        with engine.named(side) as relation:
+        with engine.named(side if isinstance(side, str) else side.select([name])) as relation:
             sides.append(values_within(engine, relation, name, one.grid, cells.tolist()))
     values = np.unique(np.concatenate([values for values, _ in sides]))
     counts = []

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from baseline_pipeline.adapters.engines.folders import sampled_with_folders
 from baseline_pipeline.adapters.engines.parquet_files import (
+    columns_in_files,
     columns_of,
     cores,
     files_of,
@@ -71,7 +72,12 @@ class DuckDbEngine:
 
     @contextmanager
     def named(self, rows: pa.Table | str) -> Iterator[str]:
-        """A relation that a statement can name while the context lasts."""
+        """A relation that a statement can name while the context lasts.
+
+        Raises:
+            DataUnreadable: when there are no such rows, or names of columns differ in case alone.
+        """
+        _require_apart(columns_in_files(rows) if isinstance(rows, str) else rows.column_names)
         if isinstance(rows, str):
             listed = ", ".join(map(self.dialect.literal, files_of(rows)))
             yield f"read_parquet([{listed}])"
@@ -142,9 +148,30 @@ class DuckDbEngine:
         write_mapped(rows, folder, function, schema, progress)
 
     def summaries(self, rows: pa.Table | str, grids: Mapping[str, Grid | None]) -> dict[str, Summary]:
-        """The summary of every column of a table, or of Parquet files."""
-        with self.named(rows) as relation:
-            return column_summaries(self, rows, relation, grids)
+        """The summary of every column of a table, or of Parquet files; a table's by themselves, whatever their case."""
+        if isinstance(rows, str):
+            with self.named(rows) as relation:
+                return column_summaries(self, rows, relation, grids)
+        found: dict[str, Summary] = {}
+        for name, grid in grids.items():
+            column = rows.select([name])
+            with self.named(column) as relation:
+                found |= column_summaries(self, column, relation, {name: grid})
+        return found
+
+
+def _require_apart(columns: list[str]) -> None:
+    """Let only names through that SQL tells apart, to which `Age` and `age` are one.
+
+    Raises:
+        DataUnreadable: with the first two that it does not.
+    """
+    known: dict[str, str] = {}
+    for name in columns:
+        other = known.setdefault(name.lower(), name)
+        if other is not name:
+            message = f"columns {other!r} and {name!r} are one to SQL, which does not tell upper from lower case"
+            raise DataUnreadable(message, next_step="rename one of them at the source")
 
 
 def _widened(rows: pa.Table) -> pa.Table:

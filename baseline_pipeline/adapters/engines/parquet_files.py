@@ -174,7 +174,9 @@ def outcomes_of(rows: pa.Table | str, plan: OutcomePlan, threads: int) -> tuple[
 
 def columns_in_files(rows: str) -> list[str]:
     """The columns that the first of the files holds."""
-    return list(_open(files_of(rows)[0]).schema_arrow.names)
+    first = files_of(rows)[0]
+    with _readable(rows):
+        return list(_open(first).schema_arrow.names)
 
 
 def _types(rows: pa.Table | str) -> dict[str, pa.DataType | None]:

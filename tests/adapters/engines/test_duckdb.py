@@ -10,6 +10,7 @@ from baseline_pipeline.adapters.engines.duckdb import DuckDbEngine
 from baseline_pipeline.errors import DataUnreadable
 from baseline_pipeline.expression import Expression
 from baseline_pipeline.summaries.condition import condition_sql
+from baseline_pipeline.summaries.engine import grids_of
 
 
 def test_numbers_of_half_precision_are_read_as_what_they_are():
@@ -54,3 +55,14 @@ def test_what_is_not_on_this_machine_is_said_to_be_read_by_spark_only(place):
 
     assert refused.value.message == f"{place}: rows are read in this process, and from files of this machine only"
     assert "engine: {spark:" in refused.value.next_step
+
+
+def test_columns_of_a_table_are_counted_whatever_the_case_of_their_names():
+    prices = [pa.array([decimal.Decimal(one)]) for one in (7, 500)]
+    marks = [pa.array([one]) for one in (b"a", b"b")]
+    rows = pa.table([*prices, *marks], names=["Price", "price", "Mark", "mark"])
+    grids = grids_of(engine := DuckDbEngine(1), rows, ["Price", "price"]) | {"Mark": None, "mark": None}
+    found = engine.summaries(rows, grids)
+
+    assert [found[name].low for name in ("Price", "price")] == [7.0, 500.0]
+    assert [found[name].counts for name in ("Mark", "mark")] == [{"a": 1}, {"b": 1}]
