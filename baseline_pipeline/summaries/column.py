@@ -41,6 +41,17 @@ class NumberSummary:
         """All rows."""
         return int(self.counts.sum()) + self.nulls + self.infinite
 
+    def widest(self) -> float:
+        """The largest share of the values that is in one cell, and may be different ones.
+
+        Example:
+            >>> NumberSummary.of(Grid(location=0.0, scale=1.0, atoms=(7.0,)), np.array([7.0, 7.0, 1.0, 1e9])).widest()
+            0.25
+        """
+        loose = np.where(self.grid.single(), 0, self.counts)
+        np.subtract.at(loose, self.grid.cell(np.array(self.grid.atoms)), self.atoms)
+        return float(loose.max(initial=0) / max(int(self.counts.sum()), 1))
+
     def merged(self, other: NumberSummary) -> NumberSummary:
         """Both parts together.
 

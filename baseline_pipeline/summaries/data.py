@@ -16,7 +16,7 @@ from baseline_pipeline.figures import counted
 from baseline_pipeline.records import Digest, Record, canonical_json
 from baseline_pipeline.summaries.arrays import integers
 from baseline_pipeline.summaries.column import NumberSummary
-from baseline_pipeline.summaries.engine import column_summaries
+from baseline_pipeline.summaries.engine import column_summaries, sharpened
 from baseline_pipeline.summaries.grid import Grid
 from baseline_pipeline.summaries.outcome import summarise_outcomes
 from baseline_pipeline.summaries.outcome_plan import OutcomePlan
@@ -126,6 +126,30 @@ def summarise(
         progress(f"counting {counted(len(wanted) - len(silent), 'column')}")
         columns = column_summaries(engine, rows, relation, {n: grid for n, grid in wanted.items() if n not in silent})
     return DataSummary(plan, columns, outcomes, silent)
+
+
+def summarise_baseline(
+    engine: Engine, rows: pa.Table | str, plan: DataPlan, progress: Callable[[str], None] = lambda _: None
+) -> DataSummary:
+    """Count a data set that others are compared with; its plan has finer grids where those of the given one are coarse.
+
+    Args:
+        engine: Where to count.
+        rows: A table, or Parquet files by path, folder or pattern.
+        plan: What to count.
+        progress: Told what is being counted.
+
+    Raises:
+        DataUnreadable: as `summarise` does.
+    """
+    found = summarise(engine, rows, plan, progress)
+    with engine.named(rows) as relation:
+        finer = sharpened(engine, rows, relation, found.columns)
+    if not finer:
+        return found
+    grids = {name: one.grid for name, one in finer.items() if isinstance(one, NumberSummary)}
+    plan = plan.model_copy(update={"numbers": {**plan.numbers, **grids}})
+    return DataSummary(plan, {**found.columns, **finer}, found.outcomes, found.silent)
 
 
 def _require(plan: OutcomePlan, there: Mapping[str, pa.DataType]) -> None:

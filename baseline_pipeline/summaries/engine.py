@@ -25,6 +25,8 @@ Array = np.ndarray[Any, Any]
 
 SAMPLE_ROWS = 65_536
 """Rows that set the resolution of grids; whichever they are, counts are exact."""
+COARSE = 0.02
+"""Share of a column's values in one cell from which a finer grid is looked for."""
 
 
 Mapped = Callable[[Iterable["pa.RecordBatch"]], Iterator["pa.RecordBatch"]]
@@ -52,8 +54,8 @@ class Engine(Protocol):
     def counted_outcomes(self, rows: pa.Table | str, plan: OutcomePlan) -> tuple[pa.Table, int] | None:
         """What `outcome_cells` would give, and rows without a label, where they are counted faster than by SQL."""
 
-    def sample(self, rows: pa.Table | str, columns: list[str]) -> pa.Table:
-        """Some rows from everywhere in the relation, at most `SAMPLE_ROWS`."""
+    def sample(self, rows: pa.Table | str, columns: list[str], *, everywhere: bool = False) -> pa.Table:
+        """Some rows, at most `SAMPLE_ROWS`: quickly read ones, or such as are spread evenly over all."""
 
     def identity(self, rows: str) -> list[object]:
         """What tells files from others of the same name: sizes and times of change."""
@@ -92,6 +94,33 @@ def column_summaries(
         name: counted[name] if name in counted else _column(engine, relation, name, grid)
         for name, grid in grids.items()
     }
+
+
+def sharpened(
+    engine: Engine, rows: pa.Table | str, relation: str, columns: Mapping[str, Summary]
+) -> dict[str, Summary]:
+    """Summaries on finer grids, of the columns whose grids were set by rows unlike the others.
+
+    Where rows lie in order (of time, say, and a column has values only from some day on), the quickly read ones say
+    little of the rest, and most values would share a cell.
+
+    Args:
+        engine: Where to count.
+        rows: What was counted.
+        relation: The same, as the engine named it.
+        columns: What was counted of them.
+    """
+    coarse = {name: one for name, one in columns.items() if isinstance(one, NumberSummary) and one.widest() > COARSE}
+    if not coarse:
+        return {}
+    some = engine.sample(rows, list(coarse), everywhere=True)
+    grids = {name: grid_of(some[name]) for name in coarse}
+    finer: dict[str, Grid | None] = {
+        name: grid
+        for name, grid in grids.items()
+        if NumberSummary.of(grid, doubles(on_a_line(some[name]))).widest() < coarse[name].widest() / 2
+    }
+    return column_summaries(engine, rows, relation, finer)
 
 
 def values_within(engine: Engine, relation: str, column: str, grid: Grid, cells: list[int]) -> tuple[Array, Array]:

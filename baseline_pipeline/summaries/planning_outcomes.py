@@ -133,13 +133,13 @@ def _given_of_classes(
 def _cut(engine: Engine, rows: pa.Table | str, types: Mapping[str, pa.DataType], column: str, parts: int) -> Cut:
     text = length_of(column)
     if text is not None and text in types and pa.types.is_string(types[text]):
-        found = doubles(values_of(engine.sample(rows, [text]), column))
+        found = doubles(values_of(engine.sample(rows, [text], everywhere=True), column))
         return Cut(column=column, parts=parts, edges=_edges(found, parts))
     kind = types.get(column)
     if kind is None or not (pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_decimal(kind)):
         message = f"slice column {column!r} is {kind or 'absent'} and is to be cut at quantiles; accepted: numbers"
         raise DataUnreadable(message, next_step="leave out `quantiles` to slice by the column's values")
-    found = doubles(engine.sample(rows, [column])[column])
+    found = doubles(engine.sample(rows, [column], everywhere=True)[column])
     return Cut(column=column, parts=parts, edges=_edges(found, parts))
 
 
@@ -150,7 +150,7 @@ def _edges(found: np.ndarray[Any, Any], parts: int) -> tuple[float, ...]:
 
 def _with_grids(plan: OutcomePlan, engine: Engine, rows: pa.Table | str) -> OutcomePlan:
     assert plan.prediction is not None  # noqa: S101  # a regression has no scores
-    some = engine.sample(rows, [plan.label, plan.prediction])
+    some = engine.sample(rows, [plan.label, plan.prediction], everywhere=True)
     label, prediction = (doubles(some[name]) for name in (plan.label, plan.prediction))
     off = np.abs(prediction - label)
     off = off[np.isfinite(off)]

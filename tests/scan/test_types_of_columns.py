@@ -9,8 +9,9 @@ import pytest
 from scipy import stats
 
 from baseline_pipeline.adapters.engines.duckdb import duckdb_engine
+from baseline_pipeline.contract.slices import SliceSpec
 from baseline_pipeline.errors import DataUnreadable
-from baseline_pipeline.summaries.data import summarise
+from baseline_pipeline.summaries.data import summarise, summarise_baseline
 from baseline_pipeline.summaries.sql import number_cells
 from baseline_pipeline.workbench.inspection.scanning import compare_summaries, plan_data
 from tests.two_scorings import contract
@@ -223,6 +224,60 @@ def test_columns_that_stand_in_folders_names_are_features_like_others(tmp_path):
         assert plan.numbers["year"].whole
         assert [side.columns["place"].counts for side in sides] == [{"north": 1000, "south": 1000}] * 2
         assert (drift["year"].score, drift["place"].score) == (0.0, 0.0)
+
+
+@pytest.fixture
+def recorded_late(tmp_path):
+    """Rows in order of time, in one row group; columns have values from some day on."""
+    paths = []
+    for place, moved in enumerate((0.0, 0.5)):
+        rng = np.random.default_rng(place)
+        weight = rng.normal(5e5 + moved * 1e5, 1e5, 40_000)
+        began = np.arange(40_000) >= 20_000
+        columns = {"weight": pa.array(weight, mask=~began), "honey": np.where(began, weight, 0.0)}
+        columns |= {"y": rng.integers(0, 2, 40_000), "score": rng.random(40_000)}
+        paths.append(tmp_path / f"{place}.parquet")
+        pq.write_table(pa.table(columns), paths[-1])
+    return [str(path) for path in paths]
+
+
+def test_columns_whose_first_rows_are_unlike_the_rest_get_finer_grids(recorded_late):
+    rules = policy("weight", "honey")
+    with duckdb_engine(2) as engine:
+        before = summarise_baseline(engine, recorded_late[0], plan_data(rules, engine, recorded_late[0]))
+        after = summarise(engine, recorded_late[1], before.plan)
+    drift = {one.column: one for one in compare_summaries(rules, before, after).drift.columns}
+    for name in ("weight", "honey"):
+        values = [pq.read_table(path)[name].drop_null().to_numpy() for path in recorded_late]
+        unit = np.subtract(*np.quantile(values[0], [0.95, 0.05])) / 3.29
+
+        assert drift[name].drifted
+        assert drift[name].score == pytest.approx(stats.wasserstein_distance(*values) / unit, rel=0.02)
+        assert drift[name].measures["kolmogorov_smirnov"] == pytest.approx(stats.ks_2samp(*values).statistic, abs=0.005)
+
+
+def test_quantiles_cut_rows_in_order_into_parts_of_like_size(tmp_path):
+    path = written(tmp_path / "rows.parquet", hives(1, kept=np.arange(ROWS) / 7))
+    ordered = str(tmp_path / "ordered.parquet")
+    pq.write_table(pa.concat_tables([pq.read_table(path)] * 50).sort_by("kept"), ordered)
+    rules = policy("kept").model_copy(update={"slices": [SliceSpec(by=["kept"], quantiles=4)]})
+    with duckdb_engine(2) as engine:
+        (cut,) = plan_data(rules, engine, ordered).outcomes.cuts
+
+    assert cut.edges == pytest.approx(np.quantile(np.arange(ROWS) / 7, [0.25, 0.5, 0.75]), rel=0.01)
+
+
+@pytest.mark.parametrize("other", ["AGE", "age"])
+def test_columns_whose_names_differ_in_case_alone_are_refused_by_name(tmp_path, other):
+    plain = hives(1, Age=np.arange(ROWS))
+    paths = [
+        written(tmp_path / "before.parquet", plain),
+        written(tmp_path / "after.parquet", plain.append_column(other, plain["Age"])),
+    ]
+    for before, after in (paths, paths[::-1]):
+        with pytest.raises(DataUnreadable, match=f"columns 'Age' and '{other}' are one to SQL") as refused:
+            scanned(["Age"], before, after)
+        assert refused.value.next_step == "rename one of them at the source"
 
 
 def test_nothing_is_compared_with_no_rows(tmp_path):

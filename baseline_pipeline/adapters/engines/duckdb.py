@@ -133,9 +133,9 @@ class DuckDbEngine:
         """Cells of outcomes counted batch by batch: four times as fast as by SQL, where leaves are few."""
         return outcomes_of(rows, plan, self._threads)
 
-    def sample(self, rows: pa.Table | str, columns: list[str]) -> pa.Table:
-        """Some rows from everywhere."""
-        return sampled_with_folders(self, rows, columns)
+    def sample(self, rows: pa.Table | str, columns: list[str], *, everywhere: bool = False) -> pa.Table:
+        """Some rows."""
+        return sampled_with_folders(self, rows, columns, everywhere=everywhere)
 
     def identity(self, rows: str) -> list[object]:
         """What tells files from others of the same name."""

@@ -15,18 +15,21 @@ if TYPE_CHECKING:
     from baseline_pipeline.summaries.engine import Engine
 
 
-def sampled_with_folders(engine: Engine, rows: pa.Table | str, columns: list[str]) -> pa.Table:
+def sampled_with_folders(
+    engine: Engine, rows: pa.Table | str, columns: list[str], *, everywhere: bool = False
+) -> pa.Table:
     """Some rows from everywhere; values of folders in the shares that rows have them.
 
     Args:
         engine: Which sees both.
         rows: A table, or files that this machine sees.
         columns: Of either kind.
+        everywhere: Whether rows are evenly spread, for which all are read.
     """
     held = [name for name in columns if isinstance(rows, pa.Table) or name in columns_in_files(rows)]
     if len(held) == len(columns):
-        return sampled(rows, columns)
-    found = dict(zip(held, sampled(rows, held).columns, strict=True)) if held else {}
+        return sampled(rows, columns, everywhere=everywhere)
+    found = dict(zip(held, sampled(rows, held, everywhere=everywhere).columns, strict=True)) if held else {}
     count = len(found[held[0]]) if held else SAMPLE_ROWS
     return pa.table({name: found[name] if name in held else _spread(engine, rows, name, count) for name in columns})
 

@@ -47,8 +47,13 @@ NO_VALUE = "__HIVE_DEFAULT_PARTITION__"
 """A folder's name for rows that have no value."""
 
 
-def sampled(rows: pa.Table | str, columns: list[str]) -> pa.Table:
+def sampled(rows: pa.Table | str, columns: list[str], *, everywhere: bool = False) -> pa.Table:
     """At most `SAMPLE_ROWS` rows: the first ones of row groups spread evenly over the files.
+
+    Args:
+        rows: Where.
+        columns: Of which columns.
+        everywhere: Whether they are evenly spread rows instead, for which all are read.
 
     Raises:
         DataUnreadable: when there is no such file, or no such column.
@@ -57,6 +62,8 @@ def sampled(rows: pa.Table | str, columns: list[str]) -> pa.Table:
         step = max(1, rows.num_rows // SAMPLE_ROWS)
         places = pa.array(range(0, rows.num_rows, step)[:SAMPLE_ROWS], pa.int64())
         return rows.select(columns).take(places)
+    if everywhere:
+        return _evenly(rows, columns)
     places = _spread(files_of(rows))
     with _readable(rows), ThreadPoolExecutor(min(PLACES, cores())) as pool:
         found = list(pool.map(lambda place: _first_rows(place, columns), places))
@@ -65,6 +72,20 @@ def sampled(rows: pa.Table | str, columns: list[str]) -> pa.Table:
         table = pa.concat_tables([pa.Table.from_batches([one]) for one in found], promote_options="permissive")
     pa.default_memory_pool().release_unused()
     return table
+
+
+def _evenly(rows: str, columns: list[str]) -> pa.Table:
+    """Every so manieth row of all files."""
+    names = files_of(rows)
+    with _readable(rows):
+        step = -(-sum(_open(name).metadata.num_rows for name in names) // SAMPLE_ROWS) or 1
+        found, before = [pa.Table.from_batches([_no_rows(_with_columns(names[0], columns).schema_arrow, columns)])], 0
+        for name in names:
+            for batch in _with_columns(name, columns).iter_batches(BATCH, columns=columns):
+                places = range(-before % step, batch.num_rows, step)
+                found.append(pa.Table.from_batches([batch]).select(columns).take(pa.array(places, pa.int64())))
+                before += batch.num_rows
+        return pa.concat_tables(found, promote_options="permissive")
 
 
 @contextmanager

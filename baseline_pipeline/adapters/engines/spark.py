@@ -163,11 +163,14 @@ class SparkSqlEngine:
             message = f"Spark: {_cause(str(error))}"
             raise ModelFailed(message, next_step="the model and this package must be on every executor") from error
 
-    def sample(self, rows: pa.Table | str, columns: list[str]) -> pa.Table:
-        """Some rows from everywhere; files that this machine does not see are read by Spark."""
+    def sample(self, rows: pa.Table | str, columns: list[str], *, everywhere: bool = False) -> pa.Table:
+        """Some rows; files that this machine does not see are read by Spark."""
         if not isinstance(rows, str) or "://" not in rows:
-            return sampled_with_folders(self, rows, columns)
-        return self.session.read.parquet(rows).select(*columns).limit(SAMPLE_ROWS).toArrow()
+            return sampled_with_folders(self, rows, columns, everywhere=everywhere)
+        from pyspark.sql.functions import rand
+
+        frame = self.session.read.parquet(rows).select(*columns)
+        return (frame.orderBy(rand(seed=0)) if everywhere else frame).limit(SAMPLE_ROWS).toArrow()
 
 
 def _cause(text: str) -> str:

@@ -16,14 +16,14 @@ from baseline_pipeline.errors import DataUnreadable, UsageError
 from baseline_pipeline.metrics.classes import class_name
 from baseline_pipeline.scan.contrast import contrast_summaries
 from baseline_pipeline.summaries.column import CategorySummary
-from baseline_pipeline.summaries.data import DataPlan, DataSummary, summarise
+from baseline_pipeline.summaries.data import DataPlan, DataSummary, summarise, summarise_baseline
 from baseline_pipeline.summaries.engine import grid_of
 from baseline_pipeline.summaries.file import SUFFIX, read_summary, write_summary
 from baseline_pipeline.summaries.planning_outcomes import plan_outcomes, require_countable
 from baseline_pipeline.workbench.inspection.scoring_rows import scored_rows
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     import pyarrow as pa
 
@@ -96,7 +96,7 @@ def scan(
             before = read_summary(Path(baseline))
         else:
             plan = plan_data(contract, engine, _place(baseline), score=score, prediction=prediction)
-            before = _counted(bench, engine, baseline, plan)
+            before = _counted(bench, engine, baseline, plan, summarise_baseline)
         after = _counted(bench, engine, current, before.plan)
         within = {}
         if not baseline.endswith(SUFFIX):
@@ -127,7 +127,7 @@ def save_summary(
             column = prediction if contract.task == "regression" else score
             rows = scored_rows(bench, contract, engine, _place(rows), role, column)
         plan = plan_data(contract, engine, _place(rows), score=score, prediction=prediction)
-        found = _counted(bench, engine, rows, plan)
+        found = _counted(bench, engine, rows, plan, summarise_baseline)
     _require_two_classes(contract, found)
     write_summary(found, save)
     return found
@@ -212,9 +212,15 @@ def compare_summaries(
     return Scan(decision, contrast, drift, (before.rows, after.rows))
 
 
-def _counted(bench: Workbench, engine: Engine, rows: str, plan: DataPlan) -> DataSummary:
+def _counted(
+    bench: Workbench,
+    engine: Engine,
+    rows: str,
+    plan: DataPlan,
+    count: Callable[[Engine, str, DataPlan, Callable[[str], None]], DataSummary] = summarise,
+) -> DataSummary:
     bench.progress(f"reading {rows}")
-    return summarise(engine, _place(rows), plan, bench.progress)
+    return count(engine, _place(rows), plan, bench.progress)
 
 
 def _require_two_classes(contract: Contract, *summaries: DataSummary) -> None:
