@@ -299,6 +299,21 @@ def test_numbers_that_are_whole_in_one_file_and_not_in_another_are_one_column(tm
         assert scanned(["frames"], before, after)[2]["frames"].measures["kolmogorov_smirnov"] < 0.001
 
 
+@pytest.mark.parametrize("other", [pa.int32(), pa.string()])
+def test_hours_in_one_file_and_something_else_in_another_are_refused_by_name(tmp_path, other):
+    hours = pa.array(np.arange(ROWS) * 1000, pa.int32())
+    plain = written(tmp_path / "plain.parquet", hives(1, opened=hours.cast(pa.time32("ms"))))
+    mixed = tmp_path / "mixed"
+    mixed.mkdir()
+    for part, kind in enumerate((pa.time32("ms"), other)):
+        written(mixed / f"{part}.parquet", hives(part, opened=hours.cast(kind)))
+    with pytest.raises(
+        DataUnreadable, match=rf"column 'opened' is time32\[ms\] in .*0.parquet and {other} in "
+    ) as refused:
+        scanned(["opened"], plain, str(mixed))
+    assert "one type in all files" in refused.value.next_step
+
+
 def test_files_that_do_not_go_together_or_are_damaged_end_in_words_and_a_next_step(tmp_path):
     plain = written(tmp_path / "plain.parquet", hives(1, frames=np.arange(ROWS)))
     content = (tmp_path / "plain.parquet").read_bytes()

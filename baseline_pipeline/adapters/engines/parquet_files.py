@@ -16,6 +16,7 @@ from urllib.parse import unquote
 
 import pyarrow as pa
 
+from baseline_pipeline.arrow_numbers import family
 from baseline_pipeline.errors import DataUnreadable
 from baseline_pipeline.summaries.counting import count_batches
 from baseline_pipeline.summaries.counting_outcomes import (
@@ -174,10 +175,30 @@ def columns_of(rows: pa.Table | str, grids: Mapping[str, Grid | None], threads: 
     wanted = {name: grid for name, grid in grids.items() if name in types and _quickly(types[name], grid)}
     if not wanted:
         return {}
+    if isinstance(rows, str):
+        _require_alike(rows, [name for name in wanted if types[name] is None])
     parts = _counted(rows, [[name] for name in wanted], threads, partial(count_batches, grids=wanted))
     return {
         name: reduce(_merged, (part[name] for part in parts)) for name in wanted if all(name in one for one in parts)
     }
+
+
+def _require_alike(rows: str, names: list[str]) -> None:
+    """Let only columns through whose types may differ from file to file, as whole numbers and others do.
+
+    Raises:
+        DataUnreadable: with the first that holds, say, hours in one file and numbers in another.
+    """
+    for name in names:
+        found: dict[str, tuple[str, pa.DataType]] = {}
+        for file in files_of(rows):
+            schema = _open(file).schema_arrow
+            if name in schema.names and not pa.types.is_null(schema.field(name).type):
+                found.setdefault(family(schema.field(name).type), (file, schema.field(name).type))
+        if len(found) > 1:
+            (one, kind), (other, another) = list(found.values())[:2]
+            message = f"column {name!r} is {kind} in {one} and {another} in {other}"
+            raise DataUnreadable(message, next_step=WHOLE)
 
 
 def outcomes_of(rows: pa.Table | str, plan: OutcomePlan, threads: int) -> tuple[pa.Table, int] | None:
