@@ -58,11 +58,11 @@ def plan_outcomes(
     plan = OutcomePlan(
         task=contract.task,
         label=contract.data.label,
-        positive=None if contract.model.positive_class is None else class_name(contract.model.positive_class),
+        positive=_positive(contract),
         threshold=contract.model.threshold,
         values=tuple(dict.fromkeys([*values, *contract.metric_columns()])),
         cuts=tuple(cuts.values()),
-        conditions=tuple((spec.name or spec.where, spec.where) for spec in contract.slices if spec.where),
+        conditions=_conditions(contract),
         weight=contract.data.weight,
         cluster=contract.data.cluster,
         **given,
@@ -74,6 +74,53 @@ def plan_outcomes(
         message = f"{_shown(rows)}: no column {absent[0]!r}; columns: {', '.join(types)}"
         raise DataUnreadable(message)
     return plan if contract.task != "regression" else _with_grids(plan, engine, rows)
+
+
+def require_planned(contract: Contract, plan: OutcomePlan, place: str) -> None:
+    """Let only a stored plan through that holds what the contract asks for now.
+
+    Args:
+        contract: Label, classes, slices, weights, clusters.
+        plan: What was counted.
+        place: Where it is stored.
+
+    Raises:
+        DataUnreadable: with the first thing that was counted otherwise.
+    """
+    by = [(column, spec.parts(column)) for spec in contract.slices for column in spec.by or []]
+    cuts = {cut.name for cut in plan.cuts}
+    once = {
+        "task": (plan.task, contract.task),
+        "data.label": (plan.label, contract.data.label),
+        "model.positive_class": (plan.positive, _positive(contract)),
+        "model.threshold": (plan.threshold, contract.model.threshold),
+        "data.weight": (plan.weight, contract.data.weight),
+        "data.cluster": (plan.cluster, contract.data.cluster),
+    }
+    other = [f"{name} is {new!r}, and was {old!r}" for name, (old, new) in once.items() if old != new]
+    values = [*(column for column, parts in by if parts is None), *contract.metric_columns()]
+    other += [f"it has no slices by {name}" for name in values if name not in plan.values]
+    other += [
+        f"it has no {parts} parts of {column}" for column, parts in by if parts and f"{column}/{parts}" not in cuts
+    ]
+    other += [
+        f"it has no slice {name!r} of `{text}`"
+        for name, text in _conditions(contract)
+        if (name, text) not in plan.conditions
+    ]
+    if other:
+        message = f"{place} was counted under another contract: {other[0]}"
+        raise DataUnreadable(
+            message, next_step=f"count its rows again: `baseline scan {contract.name} ROWS --save {place}`"
+        )
+
+
+def _positive(contract: Contract) -> str | None:
+    return None if contract.model.positive_class is None else class_name(contract.model.positive_class)
+
+
+def _conditions(contract: Contract) -> tuple[tuple[str, str], ...]:
+    return tuple((spec.name or spec.where, spec.where) for spec in contract.slices if spec.where)
 
 
 def require_countable(contract: Contract) -> None:

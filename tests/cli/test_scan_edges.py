@@ -167,3 +167,28 @@ def test_rows_without_a_column_that_slices_are_made_of_are_refused_by_its_name(p
 
     assert done.returncode == 3
     assert "no column 'job', by which the baseline was counted" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("was", "now", "said"),
+    [
+        ("{by: [job], min_rows: 100}", '{name: rich, where: "income > 50"}', "it has no slice 'rich' of `income > 50`"),
+        ("{by: [job], min_rows: 100}", "{by: [income], quantiles: 3}", "it has no 3 parts of income"),
+        ("{by: [job], min_rows: 100}", "{by: [gone]}", "it has no slices by gone"),
+        ('positive_class: "yes"', 'positive_class: "no"', "model.positive_class is 'no', and was 'yes'"),
+        ('positive_class: "yes"', 'positive_class: "yes", threshold: 0.4', "model.threshold is 0.4, and was 0.5"),
+        ("label: defaulted", "label: defaulted\n    cluster: job", "data.cluster is 'job', and was None"),
+    ],
+)
+def test_a_summary_of_another_contract_is_refused_with_what_is_other(project, was, now, said):
+    place = project / "assets" / "loans" / "defs.yaml"
+    run(project, "scan", "loans", "baseline.parquet", "--save", "before.summary")
+    place.write_text(CONTRACT.replace(was, now))
+    try:
+        done = run(project, "scan", "loans", "baseline.parquet", "--baseline", "before.summary")
+    finally:
+        place.write_text(CONTRACT)
+
+    assert done.returncode == 3
+    assert f"before.summary was counted under another contract: {said}" in done.stderr
+    assert "next: count its rows again: `baseline scan loans ROWS --save before.summary`" in done.stderr

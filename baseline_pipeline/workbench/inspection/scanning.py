@@ -19,7 +19,7 @@ from baseline_pipeline.summaries.column import CategorySummary
 from baseline_pipeline.summaries.data import DataPlan, DataSummary, summarise, summarise_baseline
 from baseline_pipeline.summaries.engine import grid_of
 from baseline_pipeline.summaries.file import SUFFIX, read_summary, write_summary
-from baseline_pipeline.summaries.planning_outcomes import plan_outcomes, require_countable
+from baseline_pipeline.summaries.planning_outcomes import plan_outcomes, require_countable, require_planned
 from baseline_pipeline.workbench.inspection.scoring_rows import scored_rows
 
 if TYPE_CHECKING:
@@ -94,6 +94,7 @@ def scan(
             baseline = scored_rows(bench, contract, engine, _place(baseline), role, column)
         if baseline.endswith(SUFFIX):
             before = read_summary(Path(baseline))
+            require_planned(contract, before.plan.outcomes, baseline)
         else:
             plan = plan_data(contract, engine, _place(baseline), score=score, prediction=prediction)
             before = _counted(bench, engine, baseline, plan, summarise_baseline)
