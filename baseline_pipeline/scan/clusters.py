@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pyarrow as pa
 
-from baseline_pipeline.summaries.arrays import doubles, integers, numbered
+from baseline_pipeline.summaries.arrays import combined, doubles, integers, numbered
 from baseline_pipeline.summaries.outcome_sql import COARSE
 
 if TYPE_CHECKING:
@@ -28,15 +28,15 @@ class Clusters:
     def __init__(self, summary: OutcomeSummary, leaves: Leaves) -> None:
         table, cells = summary.clusters, summary.cells
         assert table is not None  # noqa: S101  # the caller has looked
-        code = np.zeros(cells.num_rows + table.num_rows, dtype=np.int64)
+        places = []
         for name in [*(name for name in cells.column_names if name.startswith("leaf")), "y", "h", "bin"]:
             sides = [one.column(name) for one in (cells, table)]
             if name == "bin":
                 place = np.concatenate([integers(sides[0]) // COARSE, integers(sides[1])]) + 1
             else:
                 place = _encoded(pa.chunked_array([chunk for side in sides for chunk in side.chunks]))
-            code = code * (int(place.max(initial=0)) + 1) + place
-        group = numbered(code)[1]
+            places.append(place)
+        group = numbered(combined(places, cells.num_rows + table.num_rows))[1]
         self._of_cell, self._group = group[: cells.num_rows], group[cells.num_rows :]
         self._groups = int(group.max(initial=-1)) + 1
         leaf_of = np.zeros(self._groups, dtype=np.int64)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from baseline_pipeline.slices import MAX_LEVELS
-from baseline_pipeline.summaries.arrays import doubles, integers, numbered
+from baseline_pipeline.summaries.arrays import combined, doubles, integers, numbered
 
 if TYPE_CHECKING:
     from baseline_pipeline.contract import Contract
@@ -54,25 +54,18 @@ class LeafSlice:
 
 def leaves_of(plan: OutcomePlan, cells: Any) -> Leaves:
     """Number the leaves of a table of cells."""
-    code = np.zeros(cells.num_rows, dtype=np.int64)
-    names: list[list[str]] = []
-    for place in range(len(plan.leaf_columns)):
-        encoded = cells.column(f"leaf{place}").combine_chunks().dictionary_encode(null_encoding="encode")
-        names.append([MISSING if name is None else name for name in encoded.dictionary.to_pylist()])
-        code = code * len(names[-1]) + integers(encoded.indices)
-    present, of_cell = numbered(code)
-    number = [_texts(int(one), names) for one in present]
-    rows = np.bincount(of_cell, doubles(cells.column("n")), len(number)).astype(np.int64)
-    return Leaves(number, of_cell, rows)
-
-
-def _texts(code: int, names: list[list[str]]) -> tuple[str, ...]:
-    """What a leaf's code stands for, column by column."""
-    found = []
-    for known in reversed(names):
-        code, place = divmod(code, len(known))
-        found.append(known[place])
-    return tuple(reversed(found))
+    columns = [cells.column(f"leaf{place}").combine_chunks() for place in range(len(plan.leaf_columns))]
+    encoded = [one.dictionary_encode(null_encoding="encode") for one in columns]
+    places = [integers(one.indices) for one in encoded]
+    present, of_cell = numbered(combined(places, cells.num_rows))
+    some = np.zeros(len(present), dtype=np.int64)
+    some[of_cell] = np.arange(cells.num_rows)
+    texts = [
+        [MISSING if names[at] is None else names[at] for at in place[some].tolist()]
+        for names, place in zip((one.dictionary.to_pylist() for one in encoded), places, strict=True)
+    ]
+    rows = np.bincount(of_cell, doubles(cells.column("n")), len(present)).astype(np.int64)
+    return Leaves(list(zip(*texts, strict=True)) if texts else [()] * len(present), of_cell, rows)
 
 
 def leaf_slices(contract: Contract, summary: OutcomeSummary, leaves: Leaves) -> dict[str, LeafSlice]:

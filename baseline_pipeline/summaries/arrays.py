@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -13,6 +13,8 @@ from baseline_pipeline.arrow_numbers import nearest_doubles
 Array = np.ndarray[Any, Any]
 CLOSE = 1_000
 """Whole numbers in so wide a range are told apart by their distance from the lowest."""
+MOST_CODES = 2**62
+"""Combinations of values, whether rows have them or not, that whole numbers tell apart."""
 
 
 def doubles(column: pa.Array | pa.ChunkedArray) -> Array:
@@ -90,6 +92,27 @@ def numbered(code: Array) -> tuple[Array, Array]:
     there = np.zeros(size, dtype=bool)
     there[code] = True
     return np.flatnonzero(there), (np.cumsum(there) - 1)[code]
+
+
+def combined(parts: Iterable[Array], rows: int) -> Array:
+    """(n,) whole numbers that order rows as their parts do, the first part first, and tell them apart as those do.
+
+    Args:
+        parts: (n,) whole numbers from 0, each.
+        rows: n.
+
+    Example:
+        >>> combined([np.array([1, 0, 1]), np.array([2, 7, 0])], 3).tolist()
+        [10, 7, 8]
+    """
+    code, codes = np.zeros(rows, dtype=np.int64), 1
+    for part in parts:
+        values = int(part.max(initial=0)) + 1
+        if codes * values > MOST_CODES:
+            present, code = numbered(code)
+            codes = len(present)
+        code, codes = code * values + part, codes * values
+    return code
 
 
 def coded(column: pa.Array) -> tuple[list[str | None], Array]:

@@ -14,7 +14,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from baseline_pipeline.expression import length_of
-from baseline_pipeline.summaries.arrays import coded, column_of, doubles, numbered, positions, texts_of
+from baseline_pipeline.summaries.arrays import MOST_CODES, coded, column_of, doubles, numbered, positions, texts_of
 from baseline_pipeline.summaries.outcome_plan import SCORE_BINS
 from baseline_pipeline.summaries.outcome_sql import INVALID
 
@@ -24,8 +24,6 @@ if TYPE_CHECKING:
 Array = np.ndarray[Any, Any]
 MOST_LEAVES = 256
 """Above these the dense table leaves the processor's caches, and SQL's hash table is as fast."""
-MOST_CODES = 2**62
-"""Combinations of values, whether rows have them or not, that whole numbers tell apart."""
 PLACES = SCORE_BINS + 3
 """Bins in order: of what is no probability, below the threshold, its own twice, above, and again of what is none."""
 CELLS = 2 * PLACES

@@ -11,7 +11,7 @@ import pyarrow.compute as pc
 
 from baseline_pipeline.metrics.classes import class_name
 from baseline_pipeline.slices import level_names
-from baseline_pipeline.summaries.arrays import doubles, integers, positions
+from baseline_pipeline.summaries.arrays import combined, doubles, integers, positions
 from baseline_pipeline.summaries.engine import Engine
 from baseline_pipeline.summaries.outcome_plan import OutcomePlan
 from baseline_pipeline.summaries.outcome_sql import INVALID, outcome_cells, unlabelled
@@ -110,11 +110,8 @@ def _added(table: pa.Table) -> pa.Table:
     """Rows of one key added up, in the keys' order: sums do not depend on the order of parts."""
     keys = [name for name in table.column_names if name.startswith("leaf") or name in {"cluster", "y", "h", "bin"}]
     sums = [name for name in table.column_names if name not in keys]
-    code = np.zeros(table.num_rows, dtype=np.int64)
-    for name in keys:
-        one = _ranked(table.column(name).combine_chunks())
-        low = int(one.min(initial=0))
-        code = code * (int(one.max(initial=0)) - low + 1) + (one - low)
+    ranks = (_ranked(table.column(name).combine_chunks()) for name in keys)
+    code = combined((one - int(one.min(initial=0)) for one in ranks), table.num_rows)
     order = np.argsort(code, kind="stable")
     first = np.flatnonzero(np.concatenate([[True], np.diff(code[order]) != 0])) if len(order) else order
     if len(first) == len(order):
