@@ -10,7 +10,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from baseline_pipeline.arrow_numbers import nearest_doubles, numeric
+from baseline_pipeline.arrow_numbers import nearest_doubles, numeric, there
 from baseline_pipeline.errors import DataUnreadable
 from baseline_pipeline.expression import Expression, values_of
 
@@ -41,8 +41,8 @@ def find_slices(
 ) -> list[SliceRows]:
     """The slices that the declarations make of some rows, in the declarations' order.
 
-    A declared condition that no row satisfies is a slice without rows; a missing value is a value
-    of its own, `(missing)`.
+    A declared condition that no row satisfies is a slice without rows; a missing value, NaN included, is a value
+    of its own, `(missing)`. What two declarations make alike is one slice, the first one's.
 
     Args:
         specs: The declarations.
@@ -53,18 +53,22 @@ def find_slices(
         DataUnreadable: when a column is absent, is to be cut at quantiles and holds no numbers, or does not go with a
             condition.
     """
-    found: list[SliceRows] = []
+    found: dict[str, SliceRows] = {}
     for spec in specs:
         if spec.where is not None:
             rows = np.flatnonzero(_satisfying(spec.where, columns))
-            found.append(SliceRows(spec.name or spec.where, rows, spec.min_rows))
+            made = [SliceRows(spec.name or spec.where, rows, spec.min_rows)]
         else:
-            found.extend(_levels(spec, columns, columns if quantiles_of is None else quantiles_of))
-    return found
+            made = _levels(spec, columns, columns if quantiles_of is None else quantiles_of)
+        for one in made:
+            found.setdefault(one.name, one)
+    return list(found.values())
 
 
 def level_names(values: pa.ChunkedArray) -> pa.ChunkedArray:
     """What each value is called in the name of a slice: its text (UTC where a zone is known), of a midnight its day.
+
+    A missing value has no name, NaN included.
 
     A value's name depends on nothing but the value, so that slices of other rows are called alike.
 
@@ -77,6 +81,8 @@ def level_names(values: pa.ChunkedArray) -> pa.ChunkedArray:
         >>> level_names(pa.chunked_array([[noon, midnight]])).to_pylist()
         ['2026-02-03 12:00:00.000000', '2026-02-03']
     """
+    if pa.types.is_floating(values.type):
+        values = pc.if_else(there(values), values, None)
     if not pa.types.is_timestamp(values.type):
         try:
             return values.cast(pa.string())
@@ -140,7 +146,9 @@ def _parts(name: str, column: pa.ChunkedArray, of: pa.ChunkedArray, count: int) 
     reference = reference[np.isfinite(reference)]
     edges = np.quantile(reference, np.arange(1, count) / count) if len(reference) else np.zeros(0)
     part = np.searchsorted(edges, numbers, side="left") + 1
-    return pa.chunked_array([pa.array([f"q{one}/{count}" for one in part.tolist()], mask=np.isnan(numbers))])
+    return pa.chunked_array(
+        [pa.array([f"q{one}/{count}" for one in part.tolist()], pa.string(), mask=np.isnan(numbers))]
+    )
 
 
 def _compact(codes: Any, before: list[str], after: list[str]) -> tuple[Any, list[str]]:

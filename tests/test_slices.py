@@ -52,6 +52,22 @@ def test_any_kind_of_column_can_be_sliced_by(column):
     assert names["c=(missing)"] == [2]
 
 
+@pytest.mark.parametrize("kind", [pa.float64(), pa.int32(), pa.decimal128(5, 2)])
+def test_numbers_that_are_all_missing_are_one_part(kind):
+    table = pa.table({"c": pa.nulls(3, kind)})
+
+    assert found({"by": ["c"], "quantiles": 3}, table=table) == {"c=(missing)": [0, 1, 2]}
+
+
+def test_what_two_declarations_make_alike_is_one_slice_by_the_first():
+    table = pa.table({"x": pa.array([1.0, 2.0, None, float("nan")])})
+    specs = [SliceSpec(by=["x"], quantiles=2, min_rows=7), SliceSpec(by=["x"]), SliceSpec(by=["x"], quantiles=4)]
+    slices = find_slices(specs, table)
+
+    assert [one.name for one in slices] == ["x=(missing)", "x=q1/2", "x=q2/2", "x=1", "x=2", "x=q1/4", "x=q4/4"]
+    assert (slices[0].rows.tolist(), slices[0].min_rows) == ([2, 3], 7)
+
+
 def test_values_beyond_the_cap_are_gathered_and_none_is_dropped(monkeypatch):
     monkeypatch.setattr(slices, "MAX_LEVELS", 2)
     table = pa.table({"c": ["a"] * 3 + ["b"] * 2 + ["x", "y", "z"]})

@@ -69,7 +69,7 @@ def leaves_of(plan: OutcomePlan, cells: Any) -> Leaves:
 
 
 def leaf_slices(contract: Contract, summary: OutcomeSummary, leaves: Leaves) -> dict[str, LeafSlice]:
-    """The slices that the declarations make of the leaves, by name, in the declarations' order."""
+    """The slices that the declarations make of the leaves, by name, in the declarations' order; the first of a name."""
     place = {name: number for number, name in enumerate(summary.plan.leaf_columns)}
     found: list[LeafSlice] = []
     for spec in contract.slices:
@@ -79,7 +79,10 @@ def leaf_slices(contract: Contract, summary: OutcomeSummary, leaves: Leaves) -> 
             found.append(LeafSlice(name, inside, int(leaves.rows[inside].sum()), spec.min_rows))
         else:
             found += _levels(spec, place, leaves)
-    return {one.name: one for one in found}
+    first: dict[str, LeafSlice] = {}
+    for one in found:
+        first.setdefault(one.name, one)
+    return first
 
 
 def _levels(spec: SliceSpec, place: dict[str, int], leaves: Leaves) -> list[LeafSlice]:

@@ -185,6 +185,31 @@ def test_metrics_that_need_the_rows_say_so(engine):
     assert "needs the rows themselves" in found[0].problem
 
 
+def test_columns_whose_values_go_together_in_more_ways_than_whole_numbers_count_keep_their_slices(engine):
+    rng = np.random.default_rng(4)
+    many = {f"c{place}": rng.integers(0, 4, 400) for place in range(40)}
+    policy = contract([BINARY[0] | {"slices": {"margin": {"absolute": 0.1}}}], cluster="day")
+    policy = policy.model_copy(update={"slices": [SliceSpec(by=[name], min_rows=10) for name in many]})
+    rows = binary(1, rows=400)
+    table = pa.table(dict(zip(rows.table.column_names, rows.table.columns, strict=True)) | many)
+    found = {one.slice: one.rows for one in summary_effects(policy, *summed(engine, policy, table, table), seed=3)}
+
+    assert found == {ALL_ROWS: 400} | {one.name: len(one.rows) for one in find_slices(policy.slices, table)}
+
+
+def test_missing_numbers_are_one_slice_from_rows_and_from_counts(engine):
+    specs = [SliceSpec(by=["age"], quantiles=2), SliceSpec(by=["age"], min_rows=7), SliceSpec(by=["age"], quantiles=4)]
+    policy = contract([BINARY[0] | {"slices": {"margin": {"absolute": 0.1}}}]).model_copy(update={"slices": specs})
+    rows = binary(1, rows=1000)
+    age = pa.array(np.where(np.arange(1000) % 5, np.arange(1000) % 3, np.nan), mask=np.arange(1000) % 7 == 0)
+    table = rows.table.set_column(rows.table.column_names.index("age"), "age", age)
+    found = summary_effects(policy, *summed(engine, policy, table, table), seed=3)
+
+    assert [(one.slice, one.rows) for one in found if one.slice != ALL_ROWS] == [
+        (one.name, len(one.rows)) for one in find_slices(specs, table)
+    ]
+
+
 @pytest.mark.parametrize(
     "kind", [pa.timestamp("ns"), pa.timestamp("us"), pa.timestamp("us", "UTC"), pa.date32()], ids=str
 )
