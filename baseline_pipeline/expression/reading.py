@@ -105,8 +105,18 @@ def literal(text: str, node: ast.expr) -> int | float | str:
         value = literal(text, node.operand)
         return _refuse(text, node) if isinstance(value, str) else -value
     if isinstance(node, ast.Constant) and isinstance(node.value, int | float | str):
-        return node.value
+        return node.value if isinstance(node.value, str) else number_of(node.value)
     return _refuse(text, node)
+
+
+def number_of(value: float) -> float:
+    """A number that is written in a condition: as a double, infinite if need be, beyond 64 bits.
+
+    Example:
+        >>> number_of(7), number_of(10**30), number_of(10**400)
+        (7, 1e+30, inf)
+    """
+    return value if -(2**63) <= value < 2**64 else float(str(value))
 
 
 def _refuse(text: str, node: ast.expr) -> NoReturn:

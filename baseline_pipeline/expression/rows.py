@@ -10,7 +10,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from baseline_pipeline.arrow_numbers import nearest_doubles
+from baseline_pipeline.arrow_numbers import DAYS_AND_TIMES, NUMBERS, TEXTS, family, nearest_doubles
 from baseline_pipeline.expression.instants import instant
 from baseline_pipeline.expression.reading import ARITHMETIC, COMPARE, asks_null, contains, literal, measured, name_of
 
@@ -19,10 +19,11 @@ Array = np.ndarray[Any, Any]
 
 @dataclass(frozen=True)
 class Operand:
-    """Values, and where they are known."""
+    """Values, and where they are known; of columns that can be asked for what is missing alone, their type as well."""
 
     values: Any
     known: Any
+    unread: str = ""
 
 
 @dataclass(frozen=True)
@@ -48,6 +49,8 @@ def column_of(text: str, table: pa.Table, name: str) -> Operand:
     if pa.types.is_decimal(column.type):
         column = nearest_doubles(column)
     known = column.is_valid().to_numpy(zero_copy_only=False)
+    if not _is_read(column.type):
+        return Operand(known, known, unread=str(column.type))
     values = column.to_numpy(zero_copy_only=False)
     if values.dtype.kind == "f":
         known &= ~np.isnan(values)
@@ -91,7 +94,7 @@ def _comparison(node: ast.Compare, columns: dict[str, Operand]) -> Truth:
     looked_for = contains(node)
     if looked_for is not None:
         word, name = looked_for
-        texts = _texts(columns[name], f"{word!r} in {name}")
+        texts = _texts(_read(columns, name), f"{word!r} in {name}")
         inside = pc.match_substring(pa.array(texts.values, pa.string()), word).to_numpy(zero_copy_only=False)
         wanted = inside if isinstance(node.ops[0], ast.In) else ~inside
         return Truth(texts.known & wanted, texts.known & ~wanted)
@@ -117,13 +120,13 @@ def _comparison(node: ast.Compare, columns: dict[str, Operand]) -> Truth:
 def _value(node: ast.expr, columns: dict[str, Operand]) -> Operand:
     """A column, a constant, or arithmetic in double precision; what is no finite number is not known."""
     if isinstance(node, ast.Constant):
-        return Operand(np.asarray(node.value), known=np.True_)
+        return Operand(np.asarray(literal("", node)), known=np.True_)
     if isinstance(node, ast.UnaryOp):
         inner = _value(node.operand, columns)
         return Operand(-_number(inner.values), inner.known)
     text = measured(node)
     if text is not None:
-        texts = _texts(columns[text], f"length({text})")
+        texts = _texts(_read(columns, text), f"length({text})")
         lengths = pc.utf8_length(pa.array(texts.values, pa.string()))
         return Operand(lengths.to_numpy(zero_copy_only=False), texts.known)
     if isinstance(node, ast.BinOp):
@@ -131,7 +134,22 @@ def _value(node: ast.expr, columns: dict[str, Operand]) -> Operand:
         with np.errstate(all="ignore"):
             values = ARITHMETIC[type(node.op)](_number(left.values), _number(right.values))
         return Operand(values, left.known & right.known & np.isfinite(values))
-    return columns[name_of(node) or ""]
+    return _read(columns, name_of(node) or "")
+
+
+def _is_read(kind: pa.DataType) -> bool:
+    """Whether conditions compare values of a type."""
+    tests = (pa.types.is_boolean, pa.types.is_null, pa.types.is_duration)
+    return family(kind) in {NUMBERS, TEXTS, DAYS_AND_TIMES} or any(test(kind) for test in tests)
+
+
+def _read(columns: dict[str, Operand], name: str) -> Operand:
+    found = columns[name]
+    if found.unread:
+        accepted = f"numbers, texts, truth values, days and times, or is_null({name})"
+        message = f"column {name!r} is {found.unread}; accepted: {accepted}"
+        raise TypeError(message)
+    return found
 
 
 def _texts(operand: Operand, what: str) -> Operand:

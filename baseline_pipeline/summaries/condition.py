@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import math
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
@@ -10,7 +11,7 @@ import pyarrow as pa
 
 from baseline_pipeline.errors import DataUnreadable
 from baseline_pipeline.expression import Expression, contains, instant
-from baseline_pipeline.expression.reading import name_of
+from baseline_pipeline.expression.reading import name_of, number_of
 from baseline_pipeline.summaries.dialect import STANDARD, Dialect
 
 if TYPE_CHECKING:
@@ -36,7 +37,7 @@ def condition_sql(expression: Expression, types: Mapping[str, pa.DataType], dial
         dialect: How the engine quotes.
 
     Raises:
-        DataUnreadable: when a column is absent, or a text beside days or times is none.
+        DataUnreadable: when a column is absent, or types do not go together, as where rows are at hand.
 
     Example:
         >>> storm = Expression.parse("precip > 0.1 and not origin in ['EWR']")
@@ -48,10 +49,12 @@ def condition_sql(expression: Expression, types: Mapping[str, pa.DataType], dial
             message = f"condition {expression.text!r}: there is no column {name!r}; columns: {', '.join(types)}"
             raise DataUnreadable(message, next_step="give rows that have it, or name another in the contract's slice")
     try:
-        return _Writer(types, dialect).condition(expression.tree)
-    except TypeError as error:
-        message = f"condition {expression.text!r}: the columns' types do not go with it: {error}"
-        raise DataUnreadable(message) from error
+        expression.mask(pa.schema([(name, types[name]) for name in expression.columns()]).empty_table())
+    except ValueError as error:
+        message = f"condition {error}"
+        step = "compare numbers with numbers and texts with texts in the contract's slice, or give rows of such types"
+        raise DataUnreadable(message, next_step=step) from error
+    return _Writer(types, dialect).condition(expression.tree)
 
 
 class _Writer:
@@ -100,11 +103,12 @@ class _Writer:
         name = name_of(other)
         kind = self.types[name] if name else pa.null()
         kind = kind.value_type if pa.types.is_dictionary(kind) else kind
-        if not isinstance(node, ast.Constant) or not (pa.types.is_date(kind) or pa.types.is_timestamp(kind)):
+        if (
+            not isinstance(node, ast.Constant)
+            or not isinstance(node.value, str)
+            or not (pa.types.is_date(kind) or pa.types.is_timestamp(kind))
+        ):
             return self._value(node)
-        if not isinstance(node.value, str):
-            message = "a day or time is compared with something else; accepted: a text such as '2026-05-10'"
-            raise TypeError(message)
         times = pa.types.is_timestamp(kind)
         text = str(instant(node.value, kind.unit if times else "us"))
         if times and kind.tz is not None:
@@ -115,10 +119,15 @@ class _Writer:
         match node:
             case ast.Constant(value=str(text)):
                 return self.dialect.literal(text)
-            case ast.Constant(value=number):
-                return repr(number).upper() if isinstance(number, bool) else repr(number)
-            case ast.UnaryOp(operand=inner):
+            case ast.Constant(value=bool(holds)):
+                return repr(holds).upper()
+            case ast.Constant(value=int() | float() as number):
+                near = number_of(number)
+                return "CAST('Infinity' AS DOUBLE)" if near == math.inf else repr(near)
+            case ast.UnaryOp(operand=ast.Constant() as inner):
                 return f"(-{self._value(inner)})"
+            case ast.UnaryOp(operand=inner):
+                return f"(-CAST({self._value(inner)} AS DOUBLE))"
             case ast.BinOp(left=left, op=op, right=right):
                 return self._arithmetic(
                     f"CAST({self._value(left)} AS DOUBLE)", op, f"CAST({self._value(right)} AS DOUBLE)"

@@ -44,6 +44,11 @@ CONDITIONS = [
     "zoned < '2026-05-10' or zoned >= '9999-12-31'",
     "fine < '9999-12-31' and fine > '0001-01-01'",
     "fine <= '2026-05-10'",
+    "x < 1e400 and not x < -1e400",
+    "1e400 > y >= -1e400",
+    "y in [1e400, 1]",
+    f"y < {10**60} and x > -{10**60}",
+    "-flag < y",
 ]
 
 
@@ -85,6 +90,46 @@ def test_the_same_rows(text):
 def test_an_absent_column_is_named():
     with pytest.raises(DataUnreadable, match="there is no column 'z'; columns: x"):
         condition_sql(Expression.parse("z > 1"), {"x": pa.int64()})
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "x > 'a'",
+        "y == '1'",
+        "y in ['a']",
+        "word > 3",
+        "word in [3]",
+        "word > x",
+        "flag == 'true'",
+        "not word",
+        "y and flag",
+        "-word > 2",
+        "'a' in y",
+        "length(y) > 2",
+        "hour > '07:00'",
+        "pair == 1",
+        "'a' in mark",
+        "day > hour",
+    ],
+)
+def test_types_that_do_not_go_together_are_refused_in_the_words_of_rows_at_hand(text):
+    one = {"hour": pa.array([0], pa.time64("us")), "pair": [[1, 2]], "mark": [b"a"]}
+    some = table().slice(0, 1)
+    rows, condition = pa.table(dict(zip(some.column_names, some.columns, strict=True)) | one), Expression.parse(text)
+    with pytest.raises(ValueError, match="types do not go with it") as at_hand:
+        condition.mask(rows)
+    with pytest.raises(DataUnreadable) as counted:
+        condition_sql(condition, {field.name: field.type for field in rows.schema})
+    assert counted.value.message == f"condition {at_hand.value}"
+    assert "texts with texts" in counted.value.next_step
+
+
+def test_columns_of_other_types_are_asked_whether_they_are_there():
+    rows = pa.table({"pair": [[1, 2], None], "hour": pa.array([None, 1], pa.time32("s"))})
+    asked = Expression.parse("is_null(pair) and not is_null(hour)")
+
+    assert asked.mask(rows).tolist() == [False, True]
 
 
 @pytest.mark.parametrize("text", ["day < 'soon'", "day < 3"])
