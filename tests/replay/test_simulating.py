@@ -1,6 +1,7 @@
 """Other machines: what fails there is no pass, what cannot be simulated is neither, and the baseline knows both."""
 
 import json
+import platform
 import subprocess
 import sys
 from pathlib import Path
@@ -8,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from baseline_pipeline.adapters.environments import standing_in
+from baseline_pipeline.adapters.environments.knobs import Knobs
 from baseline_pipeline.adapters.environments.standing_in import lacks
 from baseline_pipeline.replay.profiles import PROFILES, Profile
 from baseline_pipeline.workbench.inspection.foreseen import foreseen
@@ -106,6 +108,18 @@ def test_what_this_machine_cannot_stand_for_is_neither_good_nor_bad(odd, monkeyp
     assert [one.ending for one in found.profiles] == ["evidence_missing", "accept_noted"]
     assert found.exit_code == 3
     assert "instructions of x86-64, and this machine is aarch64" in found.profiles[0].words
+
+
+@pytest.mark.skipif(platform.machine().lower() not in {"x86_64", "amd64"}, reason="instructions of x86-64")
+def test_numpy_takes_no_wide_instructions_where_a_profile_says_so(monkeypatch):
+    """Numpy passes over names that it does not know, and scored as ever."""
+    assert standing_in._still_wide() == ""
+    assert "X86_V3" in Knobs(simd=False).body()["simd"]  # what was scored with others is not taken for it
+    assert not lacks(PROFILES["no_simd"])
+    monkeypatch.setattr(standing_in, "_still_wide", lambda: "X86_V5")
+
+    assert "numpy takes X86_V5 all the same" in lacks(PROFILES["no_simd"])
+    assert "numpy takes X86_V5 all the same" in lacks(PROFILES["old_processor"])
 
 
 def test_what_nobody_named_and_cannot_be_run_is_told_and_decides_nothing(odd, monkeypatch):

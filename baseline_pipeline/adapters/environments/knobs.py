@@ -12,6 +12,12 @@ from baseline_pipeline.monitoring.windows import seconds_of
 if TYPE_CHECKING:
     from baseline_pipeline.contract.environment import EnvironmentSection
 
+WIDE = (
+    "AVX2 FMA3 AVX512F AVX512CD AVX512_KNL AVX512_KNM AVX512_SKX AVX512_CLX AVX512_CNL AVX512_ICL AVX512_SPR "
+    "X86_V3 X86_V4"
+)
+"""Numpy's names of wide instructions; from 2.4 on, levels of x86-64 stand for groups of them. It passes over others."""
+
 
 @dataclass(frozen=True)
 class Knobs:
@@ -61,8 +67,9 @@ class Knobs:
         )
 
     def body(self) -> dict[str, Any]:
-        """As JSON."""
-        return {name: list(value) if isinstance(value, tuple) else value for name, value in vars(self).items()}
+        """As JSON; instructions that are left out stand by their names."""
+        found = {name: list(value) if isinstance(value, tuple) else value for name, value in vars(self).items()}
+        return found if self.simd else {**found, "simd": WIDE}
 
 
 def variables(knobs: Knobs) -> dict[str, str]:
@@ -79,5 +86,5 @@ def pinned(knobs: Knobs) -> dict[str, str]:
     fixed = {"PYTHONHASHSEED": "0", "TZ": "UTC", "LC_ALL": "C.UTF-8", "CUBLAS_WORKSPACE_CONFIG": ":4096:8"}
     more = {"OPENBLAS_CORETYPE": knobs.core_type} if knobs.core_type else {}
     if not knobs.simd:
-        more["NPY_DISABLE_CPU_FEATURES"] = "AVX2 FMA3 AVX512F AVX512CD AVX512_SKX AVX512_CLX AVX512_CNL AVX512_ICL"
+        more["NPY_DISABLE_CPU_FEATURES"] = WIDE
     return {**threads, **fixed, "PYTHONDONTWRITEBYTECODE": "1", **more, **dict(knobs.more)}

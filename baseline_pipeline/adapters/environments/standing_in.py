@@ -8,8 +8,19 @@ import subprocess
 import sys
 from typing import TYPE_CHECKING
 
+from baseline_pipeline.adapters.environments.knobs import Knobs, pinned
+
 if TYPE_CHECKING:
     from baseline_pipeline.replay.profiles import Profile
+
+TAKEN = """
+try:
+    from numpy._core._multiarray_umath import __cpu_dispatch__, __cpu_features__
+except ImportError:
+    from numpy.core._multiarray_umath import __cpu_dispatch__, __cpu_features__
+print(*(name for name in __cpu_dispatch__ if __cpu_features__[name]))
+"""
+NARROW = {"SSE", "SSE2", "SSE3", "SSSE3", "SSE41", "POPCNT", "SSE42", "AVX", "F16C", "XOP", "FMA4", "X86_V2"}
 
 
 def lacks(profile: Profile) -> str:
@@ -22,7 +33,16 @@ def lacks(profile: Profile) -> str:
         return "cannot be simulated here: this system holds no process to a core"
     if (profile.core_type or not profile.simd) and platform.machine().lower() not in {"x86_64", "amd64"}:
         return f"cannot be simulated here: these are instructions of x86-64, and this machine is {platform.machine()}"
+    if not profile.simd and (wide := _still_wide()):
+        return f"cannot be simulated here: numpy takes {wide} all the same"
     return ""
+
+
+def _still_wide() -> str:
+    """Wide instructions that numpy takes though it is told not to: a later one may know them by other names."""
+    environment = {**os.environ, **pinned(Knobs(simd=False))}
+    done = subprocess.run([sys.executable, "-I", "-c", TAKEN], env=environment, capture_output=True, check=False)  # noqa: S603  # our own words
+    return " ".join(name for name in done.stdout.decode().split() if name not in NARROW)
 
 
 def _speaks(name: str) -> bool:
