@@ -123,9 +123,23 @@ def test_a_build_that_was_killed_is_begun_anew_and_two_at_once_share_one(tmp_pat
     said = "".join(one.communicate(timeout=120)[0] for one in both)
 
     assert said.count("there 1.16.0") == 2
-    assert said.count("building") == 1
+    assert said.count("building the environment of tiny.lock: 1 package") == 1
     assert len(list(tmp_path.glob("*/environment.json"))) == 1
     assert len([one for one in tmp_path.iterdir() if one.suffix != ".lock"]) == 1
+
+
+def test_who_waits_for_the_build_of_another_process_is_told_so(tmp_path, monkeypatch):
+    wanted, told = installable("tiny.lock", "six==1.16.0\n"), []
+    monkeypatch.setattr(uv, "PATIENCE", 0.1)
+    monkeypatch.setattr(uv, "make_room", lambda *_, **__: build_again())
+
+    def build_again():
+        uv.build(wanted, tmp_path, name="tiny.lock", progress=told.append)
+
+    with pytest.raises(uv.NotBuilt, match="another process has been building the environment of tiny"):
+        build_again()
+
+    assert told == ["another process is building the environment of tiny.lock: waiting"]
 
 
 def test_old_environments_make_room(tmp_path):

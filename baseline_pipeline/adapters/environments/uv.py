@@ -10,6 +10,7 @@ import shutil
 import subprocess
 import sys
 import time
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -29,7 +30,7 @@ from baseline_pipeline.figures import counted
 from baseline_pipeline.records import Digest, digest_of, short
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
 PATIENCE = LONGEST + 60
 """Seconds to wait while another process builds the same environment."""
@@ -72,7 +73,9 @@ def build(
     if found is not None:
         return found
     try:
-        with FileLock(f"{folder}.lock", timeout=PATIENCE):
+        with _locked(
+            f"{folder}.lock", lambda: progress(f"another process is building the environment of {name}: waiting")
+        ):
             found = _there(folder, key)
             if found is not None:
                 return found
@@ -81,6 +84,25 @@ def build(
     except Timeout as error:
         message = f"another process has been building the environment of {name} for {PATIENCE:.0f} s"
         raise NotBuilt(message, next_step=f"see that it is alive, or remove {folder}") from error
+
+
+@contextmanager
+def _locked(place: str, waiting: Callable[[], None]) -> Iterator[None]:
+    """The lock on one environment; who has to wait for it says so.
+
+    Raises:
+        Timeout: when it is not free after `PATIENCE` seconds.
+    """
+    lock = FileLock(place)
+    try:
+        lock.acquire(timeout=0)
+    except Timeout:
+        waiting()
+        lock.acquire(timeout=PATIENCE)
+    try:
+        yield
+    finally:
+        lock.release()
 
 
 def find(wanted: Installable, root: Path, python: str | None = None) -> Built | None:
