@@ -62,6 +62,18 @@ def test_versions_in_between_are_those_for_the_environments_own_python_in_its_di
     assert versions_between("grain", "1.4", "1.0", "3.12.1") == ["1.3", "1.2", "1.1"]
 
 
+def test_every_question_to_the_index_is_told_before_it_is_asked(index):
+    told = []
+
+    versions_between("grain", "1.0", "1.4", "3.11.7", told.append)
+
+    assert told == [
+        "asking the index for the last grain before 1.4 (0 versions so far)",
+        "asking the index for the last grain before 1.2 (1 version so far)",
+        "asking the index for the last grain before 1.1 (2 versions so far)",
+    ]
+
+
 def test_a_pre_release_is_looked_at_only_where_a_lockfile_holds_one(index):
     assert versions_between("grain", "1.4", "1.6", "3.12.1") == []
     assert versions_between("grain", "1.4", "1.6rc1", "3.12.1") == ["1.5rc1"]

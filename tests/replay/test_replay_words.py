@@ -10,6 +10,7 @@ from baseline_pipeline.environment.lock import Lock
 from baseline_pipeline.replay.numeric_difference import numeric_difference
 from baseline_pipeline.replay.outcome import Trial, ended
 from baseline_pipeline.report.replay_text import trial_lines
+from baseline_pipeline.workbench.replays import bisecting
 from baseline_pipeline.workbench.replays.bisecting import Bisection, Guilty, bisect
 from baseline_pipeline.workbench.replays.dependency_replay import EnvironmentSeen, Replay
 from baseline_pipeline.workbench.replays.locked import Locked
@@ -126,6 +127,40 @@ def test_nobody_is_cleared_by_what_could_not_be_evaluated(project, run_with):
     found = bisect(None, None, None, replayed(trial, ("a 1 -> 2",)))
 
     assert found.lines()[0].startswith("Guilty: not known: the stored model could not be evaluated with new: not done")
+
+
+def test_a_search_tells_each_combination_once_and_what_is_being_built(project, run_with, monkeypatch, tmp_path):
+    runs = run_with("old"), run_with("new", "load", "no module named _loss")
+    trial = ended(project.bench().contract("small"), "artifact", *runs, None, None, None)
+    told = []
+    bench = SimpleNamespace(progress=told.append, settings=SimpleNamespace(home=tmp_path))
+    work = SimpleNamespace(
+        bench=bench,
+        environment=lambda _locked: SimpleNamespace(version="3.11"),
+        once=lambda _how, _locked, built: run_with("x", "load" if built >= ("a==3",) else None, "it fails"),
+    )
+
+    def built(wanted, _root, *, name, python, progress):
+        progress(f"building the environment of {name}")
+        return wanted.lines[:1]
+
+    monkeypatch.setattr(bisecting, "build", built)
+    monkeypatch.setattr(bisecting, "versions_between", lambda *_: ["2", "3"])
+    old, new = (
+        Locked("x", Installable(lines=lines, hashed=False, whole=True), Lock(packages=()))
+        for lines in (("a==1", "b==1"), ("a==4", "b==2"))
+    )
+
+    found = bisect(work, old, new, replayed(trial, ("a 1 -> 4", "b 1 -> 2")))
+
+    assert (found.guilty[0].last_same, found.guilty[0].first_different, found.guilty[0].failure) == (
+        "2",
+        "3",
+        "it fails",
+    )
+    asked = [one for one in told if one.startswith("combination")]
+    assert len(asked) == len(set(asked)) == found.asked
+    assert sum(one.startswith("building the environment of the old lockfile with") for one in told) >= found.asked
 
 
 def test_the_failure_that_a_search_ends_at_is_told():

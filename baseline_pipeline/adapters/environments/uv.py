@@ -247,7 +247,9 @@ def _installed(python: Path) -> dict[str, str]:
     return dict(sorted(found.items()))
 
 
-def versions_between(package: str, first: str, last: str, python: str) -> list[str]:
+def versions_between(
+    package: str, first: str, last: str, python: str, progress: Callable[[str], None] = lambda _: None
+) -> list[str]:
     """Released versions between two, in the direction from the first to the last, that install on a Python.
 
     Pre-releases are among them only where one of the two is one.
@@ -257,6 +259,7 @@ def versions_between(package: str, first: str, last: str, python: str) -> list[s
         first: One version.
         last: The other, later or earlier.
         python: Version of the interpreter that they are to run on.
+        progress: Told what the index is asked, version by version.
 
     Raises:
         NotBuilt: when the index cannot be asked.
@@ -277,6 +280,7 @@ def versions_between(package: str, first: str, last: str, python: str) -> list[s
     ]
     command += ["--prerelease", "allow" if low.is_prerelease or high.is_prerelease else "disallow"]
     while len(found) < MOST_VERSIONS:
+        progress(f"asking the index for the last {package} before {below} ({counted(len(found), 'version')} so far)")
         told = call_uv(command, given=f"{package}>{low.public},<{below}\n")
         if told.code != 0 and (NONE_LEFT not in told.said or OFFLINE in told.said):
             words = f"no answer within {QUESTION:.0f} s" if told.code is None else complaint(told.said)

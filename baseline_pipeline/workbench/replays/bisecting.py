@@ -166,7 +166,7 @@ class _Bisecting:
         old, new = self.versions[name]
         self.work.bench.progress(f"{name} is needed for the difference; looking for its version")
         try:
-            between = [old, *versions_between(name, old, new, self.python), new]
+            between = [old, *versions_between(name, old, new, self.python, self.work.bench.progress), new]
         except NotBuilt as failure:
             return Guilty(package=name, old=old, new=new, last_same=old, first_different=new, unasked=failure.message)
         last, first = first_that_differs(
@@ -181,21 +181,26 @@ class _Bisecting:
     def _differs(self, upgraded: Mapping[str, str | None]) -> bool | None:
         """Whether a combination shows the difference; `None` where it cannot be installed."""
         self.asked += 1
+        left = f" (environments to go: about {self.left})" if self.left else ""
+        self.work.bench.progress(f"combination {self.asked}{left}: old, with {self._few(upgraded)}")
         run = self._run(upgraded)
         return None if run is None else self.shows(run)
 
+    def _few(self, upgraded: Mapping[str, str | None]) -> str:
+        """A combination in words that fit into a line."""
+        shown = ", ".join(f"{name} {version or self.versions[name][1]}" for name, version in sorted(upgraded.items()))
+        return shown if len(upgraded) < 4 else f"{len(upgraded)} of {len(self.moved)} packages"  # noqa: PLR2004  # a line
+
     def _run(self, upgraded: Mapping[str, str | None]) -> WorkerRun | None:
         """The trial's run in a combination, found or made; `None` where it cannot be installed or met a limit."""
-        shown = ", ".join(f"{name} {version or self.versions[name][1]}" for name, version in sorted(upgraded.items()))
-        few = shown if len(upgraded) < 4 else f"{len(upgraded)} of {len(self.moved)} packages"  # noqa: PLR2004  # a line
-        left = f" (environments to go: about {self.left})" if self.left else ""
-        self.work.bench.progress(f"combination {self.asked}{left}: old, with {few}")
+        few = self._few(upgraded)
         try:
             built = build(
                 mixed(self.old, self.new, upgraded),
                 self.work.bench.settings.home / "environments",
                 name=f"the old lockfile with {few}",
                 python=self.locked.python,
+                progress=self.work.bench.progress,
             )
         except NotBuilt:
             self.unresolvable += 1
