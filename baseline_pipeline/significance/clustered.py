@@ -74,8 +74,9 @@ def of_sums(total: Array, size: Array) -> Uncertainty:
         return Uncertainty(float("inf"), 1.0, count)
     shrink = np.sqrt((count - 1) / count)
     moved = total / (1 - share)
-    error = float(np.sqrt((moved**2).sum())) * shrink / rows
-    degrees = min(float((share**2).sum() ** 2 / (share**4).sum()) - 1, _degrees(total))
+    error = float(np.sqrt((moved**2).sum()) * shrink / rows)
+    leverage = share**2
+    degrees = min(float(leverage.sum() ** 2 / (leverage**2).sum()) - 1, _degrees(total))
     return Uncertainty(error, max(degrees, 1.0), count, _skewness(moved))
 
 
@@ -118,17 +119,19 @@ def _degrees(sums: Array) -> float:
     for normal sums, few where a handful of rows (the rare class, say) carries nearly all of it. Source:
     Satterthwaite (1946), Biometrics Bulletin 2:110, with the moments that the data have.
     """
-    square = float((sums**2).sum())
+    squares = sums**2
+    square = float(squares.sum())
     if square == 0:
         return float(len(sums))
-    kurtosis = len(sums) * float((sums**4).sum()) / square**2
+    kurtosis = len(sums) * float((squares**2).sum()) / square**2
     return 2 * len(sums) / max(kurtosis - 1, 1e-9)
 
 
 def _skewness(sums: Array) -> float:
     """Skewness of a sum of independent terms with mean zero: sum s^3 / (sum s^2)^1.5."""
-    square = float((sums**2).sum())
-    return float((sums**3).sum()) / square**1.5 if square > 0 else 0.0
+    squares = sums**2
+    square = float(squares.sum())
+    return float((sums * squares).sum()) / square**1.5 if square > 0 else 0.0  # a cube by power is far slower
 
 
 def supported(uncertainty: Uncertainty, support: int | None) -> Uncertainty:
@@ -223,12 +226,13 @@ def of_counts(influence: Array, count: Array, squares: Array | None = None, with
         True
     """
     rows, squares = float(count.sum()), count if squares is None else squares
-    square = influence**2 * squares + within
+    own = influence**2
+    square = own * squares + within
     total = float(square.sum())
     error = float(np.sqrt(total * rows / max(rows - 1, 1))) / rows
     if total == 0:
         return Uncertainty(error, max(rows - 1.0, 1.0), int(rows))
     kurtosis = rows * float((square**2 / count).sum()) / total**2
     degrees = max(min(rows - 1.0, 2 * rows / max(kurtosis - 1, 1e-9)), 1.0)
-    cubes = influence**3 * squares**2 / count + 3 * influence * within  # squares of weights stand in for their cubes
+    cubes = influence * own * squares**2 / count + 3 * influence * within  # squares of weights stand in for their cubes
     return Uncertainty(error, degrees, int(rows), float(cubes.sum()) / total**1.5)
