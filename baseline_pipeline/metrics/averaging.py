@@ -78,7 +78,7 @@ def averaged_scores(outcomes: Outcomes, measure: Callable[[Outcomes], Estimate],
         label = (outcomes.label[:, None] == np.arange(classes)).astype(np.int64).ravel()
         weight, count = (None if one is None else np.repeat(one, classes) for one in (outcomes.weight, outcomes.count))
         found = measure(Outcomes(label, label, score.ravel(), weight, count=count))
-        return Estimate(found.value, found.influence.reshape(rows, classes).mean(axis=1), rarest(outcomes))
+        return Estimate(found.value, found.influence.reshape(rows, classes).mean(axis=1))
 
     def against_rest(one: int) -> Estimate:
         label = (outcomes.label == one).astype(np.int64)
@@ -109,12 +109,26 @@ def _over_classes(
     classwise = [of_number(one) for one in present]
     if average == "macro":
         found = combined([(1 / len(present), estimate) for estimate in classwise])
-    else:
-        shares = [mean_of(outcomes, (outcomes.label == one).astype(float)) for one in present]
-        value = sum(share.value * one.value for share, one in zip(shares, classwise, strict=True))
-        influence = np.sum(
-            [s.value * one.influence + one.value * s.influence for s, one in zip(shares, classwise, strict=True)],
-            axis=0,
-        )
-        found = Estimate(float(value), influence)
-    return Estimate(found.value, found.influence, rarest(outcomes))
+        return Estimate(found.value, found.influence, rarest(outcomes))
+    shares = [mean_of(outcomes, (outcomes.label == one).astype(float)) for one in present]
+    value = sum(share.value * one.value for share, one in zip(shares, classwise, strict=True))
+    influence = np.sum(
+        [s.value * one.influence + one.value * s.influence for s, one in zip(shares, classwise, strict=True)],
+        axis=0,
+    )
+    return Estimate(float(value), influence, _thinnest([one.value for one in shares], classwise, len(outcomes)))
+
+
+def _thinnest(shares: Sequence[float], classwise: Sequence[Estimate], rows: int) -> int:
+    """Rows that a weighted average is worth: a class that weighs little takes little away, however few rows it has.
+
+    Satterthwaite's number for a sum of means whose rows are equally spread, share^2 / rows being the variance of each.
+
+    Example:
+        >>> few, many = Estimate(0.5, np.zeros(0), 5), Estimate(0.5, np.zeros(0), 995)
+        >>> _thinnest([0.005, 0.995], [few, many], 1000), _thinnest([0.5, 0.5], [few, many], 1000)
+        (1000, 5)
+    """
+    support = np.array([one.support or rows for one in classwise], dtype=float)
+    variance = np.square(shares) / support
+    return min(rows, round(float(variance.sum() ** 2 / (variance**2 / support).sum())))
