@@ -64,7 +64,8 @@ def _value(metric: Metric, name: str, outcomes: Outcomes, codes: Array | None, l
     width = t_quantile(1 - (1 - CONFIDENCE) / 2, uncertainty.degrees) * uncertainty.error
     bottom, top = metric.bounds
     if uncertainty.error < ROUNDING and np.isfinite(top - bottom):  # all alike, which says little of few
-        width = (top - bottom) * clopper_pearson(0, groups or estimate.support or len(outcomes), CONFIDENCE)[1]
+        alike = min(groups or len(outcomes), estimate.support or len(outcomes))
+        width = (top - bottom) * clopper_pearson(0, alike, CONFIDENCE)[1]
     low = estimate.value - width - estimate.lift * uncertainty.error  # luck lifts the sizes of gaps
     low, high = np.clip([low, estimate.value + width], bottom, top).tolist()
     return MetricValue(**empty, value=estimate.value, low=low, high=high)

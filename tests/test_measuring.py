@@ -17,13 +17,13 @@ NAMES = [
 ]
 
 
-def measured(label, prediction, score):
+def measured(label, prediction, score, cluster=None):
     rows = len(label)
     policy = contract([{"metric": name, "role": "report_only"} for name in NAMES]).model_copy(update={"slices": []})
     scores = Scores(
         pa.array(map(str, range(rows))),
         Outcomes(label, prediction, score),
-        None,
+        cluster,
         None,
         pa.table({}),
         np.zeros(rows, dtype=np.uint64),
@@ -57,3 +57,11 @@ def test_where_no_row_is_wrong_the_interval_says_how_few_were_looked_at():
     assert found["specificity"].low == pytest.approx(0.025 ** (1 / 440))
     assert found["error_rate"].high == pytest.approx(1 - 0.025 ** (1 / 500))
     assert found["matthews_correlation"].low < 0.999
+
+
+def test_positives_that_lie_in_few_of_many_clusters_say_no_more_than_they_are():
+    """Sixty rows, all found, in 500 clusters are sixty: the bound was that of 500."""
+    found = measured(*nearly_right(0), cluster=np.arange(500).astype(str))
+
+    assert found["recall"].low == pytest.approx(0.025 ** (1 / 60))
+    assert found["error_rate"].high == pytest.approx(1 - 0.025 ** (1 / 500))
