@@ -13,7 +13,7 @@ from baseline_pipeline.estimating_times import timed
 from baseline_pipeline.metrics.domain import mean_of
 from baseline_pipeline.metrics.outcomes import Estimate, Metric, NotMeasurable, Outcomes
 from baseline_pipeline.relabelling import redrawn
-from baseline_pipeline.row_differences import at_stake, differs, discordant, moved_scores
+from baseline_pipeline.row_differences import at_stake, differs, discordant, largest_share, moved_scores
 from baseline_pipeline.significance.clustered import clustered, over, supported
 from baseline_pipeline.slices import SliceRows, find_slices
 
@@ -188,17 +188,22 @@ def _paired(
     """
     assert effect.harm is not None  # noqa: S101  # the caller has measured it
     metric, old, new = effect.metric, before.outcomes, after.outcomes
-    effect.changed = int(differs(metric, old, new).sum())
+    effect.discordant = discordant(metric, old, new)
+    changed = differs(metric, old, new)
+    if metric.decisions and not metric.rowwise and effect.discordant is None:  # those that the value knows of
+        changed &= influence != 0
+    effect.changed = int(changed.sum())
     effect.uncertainty = supported(clustered(influence, after.cluster), effect.support)
     if shares is not None:
         wider = supported(clustered(shares - shares.mean(), after.cluster), effect.support)
         effect.uncertainty = max(effect.uncertainty, wider, key=lambda one: one.error)
     effect.uncertainty = effect.uncertainty.symmetric()  # of the same rows, answered in turn
-    effect.reach = (
-        float(new.weights.max()) if metric.rowwise else float(np.abs(influence).max() or np.ptp(influence_now))
-    )
+    if metric.rowwise:
+        effect.reach = float(new.weights.max())
+    elif metric.decisions:
+        seen = max(float(np.abs(influence).max()), float(np.ptp(influence_now)))
+        effect.reach = max(seen, largest_share(metric, old, new, effect.support))
     effect.clusters = None if after.cluster is None else effect.uncertainty.clusters
-    effect.discordant = discordant(metric, old, new)
     effect.identical = effect.changed == 0 and not (metric.decisions and moved_scores(old, new).any())
     if effect.changed == 0:
         return

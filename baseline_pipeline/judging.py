@@ -152,8 +152,9 @@ def _plain(effect: Effect) -> dict[str, Any]:
 
 
 def _interval(effect: Effect) -> tuple[float, float] | None:
-    """Two-sided 95 % interval of the gain; nothing where too few rows of a class would make it up."""
-    if effect.support is not None and effect.support < MIN_SUPPORT and effect.discordant is None:
+    """Two-sided 95 % interval of the gain; nothing where too few rows of a class would make it up, or none changed."""
+    thin = effect.support is not None and effect.support < MIN_SUPPORT
+    if effect.discordant is None and (thin or effect.changed == 0):
         return None
     return -_upper(effect, 0.025), _upper(effect, 0.025, of_gain=True)
 
@@ -208,7 +209,8 @@ def _untested(contract: Contract, effect: Effect, values: dict[str, Any], margin
         upper = clopper_pearson_upper(effect.changed, effect.rows)
         if upper * effect.reach < margin:
             how = "proven without labels" if effect.metric.rowwise else "proven"
-            note = f"{how}: at most {upper:.4f} of the decisions changed"
+            of = "" if effect.metric.rowwise or effect.discordant else " in what it counts"
+            note = f"{how}: at most {upper:.4f} of the decisions changed{of}"
             return Cell(**values, verdict="unchanged", tier=None, note=note)
     note = effect.problem or ("reported only" if effect.role == "report_only" else "")
     if (values.get("rows_required") or 0) <= effect.rows:

@@ -106,6 +106,40 @@ def without_dust(before: Outcomes, after: Outcomes) -> Outcomes:
     return replace(after, score=np.where(still if new.ndim == 1 else still[:, None], old, new))
 
 
+def largest_share(metric: Metric, old: Outcomes, new: Outcomes, support: int | None) -> float:
+    """How much of a harm one changed decision can make at most, times the rows, where no row shows it.
+
+    Rows of a class whose decisions are all right, or all wrong, do not show what another one does. A value within
+    bounds moves by no more than all of its range on the rows that it averages over; costs have no bounds, and need
+    every decision on every class to be seen.
+
+    Args:
+        metric: One that reads decisions.
+        old: n rows.
+        new: The same n rows.
+        support: Rows of the thinnest group averaged over; `None` where that is all rows.
+
+    Returns:
+        The share; 0 where the rows at hand show what any other decision does.
+
+    Example:
+        >>> from baseline_pipeline.metrics import METRICS
+        >>> label, called = np.array([1, 0, 0, 0]), np.array([1, 0, 0, 1])
+        >>> both, missed = Outcomes(label, called), Outcomes(label, np.array([0, 0, 0, 1]))
+        >>> largest_share(METRICS["recall"], both, both, 1), largest_share(METRICS["recall"], both, missed, 1)
+        (4.0, 0.0)
+    """
+    label, called = (np.concatenate(pair) for pair in ((old.label, new.label), (old.prediction, new.prediction)))
+    bottom, top = metric.bounds
+    classes = np.unique(label)
+    if np.isfinite(top - bottom):
+        shown = all(len(np.unique(called[label == one] == one)) > 1 for one in classes)
+    else:
+        pairs = np.unique(np.column_stack([label, called]), axis=0)
+        shown = len(pairs) >= len(classes) * max(old.classes or 2, len(classes))
+    return 0.0 if shown else float(new.weights.max()) * (top - bottom) * len(new) / (support or len(new))
+
+
 def differs(metric: Metric, before: Outcomes, after: Outcomes) -> Array:
     """Rows that may contribute otherwise than before: by their label, or by what the metric reads."""
     relabelled = np.asarray(before.label != after.label)
