@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -100,7 +101,7 @@ class Effect:
         less_margin: Of the harm less a margin that is a share of the baseline's value, which is as uncertain as that
             is; `None` where the margin is no such share.
         luck: How much harm, and how much gain, numbers of rows alone make where both sides are equally good.
-        least: Requests, or runs, without which nothing is judged; none where rows are what is compared.
+        least: Requests, runs, or rows of a slice, without which nothing is judged.
         ended: That fewer requests were timed than asked for, and why; empty where all were.
         drawn: What the harm (less a margin that is a share of the baseline's value) does when labels are drawn anew.
     """
@@ -155,6 +156,14 @@ class Effect:
         """What its rows are a count of."""
         over = self.metric.over_times
         return "rows" if over is None else "runs" if over.of == "memory" else "requests"
+
+    @property
+    def fewest(self) -> int:
+        """Rows, requests or runs without which there is no verdict, however small the error."""
+        if self.counts != "rows":
+            return self.least
+        least = MIN_ROWS if self.slice == ALL_ROWS else self.least
+        return max(least, math.ceil(self.rows * MIN_CHANGED / self.changed)) if self.changed else least
 
     @property
     def family(self) -> str:
@@ -228,7 +237,7 @@ class Effect:
             now: Rows of the candidate; `None` where the slice is not there.
             least: Rows below which it is not judged.
         """
-        self.rows = now or 0
+        self.rows, self.least = now or 0, least
         if before is None:
             self.problem = "a new slice: the baseline has no such rows"
         elif now is None:

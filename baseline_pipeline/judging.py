@@ -117,15 +117,19 @@ def _tested(
 
 
 def _to_pass(effect: Effect, gap: float, level: float, power: float) -> int | None:
-    """Rows that would show the harm to be smaller than one that is so much larger."""
-    return _needed(effect, gap, effect.unsure(level), level, power, effect.room[0])
+    """Rows that would show the harm to be smaller than one that is so much larger, by bounds as wide as now."""
+    assert effect.harm is not None  # noqa: S101  # the caller has checked
+    error = effect.unsure(level)
+    beside = upper_beside_margin(effect, level) - effect.harm - normal_quantile(1 - level) * error
+    return _needed(effect, gap, error, level, power, max(beside, effect.room[0]))
 
 
 def _needed(effect: Effect, gap: float, error: float, alpha: float, power: float, room: float) -> int | None:
     """Rows that would show so much, in new rows where the baseline's are others; `None` where no number would."""
     if gap <= 0:
         return None
-    return new_rows_required(effect.rows, error, effect.fixed, gap, alpha, power, room)
+    needed = new_rows_required(effect.rows, error, effect.fixed, gap, alpha, power, room)
+    return None if needed is None else max(needed, effect.fewest)
 
 
 def _plain(effect: Effect) -> dict[str, Any]:

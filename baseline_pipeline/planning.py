@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from baseline_pipeline.comparison import ALL_ROWS, Counts
+from baseline_pipeline.comparison import Counts
 from baseline_pipeline.contract.metrics import Role
 from baseline_pipeline.detecting import detect
-from baseline_pipeline.effects import MIN_ROWS, Effect, part
+from baseline_pipeline.effects import Effect, part
 from baseline_pipeline.estimating import effects
 from baseline_pipeline.evaluation import Scores
 from baseline_pipeline.judging import NEVER
@@ -243,10 +243,9 @@ def _prospect(rates: ErrorRates, effect: Effect, critical: float, value: float |
     needed = None
     if unsure is not None and margin:
         needed = new_rows_required(effect.rows, unsure, effect.fixed, margin, level, rates.power, effect.room[0])
-        least = MIN_ROWS if effect.slice == ALL_ROWS and effect.counts == "rows" else effect.least
-        needed = None if needed is None else max(needed, least)
-    elif effect.rows < effect.least:
-        needed = effect.least
+        needed = None if needed is None else max(needed, effect.fewest)
+    elif effect.rows < effect.fewest:
+        needed = effect.fewest
     return Prospect(
         metric=effect.metric.name,
         slice=effect.slice,

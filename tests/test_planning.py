@@ -134,6 +134,27 @@ def test_slices_with_too_few_rows_say_so_and_promise_nothing():
     assert thin.detectable is None
     assert thin.enough is None
     assert "fewer than 400" in thin.note
+    assert thin.rows_needed == 400
+
+
+def test_no_fewer_rows_are_said_to_do_than_a_verdict_takes():
+    """Of 3,000 rows with 3 % changed decisions, ten changed ones take 333; a slice of 400 rows is the least that counts."""
+    rng = np.random.default_rng(6)
+    found = prospects(contract(0.1), scores(people(rng), rng), disagreement=0.03, seed=1)
+    needed = {(one.metric, one.slice): one.rows_needed for one in found}
+
+    assert needed["brier", "all"] == 500
+    assert needed["brier", "group=a"] == 400
+    assert needed["error_rate", "group=a"] >= 400
+
+
+def test_what_lacks_changed_decisions_is_told_how_many_rows_have_enough():
+    rng = np.random.default_rng(6)
+    found = prospects(contract(0.0005), scores(people(rng), rng), disagreement=0.002, seed=1)
+    whole = next(one for one in found if (one.metric, one.slice) == ("error_rate", "all"))
+
+    assert whole.note.startswith("5 changed rows")
+    assert whole.rows_needed == 6000
 
 
 def test_a_regression_has_prospects_too():
