@@ -16,13 +16,17 @@ if TYPE_CHECKING:
     from baseline_pipeline.metrics.outcomes import Metric, Outcomes
 
 Array = np.ndarray[Any, Any]
+FEW = 1_000
+"""Rows of the rarest of several classes below which labels are drawn anew: with more, they hardly say anything else."""
+MOST_NUMBERS = 2_000_000
+"""Scores that are measured at once, where each row stands with every one of several labels."""
 
 
 def redrawn(effect: Effect, before: Part, after: Part, sign: float, influence: Array) -> DrawnLabels | None:
     """What the harm does when labels are drawn anew; `None` where there are no scores to draw them by.
 
-    Every row is measured as a negative and as a positive at once, each weighted by its chance: the influences of such
-    rows say what a label adds to the metric, whichever it is. That holds for means, ratios and areas alike.
+    Every row is measured with each label at once, weighted by its chance: the influences of such rows say what a label
+    adds to the metric, whichever it is. That holds for means, ratios and areas alike.
 
     Args:
         effect: Whose harm is known.
@@ -32,17 +36,19 @@ def redrawn(effect: Effect, before: Part, after: Part, sign: float, influence: A
         influence: (n,) of every row on the harm.
     """
     metric, old, new = effect.metric, before.outcomes, after.outcomes
-    if not _drawable(effect) or not (_binary(old) and _binary(new)) or not np.array_equal(old.label, new.label):
+    if not _drawable(effect) or not np.array_equal(old.label, new.label):
         return None
-    assert old.score is not None and new.score is not None  # noqa: S101, PT018  # binary scores
-    chance = chances(old.score, new.score, new.label)
+    one, two = _probabilities(old), _probabilities(new)
+    if one is None or two is None or one.shape != two.shape:
+        return None
+    chance = chances(one, two, new.label)
     try:
-        (before_mean, before_apart), (mean, apart) = (_either_way(metric, one, chance) for one in (old, new))
+        (before_mean, before_added), (mean, added) = (_each_way(metric, side, chance) for side in (old, new))
     except NotMeasurable:
         return None
     beside = sign + effect.share
     harm = sign * mean - beside * before_mean
-    return drawn_labels(sign * apart - beside * before_apart, chance, harm, _together(influence, after.cluster))
+    return drawn_labels(sign * added - beside * before_added, chance, harm, _together(influence, after.cluster))
 
 
 def _together(influence: Array, cluster: Array | None) -> float:
@@ -59,31 +65,41 @@ def _drawable(effect: Effect) -> bool:
     return effect.rule.own is None and effect.metric.target is None and effect.room == (0.0, 0.0)
 
 
-def _binary(outcomes: Outcomes) -> bool:
-    """Whether scores are probabilities of one of two classes; ranks may come from any numbers."""
-    score = outcomes.score
-    if outcomes.classes is not None or score is None or score.ndim > 1 or not len(score):
-        return False
-    return bool(score.min() >= 0 and score.max() <= 1)
+def _probabilities(outcomes: Outcomes) -> Array | None:
+    """(n, k) probability of each class; `None` where scores are none (ranks may come from any numbers).
+
+    Of several classes also where each has many rows, which tell for themselves, and where rows are too many to be
+    measured with every label.
+    """
+    score, classes = outcomes.score, outcomes.classes
+    if score is None or not len(score) or score.min() < 0 or score.max() > 1:
+        return None
+    if classes is None:
+        return np.column_stack([1 - score, score]) if score.ndim == 1 else None
+    if score.shape != (len(score), classes) or score.size * classes > MOST_NUMBERS:
+        return None
+    if not ((outcomes.label >= 0) & (outcomes.label < classes)).all():
+        return None
+    rarest = np.bincount(outcomes.label.astype(np.int64), minlength=classes).min()
+    return score if rarest < FEW else None
 
 
-def _either_way(metric: Metric, outcomes: Outcomes, chance: Array) -> tuple[float, Array]:
-    """The metric where labels come by chance, and (n,) what a row adds as a positive beyond its part as a negative."""
-    rows, weights = len(outcomes), outcomes.weights
-    label = np.zeros(2 * rows, dtype=outcomes.label.dtype)
-    label[rows:] = 1
-    chanced = np.concatenate([weights * (1 - chance), weights * chance])
-    found = metric.measure(replace(_twice(metric, outcomes), label=label, weight=chanced))
+def _each_way(metric: Metric, outcomes: Outcomes, chance: Array) -> tuple[float, Array]:
+    """The metric where labels come by chance, and (n, k) what a row adds with each label."""
+    rows, classes = chance.shape
+    label = np.repeat(np.arange(classes), rows).astype(outcomes.label.dtype)
+    chanced = (outcomes.weights[:, None] * chance).T.ravel()
+    found = metric.measure(replace(_times(metric, outcomes, classes), label=label, weight=chanced))
     share = float(chanced.mean())  # weights are taken to have mean one
-    return found.value, share * (found.influence[rows:] / chance - found.influence[:rows] / (1 - chance))
+    return found.value, share * found.influence.reshape(classes, rows).T / chance
 
 
-def _twice(metric: Metric, outcomes: Outcomes) -> Outcomes:
-    """The rows, and the same rows once more, with what the metric reads."""
+def _times(metric: Metric, outcomes: Outcomes, classes: int) -> Outcomes:
+    """The rows once for each class, with what the metric reads."""
     return replace(
         outcomes,
-        prediction=np.concatenate([outcomes.prediction] * 2),
-        score=np.concatenate([outcomes.score] * 2),  # of two classes
-        columns={name: np.concatenate([outcomes.columns[name]] * 2) for name in metric.columns},
-        cluster=None if outcomes.cluster is None else np.concatenate([outcomes.cluster] * 2),
+        prediction=np.concatenate([outcomes.prediction] * classes),
+        score=np.concatenate([outcomes.score] * classes),
+        columns={name: np.concatenate([outcomes.columns[name]] * classes) for name in metric.columns},
+        cluster=None if outcomes.cluster is None else np.concatenate([outcomes.cluster] * classes),
     )

@@ -11,24 +11,17 @@ decisions changed give metrics of decisions no verdict and are left out of their
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
 
 from baseline_pipeline.contract import Contract
-from baseline_pipeline.effects import part
-from baseline_pipeline.estimating import effects
-from baseline_pipeline.judging import upper_beside_margin
 from baseline_pipeline.metrics.outcomes import Outcomes
 from benchmarks.coverage import SHARED, SPREAD, middle
-from benchmarks.two_scorings import decided, scores_of
+from benchmarks.pass_bounds import Array, Harm, print_passes
+from benchmarks.two_scorings import decided
 
-Array = np.ndarray
-Harm = Callable[[np.random.Generator, Array, float], Array]
-LEVEL, DAYS = 0.05, 100
-NOTHING = 1e-9
-"""Harm that is none: ranks do not move where all rows lose the same."""
+DAYS = 100
 CALLED = 8.0
 """Scores this many times the rate of positives are called positive, up to a half."""
 HARMS: dict[str, Harm] = {
@@ -76,33 +69,6 @@ def pair(
     return one, two, day
 
 
-def bounds(contract: Contract, one: Outcomes, two: Outcomes, day: Array | None) -> dict[str, tuple[float, float]]:
-    """By metric, the upper bound from the labels as they are, and the product's."""
-    everything = np.arange(len(one))
-    sides = [part(scores_of(side, cluster=day), everything, 1) for side in (one, two)]
-    return {
-        effect.rule.metric: (
-            upper_beside_margin(replace(effect, drawn=None), LEVEL),
-            upper_beside_margin(effect, LEVEL),
-        )
-        for effect in effects(contract, *sides, pairing="paired")
-        if effect.uncertainty is not None and not effect.problem
-    }
-
-
-def truth(contract: Contract, harm: Harm, rate: float, seed: int, *, clustered: bool) -> dict[str, float]:
-    """By metric, the harm of six million rows."""
-    found: dict[str, list[float]] = {}
-    for number in range(3):
-        rng = np.random.default_rng([seed, 1, number])
-        one, two, _ = pair(harm, rng, 2_000_000, rate, clustered=clustered, weighted=False)
-        for rule in contract.metrics:
-            sign = 1 if rule.measured.better == "lower" else -1
-            apart = rule.measured.measure(two).value - rule.measured.measure(one).value
-            found.setdefault(rule.metric, []).append(sign * apart)
-    return {name: float(np.mean(harms)) for name, harms in found.items()}
-
-
 def main() -> None:
     options = argparse.ArgumentParser(
         prog="python -m benchmarks.few_positives",
@@ -116,28 +82,14 @@ def main() -> None:
     options.add_argument("--clustered", action="store_true", help="rows share days")
     options.add_argument("--weighted", action="store_true", help="rows have lognormal weights")
     given = options.parse_args()
-    contract = policy()
     how = {"clustered": given.clustered, "weighted": given.weighted}
     words = ", ".join(word for word, there in how.items() if there) or "plain"
     print(f"{given.rows} rows ({words}), {given.rate:.1%} positive, {given.runs} runs, seed {given.seed}")
-    cases: dict[str, Harm | None] = {**HARMS, "equally good": None}
-    for words, harm in cases.items():
-        found: dict[str, list[tuple[float, float]]] = {name: [] for name in METRICS}
-        for run in range(given.runs):
-            drawn = pair(harm, np.random.default_rng([given.seed, 2, run]), given.rows, given.rate, **how)
-            for name, both in bounds(contract, *drawn).items():
-                found[name].append(both)
-        true = truth(contract, harm, given.rate, given.seed, clustered=given.clustered) if harm else {}
-        for name, both in found.items():
-            if not both or (harm and abs(true[name]) < NOTHING):
-                continue
-            plain, ours = np.array(both).T
-            told = (
-                f"{(plain < true[name]).mean():6.1%} -> {(ours < true[name]).mean():6.1%}"
-                if harm
-                else f"margin {np.quantile(ours, 0.8) / np.quantile(plain, 0.8) - 1:+.1%}"
-            )
-            print(f"{words:36} {name:18} {told} of {len(both)}", flush=True)
+
+    def drawn(harm: Harm | None, rng: np.random.Generator, rows: int) -> tuple[Outcomes, Outcomes, Array | None]:
+        return pair(harm, rng, rows, given.rate, **how)
+
+    print_passes(policy(), HARMS, drawn, 2_000_000, given)
 
 
 if __name__ == "__main__":

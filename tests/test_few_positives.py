@@ -6,6 +6,8 @@ import numpy as np
 import pytest
 
 from baseline_pipeline import estimating
+from baseline_pipeline.metrics.outcomes import Outcomes
+from baseline_pipeline.relabelling import _probabilities
 from baseline_pipeline.significance.drawn_labels import chances, drawn_labels
 from tests.two_scorings import cell, compared, contract, scores
 
@@ -15,6 +17,11 @@ RATE = 0.005
 
 def logistic(odds):
     return 1 / (1 + np.exp(-odds))
+
+
+def either(positive):
+    """(n, 2) chances of both classes."""
+    return np.column_stack([1 - positive, positive])
 
 
 def harmed(rng, rows=5000, share=0.01):
@@ -114,8 +121,8 @@ def test_weights_that_are_all_alike_are_none():
 
 def test_the_bound_of_a_count_is_wilsons():
     """Of a rare count c it lies at c + z^2 / 2 + z sqrt(c + z^2 / 4)."""
-    chance = np.full(100_000, 1e-4)
-    drawn = drawn_labels(np.ones(100_000), chance, float(chance.mean()))
+    chance = either(np.full(100_000, 1e-4))
+    drawn = drawn_labels(np.tile([0.0, 1.0], (100_000, 1)), chance, 1e-4)
 
     for count in (0, 3, 10):
         seen = count / 100_000
@@ -124,7 +131,7 @@ def test_the_bound_of_a_count_is_wilsons():
 
 
 def test_labels_that_move_nothing_leave_no_room():
-    still = drawn_labels(np.zeros(10), np.full(10, 0.5), 0.0)
+    still = drawn_labels(np.zeros((10, 2)), np.full((10, 2), 0.5), 0.0)
 
     assert still.reach(0.0, 0.1, QUANTILE) == 0.0
 
@@ -134,5 +141,65 @@ def test_promises_are_put_right_by_the_positives_there_are():
     honest = np.where(label == 1, 0.2, 0.004)
     reweighted = logistic(np.log(honest / (1 - honest)) + np.log(199))
 
-    assert chances(reweighted, reweighted, label).sum() == pytest.approx(5.5, rel=0.3)
-    assert chances(np.zeros(10), np.ones(10), np.ones(10)).max() < 1
+    assert chances(either(reweighted), either(reweighted), label)[:, 1].sum() == pytest.approx(5.5, rel=0.3)
+    assert chances(either(np.zeros(10)), either(np.ones(10)), np.ones(10)).max() < 1
+
+
+def of_several(score, label):
+    """The same with a column of probabilities for each class."""
+    classes = score.shape[1]
+    plain = scores(score[:, -1], label)
+    names = tuple(f"c{one}" for one in range(classes))
+    outcomes = Outcomes(np.asarray(label), score.argmax(axis=1), score, classes=classes, class_names=names)
+    return replace(plain, outcomes=outcomes)
+
+
+def several(**margins):
+    return policy(**margins).model_copy(update={"task": "multiclass_classification"})
+
+
+def test_two_classes_have_the_bound_of_a_positive_and_a_negative_one():
+    label, old, new = harmed(np.random.default_rng(6), share=0.1)
+    margins = {"log_loss": 1e-3}
+    binary = cell(compared(scores(old, label), scores(new, label), policy=policy(**margins)), "log_loss")
+    sides = (of_several(either(one), label) for one in (old, new))
+
+    found = cell(compared(*sides, policy=several(**margins)), "log_loss")
+
+    assert found.harm_bounds[1] == pytest.approx(binary.harm_bounds[1], rel=1e-9)
+
+
+def of_three(rng, rows=5000, share=0.01):
+    """Two common classes and one of 0.5 %, an honest model, and one that loses 3 log odds of the rare class in places."""
+    odds = np.column_stack([1.5 * rng.normal(size=(rows, 2)), -6.2 + 1.8 * rng.normal(size=rows)])
+    label = (odds + rng.gumbel(size=odds.shape)).argmax(axis=1)
+    new = odds.copy()
+    new[:, 2] -= 3 * (rng.random(rows) < share)
+    return label, *(np.exp(one) / np.exp(one).sum(axis=1, keepdims=True) for one in (odds, new))
+
+
+def test_harm_on_a_few_rows_of_a_rare_class_among_several_does_not_pass(monkeypatch):
+    """By the sample alone it does in four to six of ten."""
+    margins = several(log_loss=1.1e-4)
+
+    def passes(runs):
+        found = (of_three(np.random.default_rng([7, run])) for run in range(runs))
+        cells = (
+            cell(compared(of_several(old, label), of_several(new, label), policy=margins), "log_loss")
+            for label, old, new in found
+        )
+        return sum(one.verdict in {"unchanged", "improved"} for one in cells)
+
+    assert passes(12) == 0
+    monkeypatch.setattr(estimating, "redrawn", lambda *_: None)
+    assert passes(12) >= 3
+
+
+def test_common_classes_and_very_many_scores_are_left_as_they_are(monkeypatch):
+    label, old, _ = of_three(np.random.default_rng(8))
+    part = of_several(old, label).outcomes
+
+    assert _probabilities(part) is not None
+    assert _probabilities(replace(part, label=np.arange(5000) % 3)) is None
+    monkeypatch.setattr("baseline_pipeline.relabelling.MOST_NUMBERS", 10_000)
+    assert _probabilities(part) is None

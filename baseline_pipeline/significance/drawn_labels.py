@@ -65,22 +65,28 @@ class DrawnLabels:
         return float(grown + np.sqrt(grown**2 + 4 * quantile**2 * here)) / 2
 
 
-def drawn_labels(apart: Array, chance: Array, mean: float, together: float = 1.0) -> DrawnLabels:
+def drawn_labels(added: Array, chance: Array, mean: float, together: float = 1.0) -> DrawnLabels:
     """A mean over rows whose labels are drawn independently, from the cumulants of every row.
 
     Args:
-        apart: (n,) what a row adds to the sum as a positive, beyond what it adds as a negative.
-        chance: (n,) of being positive.
+        added: (n, k) what a row adds to the sum with each of k labels, up to a constant of its own.
+        chance: (n, k) of each label.
         mean: Expected.
         together: By how much clusters raise the variance of a mean over rows.
+
+    Example:
+        >>> wrong, even = np.array([[0.0, 1.0], [0.0, 1.0]]), np.full((2, 2), 0.5)
+        >>> drawn_labels(wrong, even, mean=0.5).variance
+        0.125
     """
-    square, spread = apart**2, chance * (1 - chance)
-    second = square * spread
+    apart = added - (chance * added).sum(axis=1, keepdims=True)
+    squares = apart**2
+    second = (chance * squares).sum(axis=1)
     total = float(second.sum())
     if total == 0:
         return DrawnLabels(mean, 0.0, 0.0, 0.0)
-    third = float((second * apart * (1 - 2 * chance)).sum())
-    fourth = float((second * square * (1 - 6 * spread)).sum())
+    third = float((chance * squares * apart).sum())
+    fourth = float((chance * squares**2).sum() - 3 * (second**2).sum())
     return DrawnLabels(
         mean=mean,
         variance=together * total / len(apart) ** 2,
@@ -90,23 +96,26 @@ def drawn_labels(apart: Array, chance: Array, mean: float, together: float = 1.0
 
 
 def chances(one: Array, two: Array, label: Array) -> Array:
-    """(n,) chances of being positive: midway between two models, and as many as were seen.
+    """(n, k) chances of each class: midway between two models, and as many of each as were seen.
 
     Under the middle of two models' probabilities neither has the better Brier score of any row. Scores that promise
-    more positives than came, as those of reweighted training do, are put right by the odds of a class alone (Saerens,
+    more of a class than came, as those of reweighted training do, are put right by the odds of classes alone (Saerens,
     Latinne and Decaestecker 2002, Neural Computation 14:21, equation 4).
 
     Args:
-        one: (n,) probabilities of the positive class.
+        one: (n, k) probabilities of the classes.
         two: The other model's of the same rows.
-        label: (n,) 0 or 1.
+        label: (n,) whole numbers below k.
 
     Example:
-        >>> chances(np.array([0.5, 0.5]), np.array([0.5, 0.3]), np.array([1, 0])).round(2).tolist()
+        >>> one, two = np.array([[0.5, 0.5], [0.5, 0.5]]), np.array([[0.5, 0.5], [0.7, 0.3]])
+        >>> chances(one, two, np.array([1, 0]))[:, 1].round(2).tolist()
         [0.55, 0.45]
     """
     middle = (one.astype(float) + two) / 2
-    promised = min(max(float(middle.mean()), LEAST), 1 - LEAST)
-    seen = (float(label.sum()) + PRIOR) / (len(label) + 2 * PRIOR)
-    positive, negative = middle * (seen / promised), (1 - middle) * ((1 - seen) / (1 - promised))
-    return np.clip(positive / (positive + negative), LEAST, 1 - LEAST)
+    classes = middle.shape[1]
+    promised = np.clip(middle.mean(axis=0), LEAST, 1 - LEAST)
+    seen = (np.bincount(label.astype(np.int64), minlength=classes) + PRIOR) / (len(label) + classes * PRIOR)
+    found = middle * (seen / promised)
+    found = np.clip(found / np.maximum(found.sum(axis=1, keepdims=True), LEAST), LEAST, 1.0)
+    return np.asarray(found / found.sum(axis=1, keepdims=True))
