@@ -1,7 +1,8 @@
 """How often the gate cries wolf where nothing changed: seeded nulls, counted.
 
 Balanced churn: 3 % of the decisions flip, wrong to right as likely as right to wrong, so quality is
-the same in truth. Printed for rows that are independent and for rows that move together by day.
+the same in truth. Printed for rows that are independent and for rows that move together by day. Then other rows
+than the baseline's, of the same kind and scored by the same model: fewer, more, and with few positives.
 """
 
 from __future__ import annotations
@@ -11,16 +12,20 @@ import json
 import platform
 import sys
 import time
+from collections.abc import Callable
+from functools import partial
 
 import numpy as np
 import pyarrow as pa
 
 from baseline_pipeline.contract import Contract
+from baseline_pipeline.effects import Pairing
 from baseline_pipeline.evaluation import Scores
 from baseline_pipeline.significance.clopper_pearson import clopper_pearson_upper
 from benchmarks.two_scorings import HALF, contrasted, decided, scores_of
 
 NOMINAL, BOUND = 0.01, 0.015
+Draw = Callable[[np.random.Generator], tuple[Scores, Scores]]
 
 
 def policy() -> Contract:
@@ -62,13 +67,37 @@ def null(rng: np.random.Generator, rows: int, days: int, *, clustered: bool) -> 
     return old, new
 
 
-def count(runs: int, rows: int, days: int, seed: int, *, clustered: bool) -> dict[str, float]:
+def others(rng: np.random.Generator, sizes: tuple[int, int], log_odds: float) -> tuple[Scores, Scores]:
+    """Two sets of other rows, scored by one honest model."""
+
+    def drawn(rows: int, first: int) -> Scores:
+        score = 1 / (1 + np.exp(-rng.normal(log_odds, 1.2, rows)))
+        label = (rng.random(rows) < score).astype(int)
+        groups = pa.table({"group": pa.array(rng.choice(list("abcde"), rows))})
+        return scores_of(decided(label, score), columns=groups, first=first)
+
+    return drawn(sizes[0], 0), drawn(sizes[1], sizes[0])
+
+
+def kinds_of(rows: int, days: int) -> dict[str, tuple[Pairing, Draw]]:
+    """How each kind of null is drawn."""
+    return {
+        "independent rows": ("paired", partial(null, rows=rows, days=days, clustered=False)),
+        "rows in days": ("paired", partial(null, rows=rows, days=days, clustered=True)),
+        "fewer other rows": ("unpaired", partial(others, sizes=(5 * rows, rows), log_odds=-0.5)),
+        "more other rows": ("unpaired", partial(others, sizes=(rows, 5 * rows), log_odds=-0.5)),
+        "other rows, 2 %": ("unpaired", partial(others, sizes=(5 * rows, rows), log_odds=-4.5)),
+    }
+
+
+def count(runs: int, pairing: Pairing, draw: Draw, rng: np.random.Generator) -> dict[str, float]:
     """Runs in which any cell was called degraded, and in which any alarm was raised."""
-    rng = np.random.default_rng([seed, clustered])
     contract, degraded, alarmed = policy(), 0, 0
     for number in range(runs):
-        before, after = null(rng, rows, days, clustered=clustered)
-        found = contrasted(contract, before, after)
+        before, after = draw(rng)
+        found = contrasted(
+            contract, before, after, pairing=pairing, moved="model" if pairing == "paired" else "population"
+        )
         degraded += any(cell.verdict == "degraded" for cell in found.cells)
         alarmed += any(cell.tier is not None for cell in found.cells)
         if (number + 1) % 1000 == 0:
@@ -92,8 +121,8 @@ def main() -> None:
     given = options.parse_args()
     started = time.monotonic()
     kinds = {
-        name: count(given.runs, given.rows, given.days, given.seed, clustered=clustered)
-        for name, clustered in (("independent rows", False), ("rows in days", True))
+        name: count(given.runs, pairing, draw, np.random.default_rng([given.seed, place]))
+        for place, (name, (pairing, draw)) in enumerate(kinds_of(given.rows, given.days).items())
     }
     if given.json:
         print(json.dumps({"seed": given.seed, "rows": given.rows, "nominal": NOMINAL, "kinds": kinds}, indent=2))

@@ -22,11 +22,13 @@ def decided(label: np.ndarray, score: np.ndarray, threshold: float = HALF) -> Ou
     return Outcomes(label, (score >= threshold).astype(np.int64), score)
 
 
-def scores_of(outcomes: Outcomes, *, cluster: np.ndarray | None = None, columns: pa.Table | None = None) -> Scores:
-    """Rows that are numbered from 0, in clusters or not, with or without columns to slice by."""
+def scores_of(
+    outcomes: Outcomes, *, cluster: np.ndarray | None = None, columns: pa.Table | None = None, first: int = 0
+) -> Scores:
+    """Rows that are numbered from `first`, in clusters or not, with or without columns to slice by."""
     rows = len(outcomes)
     return Scores(
-        row_id=pa.array(np.char.zfill(np.arange(rows).astype(str), 8)),
+        row_id=pa.array(np.char.zfill((first + np.arange(rows)).astype(str), 8)),
         outcomes=outcomes,
         cluster=None if cluster is None else cluster.astype(str),
         day=None,
@@ -36,7 +38,7 @@ def scores_of(outcomes: Outcomes, *, cluster: np.ndarray | None = None, columns:
 
 
 def contrasted(contract: Contract, before: Scores, after: Scores, *, name: str = "f", **more: Any) -> Contrast:
-    """The comparison of a new model with an old one on the same rows.
+    """The comparison of a new model with an old one, on the same rows unless `pairing` says otherwise.
 
     Args:
         contract: The rules.
@@ -46,15 +48,13 @@ def contrasted(contract: Contract, before: Scores, after: Scores, *, name: str =
         more: What `contrast` takes besides.
     """
     side = Side(evaluation="e", scores_file=name, version="1", snapshot="s")
-    given: dict[str, Any] = {"baseline": side, "candidate": side} | more
+    given: dict[str, Any] = {"baseline": side, "candidate": side, "moved": "model", "pairing": "paired"} | more
     return contrast(
         contract,
-        moved="model",
         question="?",
         baseline_scores=before,
         candidate_scores=after,
         definitions=({}, {}),
         training_windows=[],
-        pairing="paired",
         **given,
     )
