@@ -66,6 +66,13 @@ def separation(
         after: The same features of the present rows.
         seed: Of the halves and the samples.
         clusters: Of either side, where rows move together.
+
+    Example:
+        >>> values = np.random.default_rng(1).normal(size=1000)
+        >>> before, after = (pa.table({"x": values, "y": sign * values}) for sign in (1, -1))
+        >>> found = separation(before, after, seed=1)
+        >>> round(found.auc, 2), found.p_value < 1e-9
+        (1.0, True)
     """
     told = [field.name for field in before.schema if not timed(field.type)]
     before, after = before.select(told), after.select(told)

@@ -14,6 +14,11 @@ def measure(outcomes: Outcomes) -> Estimate:
     """|mean of (prediction - label)|: a bias of either sign is worse the larger it is.
 
     Of an unbiased model it is not 0 in a sample; bounds leave room for that.
+
+    Example:
+        >>> rows = Outcomes(np.array([1.0, 2.0, 4.0]), np.array([1.5, 2.0, 3.0]))
+        >>> round(measure(rows).value, 4)
+        0.1667
     """
     mean = mean_of(outcomes, targets(outcomes))
     error = lone_error(outcomes, mean.influence)

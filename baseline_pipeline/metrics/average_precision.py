@@ -18,6 +18,11 @@ def measure(outcomes: Outcomes, *, average: str = "macro") -> Estimate:
 
     Raises:
         NotMeasurable: for a single class, and without probabilities.
+
+    Example:
+        >>> rows = Outcomes(np.array([0, 0, 1, 1]), np.array([0, 1, 0, 1]), np.array([0.1, 0.6, 0.4, 0.8]))
+        >>> round(measure(rows).value, 4)
+        0.8333
     """
     return averaged_scores(outcomes, _of_two, average)
 

@@ -8,7 +8,16 @@ from baseline_pipeline.metrics.outcomes import CLASSIFICATION, Estimate, Metric,
 
 
 def measure(outcomes: Outcomes) -> Estimate:
-    """Half the sum of the two classes' shares predicted right; of several classes the mean."""
+    """Half the sum of the two classes' shares predicted right; of several classes the mean.
+
+    Source: Brodersen et al. (2010), The balanced accuracy and its posterior distribution, ICPR.
+
+    Example:
+        >>> import numpy as np
+        >>> rows = Outcomes(np.array([0, 0, 0, 0, 1, 1, 1, 1]), np.array([0, 0, 0, 1, 0, 0, 1, 1]))
+        >>> round(measure(rows).value, 4)
+        0.625
+    """
     if outcomes.classes is not None:
         return recall.measure(outcomes, average="macro")
     positive = both_classes(outcomes)

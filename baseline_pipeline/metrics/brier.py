@@ -9,7 +9,15 @@ from baseline_pipeline.metrics.outcomes import CLASSIFICATION, Estimate, Metric,
 
 
 def measure(outcomes: Outcomes) -> Estimate:
-    """Binary: mean of (p - y) squared. Multiclass: the same summed over classes, 0 to 2."""
+    """Binary: mean of (p - y) squared. Multiclass: the same summed over classes, 0 to 2.
+
+    Source: Brier (1950), Verification of forecasts expressed in terms of probability, Monthly Weather Review 78:1.
+
+    Example:
+        >>> rows = Outcomes(np.array([0, 0, 1, 1]), np.array([0, 1, 0, 1]), np.array([0.1, 0.6, 0.4, 0.8]))
+        >>> round(measure(rows).value, 4)
+        0.1925
+    """
     score = probabilities(outcomes)
     if score.ndim == 1:
         return mean_of(outcomes, (score - outcomes.label) ** 2)

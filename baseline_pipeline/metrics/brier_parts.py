@@ -14,6 +14,12 @@ def reliability(outcomes: Outcomes, *, bins: int = 15) -> Estimate:
     """Mean squared distance of promised and observed shares over bins; 0 is calibrated.
 
     Source: Murphy (1973), A new vector partition of the probability score, J. Appl. Meteor. 12:595.
+
+    Example:
+        >>> import numpy as np
+        >>> rows = Outcomes(np.array([0, 1, 0, 1, 1]), np.array([0, 0, 0, 1, 1]), np.array([0.1, 0.2, 0.4, 0.6, 0.9]))
+        >>> round(reliability(rows, bins=2).value, 4)
+        0.031
     """
     found = binned(outcomes, bins, equal_rows=False)
     gap = found.mean_promised - found.mean_happened
@@ -25,7 +31,14 @@ def reliability(outcomes: Outcomes, *, bins: int = 15) -> Estimate:
 
 
 def resolution(outcomes: Outcomes, *, bins: int = 15) -> Estimate:
-    """Variance of the observed shares between bins: how much the scores tell apart (Murphy 1973)."""
+    """Variance of the observed shares between bins: how much the scores tell apart (Murphy 1973).
+
+    Example:
+        >>> import numpy as np
+        >>> rows = Outcomes(np.array([0, 1, 0, 1, 1]), np.array([0, 0, 0, 1, 1]), np.array([0.1, 0.2, 0.4, 0.6, 0.9]))
+        >>> round(resolution(rows, bins=2).value, 4)
+        0.1067
+    """
     found = binned(outcomes, bins, equal_rows=False)
     rate = dot(found.share, found.mean_happened)
     gap = found.mean_happened - rate

@@ -18,6 +18,13 @@ def measure(outcomes: Outcomes) -> Estimate:
 
     Raises:
         NotMeasurable: for a single class, and for scores that are no probabilities.
+
+    Example:
+        >>> import numpy as np
+        >>> score = np.repeat([0.2, 0.4], 10)
+        >>> label = np.tile([1, 1, 1, 1, 0, 0, 0, 0, 0, 0], 2)
+        >>> round(measure(Outcomes(label, label, score)).value, 4)
+        0.4659
     """
     odds = log_odds(outcomes)
     positive = both_classes(outcomes)

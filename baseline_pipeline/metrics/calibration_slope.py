@@ -22,6 +22,12 @@ def measure(outcomes: Outcomes) -> Estimate:
     Raises:
         NotMeasurable: for a single class, scores that are no probabilities or all the same, and scores
             that separate the classes so that no slope is best.
+
+    Example:
+        >>> score = np.repeat([0.1, 0.9], 10)
+        >>> label = np.repeat([0, 1, 0, 1], [7, 3, 3, 7])
+        >>> round(measure(Outcomes(label, label, score)).value, 4)
+        0.3856
     """
     odds = log_odds(outcomes)
     positive = both_classes(outcomes)

@@ -49,6 +49,12 @@ def measure(outcomes: Outcomes, *, matrix: Matrix) -> Estimate:
 
     Raises:
         NotMeasurable: when there are no rows, or classes that the matrix does not have.
+
+    Example:
+        >>> labels, calls = np.array([0, 1, 2, 2]), np.array([0, 2, 2, 1])
+        >>> rows = Outcomes(labels, calls, classes=3)
+        >>> measure(rows, matrix=[[0, 1, 1], [1, 0, 2], [1, 5, 0]]).value
+        1.75
     """
     rows_needed(outcomes)
     names, several = names_of(outcomes), outcomes.classes is not None

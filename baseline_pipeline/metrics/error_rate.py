@@ -7,7 +7,17 @@ from baseline_pipeline.metrics.outcomes import CLASSIFICATION, Estimate, Metric,
 
 
 def measure(outcomes: Outcomes) -> Estimate:
-    """Share of rows whose prediction differs from the label."""
+    """Share of rows whose prediction differs from the label.
+
+    Source: Powers (2011), Evaluation: from precision, recall and F-measure to ROC, J. Machine Learning Technologies
+    2:37.
+
+    Example:
+        >>> import numpy as np
+        >>> rows = Outcomes(np.array([0, 0, 0, 0, 1, 1, 1, 1]), np.array([0, 0, 0, 1, 0, 0, 1, 1]))
+        >>> measure(rows).value
+        0.375
+    """
     rows_needed(outcomes)
     return mean_of(outcomes, (outcomes.prediction != outcomes.label).astype(float))
 

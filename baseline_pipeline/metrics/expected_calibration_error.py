@@ -22,6 +22,11 @@ def measure(outcomes: Outcomes, *, bins: int = 15, binning: str = "equal_width")
 
     Raises:
         NotMeasurable: when there are no rows or no probabilities.
+
+    Example:
+        >>> rows = Outcomes(np.array([0, 0, 1, 1]), np.array([0, 1, 0, 1]), np.array([0.1, 0.6, 0.4, 0.8]))
+        >>> round(measure(rows, bins=2).value, 4)
+        0.225
     """
     found = binned(outcomes, bins, equal_rows=binning == "equal_rows")
     gap = found.mean_promised - found.mean_happened

@@ -23,6 +23,11 @@ def measure(
 
     Raises:
         NotMeasurable: when there are no rows.
+
+    Example:
+        >>> rows = Outcomes(np.array([0, 0, 0, 0, 1, 1, 1, 1]), np.array([0, 0, 0, 1, 0, 0, 1, 1]))
+        >>> measure(rows, false_positive=1.0, false_negative=9.0).value
+        2.375
     """
     rows_needed(outcomes)
     costs = np.array([[true_negative, false_positive], [false_negative, true_positive]], dtype=float)

@@ -8,7 +8,16 @@ from baseline_pipeline.metrics.outcomes import CLASSIFICATION, Estimate, Metric,
 
 
 def measure(outcomes: Outcomes, *, average: str = "macro") -> Estimate:
-    """F-beta with beta 1: 2 TP / (positives + predicted positives)."""
+    """F-beta with beta 1: 2 TP / (positives + predicted positives).
+
+    Source: van Rijsbergen (1979), Information Retrieval, chapter 7.
+
+    Example:
+        >>> import numpy as np
+        >>> rows = Outcomes(np.array([0, 0, 0, 0, 1, 1, 1, 1]), np.array([0, 0, 0, 1, 0, 0, 1, 1]))
+        >>> round(measure(rows).value, 4)
+        0.5714
+    """
     return f_beta.measure(outcomes, beta=1.0, average=average)
 
 

@@ -15,6 +15,12 @@ def measure(outcomes: Outcomes, *, beta: float, average: str = "macro") -> Estim
 
     Raises:
         NotMeasurable: for a single class, and for a class that neither occurs nor is predicted.
+
+    Example:
+        >>> import numpy as np
+        >>> rows = Outcomes(np.array([0, 0, 0, 0, 1, 1, 1, 1]), np.array([0, 0, 0, 1, 0, 0, 1, 1]))
+        >>> round(measure(rows, beta=2.0).value, 4)
+        0.5263
     """
 
     def of_class(positive: Array, called: Array) -> Estimate:

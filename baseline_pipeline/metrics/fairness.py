@@ -30,19 +30,43 @@ REACH, STEPS = 6.0, 241
 
 
 def demographic_parity(outcomes: Outcomes, *, column: str) -> Estimate:
-    """Gap of the shares predicted positive (Calders, Kamiran and Pechenizkiy 2009)."""
+    """Gap of the shares predicted positive (Calders, Kamiran and Pechenizkiy 2009).
+
+    Example:
+        >>> label, calls = np.tile([0, 1], 80), np.repeat([1, 0, 1], [80, 40, 40])
+        >>> columns = {"group": np.repeat(["a", "b"], 80)}
+        >>> rows = Outcomes(label, calls, calls * 0.5, columns=columns)
+        >>> demographic_parity(rows, column="group").value
+        0.5
+    """
     called = (outcomes.prediction == 1).astype(float)
     return _widest(outcomes, column, lambda group: _rate(outcomes, called, group))
 
 
 def equal_opportunity(outcomes: Outcomes, *, column: str) -> Estimate:
-    """Gap of the groups' recalls (Hardt, Price and Srebro 2016)."""
+    """Gap of the groups' recalls (Hardt, Price and Srebro 2016).
+
+    Example:
+        >>> label, calls = np.tile([0, 1], 80), np.repeat([1, 0, 1], [80, 40, 40])
+        >>> columns = {"group": np.repeat(["a", "b"], 80)}
+        >>> rows = Outcomes(label, calls, calls * 0.5, columns=columns)
+        >>> equal_opportunity(rows, column="group").value
+        0.5
+    """
     called, positive = (outcomes.prediction == 1).astype(float), outcomes.label == 1
     return _widest(outcomes, column, lambda group: _rate(outcomes, called, group & positive))
 
 
 def equalized_odds(outcomes: Outcomes, *, column: str) -> Estimate:
-    """The wider of the gaps of recall and of false positive rate (Hardt, Price and Srebro 2016)."""
+    """The wider of the gaps of recall and of false positive rate (Hardt, Price and Srebro 2016).
+
+    Example:
+        >>> label, calls = np.tile([0, 1], 80), np.repeat([1, 0, 1], [80, 40, 40])
+        >>> columns = {"group": np.repeat(["a", "b"], 80)}
+        >>> rows = Outcomes(label, calls, calls * 0.5, columns=columns)
+        >>> equalized_odds(rows, column="group").value
+        0.5
+    """
     called, positive = (outcomes.prediction == 1).astype(float), outcomes.label == 1
     gaps = [
         _widest(outcomes, column, lambda group, side=side: _rate(outcomes, called, group & side))  # type: ignore[misc]  # mypy cannot type a default
@@ -52,7 +76,15 @@ def equalized_odds(outcomes: Outcomes, *, column: str) -> Estimate:
 
 
 def group_calibration(outcomes: Outcomes, *, column: str) -> Estimate:
-    """Gap of the groups' mean score minus share that came about (Kleinberg, Mullainathan and Raghavan 2017)."""
+    """Gap of the groups' mean score minus share that came about (Kleinberg, Mullainathan and Raghavan 2017).
+
+    Example:
+        >>> label, calls = np.tile([0, 1], 80), np.repeat([1, 0, 1], [80, 40, 40])
+        >>> columns = {"group": np.repeat(["a", "b"], 80)}
+        >>> rows = Outcomes(label, calls, calls * 0.5, columns=columns)
+        >>> group_calibration(rows, column="group").value
+        0.25
+    """
     over = probabilities(outcomes) - (outcomes.label == 1)
     return _widest(outcomes, column, lambda group: _rate(outcomes, over, group))
 

@@ -16,6 +16,12 @@ def measure(outcomes: Outcomes, *, lower: str, upper: str, level: float) -> Esti
 
     Raises:
         NotMeasurable: when there are no rows, or a bound that is no number.
+
+    Example:
+        >>> ends = {"low": np.array([0.0, 1.0, 5.0]), "high": np.array([2.0, 3.0, 6.0])}
+        >>> rows = Outcomes(np.array([1.0, 2.0, 4.0]), np.array([1.5, 2.0, 3.0]), columns=ends)
+        >>> round(measure(rows, lower="low", upper="high", level=0.9).value, 4)
+        0.6667
     """
     rows_needed(outcomes)
     low, high = (np.asarray(outcomes.columns[name], dtype=float) for name in (lower, upper))

@@ -12,6 +12,13 @@ def measure(outcomes: Outcomes) -> Estimate:
     """Mean of -log p(label), with p clipped to the type's smallest step, as scikit-learn does.
 
     One certain and wrong row costs 36 nats: a finite number that any mean will show.
+
+    Source: Good (1952), Rational decisions, J. Royal Statistical Society B 14:107.
+
+    Example:
+        >>> rows = Outcomes(np.array([0, 0, 1, 1]), np.array([0, 1, 0, 1]), np.array([0.1, 0.6, 0.4, 0.8]))
+        >>> round(measure(rows).value, 4)
+        0.5403
     """
     score = probabilities(outcomes)
     step = np.finfo(score.dtype).eps

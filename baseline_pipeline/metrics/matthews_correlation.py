@@ -15,6 +15,11 @@ def measure(outcomes: Outcomes) -> Estimate:
 
     Raises:
         NotMeasurable: when all labels or all decisions are the same.
+
+    Example:
+        >>> rows = Outcomes(np.array([0, 0, 0, 0, 1, 1, 1, 1]), np.array([0, 0, 0, 1, 0, 0, 1, 1]))
+        >>> round(measure(rows).value, 4)
+        0.2582
     """
     rows_needed(outcomes)
     weights = outcomes.weights / len(outcomes)

@@ -18,6 +18,12 @@ def measure(outcomes: Outcomes) -> Estimate:
 
     Raises:
         NotMeasurable: without rows or queries, with scores that are not finite or relevance below 0.
+
+    Example:
+        >>> queries = np.array([7, 7, 7, 8, 8])
+        >>> rows = Outcomes(np.array([0, 2, 1, 1, 0]), np.array([0.9, 0.5, 0.1, 0.3, 0.2]), query=queries)
+        >>> measure(rows).value
+        0.75
     """
     rows = ranked(outcomes)
     return mean_over_queries(outcomes, rows, _reciprocal(rows))

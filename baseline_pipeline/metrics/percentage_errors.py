@@ -9,7 +9,15 @@ from baseline_pipeline.metrics.outcomes import Estimate, Metric, Outcomes
 
 
 def absolute(outcomes: Outcomes) -> Estimate:
-    """Mean of |error| over |label|; a label of zero counts as the smallest step of a double, as in scikit-learn."""
+    """Mean of |error| over |label|; a label of zero counts as the smallest step of a double, as in scikit-learn.
+
+    Source: Hyndman and Koehler (2006), Another look at measures of forecast accuracy, Int. J. Forecasting 22:679.
+
+    Example:
+        >>> rows = Outcomes(np.array([1.0, 2.0, 4.0]), np.array([1.5, 2.0, 3.0]))
+        >>> absolute(rows).value
+        0.25
+    """
     error = np.abs(targets(outcomes))
     return mean_of(outcomes, error / np.maximum(np.abs(np.asarray(outcomes.label, dtype=float)), np.finfo(float).eps))
 
@@ -18,6 +26,11 @@ def symmetric(outcomes: Outcomes) -> Estimate:
     """Mean of |error| over the mean of |label| and |prediction|, 0 to 2; nothing missed of nothing is 0.
 
     Source: Makridakis (1993), Accuracy measures, Int. J. Forecasting 9:527.
+
+    Example:
+        >>> rows = Outcomes(np.array([1.0, 2.0, 4.0]), np.array([1.5, 2.0, 3.0]))
+        >>> round(symmetric(rows).value, 4)
+        0.2286
     """
     error = np.abs(targets(outcomes))
     size = np.abs(np.asarray(outcomes.label, dtype=float)) + np.abs(np.asarray(outcomes.prediction, dtype=float))

@@ -11,8 +11,15 @@ from baseline_pipeline.metrics.outcomes import Array, Estimate, Metric, Outcomes
 def measure(outcomes: Outcomes) -> Estimate:
     """1 - residual variance around zero / target variance; influences by the delta method.
 
+    Source: Kvalseth (1985), Cautionary note about R squared, The American Statistician 39:279, its R squared 1.
+
     Raises:
         NotMeasurable: when the target is constant.
+
+    Example:
+        >>> rows = Outcomes(np.array([1.0, 2.0, 4.0]), np.array([1.5, 2.0, 3.0]))
+        >>> round(measure(rows).value, 4)
+        0.7321
     """
     squared = targets(outcomes) ** 2
     label = np.asarray(outcomes.label, dtype=float)

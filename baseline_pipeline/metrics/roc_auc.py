@@ -12,8 +12,15 @@ from baseline_pipeline.metrics.outcomes import CLASSIFICATION, Array, Estimate, 
 def measure(outcomes: Outcomes, *, average: str = "macro") -> Estimate:
     """Area under the ROC curve. Several classes: each against the rest, averaged (Fawcett 2006, section 9).
 
+    Source: Hanley and McNeil (1982), The meaning and use of the area under a ROC curve, Radiology 143:29.
+
     Raises:
         NotMeasurable: for a single class, and without probabilities.
+
+    Example:
+        >>> rows = Outcomes(np.array([0, 0, 1, 1]), np.array([0, 1, 0, 1]), np.array([0.1, 0.6, 0.4, 0.8]))
+        >>> measure(rows).value
+        0.75
     """
     return averaged_scores(outcomes, _of_two, average)
 

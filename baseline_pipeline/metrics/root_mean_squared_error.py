@@ -9,7 +9,15 @@ from baseline_pipeline.metrics.outcomes import Array, Estimate, Metric, Outcomes
 
 
 def measure(outcomes: Outcomes) -> Estimate:
-    """Root of the mean squared error; influences by the delta method."""
+    """Root of the mean squared error; influences by the delta method.
+
+    Source: Hyndman and Koehler (2006), Another look at measures of forecast accuracy, Int. J. Forecasting 22:679.
+
+    Example:
+        >>> rows = Outcomes(np.array([1.0, 2.0, 4.0]), np.array([1.5, 2.0, 3.0]))
+        >>> round(measure(rows).value, 4)
+        0.6455
+    """
     squared = mean_of(outcomes, targets(outcomes) ** 2)
     root = squared.value**0.5
     return Estimate(root, squared.influence / (2 * root) if root else squared.influence)

@@ -12,8 +12,16 @@ from baseline_pipeline.metrics.outcomes import CLASSIFICATION, Array, Estimate, 
 def measure(outcomes: Outcomes, *, average: str = "macro") -> Estimate:
     """True negatives over negatives. Several classes: each against the rest, averaged.
 
+    Source: Powers (2011), Evaluation: from precision, recall and F-measure to ROC, J. Machine Learning Technologies
+    2:37.
+
     Raises:
         NotMeasurable: for a single class.
+
+    Example:
+        >>> rows = Outcomes(np.array([0, 0, 0, 0, 1, 1, 1, 1]), np.array([0, 0, 0, 1, 0, 0, 1, 1]))
+        >>> measure(rows).value
+        0.75
     """
 
     def of_class(positive: Array, called: Array) -> Estimate:

@@ -13,18 +13,35 @@ def flipped(before: Outcomes, after: Outcomes) -> Array:
     """(n,) 1 where the decision is another one.
 
     Source: Milani Fard et al. (2016), Launch and iterate: reducing prediction churn, NeurIPS.
+
+    Example:
+        >>> old, new = (Outcomes(np.array([0, 1, 1]), np.array(calls)) for calls in ([0, 1, 0], [1, 1, 1]))
+        >>> flipped(old, new).tolist()
+        [1.0, 0.0, 1.0]
     """
     return np.asarray(before.prediction != after.prediction, dtype=float)
 
 
 def right_to_wrong(before: Outcomes, after: Outcomes) -> Array:
-    """(n,) 1 where a right decision became a wrong one (Yan et al. 2021, negative flips)."""
+    """(n,) 1 where a right decision became a wrong one (Yan et al. 2021, negative flips).
+
+    Example:
+        >>> old, new = (Outcomes(np.array([0, 1, 1]), np.array(calls)) for calls in ([0, 1, 0], [1, 1, 1]))
+        >>> right_to_wrong(old, new).tolist()
+        [1.0, 0.0, 0.0]
+    """
     right, still = before.prediction == before.label, after.prediction == after.label
     return np.asarray(right & ~still, dtype=float)
 
 
 def wrong_to_right(before: Outcomes, after: Outcomes) -> Array:
-    """(n,) 1 where a wrong decision became a right one."""
+    """(n,) 1 where a wrong decision became a right one.
+
+    Example:
+        >>> old, new = (Outcomes(np.array([0, 1, 1]), np.array(calls)) for calls in ([0, 1, 0], [1, 1, 1]))
+        >>> wrong_to_right(old, new).tolist()
+        [0.0, 0.0, 1.0]
+    """
     return right_to_wrong(after, before)
 
 

@@ -14,6 +14,13 @@ def measure(outcomes: Outcomes) -> Estimate:
 
     Raises:
         NotMeasurable: when there are no rows, or answers are no texts.
+
+    Example:
+        >>> import numpy as np
+        >>> labels = np.array(['["in 1889", "1889"]', "Gustave Eiffel"], dtype=object)
+        >>> rows = Outcomes(labels, np.array(["1889", "Eiffel"], dtype=object))
+        >>> round(measure(rows).value, 4)
+        0.8333
     """
     return mean_of(outcomes, best_of(outcomes, overlap))
 

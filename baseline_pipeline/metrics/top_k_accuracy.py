@@ -12,8 +12,16 @@ from baseline_pipeline.metrics.parameters import whole
 def measure(outcomes: Outcomes, *, k: int = 5) -> Estimate:
     """Share of rows whose label is one of the k classes with the highest scores.
 
+    Source: Russakovsky et al. (2015), ImageNet large scale visual recognition challenge, IJCV 115:211.
+
     Raises:
         NotMeasurable: without scores of every class, and where there are no more than k classes.
+
+    Example:
+        >>> score = np.array([[0.5, 0.3, 0.2], [0.2, 0.3, 0.5], [0.1, 0.7, 0.2]])
+        >>> rows = Outcomes(np.array([1, 0, 1]), score.argmax(axis=1), score, classes=3)
+        >>> round(measure(rows, k=2).value, 4)
+        0.6667
     """
     score = probabilities(outcomes)
     if score.ndim == 1 or score.shape[1] <= k:

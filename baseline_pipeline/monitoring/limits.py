@@ -130,6 +130,11 @@ def accumulated(scores: Array, sign: Array) -> Array:
     Args:
         scores: (w, ..., s) windows in their order, in standard deviations.
         sign: (s,) as in `Calm`.
+
+    Example:
+        >>> mean, sums = accumulated(np.ones((4, 1)), np.array([1]))
+        >>> mean.ravel().round(2).tolist(), sums.ravel().round(2).tolist()
+        ([0.1, 0.19, 0.27, 0.34], [0.5, 1.0, 1.5, 2.0])
     """
     known = np.isfinite(scores)
     values = np.where(known, scores, 0.0)

@@ -130,6 +130,14 @@ def share_out(
 
     Source: Shapley (1953); Zhang et al. (2023), "Why did the model fail?" (arXiv 2210.10769) for the causes; Box,
         Hunter and Hunter (2005) for factorials; Hampel (1974) for influences.
+
+    Example:
+        >>> from baseline_pipeline.metrics import METRICS
+        >>> label, rows = np.array([0, 0, 1, 1]), np.arange(4)
+        >>> calls = {frozenset(): [0, 0, 1, 1], frozenset({"model"}): [0, 1, 1, 1]}
+        >>> cells = {new: Replayed(Outcomes(label, np.array(said)), rows) for new, said in calls.items()}
+        >>> share_out(METRICS["error_rate"], ("model",), cells).contributions[0].harm
+        0.25
     """
     measured = _Measured(metric, cells, cluster)
     nothing, everything = frozenset[Factor](), frozenset(factors)

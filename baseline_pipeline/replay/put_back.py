@@ -152,6 +152,12 @@ def with_lost(table: pa.Table, losses: list[Lost], rng: np.random.Generator) -> 
         table: Calm rows.
         losses: What happens to which column.
         rng: Draws the cells.
+
+    Example:
+        >>> gone = Lost("age", pa.nulls(1, pa.float64()), 1.0, "all of its cells are empty")
+        >>> found = with_lost(pa.table({"age": [31.0, 44.0]}), [gone], np.random.default_rng(1))
+        >>> found.column("age").null_count
+        2
     """
     for one in losses:
         place = table.column_names.index(one.feature)

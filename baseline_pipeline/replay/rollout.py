@@ -84,6 +84,13 @@ def roll_out(
         replays: How many assignments.
 
     Source: Lan and DeMets (1983); stratified difference of means: Cochran (1954).
+
+    Example:
+        >>> wrong = np.arange(2000) % 5 == 0
+        >>> losses = np.stack([np.zeros(2000), wrong], axis=1)[None]
+        >>> found = roll_out(Traffic(losses, wrong), 0.01, seed=1, replays=20)
+        >>> found.stopped, found.harmed_in_full, found.harmed < 60
+        (1.0, 400, True)
     """
     count = traffic.losses.shape[1]
     step = np.minimum(np.arange(count) * len(steps) // count, len(steps) - 1)

@@ -33,6 +33,11 @@ def interaction_weights(factors: Sequence[Factor], pair: tuple[Factor, Factor]) 
     """Weights of the cells whose sum is the Shapley interaction index of two factors.
 
     Source: Grabisch and Roubens (1999), Int. J. Game Theory 28:547.
+
+    Example:
+        >>> found = interaction_weights(["model", "dependencies"], ("model", "dependencies"))
+        >>> sorted((sorted(cell), weight) for cell, weight in found.items())
+        [([], 1.0), (['dependencies'], -1.0), (['dependencies', 'model'], 1.0), (['model'], -1.0)]
     """
     others = [one for one in factors if one not in pair]
     count = len(factors)

@@ -14,7 +14,14 @@ Array = np.ndarray[Any, Any]
 
 
 def prevalence_shift(frame: pd.DataFrame, about: About, dose: float, rng: Rng) -> pd.DataFrame:
-    """The positive class comes more often, by `dose` of its share: of several the rarest, of targets the upper half."""
+    """The positive class comes more often, by `dose` of its share: of several the rarest, of targets the upper half.
+
+    Example:
+        >>> frame = pd.DataFrame({"x": np.arange(20.0), "y": [0, 1] * 10})
+        >>> about, rng = About(("x",), "y", positive=1), np.random.default_rng(1)
+        >>> float(prevalence_shift(frame, about, 0.5, rng)["y"].mean())
+        0.6
+    """
     labels = frame[about.label]
     if about.numbers:
         chosen = (labels > labels.median()).to_numpy()
@@ -26,14 +33,29 @@ def prevalence_shift(frame: pd.DataFrame, about: About, dose: float, rng: Rng) -
 
 
 def sampling_bias(frame: pd.DataFrame, about: About, dose: float, rng: Rng) -> pd.DataFrame:
-    """Rows in the upper half of the numeric feature that matters most are lost, a share of them."""
+    """Rows in the upper half of the numeric feature that matters most are lost, a share of them.
+
+    Example:
+        >>> frame = pd.DataFrame({"x": np.arange(20.0), "y": [0, 1] * 10})
+        >>> about, rng = About(("x",), "y"), np.random.default_rng(1)
+        >>> int((sampling_bias(frame, about, 0.5, rng)["x"] > 9.5).sum())
+        7
+    """
     values = frame[about.numeric(frame)[0]].astype(float)
     upper = (values > values.median()).to_numpy()
     return _drawn(frame, about, np.where(upper, 1 - dose, 1.0), rng)
 
 
 def seasonal_shift(frame: pd.DataFrame, about: About, dose: float, rng: Rng) -> pd.DataFrame:
-    """Rows of the end of the period come more often than those of its beginning, up to `dose` times more."""
+    """Rows of the end of the period come more often than those of its beginning, up to `dose` times more.
+
+    Example:
+        >>> days = pd.date_range("2026-01-01", periods=20)
+        >>> frame = pd.DataFrame({"x": np.arange(20.0), "day": days, "y": [0, 1] * 10})
+        >>> about, rng = About(("x",), "y", time="day"), np.random.default_rng(1)
+        >>> int((seasonal_shift(frame, about, 2.0, rng)["x"] > 9.5).sum())
+        12
+    """
     if about.time is None:
         message = "needs a time column"
         raise NotApplicable(message)
@@ -43,7 +65,14 @@ def seasonal_shift(frame: pd.DataFrame, about: About, dose: float, rng: Rng) -> 
 
 
 def evolving_behaviour(frame: pd.DataFrame, about: About, dose: float, rng: Rng) -> pd.DataFrame:
-    """One segment grows: every value of a slice column but the commonest becomes rarer by a share of itself."""
+    """One segment grows: every value of a slice column but the commonest becomes rarer by a share of itself.
+
+    Example:
+        >>> frame = pd.DataFrame({"x": np.arange(40.0), "plan": ["basic"] * 30 + ["pro"] * 10, "y": [0, 1] * 20})
+        >>> about, rng = About(("x",), "y", segments=("plan",)), np.random.default_rng(1)
+        >>> evolving_behaviour(frame, about, 0.5, rng)["plan"].value_counts().tolist()
+        [34, 6]
+    """
     return _drawn(frame, about, np.where(_common(frame, about), 1.0, 1 - dose), rng)
 
 
@@ -51,6 +80,12 @@ def rare_slices(frame: pd.DataFrame, about: About, dose: float, rng: Rng) -> pd.
     """The rarest segment grows to `dose` of all rows by synthetic ones: neighbours of its own, mixed (SMOTE).
 
     Source: Chawla et al. (2002), SMOTE, JAIR 16:321.
+
+    Example:
+        >>> frame = pd.DataFrame({"x": np.arange(40.0), "plan": ["basic"] * 30 + ["pro"] * 10, "y": [0, 1] * 20})
+        >>> about, rng = About(("x",), "y", segments=("plan",)), np.random.default_rng(1)
+        >>> rare_slices(frame, about, 0.4, rng)["plan"].value_counts().tolist()
+        [30, 20]
     """
     column = _segment(frame, about)
     rare = frame[frame[column] == frame[column].value_counts().index[-1]]
@@ -68,7 +103,14 @@ def rare_slices(frame: pd.DataFrame, about: About, dose: float, rng: Rng) -> pd.
 
 
 def label_delay(frame: pd.DataFrame, about: About, dose: float, rng: Rng) -> pd.DataFrame:
-    """The labels of the last share of the rows are not there yet: nothing is worse, and less can be said."""
+    """The labels of the last share of the rows are not there yet: nothing is worse, and less can be said.
+
+    Example:
+        >>> frame = pd.DataFrame({"x": np.arange(20.0), "y": [0, 1] * 10})
+        >>> about, rng = About(("x",), "y"), np.random.default_rng(1)
+        >>> len(label_delay(frame, about, 0.3, rng))
+        14
+    """
     del rng
     found: pd.DataFrame = frame.iloc[np.sort(about.order(frame)[: max(int(len(frame) * (1 - dose)), 1)])]
     return found.reset_index(drop=True)

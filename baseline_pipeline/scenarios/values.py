@@ -22,7 +22,14 @@ def gaussian_noise(frame: pd.DataFrame, about: About, dose: float, rng: Rng) -> 
 
 
 def missing_values(frame: pd.DataFrame, about: About, dose: float, rng: Rng) -> pd.DataFrame:
-    """A share of the cells of every feature is empty."""
+    """A share of the cells of every feature is empty.
+
+    Example:
+        >>> frame = pd.DataFrame({"x": np.arange(20.0), "y": [0, 1] * 10})
+        >>> about, rng = About(("x",), "y"), np.random.default_rng(1)
+        >>> int(missing_values(frame, about, 0.3, rng)["x"].isna().sum())
+        6
+    """
     found = frame.copy()
     for name in about.features:
         gone = rng.random(len(found)) < dose
@@ -35,7 +42,14 @@ def missing_values(frame: pd.DataFrame, about: About, dose: float, rng: Rng) -> 
 
 
 def category_swap(frame: pd.DataFrame, about: About, dose: float, rng: Rng) -> pd.DataFrame:
-    """In a share of the rows, every feature that holds words has the word of another row."""
+    """In a share of the rows, every feature that holds words has the word of another row.
+
+    Example:
+        >>> frame = pd.DataFrame({"plan": ["basic", "pro"] * 10, "y": [0, 1] * 10})
+        >>> about, rng = About(("plan",), "y"), np.random.default_rng(1)
+        >>> sorted(category_swap(frame, about, 0.3, rng)["plan"].unique())
+        ['basic', 'pro']
+    """
     found = frame.copy()
     for name in about.textual(frame):
         hit = rng.random(len(found)) < dose
@@ -63,7 +77,14 @@ def stale_feature(frame: pd.DataFrame, about: About, dose: float, rng: Rng) -> p
 
 
 def momentary_spike(frame: pd.DataFrame, about: About, dose: float, rng: Rng) -> pd.DataFrame:
-    """For a while, a share of all rows in a row, every numeric feature is three times as far from its middle."""
+    """For a while, a share of all rows in a row, every numeric feature is three times as far from its middle.
+
+    Example:
+        >>> frame = pd.DataFrame({"x": np.arange(20.0), "y": [0, 1] * 10})
+        >>> about, rng = About(("x",), "y"), np.random.default_rng(1)
+        >>> int((momentary_spike(frame, about, 0.3, rng)["x"] != frame["x"]).sum())
+        6
+    """
     order = about.order(frame)
     length = round(len(order) * dose)
     start = int(rng.integers(0, max(len(order) - length, 0) + 1))
@@ -78,7 +99,14 @@ def momentary_spike(frame: pd.DataFrame, about: About, dose: float, rng: Rng) ->
 
 
 def text_typos(frame: pd.DataFrame, about: About, dose: float, rng: Rng) -> pd.DataFrame:
-    """In a share of the cells that hold words, two neighbouring letters change places."""
+    """In a share of the cells that hold words, two neighbouring letters change places.
+
+    Example:
+        >>> frame = pd.DataFrame({"plan": ["basic", "pro"] * 10, "y": [0, 1] * 10})
+        >>> about, rng = About(("plan",), "y"), np.random.default_rng(1)
+        >>> int((text_typos(frame, about, 0.3, rng)["plan"] != frame["plan"]).sum())
+        6
+    """
     found = frame.copy()
     for name in about.textual(frame):
         hit = np.flatnonzero(rng.random(len(found)) < dose)
@@ -106,7 +134,14 @@ def _leading(frame: pd.DataFrame, about: About, hit: np.ndarray[Any, Any], chang
 
 
 def duplicated_join(frame: pd.DataFrame, about: About, dose: float, rng: Rng) -> pd.DataFrame:
-    """A share of the rows comes a second time, with half of the features of another row: a key that is none."""
+    """A share of the rows comes a second time, with half of the features of another row: a key that is none.
+
+    Example:
+        >>> frame = pd.DataFrame({"x": np.arange(20.0), "z": np.arange(20.0), "y": [0, 1] * 10})
+        >>> about, rng = About(("x", "z"), "y"), np.random.default_rng(1)
+        >>> len(duplicated_join(frame, about, 0.3, rng))
+        26
+    """
     if len(about.features) < 2:  # noqa: PLR2004  # one of them stays its own
         message = "needs two features"
         raise NotApplicable(message)

@@ -49,6 +49,11 @@ def clustered(influence: Array, cluster: Array | None, groups: int | None = None
         influence: (n,) influences with mean zero.
         cluster: (n,) cluster numbers from 0, or `None` where rows are independent.
         groups: How many cluster numbers there may be; the largest plus one by default.
+
+    Example:
+        >>> moves, days = np.array([1.0, 1.0, -1.0, -1.0]), np.array([0, 0, 1, 1])
+        >>> round(clustered(moves, None).error, 3), round(clustered(moves, days).error, 3)
+        (0.577, 1.0)
     """
     rows = len(influence)
     if cluster is None:
@@ -65,6 +70,10 @@ def of_sums(total: Array, size: Array) -> Uncertainty:
     Args:
         total: (g,) sum of the influences of every cluster.
         size: (g,) its rows; clusters without rows are left out.
+
+    Example:
+        >>> round(of_sums(np.array([2.0, -2.0]), np.array([2, 2])).error, 3)
+        1.0
     """
     total, size = total[size > 0], size[size > 0]
     rows = size.sum()
@@ -161,12 +170,23 @@ def over(uncertainty: Uncertainty, support: int | None) -> Uncertainty:
     Args:
         uncertainty: Of all rows.
         support: Rows of the thinnest group averaged over; `None` where that is all rows.
+
+    Example:
+        >>> found = over(Uncertainty(0.02, 999.0, 1000), 12)
+        >>> found.degrees, found.clusters
+        (11.0, 12)
     """
     return replace(supported(uncertainty, support), clusters=uncertainty.clusters if support is None else support)
 
 
 def independent_sum(first: Uncertainty, second: Uncertainty) -> Uncertainty:
-    """The error of a sum of two independent estimates (Welch 1947, Satterthwaite 1946)."""
+    """The error of a sum of two independent estimates (Welch 1947, Satterthwaite 1946).
+
+    Example:
+        >>> found = independent_sum(Uncertainty(0.3, 10.0, 11), Uncertainty(0.4, 20.0, 21))
+        >>> round(found.error, 3), round(found.degrees, 1)
+        (0.5, 29.9)
+    """
     a, b = first.error**2, second.error**2
     if a + b == 0:
         return Uncertainty(0.0, first.degrees + second.degrees, first.clusters + second.clusters)

@@ -36,7 +36,12 @@ class Detection:
 
 
 def statistics(units: Array) -> Array:
-    """Self-normalised sums, sum(w) / sqrt(sum(w^2)), of the columns of (units, m) contributions."""
+    """Self-normalised sums, sum(w) / sqrt(sum(w^2)), of the columns of (units, m) contributions.
+
+    Example:
+        >>> statistics(np.array([[1.0, 1.0], [1.0, -1.0]])).round(4).tolist()
+        [1.4142, 0.0]
+    """
     steps = _steps(units)
     return np.asarray(steps.sum(axis=0) / _norm(steps))
 

@@ -61,7 +61,12 @@ def new_rows_required(
 
 
 def normal_quantile(level: float) -> float:
-    """Quantile of the standard normal distribution."""
+    """Quantile of the standard normal distribution.
+
+    Example:
+        >>> round(normal_quantile(0.975), 4)
+        1.96
+    """
     from statistics import NormalDist
 
     return NormalDist().inv_cdf(level)
