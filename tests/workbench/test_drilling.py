@@ -2,13 +2,16 @@
 
 import dataclasses
 
+import numpy as np
 import pandas as pd
 import pytest
 
 from baseline_pipeline.errors import ModelFailed
 from baseline_pipeline.response.incidents import incidents
+from baseline_pipeline.scenarios import SCENARIOS
 from baseline_pipeline.workbench.over_time.drilling import drill
 from baseline_pipeline.workbench.over_time.responding import monitor, respond
+from baseline_pipeline.workbench.over_time.spoilt_rows import about_of
 from baseline_pipeline.workbench.workbench import Workbench
 from tests.backtest.test_scoring import alarm
 from tests.workbench.recorded_service import LOGGED, healthy, write_contract
@@ -93,3 +96,34 @@ def test_damage_that_the_model_does_not_stand_ends_the_drill_in_words(project):
 
     assert "x is missing" in found.value.message
     assert "unit_error" in found.value.next_step
+
+
+def test_more_of_a_regression_s_targets_means_more_of_the_large_ones(project):
+    regression = LOGGED.replace("binary_classification", "regression").replace(", positive_class: 1", "")
+    write_contract(project, regression.replace("brier", "mean_absolute_error").replace("error_rate", "absolute_bias"))
+    contract = project.bench().contract("small")
+    rows = pd.DataFrame({"y": range(100), "at": "2026-01-01", "x": 0.0, "z": 0.0})
+
+    found = SCENARIOS["prevalence_shift"].spoil(rows, about_of(contract), 1.5, np.random.default_rng(0))
+
+    assert about_of(contract).numbers
+    assert (found["y"] >= 50).mean() == pytest.approx(2.5 / 3.5, abs=0.02)
+
+
+@pytest.mark.parametrize(
+    ("scenario", "dose"),
+    [
+        ("unit_error", -1.0),
+        ("unit_error", 0.0),
+        ("missing_values", 2.0),
+        ("rare_slices", 1.0),
+        ("seasonal_shift", float("nan")),
+    ],
+)
+def test_a_dose_that_does_nothing_or_more_than_all_is_refused(project, scenario, dose):
+    bench = project.bench()
+
+    with pytest.raises(
+        UsageError, match=rf"{scenario} takes no dose of .*; accepted: more than 0.* \({SCENARIOS[scenario].unit}\)"
+    ):
+        drill(bench, bench.contract("small"), scenario=scenario, dose=dose, actor="ada")

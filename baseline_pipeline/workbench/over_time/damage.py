@@ -11,8 +11,8 @@ import pyarrow as pa
 from baseline_pipeline.errors import EvidenceUnavailable, ModelFailed, UsageError
 from baseline_pipeline.monitoring.alarms import text_of
 from baseline_pipeline.monitoring.scored_rows import ScoredRows, joined
-from baseline_pipeline.scenarios import SCENARIOS, About, NotApplicable
-from baseline_pipeline.workbench.over_time.spoilt_rows import score_spoilt
+from baseline_pipeline.scenarios import SCENARIOS, NotApplicable
+from baseline_pipeline.workbench.over_time.spoilt_rows import about_of, score_spoilt
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -71,13 +71,7 @@ def damaged(
         message = f"no row from {since} on has a label yet"
         raise EvidenceUnavailable(message, next_step="wait for the labels, or rehearse on older data")
     last = np.flatnonzero(past.rows.labelled[first:]) + first
-    about = About(
-        features=tuple(contract.data.feature_names),
-        label=contract.data.label,
-        time=contract.data.time,
-        segments=tuple(contract.slice_columns()),
-        positive=contract.model.positive_class,
-    )
+    about = about_of(contract)
     frame = past.table.take(pa.array(last)).to_pandas()
     try:
         spoilt = scenario.spoil(frame, about, dose, np.random.default_rng(0))

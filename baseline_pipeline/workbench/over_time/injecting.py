@@ -15,11 +15,11 @@ from baseline_pipeline.monitoring.reading import Reader
 from baseline_pipeline.monitoring.scored_rows import joined
 from baseline_pipeline.monitoring.streams import Readings, readings
 from baseline_pipeline.records import Record, digest_of
-from baseline_pipeline.scenarios import SCENARIOS, About, NotApplicable
+from baseline_pipeline.scenarios import SCENARIOS, NotApplicable
 from baseline_pipeline.significance.clopper_pearson import clopper_pearson
 from baseline_pipeline.workbench.inspection.sensing import own_scenario
 from baseline_pipeline.workbench.over_time.calm_windows import incidents_of
-from baseline_pipeline.workbench.over_time.spoilt_rows import score_spoilt
+from baseline_pipeline.workbench.over_time.spoilt_rows import about_of, score_spoilt
 from baseline_pipeline.workbench.over_time.windows import read_windows
 
 if TYPE_CHECKING:
@@ -112,13 +112,7 @@ class _Injecting:
         self.past = found.past
         self.frame: pd.DataFrame = found.past.table.to_pandas()
         self.plain = {one.key for one in found.alarms(contract)}
-        self.about = About(
-            features=tuple(contract.data.feature_names),
-            label=contract.data.label,
-            time=contract.data.time,
-            segments=tuple(contract.slice_columns()),
-            positive=contract.model.positive_class,
-        )
+        self.about = about_of(contract)
 
     def kind(self, name: str, scenario: Scenario, dose: float, count: int) -> InjectedKind:
         """One scenario at one dose, at random dates."""

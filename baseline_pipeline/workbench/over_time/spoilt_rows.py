@@ -11,6 +11,7 @@ from baseline_pipeline.content import canonical
 from baseline_pipeline.evaluating import scores_of
 from baseline_pipeline.labels import class_names, labels_of
 from baseline_pipeline.monitoring.scored_rows import ScoredRows
+from baseline_pipeline.scenarios import About
 from baseline_pipeline.scoring import predict_all
 from baseline_pipeline.workbench.over_time.clocks import instants
 
@@ -20,6 +21,18 @@ if TYPE_CHECKING:
     from baseline_pipeline.contract import Contract
     from baseline_pipeline.workbench.over_time.history import Past
     from baseline_pipeline.workbench.workbench import Workbench
+
+
+def about_of(contract: Contract) -> About:
+    """What a scenario is told of a contract's columns; features stand in the contract's order."""
+    return About(
+        features=tuple(contract.data.feature_names),
+        label=contract.data.label,
+        time=contract.data.time,
+        segments=tuple(contract.slice_columns()),
+        positive=contract.model.positive_class,
+        numbers=contract.gives_numbers,
+    )
 
 
 def score_spoilt(bench: Workbench, contract: Contract, past: Past, spoilt: pd.DataFrame) -> ScoredRows:
