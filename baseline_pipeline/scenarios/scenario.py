@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -82,9 +83,17 @@ class Scenario:
         doses: Usual ones, growing.
         unit: What a dose counts.
         why: What it stands for.
+        most: No dose is larger.
+        tries: How often a sensitivity tries each dose, where what it does rests on a single draw.
     """
 
     spoil: Spoil
     doses: tuple[float, ...]
     unit: str
     why: str
+    most: float = 1.0
+    tries: int = 1
+
+    def takes(self, dose: float) -> bool:
+        """Whether something is done at all at such a dose, and no more than all."""
+        return 0 < dose <= self.most and math.isfinite(dose)

@@ -30,6 +30,8 @@ def test_the_same_seed_spoils_the_same_rows_and_leaves_the_given_ones(name):
 
     one, two = spoilt(name, dose), spoilt(name, dose)
 
+    assert all(SCENARIOS[name].takes(usual) for usual in SCENARIOS[name].doses)
+
     pd.testing.assert_frame_equal(one, two)
     pd.testing.assert_frame_equal(FRAME, before)
     assert list(one.columns) == list(FRAME.columns)

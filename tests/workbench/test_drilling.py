@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from baseline_pipeline.errors import ModelFailed
+from baseline_pipeline.errors import ModelFailed, UsageError
 from baseline_pipeline.response.incidents import incidents
 from baseline_pipeline.scenarios import SCENARIOS
 from baseline_pipeline.workbench.over_time.drilling import drill

@@ -73,13 +73,18 @@ def drill(
         key: SSH key to sign the rollback with, where there is a roster.
 
     Raises:
-        UsageError: when the scenario does not apply to these data.
+        UsageError: when the scenario does not apply to these data, or takes no such dose.
         EvidenceUnavailable: when there is no past to inject into.
         ModelFailed: when the model does not predict on what is injected.
     """
     began, began_at = time.monotonic(), utc_now()
     chosen = SCENARIOS[scenario] if scenario in SCENARIOS else own_scenario(scenario, bench.settings.project)
     amount = chosen.doses[-1] if dose is None else dose
+    if not chosen.takes(amount):
+        most = f", at most {chosen.most:g}" if np.isfinite(chosen.most) else ""
+        message = f"{scenario} takes no dose of {amount:g}; accepted: more than 0{most} ({chosen.unit})"
+        usual = ", ".join(f"{one:g}" for one in chosen.doses)
+        raise UsageError(message, next_step=f"usual ones are {usual}")
     past = scored_past(bench, contract)
     with (
         tempfile.TemporaryDirectory(prefix="baseline-drill-") as folder,
