@@ -32,7 +32,7 @@ def missing_values(frame: pd.DataFrame, about: About, dose: float, rng: Rng) -> 
     """
     found = frame.copy()
     for name in about.features:
-        gone = rng.random(len(found)) < dose
+        gone = _hit(frame, about, dose, rng)
         values = found[name]
         if pd.api.types.is_numeric_dtype(values):
             found[name] = values.astype(float).mask(gone)
@@ -52,7 +52,7 @@ def category_swap(frame: pd.DataFrame, about: About, dose: float, rng: Rng) -> p
     """
     found = frame.copy()
     for name in about.textual(frame):
-        hit = rng.random(len(found)) < dose
+        hit = _hit(frame, about, dose, rng)
         found.loc[hit, name] = rng.permutation(found[name].to_numpy(dtype=object))[hit]
     return found
 
@@ -109,13 +109,31 @@ def text_typos(frame: pd.DataFrame, about: About, dose: float, rng: Rng) -> pd.D
     """
     found = frame.copy()
     for name in about.textual(frame):
-        hit = np.flatnonzero(rng.random(len(found)) < dose)
+        hit = np.flatnonzero(_hit(frame, about, dose, rng))
         column = found[name].to_numpy(dtype=object).copy()
         places = rng.random(len(hit))
         for row, place in zip(hit, places, strict=True):
             column[row] = _typo(column[row], place)
         found[name] = column
     return found
+
+
+def _hit(frame: pd.DataFrame, about: About, dose: float, rng: Rng) -> np.ndarray[Any, np.dtype[np.bool_]]:
+    """(n,) a share of the rows at random, the same share of every segment and class, give or take one.
+
+    Rows that were hit independently would be more in one slice and fewer in another, and that would pass for how hard
+    the scenario hits them. Segments stand in an order of chance each time: two columns lose cells independently.
+
+    Source: Madow and Madow (1944), On the theory of systematic sampling, Ann. Math. Stat. 15:1.
+    """
+    keys = [rng.random(len(frame))]
+    columns = [*([] if about.numbers else [about.label]), *reversed(about.segments)]
+    for codes, values in (frame[name].factorize() for name in columns if name in frame):
+        if len(values) <= len(frame) / 10:
+            keys.append(rng.permutation(len(values) + 1)[codes])
+    hit = np.zeros(len(frame), dtype=bool)
+    hit[np.lexsort(keys)] = np.diff(np.floor(np.arange(len(frame) + 1) * dose + rng.random())) > 0
+    return hit
 
 
 def _typo(word: Any, place: float) -> Any:
@@ -145,7 +163,7 @@ def duplicated_join(frame: pd.DataFrame, about: About, dose: float, rng: Rng) ->
     if len(about.features) < 2:  # noqa: PLR2004  # one of them stays its own
         message = "needs two features"
         raise NotApplicable(message)
-    again = frame.iloc[np.flatnonzero(rng.random(len(frame)) < dose)].copy()
+    again = frame.iloc[np.flatnonzero(_hit(frame, about, dose, rng))].copy()
     joined = list(about.features[: len(about.features) // 2])
     others = rng.integers(0, len(frame), len(again))
     for name in joined:
