@@ -13,11 +13,18 @@ Rng = np.random.Generator
 
 
 def gaussian_noise(frame: pd.DataFrame, about: About, dose: float, rng: Rng) -> pd.DataFrame:
-    """Noise on every numeric feature, `dose` of its standard deviation."""
+    """Noise on every numeric feature, `dose` of its standard deviation; whole numbers stay whole.
+
+    Example:
+        >>> frame = pd.DataFrame({"x": np.arange(1000.0), "y": [0, 1] * 500})
+        >>> about, rng = About(("x",), "y"), np.random.default_rng(1)
+        >>> round(float((gaussian_noise(frame, about, 0.3, rng)["x"] - frame["x"]).std() / frame["x"].std()), 1)
+        0.3
+    """
     found = frame.copy()
     for name in about.numeric(frame):
         values = found[name].astype(float)
-        found[name] = values + dose * float(values.std()) * rng.standard_normal(len(values))
+        found[name] = _held(frame[name], values + dose * float(values.std()) * rng.standard_normal(len(values)))
     return found
 
 
@@ -58,8 +65,20 @@ def category_swap(frame: pd.DataFrame, about: About, dose: float, rng: Rng) -> p
 
 
 def unit_error(frame: pd.DataFrame, about: About, dose: float, rng: Rng) -> pd.DataFrame:
-    """In a share of the rows, the numeric feature that matters most is a thousand times as large."""
-    return _leading(frame, about, rng.random(len(frame)) < dose, lambda values: values * 1000)
+    """In a share of the rows, the numeric feature that matters most is a thousand times as large.
+
+    Example:
+        >>> frame = pd.DataFrame({"x": np.arange(20.0), "y": [0, 1] * 10})
+        >>> about, rng = About(("x",), "y"), np.random.default_rng(1)
+        >>> int((unit_error(frame, about, 0.3, rng)["x"] > 20).sum())
+        6
+    """
+    name = about.numeric(frame)[0]
+    column, hit = frame[name], _hit(frame, about, dose, rng)
+    values = column.astype(float)
+    if _whole(column) and 1000 * values.abs().max() > np.iinfo(column.to_numpy().dtype).max:
+        column = column.astype("int64")
+    return frame.assign(**{name: _held(column, values.where(~hit, values * 1000))})
 
 
 def stale_feature(frame: pd.DataFrame, about: About, dose: float, rng: Rng) -> pd.DataFrame:
@@ -94,7 +113,7 @@ def momentary_spike(frame: pd.DataFrame, about: About, dose: float, rng: Rng) ->
     for name in about.numeric(frame):
         values = found[name].astype(float)
         middle = float(values.median())
-        found[name] = values.where(~hit, middle + 3 * (values - middle))
+        found[name] = _held(frame[name], values.where(~hit, middle + 3 * (values - middle)))
     return found
 
 
@@ -143,12 +162,20 @@ def _typo(word: Any, place: float) -> Any:
     return word[:at] + word[at + 1] + word[at] + word[at + 2 :]
 
 
-def _leading(frame: pd.DataFrame, about: About, hit: np.ndarray[Any, Any], change: Any) -> pd.DataFrame:
-    name = about.numeric(frame)[0]
-    found = frame.copy()
-    values = found[name].astype(float)
-    found[name] = values.where(~hit, change(values))
-    return found
+def _whole(column: pd.Series[Any]) -> bool:
+    return isinstance(column.dtype, np.dtype) and column.dtype.kind in "iu"
+
+
+def _held(column: pd.Series[Any], values: pd.Series[Any]) -> pd.Series[Any]:
+    """New values of a column; one of whole numbers holds them rounded, in its own type, as far as that reaches.
+
+    Models that take whole numbers may refuse others, and would be said to see what no feed brings.
+    """
+    if not _whole(column):
+        return values
+    most, rounded = np.iinfo(column.to_numpy().dtype), np.rint(values)
+    fits = (rounded >= most.min) & (rounded < most.max + 1)
+    return column.mask(fits, rounded.where(fits, 0).astype(column.dtype))
 
 
 def duplicated_join(frame: pd.DataFrame, about: About, dose: float, rng: Rng) -> pd.DataFrame:

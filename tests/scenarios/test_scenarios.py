@@ -71,6 +71,21 @@ def test_what_each_scenario_does():
     assert hit.max() - hit.min() < 200
 
 
+@pytest.mark.parametrize("name", ["gaussian_noise", "unit_error", "momentary_spike"])
+@pytest.mark.parametrize("kind", ["int8", "uint8", "int32", "int64", "uint64"])
+def test_whole_numbers_stay_whole_and_in_their_type(name, kind):
+    rng = np.random.default_rng(6)
+    counts = pd.DataFrame({"n": rng.poisson(9, 2000).astype(kind), "y": FRAME["y"]})
+
+    found = SCENARIOS[name].spoil(counts, About(("n",), "y"), 1.0, rng)["n"]
+
+    change = found.astype(float) - counts["n"].astype(float)
+    assert found.dtype == ("int64" if (name, kind[-4:]) == ("unit_error", "int8") else kind)
+    assert (change != 0).mean() > 0.7  # none below nothing without a sign
+    if name == "gaussian_noise" and not kind.startswith("u"):
+        assert change.std() == pytest.approx(counts["n"].std(), rel=0.1)
+
+
 def test_what_the_data_lack_is_said():
     numbers = About(("x",), "y")
 
