@@ -6,11 +6,14 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from scipy.spatial import cKDTree
 
 from baseline_pipeline.scenarios.scenario import About, NotApplicable
 
 Rng = np.random.Generator
 Array = np.ndarray[Any, Any]
+NEAREST = 5
+"""Neighbours that a synthetic row may be mixed with, as in the paper."""
 
 
 def prevalence_shift(frame: pd.DataFrame, about: About, dose: float, rng: Rng) -> pd.DataFrame:
@@ -79,6 +82,9 @@ def evolving_behaviour(frame: pd.DataFrame, about: About, dose: float, rng: Rng)
 def rare_slices(frame: pd.DataFrame, about: About, dose: float, rng: Rng) -> pd.DataFrame:
     """The rarest segment grows to `dose` of all rows by synthetic ones: neighbours of its own, mixed (SMOTE).
 
+    Neighbours of one class, where labels are classes: rows that are further apart would be mixed into some whose label
+    is not theirs, and the model would seem to fail on them.
+
     Source: Chawla et al. (2002), SMOTE, JAIR 16:321.
 
     Example:
@@ -92,14 +98,36 @@ def rare_slices(frame: pd.DataFrame, about: About, dose: float, rng: Rng) -> pd.
     if len(rare) < 2:  # noqa: PLR2004  # two rows to mix
         message = f"needs two rows of the rarest segment, {column} = {rare[column].iloc[0]}"
         raise NotApplicable(message)
-    wanted = max(int(dose * len(frame)) - len(rare), 0)
-    one, two = (rare.iloc[rng.integers(0, len(rare), wanted)].reset_index(drop=True) for _ in range(2))
+    wanted = max(round((dose * len(frame) - len(rare)) / (1 - dose)), 0)
+    floats = [name for name in about.features if pd.api.types.is_float_dtype(frame[name])]
+    chosen = rng.integers(0, len(rare), wanted)
+    beside = _neighbours(rare, floats, None if about.numbers else about.label)[chosen, rng.integers(0, NEAREST, wanted)]
+    one, two = (rare.iloc[rows].reset_index(drop=True) for rows in (chosen, beside))
     share = rng.random(wanted)
-    for name in about.features:
-        if pd.api.types.is_float_dtype(frame[name]):
-            one[name] = one[name] + share * (two[name] - one[name])
+    for name in floats:
+        one[name] = one[name] + share * (two[name] - one[name])
     grown: pd.DataFrame = pd.concat([frame, one], ignore_index=True)
     return grown
+
+
+def _neighbours(rows: pd.DataFrame, columns: list[str], label: str | None) -> Array:
+    """(n, 5) positions of the nearest rows of the same label; of fewer some come twice, and of none the row itself.
+
+    Distances are in standard deviations; what is missing is taken for the mean.
+    """
+    floats = rows[columns].astype(float)
+    values = ((floats - floats.mean()) / floats.std().replace(0.0, 1.0)).fillna(0.0).to_numpy()
+    found = np.empty((len(rows), NEAREST), dtype=int)
+    kinds = np.zeros(len(rows)) if label is None else rows[label].factorize()[0]
+    for kind in np.unique(kinds):
+        group = np.flatnonzero(kinds == kind)
+        near = min(NEAREST, len(group) - 1)
+        if not columns or not near:
+            found[group] = group[:, None]
+            continue
+        places = np.asarray(cKDTree(values[group]).query(values[group], near + 1)[1])
+        found[group] = group[places[:, 1 + np.arange(NEAREST) % near]]
+    return found
 
 
 def label_delay(frame: pd.DataFrame, about: About, dose: float, rng: Rng) -> pd.DataFrame:

@@ -64,7 +64,7 @@ def test_what_each_scenario_does():
     assert (spoilt("sampling_bias", 0.9)["x"] > FRAME["x"].median()).mean() == pytest.approx(0.1 / 1.1, abs=0.03)
     assert sorted(spoilt("seasonal_shift", 8.0)["at"])[1000] > FRAME["at"].iloc[1150]
     assert (spoilt("evolving_behaviour", 0.9)["plan"] == "a").mean() > 0.93
-    assert (spoilt("rare_slices", 0.4)["plan"] == "c").mean() > 0.25
+    assert (spoilt("rare_slices", 0.4)["plan"] == "c").mean() == pytest.approx(0.4, abs=0.001)
     assert len(spoilt("label_delay", 0.6)) == 800
     spike = spoilt("momentary_spike", 0.1)
     hit = np.flatnonzero(spike["z"] != FRAME["z"])
@@ -125,6 +125,25 @@ def test_more_of_a_target_that_is_a_whole_number_means_more_of_the_large_ones():
 
     large = (counts["y"] > counts["y"].median()).mean()
     assert (found["y"] > counts["y"].median()).mean() == pytest.approx(2.5 * large / (1 + 1.5 * large), abs=0.002)
+
+
+@pytest.mark.parametrize("numbers", [True, False])
+def test_synthetic_rows_of_a_rare_segment_are_as_hard_as_its_own(numbers):
+    """Two rows far apart, mixed under the label of one of them, would be harder than any there is."""
+    rng = np.random.default_rng(8)
+    target = 3 * FRAME["x"] + 0.2 * rng.normal(size=2000)
+    labels = target if numbers else np.where(target > 0, "yes", "no")
+    frame = FRAME.assign(y=labels, gone=np.nan, at_once=1.0)
+    about = About(("x", "word", "gone", "at_once"), "y", None, ("plan",), None if numbers else "yes", numbers=numbers)
+
+    def off(rows):
+        said = 3 * rows["x"]
+        return (said - rows["y"]).abs() if numbers else (said > 0) != (rows["y"] == "yes")
+
+    found = SCENARIOS["rare_slices"].spoil(frame, about, 0.4, rng)
+    own, made = off(frame[frame["plan"] == "c"]).mean(), off(found[2000:]).mean()
+
+    assert made == pytest.approx(own, abs=0.12 if numbers else 0.03)
 
 
 def test_one_row_of_a_segment_has_no_neighbour_to_be_mixed_with():
