@@ -48,6 +48,26 @@ def renamed(frame, dose, rng):
     return frame.assign(y="zebra")
 
 
+def twice(frame, dose, rng):
+    return frame.join(frame[["z"]].rename(columns={"z": "w"})).rename(columns={"w": "z"})
+
+
+def mixed(frame, dose, rng):
+    return frame.assign(z=["word", *frame["z"].iloc[1:]])
+
+
+def sometime(frame, dose, rng):
+    return frame.assign(day="sometime")
+
+
+def loud(frame, dose, rng):
+    raise ValueError("\\x1b[2J")
+
+
+def worded(frame, dose, rng):
+    return frame.assign(x="word")
+
+
 def hardly_any(frame, dose, rng):
     return frame.head(300)
 """
@@ -178,6 +198,8 @@ def test_a_scenario_of_ones_own_that_ends_the_process_ends_in_words(tmp_path, te
 
 
 def test_a_scenario_that_is_none_is_refused(project):
+    contract = project.root / "assets" / "small" / "defs.yaml"
+    contract.write_text(contract.read_text().replace("label: y", "label: y\n    time: day"))
     (project.root / "own_scenarios.py").write_text(OWN)
     project.run()
     bench = project.bench()
@@ -189,6 +211,11 @@ def test_a_scenario_that_is_none_is_refused(project):
         ("own_scenarios:nothing", "accepted: a DataFrame"),
         ("own_scenarios:falls", "KeyError at dose 0.1: 'absent'"),
         ("own_scenarios:loses", "at dose 0.1 lost the columns z"),
+        ("own_scenarios:twice", "at dose 0.1 gave the column z twice; accepted: .* each once"),
+        ("own_scenarios:mixed", "at dose 0.1 left values that cannot be read"),
+        ("own_scenarios:sometime", "at dose 0.1 left values that cannot be read.*sometime"),
+        ("own_scenarios:loud", r"ValueError at dose 0.1: \\x1b\[2J"),
+        ("gausian_noise", "no scenario 'gausian_noise'; did you mean 'gaussian_noise'. accepted: gauss"),
     ):
         with pytest.raises(ContractError, match=words):
             sensitivity(bench, contract, [name])

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pyarrow as pa
 
-from baseline_pipeline.adapters.models.function_modules import standing_module
 from baseline_pipeline.adapters.models.remembered import remembered
 from baseline_pipeline.comparison import ALL_ROWS
 from baseline_pipeline.content import canonical
@@ -22,13 +21,13 @@ from baseline_pipeline.scoring import predict_all
 from baseline_pipeline.sensitivity import Seen, detectable_dose, seen_of
 from baseline_pipeline.snapshot import read
 from baseline_pipeline.workbench.asked import Asked, keep_last
+from baseline_pipeline.workbench.inspection.own_scenario import scenario_of
 from baseline_pipeline.workbench.iteration.comparing import previous_champion
 from baseline_pipeline.workbench.iteration.evaluating import load_evaluation, version_of
 from baseline_pipeline.workbench.iteration.snapshotting import load_snapshot
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from pathlib import Path
 
     import pandas as pd
 
@@ -38,7 +37,6 @@ if TYPE_CHECKING:
     from baseline_pipeline.ports import ModelVersion
     from baseline_pipeline.workbench.workbench import Workbench
 
-OWN_DOSES = (0.1, 0.3, 1.0)
 ORIGIN = "number of the row that this one comes from"
 """Column that our own scenarios carry along; another's functions are not shown it."""
 
@@ -107,7 +105,7 @@ def sensitivity(bench: Workbench, contract: Contract, names: Sequence[str] = ())
         raise EvidenceUnavailable(message, next_step=f"`baseline run {contract.name}`")
     chosen = list(names) or [*contract.scenarios] or [*SCENARIOS]
     project = bench.settings.project
-    known = {name: SCENARIOS[name] if name in SCENARIOS else own_scenario(name, project) for name in chosen}
+    known = {name: scenario_of(name, project) for name in chosen}
     work = _Spoiling(bench, contract, load_evaluation(bench, contract.name, key))
     gating = [rule.measured for rule in contract.metrics if rule.role != "report_only" and rule.measured.of_rows]
     found = Sensitivity(
@@ -230,50 +228,3 @@ def off(outcomes: Outcomes) -> np.ndarray[Any, Any]:
     if np.issubdtype(label.dtype, np.floating):
         return np.asarray(outcomes.prediction - label)
     return np.asarray(outcomes.prediction != label, dtype=float)
-
-
-def own_scenario(reference: str, project: Path) -> Scenario:
-    """A scenario of the user's own, `module:function` of a table, a dose and random numbers.
-
-    Args:
-        reference: Names it.
-        project: Where its module is looked for, as it stands there now.
-
-    Raises:
-        ContractError: when it cannot be imported, or gives no table.
-    """
-    import pandas as pd
-
-    name = reference.partition(":")[2]
-    try:
-        function = getattr(standing_module(reference, project), name)
-    except (Exception, SystemExit) as error:  # a module of the user's may fail in any way
-        words = f"{type(error).__name__}: {error}"
-        message = f"scenario {reference!r}: {words}; accepted: {', '.join(SCENARIOS)}, or module:function"
-        raise ContractError(message) from error
-
-    def spoil(frame: pd.DataFrame, about: About, dose: float, rng: np.random.Generator) -> pd.DataFrame:
-        try:
-            found: Any = function(frame.copy(), dose, rng)
-        except (Exception, SystemExit) as error:
-            message = f"scenario {reference}: {type(error).__name__} at dose {dose:g}: {error}"
-            raise ContractError(
-                message, next_step="it is called with (frame, dose, rng) and returns a frame"
-            ) from error
-        if not isinstance(found, pd.DataFrame):
-            message = f"scenario {reference}: gave {type(found).__name__}; accepted: a DataFrame"
-            raise ContractError(message)
-        lost = [name for name in frame.columns if name not in found.columns]
-        if lost or found.empty or found[about.label].isna().any():
-            what = (
-                f"lost the columns {', '.join(lost)}"
-                if lost
-                else "left no rows"
-                if found.empty
-                else "left rows without label"
-            )
-            message = f"scenario {reference} at dose {dose:g} {what}; accepted: all columns, and a label in every row"
-            raise ContractError(message)
-        return found
-
-    return Scenario(spoil, OWN_DOSES, "dose", "your own")

@@ -18,8 +18,7 @@ from baseline_pipeline.monitoring.alarms import overlaps, text_of
 from baseline_pipeline.records import digest_of
 from baseline_pipeline.response.drill import Drill, Step
 from baseline_pipeline.response.incidents import incidents
-from baseline_pipeline.scenarios import SCENARIOS
-from baseline_pipeline.workbench.inspection.sensing import own_scenario
+from baseline_pipeline.workbench.inspection.own_scenario import scenario_of
 from baseline_pipeline.workbench.over_time import incidents as spoken
 from baseline_pipeline.workbench.over_time.damage import WINDOWS, Damage, damaged
 from baseline_pipeline.workbench.over_time.experimenting import experiment
@@ -78,7 +77,7 @@ def drill(
         ModelFailed: when the model does not predict on what is injected.
     """
     began, began_at = time.monotonic(), utc_now()
-    chosen = SCENARIOS[scenario] if scenario in SCENARIOS else own_scenario(scenario, bench.settings.project)
+    chosen = scenario_of(scenario, bench.settings.project)
     amount = chosen.doses[-1] if dose is None else dose
     if not chosen.takes(amount):
         most = f", at most {chosen.most:g}" if np.isfinite(chosen.most) else ""

@@ -17,7 +17,7 @@ from baseline_pipeline.monitoring.streams import Readings, readings
 from baseline_pipeline.records import Record, digest_of
 from baseline_pipeline.scenarios import SCENARIOS, NotApplicable
 from baseline_pipeline.significance.clopper_pearson import clopper_pearson
-from baseline_pipeline.workbench.inspection.sensing import own_scenario
+from baseline_pipeline.workbench.inspection.own_scenario import scenario_of
 from baseline_pipeline.workbench.over_time.calm_windows import incidents_of
 from baseline_pipeline.workbench.over_time.spoilt_rows import about_of, score_spoilt
 from baseline_pipeline.workbench.over_time.windows import read_windows
@@ -94,7 +94,7 @@ def inject_incidents(
     chosen = list(names or []) or [*contract.scenarios] or [*SCENARIOS]
     kinds = []
     for name in chosen:
-        scenario = SCENARIOS[name] if name in SCENARIOS else own_scenario(name, bench.settings.project)
+        scenario = scenario_of(name, bench.settings.project)
         doses = scenario.doses
         for dose in dict.fromkeys((doses[len(doses) // 2], doses[-1])):
             kinds.append(work.kind(name, scenario, dose, count))
