@@ -17,7 +17,9 @@ SCENARIOS: dict[ScenarioName, Scenario] = {
     "category_swap": Scenario(values.category_swap, (0.02, 0.1, 0.3), ROWS, "codes that mean something else now"),
     "unit_error": Scenario(values.unit_error, (0.01, 0.05, 0.2), ROWS, "grams read as kilograms"),
     "duplicated_join": Scenario(values.duplicated_join, (0.02, 0.1, 0.3), ROWS, "a key that is none"),
-    "stale_feature": Scenario(values.stale_feature, (0.05, 0.2, 0.5), ROWS, "a feature that is no longer computed"),
+    "stale_feature": Scenario(
+        values.stale_feature, (0.05, 0.2, 0.5), ROWS, "a feature that is no longer computed", tries=12
+    ),
     "label_delay": Scenario(rows.label_delay, (0.1, 0.3, 0.6), ROWS, "labels that are not there yet"),
     "momentary_spike": Scenario(values.momentary_spike, (0.02, 0.1, 0.3), ROWS, "one odd hour"),
     "seasonal_shift": Scenario(rows.seasonal_shift, (0.5, 2.0, 8.0), "times as often", "another season", most=math.inf),

@@ -82,13 +82,21 @@ def unit_error(frame: pd.DataFrame, about: About, dose: float, rng: Rng) -> pd.D
 
 
 def stale_feature(frame: pd.DataFrame, about: About, dose: float, rng: Rng) -> pd.DataFrame:
-    """The feature that matters most stands still for the last share of the rows: a job that no longer runs."""
-    del rng
+    """The feature that matters most stands still for the last share of the rows: a job that no longer runs.
+
+    It stands at what it is in any one of the rows: when the job ended is chance.
+
+    Example:
+        >>> frame = pd.DataFrame({"x": np.arange(20.0), "y": [0, 1] * 10})
+        >>> about, rng = About(("x",), "y"), np.random.default_rng(1)
+        >>> stale_feature(frame, about, 0.3, rng)["x"].tail(6).nunique()
+        1
+    """
     order = about.order(frame)
     late = order[round(len(order) * (1 - dose)) :]
     name = about.features[0]
     found = frame.copy()
-    last = frame[name].iloc[order[max(len(order) - len(late) - 1, 0)]]
+    last = frame[name].iloc[int(rng.integers(len(frame)))]
     column = found[name].to_numpy(copy=True)
     column[late] = last
     found[name] = column

@@ -55,6 +55,25 @@ def test_a_dose_is_the_share_that_is_spoilt(name, column):
     assert high == pytest.approx(0.4, abs=0.05)
 
 
+def test_every_segment_and_class_is_hit_alike_and_columns_independently():
+    """Whatever the seed: luck in who is hit would pass for how hard a slice is hit."""
+    together = []
+    for seed in range(20):
+        gone = spoilt("missing_values", 0.2, seed)[["x", "z"]].isna()
+        for _, rows in gone.groupby([FRAME["plan"], FRAME["y"]]):
+            assert rows["x"].sum() == pytest.approx(0.2 * len(rows), abs=2)
+        together.append((gone["x"] & gone["z"]).mean())
+
+    assert np.mean(together) == pytest.approx(0.04, abs=0.004)
+
+
+def test_a_feature_stops_at_any_of_its_values():
+    found = [spoilt("stale_feature", 0.5, seed)["x"].iloc[-1] for seed in range(200)]
+
+    assert np.mean(found) == pytest.approx(FRAME["x"].mean(), abs=0.25)
+    assert np.std(found) == pytest.approx(FRAME["x"].std(), rel=0.2)
+
+
 def test_what_each_scenario_does():
     assert spoilt("missing_values", 0.3)["word"].isna().mean() == pytest.approx(0.3, abs=0.03)
     assert spoilt("gaussian_noise", 1.0)["x"].std() == pytest.approx(np.sqrt(2), rel=0.08)

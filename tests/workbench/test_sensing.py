@@ -16,9 +16,17 @@ from baseline_pipeline.contrasting import contrast
 from baseline_pipeline.errors import ContractError, EvidenceUnavailable
 from baseline_pipeline.ports import ModelVersion
 from baseline_pipeline.scenarios import SCENARIOS, About
-from baseline_pipeline.sensitivity import chance, expected_chance
+from baseline_pipeline.sensitivity import Seen, chance, expected_chance
 from baseline_pipeline.significance.clustered import Uncertainty
-from baseline_pipeline.workbench.inspection.sensing import _Spoiling, own_scenario, sensitivity, unlearned
+from baseline_pipeline.workbench.inspection.own_scenario import own_scenario
+from baseline_pipeline.workbench.inspection.sensed import sensitivity_html
+from baseline_pipeline.workbench.inspection.sensing import (
+    Dosed,
+    _Spoiling,
+    over_tries,
+    sensitivity,
+    unlearned,
+)
 from baseline_pipeline.workbench.iteration.comparing import previous_champion
 from baseline_pipeline.workbench.iteration.evaluating import load_evaluation
 
@@ -171,6 +179,42 @@ def test_a_harm_counts_for_as_much_as_is_left_when_chance_is_taken_off():
     assert mean[1] < plain[1] < 0.58
     assert expected_chance(3.0, 1e-9, one, 2.8) == pytest.approx(chance(3.0, one, 2.8))
     assert expected_chance(3.0, 0.3, Uncertainty(1.0, 9.0, 10), 2.8) < chance(3.0, one, 2.8)
+
+
+def test_what_rests_on_one_draw_is_the_mean_over_many(project):
+    """A feature that stops at a small value harms in another way than one that stops at a large one."""
+    project.run()
+    bench = project.bench()
+    told = []
+    bench.progress = told.append
+    work = _Spoiling(bench, bench.contract("small"), load_evaluation(bench, "small", previous_champion(bench, "small")))
+    scenario, harms = SCENARIOS["stale_feature"], []
+
+    def noted(frame, about, dose, rng):
+        found = scenario.spoil(frame, about, dose, rng)
+        after, before = (work.scores(one.drop(columns=set(one) - set(work.frame))).outcomes for one in (found, frame))
+        harms.append(((after.score - after.label) ** 2).mean() - ((before.score - before.label) ** 2).mean())
+        return found
+
+    sensed = work.sensed("stale_feature", replace(scenario, spoil=noted, doses=(0.5,)), ["brier"])
+
+    (seen,) = (one for one in sensed.doses[0].seen if (one.metric, one.slice) == ("brier", "all"))
+    assert told == [f"stale_feature 0.5, try {number} of 12" for number in range(1, 13)]
+    assert len(harms) == 12
+    assert np.std(harms) > 0.1 * np.mean(harms)
+    assert seen.harm == pytest.approx(np.mean(harms))
+
+
+def test_a_try_that_cannot_be_judged_is_left_out_and_one_that_fails_is_told():
+    def tried(failure="", **power):
+        cells = tuple(Seen(metric="m", slice=name, harm=one, error=1.0, power=one) for name, one in power.items())
+        return Dosed(dose=0.1, rows=9, failure=failure, seen=cells)
+
+    found = over_tries([tried(all=0.25, a=0.5), tried(all=0.75, a=None), tried(all=0.5)])
+
+    assert {one.slice: (one.power, one.harm) for one in found.seen} == {"all": (0.5, 0.5), "a": (0.5, 0.5)}
+    assert over_tries([tried(all=0.25), tried("nan for row 13")]).failure == "nan for row 13"
+    assert over_tries([tried(all=None), tried(all=None)]).power("m") is None
 
 
 def test_a_scenario_of_ones_own_is_the_one_that_stands_in_the_project_now(project, tmp_path):

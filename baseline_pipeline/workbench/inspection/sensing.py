@@ -156,14 +156,17 @@ class _Spoiling:
         doses: list[Dosed] = []
         skipped = ""
         for dose in scenario.doses:
-            self.bench.progress(f"{name} {dose:g}")
-            rng = np.random.default_rng([self.seed, int(digest_of(name)[:8], 16)])
+            tried: list[Dosed] = []
             try:
-                spoilt = scenario.spoil(self.frame.assign(**marked), self.about, dose, rng)
+                for number in range(scenario.tries):
+                    which = f", try {number + 1} of {scenario.tries}" if scenario.tries > 1 else ""
+                    self.bench.progress(f"{name} {dose:g}{which}")
+                    rng = np.random.default_rng([self.seed, int(digest_of(name)[:8], 16), number])
+                    tried.append(self._dosed(scenario.spoil(self.frame.assign(**marked), self.about, dose, rng), dose))
             except NotApplicable as reason:
                 skipped = str(reason)
                 break
-            doses.append(self._dosed(spoilt, dose))
+            doses.append(over_tries(tried))
         return Sensed(
             scenario=name,
             why=scenario.why,
@@ -198,6 +201,31 @@ class _Spoiling:
             raise ContractError(message)
         predicted, _, _ = predict_all(self.contract, table, names, self.version, self.catalogue, classes)
         return scores_of(self.contract, table, names, labels, classes, predicted)
+
+
+def over_tries(tried: Sequence[Dosed]) -> Dosed:
+    """One dose that was tried several times: the means of harms, errors and chances; a failure where any try fails.
+
+    A try that a guardrail cannot judge is left out of its means.
+    """
+    failed = next((one for one in tried if one.failure), None)
+    if failed or len(tried) == 1:
+        return failed or tried[0]
+    cells: dict[tuple[str, str], list[Seen]] = {}
+    for seen in (seen for one in tried for seen in one.seen):
+        cells.setdefault((seen.metric, seen.slice), []).append(seen)
+    return tried[0].model_copy(update={"seen": tuple(_mean(seen) for seen in cells.values())})
+
+
+def _mean(tries: list[Seen]) -> Seen:
+    judged = [one for one in tries if one.power is not None]
+    if not judged:
+        return tries[0]
+    means = {}
+    for name in ("harm", "error", "power", "unsure"):
+        values = [value for one in judged if (value := getattr(one, name)) is not None]
+        means[name] = float(np.mean(values)) if values else None
+    return judged[0].model_copy(update=means)
 
 
 def unlearned(table: pa.Table, time: str | None, version: ModelVersion) -> np.ndarray[Any, Any]:
