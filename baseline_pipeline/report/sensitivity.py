@@ -8,32 +8,39 @@ from baseline_pipeline.comparison import ALL_ROWS
 from baseline_pipeline.report.visible import visible
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from baseline_pipeline.workbench.inspection.sensing import Dosed, Sensed, Sensitivity
 
 WIDTH = 11
+"""Columns that a metric takes at the least."""
 
 
 def sensitivity_lines(found: Sensitivity) -> list[str]:
     """Power in percent, by scenario and dose; the slice that sees most stands at the end."""
     against = f"baseline revision {found.baseline_revision}" if found.baseline_revision else "no baseline yet"
+    first = max([20, *(len(visible(one.scenario)) for one in found.scenarios)])
     lines = [
         f"{found.model}, {found.rows} rows, {against}: chance (%) that the gate sees it on as many new rows",
-        f"{'scenario':20} {'dose':>7} " + " ".join(f"{visible(one)[:WIDTH]:>{WIDTH}}" for one in found.metrics),
+        f"{'scenario':{first}} {'dose':>7} {_cells(found, found.metrics)}",
     ]
     if found.left_out:
         lines.insert(1, f"  {found.left_out} rows are left out: they lie in the training window")
     for one in found.scenarios:
         if one.skipped:
-            lines.append(f"{one.scenario:20} {'-':>7} {one.skipped}")
+            lines.append(f"{visible(one.scenario):{first}} {'-':>7} {one.skipped}")
         for number, dosed in enumerate(one.doses):
-            name = one.scenario if number == 0 else ""
-            lines.append(f"{name:20} {dosed.dose:7g} {_row(found, dosed)}")
+            name = visible(one.scenario) if number == 0 else ""
+            lines.append(f"{name:{first}} {dosed.dose:7g} {_row(found, dosed)}")
         if one.doses and not one.skipped:
-            cells = " ".join(f"{smallest(one, metric):>{WIDTH}}" for metric in found.metrics)
-            lines.append(f"{f'found with {found.power:.0%} from':>28} {cells}")
+            cells = _cells(found, [smallest(one, metric) for metric in found.metrics])
+            lines.append(f"{f'found with {found.power:.0%} from':>{first + 8}} {cells}")
     unseen, unjudged = unseen_of(found), unjudged_of(found)
     if unseen:
-        lines += ["", f"not seen at any dose tried, by any metric over all rows: {', '.join(unseen)}"]
+        lines += [
+            "",
+            f"not seen with {found.power:.0%} at any dose tried, by any metric over all rows: {', '.join(unseen)}",
+        ]
     return lines + ([""] if unjudged else []) + [f"-  {one}" for one in unjudged]
 
 
@@ -68,10 +75,16 @@ def unseen_of(found: Sensitivity) -> list[str]:
     ]
 
 
+def _cells(found: Sensitivity, texts: Sequence[str]) -> str:
+    """A text for each metric, below its whole name: two may begin alike."""
+    pairs = zip(found.metrics, texts, strict=True)
+    return " ".join(f"{visible(text):>{max(WIDTH, len(visible(metric)))}}" for metric, text in pairs)
+
+
 def _row(found: Sensitivity, dosed: Dosed) -> str:
     if dosed.failure:
-        return f"the model fails: {visible(dosed.failure)[:80]}"
-    cells = " ".join(f"{percent(dosed.power(metric)):>{WIDTH}}" for metric in found.metrics)
+        return f"the model fails: {visible(dosed.failure.rpartition('does not predict: ')[2])[:80]}"
+    cells = _cells(found, [percent(dosed.power(metric)) for metric in found.metrics])
     slices = [one for one in dosed.seen if one.slice != ALL_ROWS and one.power is not None]
     best = max(slices, key=lambda one: one.power or 0.0, default=None)
     return cells + (f"  {visible(best.metric)}[{visible(best.slice)}] {best.power:.0%}" if best else "")

@@ -311,8 +311,68 @@ def test_what_cannot_be_judged_is_no_zero(project):
     assert found.scenarios[0].doses[0].power("brier") is None
     words = "\n".join(sensitivity_lines(found))
     assert "-  brier: 300 rows; 500 are needed for a verdict" in words
-    assert "not seen at any dose" not in words
+    assert "not seen" not in words
     assert " 0 " not in words.splitlines()[2]
+
+
+def test_a_model_that_fails_is_as_deep_in_the_heat_map_as_what_is_surely_seen(project):
+    (project.root / "own_scenarios.py").write_text(OWN)
+    project.run()
+    bench = project.bench()
+    contract = bench.contract("small")
+
+    text = sensitivity_html(contract, sensitivity(bench, contract, ["own_scenarios:worded"]))
+
+    deep = 'style="background: color-mix(in srgb, var(--good) 75%, transparent)">the model fails'
+    assert text.count(deep) == 3
+
+
+def test_metrics_that_begin_alike_stand_under_their_whole_names():
+    from baseline_pipeline.report.sensitivity import sensitivity_lines
+    from baseline_pipeline.workbench.inspection.sensing import Dosed, Sensed, Sensitivity
+
+    metrics = ("mean_absolute_error", "mean_absolute_percentage_error")
+    seen = tuple(
+        Seen(metric=name, slice="all", harm=1.0, error=1.0, power=power)
+        for name, power in zip(metrics, (0.25, 0.75), strict=True)
+    )
+    dosed = Dosed(dose=0.1, rows=900, failure="", seen=seen)
+    detectable = dict(zip(metrics, (None, 0.1), strict=True))
+    one = Sensed(
+        scenario="mypackage.scenarios:lost_region", why="w", unit="u", skipped="", doses=(dosed,), detectable=detectable
+    )
+    found = Sensitivity(
+        model="m",
+        baseline_revision=None,
+        evaluation="0" * 64,
+        policy="0" * 64,
+        rows=900,
+        left_out=0,
+        power=0.8,
+        metrics=metrics,
+        scenarios=(one,),
+    )
+
+    unseen = found.model_copy(update={"scenarios": (one.model_copy(update={"detectable": dict.fromkeys(metrics)}),)})
+    assert sensitivity_lines(unseen)[-1].startswith(
+        "not seen with 80% at any dose tried, by any"
+    )  # 75 % by one of them
+    head, powers, doses = (line.rstrip() for line in sensitivity_lines(found)[1:4])
+    ends = [head.index(name) + len(name) for name in metrics]
+    assert [powers[:end].split()[-1] for end in ends] == ["25", "75"]
+    assert [doses[:end].rpartition("  ")[2] for end in ends] == ["not found", "<= 0.1"]
+    assert len({len(line) for line in (head, powers, doses)}) == 1
+
+
+def test_what_a_model_fails_by_is_told_first():
+    from baseline_pipeline.report.sensitivity import _row
+    from baseline_pipeline.workbench.inspection.sensing import Dosed
+
+    failure = "version d49c56b2be32 of honey:predict does not predict: nan for row 13 (402 such rows)"
+
+    assert _row(None, Dosed(dose=0.1, rows=9, failure=failure, seen=())) == (
+        "the model fails: nan for row 13 (402 such rows)"
+    )
 
 
 def test_a_dose_that_is_found_at_once_is_an_upper_bound():
