@@ -9,6 +9,7 @@ import typer
 
 from baseline_pipeline.cli.options import All, Json, Model, Page, Quiet
 from baseline_pipeline.cli.output import emit, progress, say, show
+from baseline_pipeline.errors import UsageError
 
 
 def command(
@@ -41,8 +42,14 @@ def command(
     Example: baseline power flight_delays --sensitivity --report heat.html
     """
     if sensitivity or scenario:
+        if disagreement is not None or show_all:
+            message = f"{'--all' if show_all else '--disagreement'} asks for the plan, and --sensitivity for damage"
+            raise UsageError(message, next_step="ask for one of them; `--json` has every slice of a sensitivity")
         _sense(model, scenario or [], report, as_json=as_json, quiet=quiet)
         return
+    if report is not None:
+        message = "--report draws what --sensitivity finds, which was not asked for"
+        raise UsageError(message, next_step=f"`baseline power {model} --sensitivity --report {report}`")
     from baseline_pipeline.workbench.inspection.planning import outlook, outlook_text
     from baseline_pipeline.workbench.workbench import Workbench
 

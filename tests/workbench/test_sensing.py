@@ -11,9 +11,10 @@ import pandas as pd
 import pyarrow as pa
 import pytest
 
+from baseline_pipeline.cli.app import app
 from baseline_pipeline.comparison import Side
 from baseline_pipeline.contrasting import contrast
-from baseline_pipeline.errors import ContractError, EvidenceUnavailable
+from baseline_pipeline.errors import ContractError, EvidenceUnavailable, UsageError
 from baseline_pipeline.ports import ModelVersion
 from baseline_pipeline.scenarios import SCENARIOS, About
 from baseline_pipeline.sensitivity import Seen, chance, expected_chance
@@ -105,6 +106,19 @@ def test_doses_are_seen_the_more_the_larger_and_own_scenarios_stand_beside_ours(
     page = (project.root / "heat.html").read_text()
     assert "color-mix" in page
     assert "needs a time column" in page
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        (["--report", "heat.html"], "--report draws what --sensitivity finds"),
+        (["--sensitivity", "--disagreement", "0.1"], "--disagreement asks for the plan"),
+        (["--scenario", "unit_error", "--all"], "--all asks for the plan"),
+    ],
+)
+def test_an_option_that_would_do_nothing_is_refused(options, words):
+    with pytest.raises(UsageError, match=words):
+        app(["power", "small", *options], standalone_mode=False)
 
 
 def test_what_is_said_to_be_seen_is_what_a_gate_over_new_rows_sees(project):
