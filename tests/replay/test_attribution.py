@@ -245,4 +245,4 @@ def test_a_worse_candidate_is_stopped_on_its_way(loans):
     assert rollout["harmed"] < rollout["harmed_in_full"] / 10
     same = typed("simulate", "loans", "--rollout", "loans_model:predict", "--quiet").stdout
     assert "worse answers, had it gone through unlooked at: 0" in same
-    assert "at 100% of the requests: 0% of the rollouts stop" in same
+    assert "at 100% of the requests: 0 of 200 rollouts stop" in same

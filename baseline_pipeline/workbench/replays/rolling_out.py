@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from baseline_pipeline.content import instants_of
 from baseline_pipeline.errors import EvidenceUnavailable, UsageError
-from baseline_pipeline.evaluating import days_of, scores_of
+from baseline_pipeline.evaluating import scores_of
 from baseline_pipeline.figures import counted
 from baseline_pipeline.labels import class_names
 from baseline_pipeline.matching import match
 from baseline_pipeline.metrics.outcomes import NotMeasurable
 from baseline_pipeline.records import Record, digest_of
-from baseline_pipeline.replay.rollout import Rollout, Traffic, roll_out
+from baseline_pipeline.replay.rollout import REPLAYS, Rollout, Traffic, roll_out
 from baseline_pipeline.row_differences import differs, without_dust
 from baseline_pipeline.scoring import predict_all
 from baseline_pipeline.workbench.replays.opening import open_replaying
@@ -74,15 +76,17 @@ def simulate_rollout(bench: Workbench, contract: Contract, candidate: str) -> Ro
     before = old.outcomes.take(rows)
     after = without_dust(before, new.outcomes.take(rows))
     losses = np.stack([np.stack([_loss(metric, one) for one in (before, after)], axis=1) for metric in metrics])
-    counted = next((number for number, metric in enumerate(metrics) if metric.decisions), 0)
-    worse = differs(metrics[counted], before, after) & (losses[counted, :, 1] > losses[counted, :, 0])
+    deciding = next((number for number, metric in enumerate(metrics) if metric.decisions), 0)
+    was, now = (_loss(metrics[deciding], replace(one, weight=None)) for one in (before, after))
+    worse = differs(metrics[deciding], before, after) & (now > was)
     seed = int(digest_of([work.version.digest, version.digest, work.rows.key])[:12], 16)
+    bench.progress(f"letting version {version.version} onto {counted(len(rows), 'request')}, {REPLAYS} times")
     found = RolledOut(
         model=contract.name,
         champion=work.version.version,
         candidate=version.version,
         losses=tuple(metric.name for metric in metrics),
-        harmed_by=metrics[counted].name,
+        harmed_by=metrics[deciding].name,
         left_out=len(work.rows) - len(rows),
         rollout=roll_out(Traffic(losses, worse), contract.error_rates.false_alarm, seed),
         unlooked=tuple(one.name for one in gating if one not in metrics),
@@ -100,7 +104,7 @@ def _scores(work: Replaying, version: ModelVersion) -> Scores:
 
 
 def _loss(metric: Metric, outcomes: Outcomes) -> Array:
-    """(n,) what each row adds to the metric, larger where it is worse."""
+    """(n,) what each row adds to the metric, by its weight if it has one, larger where it is worse."""
     try:
         found = metric.measure(outcomes)
     except NotMeasurable as reason:
@@ -110,8 +114,11 @@ def _loss(metric: Metric, outcomes: Outcomes) -> Array:
 
 
 def _order(work: Replaying, rows: Array) -> Array:
-    days = days_of(work.rows.table, work.contract.data.time)
-    return np.arange(len(rows)) if days is None else np.argsort(days[rows], kind="stable")
+    """Positions of rows in the order of time, to the instant; as they stand where there is none."""
+    time = work.contract.data.time
+    if time is None:
+        return np.arange(len(rows))
+    return np.argsort(instants_of(work.rows.table.column(time)).to_numpy()[rows], kind="stable")
 
 
 def rollout_lines(found: RolledOut) -> list[str]:
@@ -128,13 +135,15 @@ def rollout_lines(found: RolledOut) -> list[str]:
         lines.append(f"  not looked at, since no mean over rows: {', '.join(found.unlooked)}")
     if found.left_out:
         lines.append(f"  {found.left_out} rows are left out: they lie in a training window")
-    lines += [f"  at {one.share:4.0%} of the requests: {one.stopped:.0%} of the rollouts stop" for one in rollout.steps]
+    for one in rollout.steps:
+        stopped = round(one.stopped * rollout.replays)
+        lines.append(f"  at {one.share:4.0%} of the requests: {stopped} of {rollout.replays} rollouts stop")
     if rollout.requests_until is None:
         lines.append("  none stops")
     else:
         lines.append(
-            f"  {rollout.stopped:.0%} stop, typically after {rollout.requests_until} requests, of which the new model "
-            f"answered {rollout.served} and {rollout.harmed} of them worse"
+            f"  {rollout.stopped:.1%} stop, typically after {rollout.requests_until} requests, of which the new "
+            f"model answered {rollout.served} and {rollout.harmed} of them worse"
         )
     lines.append(f"  worse answers, had it gone through unlooked at: {rollout.harmed_in_full}")
     return lines
