@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from baseline_pipeline.contract import Contract
     from baseline_pipeline.contract.metrics import Margin
     from baseline_pipeline.effects import Effect
-    from baseline_pipeline.metrics.outcomes import OverTimes
+    from baseline_pipeline.metrics.outcomes import Metric, OverTimes
     from baseline_pipeline.timing import PairedTimes
 
 Array = np.ndarray[Any, Any]
@@ -44,9 +44,9 @@ def timed(contract: Contract, effect: Effect, over: OverTimes, times: PairedTime
     baseline, candidate = times.blocks(over.pairs)
     sign = 1.0 if effect.metric.better == "lower" else -1.0
     ratios = over.log_ratio(baseline, candidate)
-    early = memory and settled_early(effect.margin, times, sign * ratios)
+    early = settled_early(effect.metric, effect.margin, times)
     effect.least = least(over, times.sittings)
-    effect.ended = "" if memory else _ended(contract, times)
+    effect.ended = "" if memory or early else _ended(contract, times)
     if (len(baseline) < MIN_BLOCKS or effect.rows < effect.least) and not early:
         effect.problem = "; ".join(part for part in (_shortage(effect, times), effect.ended) if part)
         return effect
@@ -58,7 +58,8 @@ def timed(contract: Contract, effect: Effect, over: OverTimes, times: PairedTime
     effect.uncertainty = clustered(influence, None).symmetric()
     effect.changed = effect.rows
     if early:
-        effect.proven = f"{len(times)} runs of each model settle it: below half the margin, at {1 - LEVEL:.1%}"
+        seen = f"{len(times)} runs of each model" if memory else f"{times.sittings} sittings"
+        effect.proven = f"{seen} settle it: below half the margin, at {1 - LEVEL:.1%}"
         return effect
     effect.total = effect.harm + influence
     effect.size = np.ones(len(ratios))
@@ -89,18 +90,25 @@ def least(over: OverTimes, sittings: int = 1) -> int:
     return (MIN_BLOCKS * over.pairs if sittings == 1 else sittings * ceil(over.pairs / 4)) // ANSWERS
 
 
-def settled_early(margin: Margin | None, peaks: PairedTimes, harm: Array) -> bool:
-    """Whether runs of both models can end here: they need as much, as far as half the margin goes.
+def settled_early(metric: Metric, margin: Margin | None, times: PairedTimes) -> bool:
+    """Whether runs, or sittings, of both models can end here: they need as much, as far as half the margin goes.
 
     Args:
+        metric: What is read from them.
         margin: What is tolerated; nothing is settled without one.
-        peaks: Of the runs so far.
-        harm: (n,) logs of the ratios of each pair, positive is worse.
+        times: Of the runs, or sittings, so far; neighbouring answers of one pair of processes settle nothing.
     """
-    if margin is None or len(peaks) not in LOOKS:
+    over = metric.over_times
+    if over is None or margin is None:
         return False
-    level = float(np.exp(np.log(peaks.baseline).mean()))
-    return settled(harm, float(np.log1p(margin.size(level) / level)))
+    of_processes = over.of == "memory" or times.sittings > 1
+    baseline, candidate = times.blocks(over.pairs)
+    if not of_processes or len(baseline) not in LOOKS:
+        return False
+    if over.of == "seconds" and len(times) // ANSWERS < least(over, times.sittings):
+        return False
+    level, sign = over.value(times.baseline), 1.0 if metric.better == "lower" else -1.0
+    return settled(sign * over.log_ratio(baseline, candidate), float(np.log1p(margin.size(level) / level)))
 
 
 def _of_processes(ratios: Array, over: OverTimes, times: PairedTimes) -> float:

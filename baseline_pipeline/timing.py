@@ -127,6 +127,7 @@ def in_sittings(
     *,
     seconds: float,
     sittings: int = SITTINGS,
+    enough: Callable[[PairedTimes], bool] = lambda _: False,
 ) -> PairedTimes:
     """Interleaved times of models that live in processes of their own, with new processes for every sitting.
 
@@ -140,18 +141,26 @@ def in_sittings(
         opened: Both answers of a sitting, which tell the seconds they took; its processes end with it.
         requests: What to ask; every sitting has its share.
         seconds: Stop asking after so long, starts and warm-up aside.
-        sittings: How many.
+        sittings: How many at the most.
+        enough: Asked after every sitting whether those so far will do.
     """
     parts = []
     for number in range(sittings):
         with opened(number) as (baseline, candidate):
             share = requests[number::sittings]
             parts.append(interleaved(baseline, candidate, share, seconds=seconds / sittings, said=True))
+        if number + 1 < sittings and enough(_joined(parts)):
+            break
+    return _joined(parts)
+
+
+def _joined(parts: Sequence[PairedTimes]) -> PairedTimes:
+    """The times of several sittings, of each as many as the shortest has."""
     least = min(len(part) for part in parts)
     return PairedTimes(
         np.concatenate([part.baseline[:least] for part in parts]),
         np.concatenate([part.candidate[:least] for part in parts]),
-        sittings=sittings,
+        sittings=len(parts),
     )
 
 

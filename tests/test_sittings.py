@@ -1,12 +1,15 @@
 """Latency of models in processes of their own: what a process happens to be like is no difference between models."""
 
 from contextlib import contextmanager
+from types import SimpleNamespace
 
 import numpy as np
 
+from baseline_pipeline.adapters.environments.knobs import Knobs
 from baseline_pipeline.report.verdict_line import verdict_line
 from baseline_pipeline.timing import PairedTimes, in_sittings
-from baseline_pipeline.workbench.iteration.timing import Times, times_of
+from baseline_pipeline.workbench.iteration.timing import Times, enough, margins_of, times_of
+from baseline_pipeline.workbench.replays import timing as in_turn
 from tests.two_scorings import cell, compared, contract, scores
 
 POLICY = contract(
@@ -21,7 +24,7 @@ LAYOUT = 0.005
 """Standard deviation of the logarithm of a process's speed."""
 
 
-def taken(rng, slower=1.0, requests=640, sittings=16):
+def taken(rng, slower=1.0, requests=640, sittings=16, **more):
     @contextmanager
     def opened(_number):
         one, two = np.exp(LAYOUT * rng.standard_normal(2))
@@ -30,7 +33,8 @@ def taken(rng, slower=1.0, requests=640, sittings=16):
             lambda weight: slower * two * weight * np.exp(0.05 * rng.standard_normal()),
         )
 
-    return in_sittings(opened, np.exp(0.3 * rng.standard_normal(requests)).tolist(), seconds=1e9, sittings=sittings)
+    weights = np.exp(0.3 * rng.standard_normal(requests)).tolist()
+    return in_sittings(opened, weights, seconds=1e9, sittings=sittings, **more)
 
 
 def latency(times, metric="latency_mean", policy=POLICY):
@@ -46,6 +50,60 @@ def test_processes_of_the_same_code_are_not_told_apart():
 
     assert sum(latency(one).tier is not None for one in runs) <= 3
     assert sum(latency(one).tier is not None for one in alone) > 3  # one pair of processes for all requests
+
+
+def ends(policy):
+    return {"enough": lambda seen: enough(policy, seen, "seconds")}
+
+
+MEAN = POLICY.model_copy(update={"metrics": POLICY.metrics[:2]})
+
+
+def test_a_few_sittings_settle_that_nothing_is_slower():
+    times = taken(np.random.default_rng(8), **ends(MEAN))
+    found = latency(times, policy=MEAN)
+
+    assert (times.sittings, len(times)) == (4, 320)
+    assert (found.verdict, found.tier, found.rows) == ("unchanged", None, 160)
+    assert found.note == "4 sittings settle it: below half the margin, at 99.5%"
+
+
+def test_no_few_sittings_settle_what_is_slower_by_the_margin_or_a_percentile_of_few_answers():
+    slower = [taken(np.random.default_rng([9, run]), slower=1.05, **ends(MEAN)).sittings for run in range(40)]
+
+    assert slower == [16] * 40
+    assert latency(taken(np.random.default_rng([9, 0]), slower=1.08, **ends(MEAN)), policy=MEAN).verdict == "degraded"
+    assert taken(np.random.default_rng(8), **ends(POLICY)).sittings == 16  # no answer lies beyond the 99th percentile
+
+
+def test_other_margins_are_settled_by_other_times():
+    (_, mean) = MEAN.metrics
+    tighter = MEAN.model_copy(update={"metrics": [mean.model_copy(update={"margin": mean.margin.scaled(0.1)})]})
+
+    assert margins_of(MEAN, "seconds") != margins_of(tighter, "seconds")
+    assert latency(taken(np.random.default_rng(8), **ends(MEAN)), policy=tighter).verdict == "not_evaluated"
+
+
+def test_nothing_is_asked_in_turn_where_memory_alone_counts(monkeypatch):
+    memory = contract(
+        [{"metric": "brier", "margin": {"absolute": 0.01}}, {"metric": "peak_memory", "role": "report_only"}]
+    )
+    kept = {}
+    store = SimpleNamespace(load=lambda *_: None, save=lambda *said: kept.update(times=said[-1]))
+    bench = SimpleNamespace(store=store, settings=SimpleNamespace(scratch=None), progress=lambda _: None)
+    jobs = SimpleNamespace(
+        bench=bench,
+        contract=memory,
+        version=SimpleNamespace(digest="0" * 64),
+        artifact={},
+        job=lambda *_: {},
+    )
+    peaks = PairedTimes(np.full(4, 90.0), np.full(4, 91.0))
+    monkeypatch.setattr(in_turn, "peaks_in_turn", lambda *_: peaks)
+    side, rows = (SimpleNamespace(key="1"), Knobs()), type("Rows", (), {"key": "2", "__len__": lambda _: 5})()
+    in_turn.times_in_turn(jobs, side, side, rows)
+
+    assert (kept["times"].baseline, kept["times"].candidate_mb) == ((), (91.0,) * 4)
 
 
 def test_a_slower_model_is():
@@ -99,7 +157,7 @@ def test_every_sitting_counts_alike_and_is_kept():
 
 
 def test_too_few_sittings_say_nothing():
-    found = latency(taken(np.random.default_rng(8), sittings=4))
+    found = latency(taken(np.random.default_rng(8), sittings=5))
 
     assert (found.verdict, found.candidate) == ("not_evaluated", None)
 

@@ -153,7 +153,7 @@ def test_a_model_that_cannot_be_timed_is_not_accepted(odd):
     found = simulated(odd, "remote_features", "flaky", said)
 
     assert "profile 1 of 1: remote_features (features fetched over a network: 5 ms, up to 5 ms more)" in said
-    assert "timing the machine as it is and remote_features in turn, sitting 1 of 16" in said
+    assert "timing the machine as it is and remote_features in turn, sitting 1 of 16 at the most" in said
     assert found.ending == "evidence_missing"
     assert "a worker that was timed ended" in found.words
     assert found.difference.identical

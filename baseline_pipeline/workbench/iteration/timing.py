@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
@@ -28,6 +28,10 @@ if TYPE_CHECKING:
     from baseline_pipeline.ports import ModelCatalogue, ModelVersion, Store
     from baseline_pipeline.workbench.iteration.environment import Environment
     from baseline_pipeline.workbench.workbench import Workbench
+
+
+Of = Literal["seconds", "memory"]
+"""What is paired; see `OverTimes`."""
 
 
 class Times(Record):
@@ -136,27 +140,30 @@ def peaks_in_turn(
                 return None
             taken[number, side] = peak
         seen = PairedTimes(taken[: number + 1, 0], taken[: number + 1, 1])
-        if number + 1 < len(taken) and _enough(contract, seen):
+        if number + 1 < len(taken) and enough(contract, seen, "memory"):
             bench.progress(f"peak memory is settled after {number + 1} runs of each model, of {len(taken)}")
             return seen
     return PairedTimes(taken[:, 0], taken[:, 1])
 
 
-def _enough(contract: Contract, seen: PairedTimes) -> bool:
-    """Whether every rule about memory is settled by the runs so far."""
-    ratios = np.log(seen.candidate / seen.baseline)
-    return all(settled_early(one.margin, seen, ratios) for one in _of_memory(contract))
+def enough(contract: Contract, seen: PairedTimes, of: Of) -> bool:
+    """Whether every rule about memory, or about seconds, is settled by the runs, or sittings, so far."""
+    return all(settled_early(one.measured, one.margin, seen) for one in _rules(contract, of))
 
 
 def memory_asked(contract: Contract) -> list[object]:
     """What the number of runs depends on: how many at the most, and the margins that fewer may settle."""
-    margins = [one.margin and one.margin.model_dump(mode="json") for one in _of_memory(contract)]
-    return [contract.latency.memory_runs, *margins]
+    return [contract.latency.memory_runs, *margins_of(contract, "memory")]
 
 
-def _of_memory(contract: Contract) -> list[MetricRule]:
+def margins_of(contract: Contract, of: Of) -> list[object]:
+    """The margins that fewer runs, or sittings, may settle."""
+    return [one.margin and one.margin.model_dump(mode="json") for one in _rules(contract, of)]
+
+
+def _rules(contract: Contract, of: Of) -> list[MetricRule]:
     found = ((rule, rule.measured.over_times) for rule in contract.metrics)
-    return [rule for rule, over in found if over is not None and over.of == "memory"]
+    return [rule for rule, over in found if over is not None and over.of == of]
 
 
 def _memory(

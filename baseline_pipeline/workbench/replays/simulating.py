@@ -174,12 +174,12 @@ def _simulated(work: Replaying, name: str, now: Knobs, then: Knobs) -> Simulated
         return _unknown(name, profile, lacking)
     noise = numeric_difference(work.jobs.outputs(before), work.jobs.outputs(again))
     after = work.jobs.run(name, built, work.rows, then)
-    contrast, difference, untimed = None, None, ""
+    contrast, difference, timed, untimed = None, None, None, ""
     if after.failure is None:
         difference = numeric_difference(work.jobs.outputs(before), work.jobs.outputs(after))
-        timed = None
         try:
-            timed = times_in_turn(work.jobs, (built, now), (built, then), work.rows, f"{NOW} and {name}")
+            what = f"{NOW} and {name}"
+            timed = times_in_turn(work.jobs, (built, now), (built, then), work.rows, what, briefly=True)
         except EvidenceUnavailable as error:  # what it says of the rows stands
             untimed = f"; {error.message}"
         contrast = work.contrast("artifact", work.rows, before, after, noise, timed, moved="infrastructure")

@@ -8,8 +8,15 @@ from typing import TYPE_CHECKING
 from baseline_pipeline.adapters.environments.cores import on_the_same_cores
 from baseline_pipeline.adapters.environments.serving import serving
 from baseline_pipeline.records import Digest, digest_of
-from baseline_pipeline.timing import SITTINGS, Answer, in_sittings
-from baseline_pipeline.workbench.iteration.timing import asked_for, memory_asked, peaks_in_turn, times_of
+from baseline_pipeline.timing import SITTINGS, Answer, PairedTimes, in_sittings
+from baseline_pipeline.workbench.iteration.timing import (
+    asked_for,
+    enough,
+    margins_of,
+    memory_asked,
+    peaks_in_turn,
+    times_of,
+)
 from baseline_pipeline.workbench.replays.jobs import WORKER
 
 if TYPE_CHECKING:
@@ -22,7 +29,13 @@ if TYPE_CHECKING:
 
 
 def times_in_turn(
-    jobs: Jobs, old: tuple[Built, Knobs], new: tuple[Built, Knobs], rows: RowSet, what: str = "both environments"
+    jobs: Jobs,
+    old: tuple[Built, Knobs],
+    new: tuple[Built, Knobs],
+    rows: RowSet,
+    what: str = "both environments",
+    *,
+    briefly: bool = False,
 ) -> Digest | None:
     """Both workers alive at once, asked for the same rows in the order A B B A.
 
@@ -32,6 +45,8 @@ def times_in_turn(
         new: The same of the other.
         rows: Where requests are taken from.
         what: What is timed, for people.
+        briefly: End after a few sittings where they settle that nothing is slower by half of its margin. What is
+            slower by less is not told apart then.
     """
     bench, contract = jobs.bench, jobs.contract
     wanted, asked = contract.latency, asked_for(contract)
@@ -50,6 +65,7 @@ def times_in_turn(
             wanted.model_dump(mode="json", exclude={"memory_runs"}),
             new[1].body(),
             old[1].body(),
+            *(margins_of(contract, "seconds") if briefly else ()),
         ]
     )
     if bench.store.load("times", contract.name, key) is None:
@@ -59,7 +75,7 @@ def times_in_turn(
 
         @contextmanager
         def opened(number: int) -> Iterator[tuple[Answer, Answer]]:
-            bench.progress(f"timing {what} in turn, sitting {number + 1} of {SITTINGS}")
+            bench.progress(f"timing {what} in turn, sitting {number + 1} of {SITTINGS}{' at the most' * briefly}")
             with (
                 serving(old[0], job, old[1], scratch) as one,
                 serving(new[0], job, new[1], scratch) as two,
@@ -67,7 +83,10 @@ def times_in_turn(
             ):
                 yield (lambda start: one.seconds(start, wanted.rows), lambda start: two.seconds(start, wanted.rows))
 
-        taken = in_sittings(opened, starts, seconds=wanted.seconds)
+        def settled(seen: PairedTimes) -> bool:
+            return briefly and enough(contract, seen, "seconds")
+
+        taken = in_sittings(opened, starts, seconds=wanted.seconds, enough=settled) if "seconds" in asked else None
         peaks = None
         if memory:
             sides = [(built, job, knobs) for built, knobs in (old, new)]
