@@ -6,12 +6,14 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from baseline_pipeline.adapters.environments import standing_in
 from baseline_pipeline.adapters.environments.knobs import Knobs
 from baseline_pipeline.adapters.environments.standing_in import lacks
 from baseline_pipeline.replay.profiles import PROFILES, Profile
+from baseline_pipeline.timing import PairedTimes
 from baseline_pipeline.workbench.inspection.foreseen import foreseen
 from baseline_pipeline.workbench.inspection.sensing import sensitivity
 from baseline_pipeline.workbench.replays import simulating
@@ -159,14 +161,27 @@ def test_a_model_that_cannot_be_timed_is_not_accepted(odd):
     assert found.difference.identical
 
 
-def test_a_remote_call_is_a_stage_of_its_own(odd):
+def test_a_remote_call_is_a_stage_of_its_own(odd, monkeypatch):
+    slow = Profile(why="longer than any answer takes here", delay_ms=400)
+    monkeypatch.setitem(PROFILES, "remote_features", slow)
+
     found = simulated(odd, "remote_features")
 
     before, after = found.seconds["remote call"]
     assert before == 0
-    assert after >= 0.005
+    assert after >= 0.4
     assert found.bottleneck == "remote call"
     assert not {"read rows", "stages"} & set(found.seconds)
+
+
+def test_what_single_requests_wait_for_is_most_of_an_answer_though_all_rows_at_once_hardly_wait():
+    seconds, remote = {"load": 9.0, "predict": 0.04, "remote call": 0.008}, PROFILES["remote_features"]
+    quick, slow = (PairedTimes(np.full(3, each), np.full(3, each + 0.0075)) for each in (0.002, 0.02))
+
+    assert simulating.bottleneck(seconds, remote, quick) == "remote call"
+    assert simulating.bottleneck(seconds, remote, slow) == "predict"
+    assert simulating.bottleneck(seconds, PROFILES["one_core"], quick) == "predict"
+    assert simulating.bottleneck(seconds, remote, None) == "predict"
 
 
 def test_a_profile_that_moves_nothing_says_so(odd):

@@ -6,6 +6,7 @@ import os
 from dataclasses import replace
 from typing import TYPE_CHECKING, cast
 
+import numpy as np
 import pyarrow as pa
 
 from baseline_pipeline.adapters.environments.built import here
@@ -20,13 +21,15 @@ from baseline_pipeline.replay.profiles import PROFILES, Profile
 from baseline_pipeline.report.verdict_line import place
 from baseline_pipeline.verdicts import Tier
 from baseline_pipeline.workbench.asked import Asked, keep_last
+from baseline_pipeline.workbench.iteration.timing import load_times
 from baseline_pipeline.workbench.replays.timing import times_in_turn
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from baseline_pipeline.contract import Contract
     from baseline_pipeline.contract.environment import ProfileName
+    from baseline_pipeline.timing import PairedTimes
     from baseline_pipeline.workbench.replays.replaying import Replaying
 
 NOW = "the machine as it is"
@@ -201,14 +204,27 @@ def _simulated(work: Replaying, name: str, now: Knobs, then: Knobs) -> Simulated
         fires=tuple(place(cell) for cell in cells if cell.role != "report_only" and cell.verdict == "degraded"),
         seconds={stage: (before.seconds.get(stage, 0.0), after.seconds[stage]) for stage in stages},
         peak_memory_mb=(before.peak_memory_mb, after.peak_memory_mb),
-        bottleneck=max(_of_an_answer(stages), key=lambda stage: after.seconds[stage], default=""),
+        bottleneck=bottleneck(
+            {stage: after.seconds[stage] for stage in stages},
+            profile,
+            load_times(work.bench, work.contract.name, timed),
+        ),
     )
 
 
-def _of_an_answer(stages: list[str]) -> list[str]:
-    """Stages that every answer passes through, a Pipeline's steps in the place of the whole."""
-    whole = {"load", "predict"} if any(stage.startswith("predict: ") for stage in stages) else {"load"}
-    return [stage for stage in stages if stage not in whole]
+def bottleneck(seconds: Mapping[str, float], profile: Profile, answers: PairedTimes | None) -> str:
+    """The stage that takes most of an answer, a Pipeline's steps in the place of the whole.
+
+    Args:
+        seconds: Of each stage, in a run over all rows, which waits for a remote call once for thousands of them.
+        profile: What is waited for with every request.
+        answers: Times of single requests, where they were taken.
+    """
+    waited = (profile.delay_ms + profile.jitter_ms / 2) / 1000
+    if answers is not None and len(answers) and waited > float(np.median(answers.candidate)) / 2:
+        return "remote call"
+    whole = {"load", "predict"} if any(stage.startswith("predict: ") for stage in seconds) else {"load"}
+    return max((stage for stage in seconds if stage not in whole), key=lambda stage: seconds[stage], default="")
 
 
 def _unknown(name: str, profile: Profile, words: str) -> Simulated:
