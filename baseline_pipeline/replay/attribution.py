@@ -36,6 +36,8 @@ Cell = TypeVar("Cell", bound=Hashable)
 APART = 0.002
 """Two-sided p-value from which a contribution is held to be one."""
 CONFIDENCE = 0.95
+ROUNDED = 1e-14
+"""Share of the values that are added and subtracted up to which their sum is the rounding of nothing."""
 
 
 @dataclass(frozen=True)
@@ -238,8 +240,11 @@ class _Measured(Generic[Cell]):
         if not np.isfinite(error):
             message = f"{found.clusters} cluster in one of the cells says nothing of how far clusters differ"
             raise NotMeasurable(message)
+        dust = ROUNDED * sum(abs(weight * self.values[name]) for name, weight in weights.items())
+        if abs(value) <= dust and error <= dust:
+            return 0.0, (0.0, 0.0), 1.0
         if error == 0:
-            return value, (value, value), 0.0 if value else 1.0
+            return value, (value, value), 0.0
         width = float(stdtrit(found.degrees, 0.5 + CONFIDENCE / 2)) * error
         return value, (value - width, value + width), float(2 * stdtr(found.degrees, -abs(value) / error))
 

@@ -42,14 +42,18 @@ def attribution_lines(found: Shared) -> list[str]:
 
 
 def interaction_lines(found: Shared) -> list[str]:
-    """What two causes make together beyond what each makes alone, where that is told apart from none."""
-    decimals = _decimals(found)
-    return [
-        f"together, {' x '.join(pair.factors)}: {fixed(pair.harm, decimals, signed=True)} "
-        f"{bracketed(pair.interval, decimals, signed=True)}"
-        for pair in found.interactions
-        if pair.interval[0] * pair.interval[1] > 0
-    ]
+    """What two causes make together beyond what each makes alone, where that is told apart from none.
+
+    With the decimals that show it: up to two more than the causes have.
+    """
+    least, lines = _decimals(found), []
+    for pair in found.interactions:
+        if pair.interval[0] * pair.interval[1] > 0:
+            needed = places(min(abs(end) for end in pair.interval), 1)
+            decimals = max(least, min(needed, least + 2))
+            figures = f"{fixed(pair.harm, decimals, signed=True)} {bracketed(pair.interval, decimals, signed=True)}"
+            lines.append(f"together, {' x '.join(pair.factors)}: {figures}")
+    return lines
 
 
 def attribution_bars(found: Shared) -> list[tuple[Contribution, str, Markup]]:

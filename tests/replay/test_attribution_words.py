@@ -161,6 +161,14 @@ def test_the_page_shows_every_interval_and_what_causes_do_together():
     assert page.count('opacity="0.45"') == page.count('class="interval degraded"') == 2
 
 
+def test_what_two_causes_make_together_does_not_read_as_nothing():
+    small = Interaction(factors=("data_values", "model"), harm=0.0012, interval=(0.0002, 0.0022))
+    found = shared(cause("model", 0.3), cause("data_values", 0.1), together=(small,))
+
+    assert attribution_lines(found)[0].endswith("harm +0.400 [+0.395, +0.405]  n=1000")
+    assert attribution_lines(found)[-1] == "    together, data_values x model: +0.0012 [+0.0002, +0.0022]"
+
+
 def test_no_cause_is_told_as_more_than_the_whole():
     found = shared(cause("data_values", 0.032), cause("population", -0.002, found=False))
 

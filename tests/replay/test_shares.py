@@ -92,3 +92,19 @@ def test_cases_of_known_truth():
     assert found["top_right"] >= 0.9
     assert found["coverage"] >= 0.88
     assert found["false_attribution"] <= 0.06
+
+
+def test_a_cause_that_changes_no_decision_makes_nothing_together_with_others():
+    rng = np.random.default_rng(0)
+    label, score = rng.integers(0, 2, 500), rng.random(500)
+    moves = {"data_values": rng.normal(0, 0.1, 500), "model": rng.normal(0, 0.1, 500), "infrastructure": 0 * score}
+    factors = ("data_values", "population", "model", "infrastructure")
+    cells = {}
+    for cell in all_cells(factors):
+        said = score + sum((moves[one] for one in cell if one in moves), 0 * score)
+        cells[cell] = Replayed(Outcomes(label, (said > 0.5).astype(int)), np.arange(500))
+
+    found = share_out(METRICS["error_rate"], factors, cells)
+
+    nothing = [one.interval for one in found.interactions if {"infrastructure", "population"} & set(one.factors)]
+    assert nothing == [(0.0, 0.0)] * 5
