@@ -12,6 +12,8 @@ from baseline_pipeline.replay.attribution import Shared
 
 ALONE: dict[str, str] = {"data_values": "rows alone whose values changed", "population": "new rows alone"}
 
+BESIDE = "rows that both data sets have, changed or not"
+
 
 class Decided(Record):
     """The harm that a decision saw of one cause, on rows that an attribution sees among others."""
@@ -21,14 +23,23 @@ class Decided(Record):
     factor: Literal["data_values", "population"]
     harm: float
     rows: int
-    """Those that the decision looked at, of either kind alone."""
+    """Those that the decision looked at."""
+    beside: bool = False
+    """Whether they hold rows beside, that are as they were."""
 
 
 def decided(comparison: Comparison, shared: Sequence[Shared]) -> tuple[Decided, ...]:
     """What the decision's comparisons say of changed values and of new rows, where these are not all rows."""
     rows = {(one.metric, one.slice): one.rows for one in shared}
     return tuple(
-        Decided(metric=cell.metric, slice=cell.slice, factor=contrast.moved, harm=-cell.gain, rows=cell.rows)
+        Decided(
+            metric=cell.metric,
+            slice=cell.slice,
+            factor=contrast.moved,
+            harm=-cell.gain,
+            rows=cell.rows,
+            beside=contrast.beside_unchanged,
+        )
         for contrast in comparison.contrasts
         if contrast.moved in {"data_values", "population"}
         for cell in contrast.cells
@@ -54,5 +65,8 @@ def in_words(found: Shared, seen: Sequence[Decided]) -> str:
     if not told:
         return ""
     decimals = places(max(abs(one.harm) for one in told) or None, 3)
-    parts = [f"{fixed(one.harm, decimals, signed=True)} on the {one.rows} {ALONE[one.factor]}" for one in told]
+    parts = [
+        f"{fixed(one.harm, decimals, signed=True)} on the {one.rows} {BESIDE if one.beside else ALONE[one.factor]}"
+        for one in told
+    ]
     return f"figures are of all {found.rows} rows; the decision saw harm {' and '.join(parts)}"

@@ -186,3 +186,14 @@ def test_an_attribution_of_the_decisions_own_rows_needs_no_word_on_rows():
     assert in_words(found, [others.model_copy(update={"slice": "all"})]) == (
         "figures are of all 1000 rows; the decision saw harm +0.0500 on the 300 new rows alone"
     )
+
+
+def test_rows_judged_beside_changed_ones_are_not_called_changed():
+    found = shared(cause("data_values", 0.01))
+    alone = Decided(metric="brier", slice="all", factor="data_values", harm=0.05, rows=300)
+    both = alone.model_copy(update={"harm": 0.03, "rows": 900, "beside": True})
+
+    assert in_words(found, [alone, both]).endswith(
+        "+0.0500 on the 300 rows alone whose values changed and +0.0300 on the 900 rows that both data sets have, "
+        "changed or not"
+    )
