@@ -26,7 +26,7 @@ def command(
     Example: baseline promote flight_delays --resume
     """
     from baseline_pipeline.errors import UsageError
-    from baseline_pipeline.workbench.promotions.promoting import AliasMoved, stray_alias
+    from baseline_pipeline.workbench.promotions.promoting import AliasMoved, stray_alias, way_back
     from baseline_pipeline.workbench.promotions.promoting import resume as finish
     from baseline_pipeline.workbench.workbench import Workbench
 
@@ -42,4 +42,4 @@ def command(
     else:
         show("the promotion is finished" if finished else "no promotion was cut off")
     if wrong:
-        raise AliasMoved(wrong, next_step=f"move it back, or judge what it points at: `baseline run {model}`")
+        raise AliasMoved(wrong, next_step=way_back(contract, bench.last_revision(model)))

@@ -97,6 +97,26 @@ def test_an_alias_moved_by_hand_is_reported_and_left_alone(decided, typed):
     assert typed("promote", "credit", "--resume").code == 0
 
 
+def test_an_alias_moved_by_hand_goes_back_by_the_command_that_is_named(decided, typed):
+    stands, revision = decided.aliases()["champion"], decided.bench().baseline("credit").revision
+    named = f"`baseline rollback credit --to {revision} --reason TEXT`"
+    decided.client.set_registered_model_alias("credit", "champion", decided.bad.version)
+    try:
+        assert named in typed("promote", "credit", "--resume").err
+        assert typed("run", "credit").code == 1
+        assert (
+            f"bring the model that stood back: {named}"
+            in json.loads(typed("attribute", "credit", "--json").out)["advice"]
+        )
+        back = typed("rollback", "credit", "--to", revision, "--reason", "moved by mistake", "--by", "Ada")
+        assert back.code == 0, back.err
+        assert decided.aliases()["champion"] == stands
+        again = typed("rollback", "credit", "--to", revision, "--reason", "once more", "--by", "Ada")
+        assert (again.code, "what stands" in again.err) == (2, True), again.err
+    finally:
+        decided.client.set_registered_model_alias("credit", "champion", stands)
+
+
 def test_an_alias_moved_between_intent_and_move_is_not_overwritten(decided, typed):
     from baseline_pipeline.workbench.iteration.evaluating import load_evaluation
     from baseline_pipeline.workbench.promotions.promoting import promotion_events

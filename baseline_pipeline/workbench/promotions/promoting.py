@@ -181,9 +181,7 @@ def _give_up(bench: Workbench, contract: Contract, intent: Event, version: str, 
         f"the alias {contract.model.champion!r} of {contract.model.registered!r} points at {where}: somebody moved it "
         f"while revision {intent.content['revision']} was promoted; it was not overwritten"
     )
-    raise AliasMoved(
-        message, next_step=f"ask who did; then move it to version {version}, or `baseline run {contract.name}`"
-    )
+    raise AliasMoved(message, next_step=f"ask who did; then {way_back(contract, intent.content['revision'])}")
 
 
 def _ended(kind: EventKind, contract: Contract, intent: Event, version: str, more: dict[str, Any]) -> Event:
@@ -202,6 +200,12 @@ def _ended(kind: EventKind, contract: Contract, intent: Event, version: str, mor
             **more,
         },
     )
+
+
+def way_back(contract: Contract, revision: int) -> str:
+    """What to type where the alias points at another version than the baseline's."""
+    back = f"`baseline rollback {contract.name} --to {revision} --reason TEXT`"
+    return f"move it back with {back}, or judge what it points at: `baseline run {contract.name}`"
 
 
 def stray_alias(bench: Workbench, contract: Contract) -> str:

@@ -19,7 +19,7 @@ from baseline_pipeline.workbench.iteration.environment import observe
 from baseline_pipeline.workbench.iteration.evaluating import load_evaluation, load_scores, version_of
 from baseline_pipeline.workbench.iteration.snapshotting import load_snapshot
 from baseline_pipeline.workbench.people import statement, to_sign
-from baseline_pipeline.workbench.promotions.promoting import promotion_events, resume
+from baseline_pipeline.workbench.promotions.promoting import promotion_events, resume, stray_alias
 
 if TYPE_CHECKING:
     from baseline_pipeline.contract import Contract
@@ -71,8 +71,9 @@ def _earlier(bench: Workbench, contract: Contract, revision: int) -> tuple[Basel
         there = ", ".join(str(one.revision) for one in known) or "none"
         message = f"{contract.name} has no baseline revision {revision}; there are {there}"
         raise UsageError(message, next_step=f"take one of those: see `baseline show {contract.name}`")
-    if wanted.evaluation == known[-1].evaluation:
-        message = f"revision {revision} is what stands (as revision {known[-1].revision})"
+    if wanted.evaluation == known[-1].evaluation and not stray_alias(bench, contract):
+        again = "" if wanted == known[-1] else f" (as revision {known[-1].revision})"
+        message = f"revision {revision} is what stands{again}"
         raise UsageError(message, next_step="name an earlier one")
     return wanted, known[-1]
 
@@ -91,8 +92,10 @@ def to_roll_back(bench: Workbench, contract: Contract, revision: int, voice: Voi
 def roll_back(bench: Workbench, contract: Contract, revision: int, voice: Voice) -> RolledBack:
     """Bring champion and baseline of an earlier revision back together.
 
+    So is the revision that stands, where somebody moved the champion's alias away from it.
+
     Raises:
-        UsageError: when there is no such revision, or it stands already.
+        UsageError: when there is no such revision, or it stands already and the alias points at it.
         ModelFailed: when the old model does not load or predict any more, or scores otherwise; nothing moves then.
         Refused: when the person may not.
     """
