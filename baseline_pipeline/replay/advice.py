@@ -67,7 +67,15 @@ def sentence(found: Shared, moved: Mapping[str, Sequence[str]], words: Mapping[F
 
 
 def advised(
-    found: Shared | None, model: str, features: Sequence[str], *, back: int | None = None, function: str | None = None
+    found: Shared | None,
+    model: str,
+    features: Sequence[str],
+    *,
+    label: str | None = None,
+    drifted: Sequence[str] = (),
+    back: int | None = None,
+    function: str | None = None,
+    stood: str | None = None,
 ) -> str:
     """What to do about every cause that is shown to have done harm: update, adjust, or roll back.
 
@@ -75,32 +83,53 @@ def advised(
         found: The metric that was harmed most, shared out.
         model: The model's name.
         features: Those whose values did harm.
-        back: The revision to bring back, where what was judged stands now.
+        label: Its column, where it was changed and that did harm: it may have been put right.
+        drifted: Those that the other rows bring other values of: of rows that only one side has nobody can tell a world
+            that moved from a feed that broke.
+        back: The revision to bring back, where what was judged stands now or the registry's alias points at it.
         function: `module:function`, where that is the model: no alias points at it, and none can be moved.
+        stood: URI of the model that stood, where the contract names another one now.
     """
     causes = [] if found is None else [one.factor for one in found.contributions if one.found and one.harm > 0]
     if not causes and found is not None and found.interval[1] < 0:
         return "nothing to repair: the change did good"
     if not causes:
         return f"nothing is shown to have done harm: more rows would tell the causes apart (`baseline power {model}`)"
-    named = f"{', '.join(features[:3])} first" if features else "see the drift report"
+    establish = f"`baseline establish {model} --by NAME --reason TEXT`"
     advice: dict[Factor, str] = {
-        "data_values": f"repair the feed: {named}; until then the old values are the better ones",
-        "population": "the world has moved: retrain on recent rows, or agree on another margin with a reason",
+        "data_values": _on_values(features, label, establish),
+        "population": _on_the_world(drifted),
         "dependencies": (
             f"keep the old lockfile, or retrain under the new one: `baseline replay {model} --bisect` names the package"
         ),
-        "model": "keep the model that stood; where the alias points at the new one already, move it back",
+        "model": "keep the model that stood",
         "concept": "look at the labels first, then retrain on recent rows: the model's rule no longer holds",
-        "code": f"undo the edit, or approve its answers: `baseline establish {model} --by NAME --reason TEXT`",
+        "code": f"undo the edit, or approve its answers: {establish}",
         "surroundings": "undo one of what moved together, and run again: what is left then moves alone",
         "infrastructure": "give the model the machine it was approved on, or approve a baseline on this one",
     }
     if function is not None:
         advice["model"] = f"undo the edit of {function}, or of a file behind it: what stood was better"
+    elif stood is not None:
+        advice["model"] = f"name the model that stood in the contract again: `model: {{uri: {stood}}}`"
     elif back is not None:
         advice["model"] = f"bring the model that stood back: `baseline rollback {model} --to {back} --reason TEXT`"
     return "; besides, ".join(advice[one] for one in causes)
+
+
+def _on_values(features: Sequence[str], label: str | None, establish: str) -> str:
+    named = f"{', '.join(features[:3])} first" if features else "see the drift report"
+    repair = f"repair the feed: {named}; until then the old values are the better ones"
+    look = f"look at the changed labels ({label}): if they are right, the old figure was too good, and {establish}"
+    return repair if label is None else f"{repair}; besides, {look}" if features else look
+
+
+def _on_the_world(drifted: Sequence[str]) -> str:
+    moved = "the world has moved: retrain on recent rows, or agree on another margin with a reason"
+    if not drifted:
+        return moved
+    which = f"{', '.join(drifted[:3])}: {'it' if len(drifted) == 1 else 'they'} drifted with the other rows"
+    return f"look at the feed of {which}; where the values are right, {moved}"
 
 
 def advised_of_incident(found: Shared, features: Sequence[str]) -> str:

@@ -133,6 +133,26 @@ def test_a_lockfile_that_changed_no_answer_is_no_cause_of_what_new_rows_do(proje
     assert found.dropped["dependencies"] == "not one of 1500 outputs differs"
 
 
+def test_new_rows_of_a_feed_that_broke_name_what_drifted_before_anybody_retrains(project):
+    project.run()
+    project.establish()
+    more = project.rows(seed=9, rows=1200, start=1500)
+    more = more.assign(day=more.day.str.replace("2026-01", "2026-02"), x=-10 * more.x)
+    project.write(pd.concat([project.rows(), more]))
+    project.run()
+    bench = project.bench()
+    found = attribute(bench, bench.contract("small"))
+
+    assert found.factors == ("population",)
+    assert "come from the other rows (x drifted by " in found.sentence
+    assert " robust standard deviations), interval" in found.sentence
+    assert found.advice == (
+        "look at the feed of x: it drifted with the other rows; where the values are right, the world has moved: "
+        "retrain on recent rows, or agree on another margin with a reason"
+    )
+    assert len(found.moved["population"]) == 1
+
+
 def test_a_model_that_fails_everywhere_is_to_be_repaired_and_not_attributed(project):
     project.run()
     project.establish()

@@ -4,6 +4,8 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
+from baseline_pipeline.errors import EvidenceUnavailable
+from baseline_pipeline.workbench.replays.attributing import attribute
 from baseline_pipeline.workbench.replays.attributions import Attribution, attribution_of, keep_attribution
 
 DECISION = "d" * 64
@@ -56,3 +58,11 @@ def test_of_two_at_once_both_are_kept(project):
         list(pool.map(lambda n: keep_attribution(bench, "small", DECISION, attributed(f"{n}")), range(4)))
 
     assert len({body["sentence"] for body in bench.store.records("attribution_of", "small")}) == 4
+
+
+def test_a_decision_that_compared_nothing_says_why(project):
+    project.run()
+    bench = project.bench()
+
+    with pytest.raises(EvidenceUnavailable, match="compared nothing with a baseline: there is no baseline yet"):
+        attribute(bench, bench.contract("small"))

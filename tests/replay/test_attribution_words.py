@@ -122,11 +122,24 @@ def test_every_cause_that_did_harm_is_advised_on_and_no_other():
     assert text.endswith("bring the model that stood back: `baseline rollback small --to 3 --reason TEXT`")
 
 
+def test_features_are_repaired_and_labels_are_looked_at():
+    text = advised(shared(cause("data_values", 0.03)), "small", ["x"], label="y")
+
+    assert text.startswith("repair the feed: x first; until then the old values are the better ones; besides, look at")
+    assert "look at the changed labels (y): if they are right, the old figure was too good, and `baseline es" in text
+
+
 def test_an_edited_function_is_undone_for_no_alias_points_at_it():
     text = advised(shared(cause("model", 0.03)), "small", [], back=3, function="trams.model:predict")
 
     assert text == "undo the edit of trams.model:predict, or of a file behind it: what stood was better"
     assert "lockfile" not in text
+
+
+def test_the_contract_names_the_model_again_that_stood():
+    text = advised(shared(cause("model", 0.03)), "small", [], stood="models:/small/3")
+
+    assert text == "name the model that stood in the contract again: `model: {uri: models:/small/3}`"
 
 
 def test_parts_of_a_whole_are_told_where_no_cause_undoes_what_another_does():

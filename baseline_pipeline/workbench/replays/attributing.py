@@ -12,7 +12,7 @@ from baseline_pipeline.errors import BaselineError, EvidenceUnavailable, UsageEr
 from baseline_pipeline.figures import counted
 from baseline_pipeline.metrics.outcomes import NotMeasurable
 from baseline_pipeline.records import Digest, digest_of, short
-from baseline_pipeline.replay.advice import advised, sentence
+from baseline_pipeline.replay.advice import sentence
 from baseline_pipeline.replay.attribution import Factor, Shared
 from baseline_pipeline.replay.decided import Decided, decided, in_words
 from baseline_pipeline.replay.factorial import Factorial, Sides, State, factorial
@@ -22,6 +22,7 @@ from baseline_pipeline.slices import find_slices
 from baseline_pipeline.workbench.iteration.comparing import load_comparison
 from baseline_pipeline.workbench.iteration.evaluating import load_evaluation
 from baseline_pipeline.workbench.promotions.approving import find_decision
+from baseline_pipeline.workbench.replays.advising import advice_on, drifted_features
 from baseline_pipeline.workbench.replays.attributions import Attribution, keep_attribution
 from baseline_pipeline.workbench.replays.feature_values import FeatureHarm, feature_harms
 from baseline_pipeline.workbench.replays.locked import Locked
@@ -74,13 +75,13 @@ def attribute(
     states = work.states()
     found = factorial(states, work.around)
     shared, unmeasured = _shared(contract, comparison, found)
-    moved = _moved(comparison, work)
+    drifted = drifted_features(bench, contract, comparison)
+    moved = {**_moved(comparison, work), **({"population": tuple(drifted.values())} if drifted else {})}
     harms = _features(work, found, states, shared)
     stages, variants = _stages(work, found), _variants(work)
     seen = decided(comparison, shared)
-    lead, back = shared[0] if shared else None, _back(bench, contract, comparison)
-    edited = new.subject.uri if new.subject.uri == contract.model.function else None
-    advice = advised(lead, contract.name, _harmful(contract, harms), back=back, function=edited)
+    lead = shared[0] if shared else None
+    advice = advice_on(bench, contract, comparison, (old, new), lead, harms, drifted)
     result = Attribution(
         model=contract.name,
         decision=digest,
@@ -93,7 +94,7 @@ def attribute(
         unmeasured=unmeasured,
         features=harms,
         stages=stages,
-        sentence=_said(shared[0], moved, seen) if shared else _unsaid(unmeasured),
+        sentence=_said(shared[0], {**moved, **_values(contract, lead, harms)}, seen) if lead else _unsaid(unmeasured),
         decided=seen,
         variants=variants,
         advice=advice if variants is None else f"{advice}; {variants.advice()}",
@@ -116,10 +117,11 @@ def _unsaid(unmeasured: Mapping[str, str]) -> str:
     return f"no metric could be shared out{f': {reasons[0]}' if reasons else ': none that gates is measured on rows'}"
 
 
-def _harmful(contract: Contract, harms: tuple[FeatureHarm, ...]) -> list[str]:
-    """Features whose values are shown to have done harm, and the label, in words."""
-    names = [one.feature for one in harms if one.found and one.harm > 0]
-    return [f"{one} (the label)" if one == contract.data.label else one for one in names]
+def _values(contract: Contract, found: Shared, harms: tuple[FeatureHarm, ...]) -> dict[str, tuple[str, ...]]:
+    """Whose values did what all changed values together did, in words."""
+    signs = {one.factor: np.sign(one.harm) for one in found.contributions}
+    names = [one.feature for one in harms if one.found and np.sign(one.harm) == signs["data_values"]]
+    return {"data_values": tuple(f"{one}, the label" if one == contract.data.label else one for one in names)}
 
 
 def _judged(
@@ -139,19 +141,13 @@ def _judged(
         event = decisions[-1]
     comparison = load_comparison(bench, contract.name, str(event.content["comparison"]))
     if comparison.candidate is None or comparison.baseline_revision is None:
-        message = f"decision {short(event.content['decision'])} compared nothing with a baseline"
-        raise EvidenceUnavailable(message, next_step="read its reasons: `baseline audit log`, or name another decision")
+        message = f"decision {short(event.content['decision'])} compared nothing with a baseline: {event.reason}"
+        raise EvidenceUnavailable(message, next_step="name another decision: see `baseline audit log`")
     revisions = {one.revision: one for one in bench.baselines(contract.name)}
     stood = revisions[comparison.baseline_revision]
     old = load_evaluation(bench, contract.name, stood.evaluation)
     new = load_evaluation(bench, contract.name, comparison.candidate)
     return str(event.content["decision"]), comparison, old, new
-
-
-def _back(bench: Workbench, contract: Contract, comparison: Comparison) -> int | None:
-    """The revision to bring back, where what was judged is what stands now."""
-    stands = bench.baseline(contract.name)
-    return comparison.baseline_revision if stands and stands.evaluation == comparison.candidate else None
 
 
 def _nothing_to_replay(work: World, old: Evaluation, new: Evaluation) -> NoReturn:
