@@ -53,7 +53,24 @@ def test_labels_that_changed_are_named(approved):
 
     assert [(one.feature, one.rows, one.found) for one in found.features] == [("y", 300, True)]
     assert found.features[0].harm == pytest.approx(found.shared[0].harm)
-    assert "repair the feed: y (the label) first" in found.advice
+    assert "come from the changed values of the same rows (y, the label), interval" in found.sentence
+    assert found.advice == (
+        "look at the changed labels (y): if they are right, the old figure was too good, and "
+        "`baseline establish small --by NAME --reason TEXT`"
+    )
+
+
+def test_a_share_stands_halfway_between_what_values_do_to_the_old_model_and_to_the_new_one(approved):
+    rows = approved.rows()
+    approved.write(rows.assign(x=rows.x + 30 * (rows.id < 600)))
+    (approved.root / "smallmodel.py").write_text(MODEL.replace("-9, 9", "-9, 0.5").replace("0.9)", "0.5)"))
+    sys.modules.pop("smallmodel", None)
+
+    found = attributed(approved)
+    shares = {one.factor: one.harm for one in found.shared[0].contributions}
+
+    assert set(shares) == {"data_values", "model"}
+    assert [one.harm for one in found.features] == [pytest.approx(shares["data_values"])]
 
 
 def test_values_that_became_whole_numbers_are_put_back_as_they_were(approved):

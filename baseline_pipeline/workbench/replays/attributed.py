@@ -40,7 +40,7 @@ def attributed_lines(found: Attribution, *, show_all: bool = False) -> list[str]
         lines.append(f"{more} (--all shows them)")
     lines += [f"not measured: {name}: {why}" for name, why in found.unmeasured.items()]
     if found.features:
-        lines += ["", "Whose changed values did it (the share of each in the harm of all of them)"]
+        lines += ["", "Whose changed values did it (the share of each, on the rows that both sides hold)"]
         features = found.features if show_all else found.features[:MOST]
         for each, figures in zip(features, harm_texts(features), strict=True):
             told = "*" if each.found else " "

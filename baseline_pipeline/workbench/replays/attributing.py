@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import numpy as np
@@ -250,14 +251,13 @@ def _features(
         return ()
     metric = next(one.measured for one in work.contract.metrics if one.measured.name == shared[0].metric)
     name = shared[0].slice
-    last = max(states, key=len)
+    ends = dict.fromkeys([frozenset[Factor](), max(states, key=len)])
+    worlds = [partial(work.scores, state) for state in ends]
     before, after, *earlier = work.rows
     known = earlier[0] if earlier else before
     part = None if name == ALL_ROWS else lambda rows: _slices(work.contract, rows, before.table).get(name, NO_ROWS)
     try:
-        return feature_harms(
-            work.bench, work.contract, metric, known, after, lambda rows: work.scores(last, rows), part
-        )
+        return feature_harms(work.bench, work.contract, metric, known, after, worlds, part)
     except (BaselineError, NotMeasurable) as failure:
         work.left_out["features"] = failure.message if isinstance(failure, BaselineError) else str(failure)
         return ()

@@ -61,13 +61,14 @@ def feature_harms(
     metric: Metric,
     old: RowSet,
     new: RowSet,
-    scores: Callable[[RowSet], Scores],
+    worlds: Sequence[Callable[[RowSet], Scores]],
     part: Callable[[pa.Table], Array] | None = None,
 ) -> tuple[FeatureHarm, ...]:
     """The share of each feature whose values changed, and of the label, in what that did to a metric.
 
     Where several changed, one may hide what another does: a share is the mean of the harm that goes when the values of
-    one are put back, and of the harm that they do alone. That is the Shapley value where no more than two features act
+    one are put back, and of the harm that they do alone; and so over what else moved: the mean of the harm that they do
+    where nothing else is new, and where everything is. That is the Shapley value where no more than two of these act
     upon each other (Grabisch and Roubens 1999, Int. J. Game Theory 28:547).
 
     Args:
@@ -76,7 +77,7 @@ def feature_harms(
         metric: What is measured.
         old: Rows with their old values.
         new: Rows with their new values.
-        scores: What the present state of the world says of rows.
+        worlds: What the state of the world says of rows: the one before and the present one, or one that is both.
         part: From rows with their old values to the positions of those that count; all by default.
     """
     position = pc.index_in(new.names, value_set=old.names)
@@ -87,26 +88,28 @@ def feature_harms(
         if rows:
             moved[name] = rows
 
-    def scored(words: str, earlier: Iterable[str]) -> Scores:
+    def scored(world: Callable[[RowSet], Scores], words: str, earlier: Iterable[str]) -> Scores:
         table = after
         for name in earlier:
             table = table.set_column(table.column_names.index(name), name, before.column(name))
         classes = new.classes if set(old.classes) <= set(new.classes) else old.classes
-        return scores(row_set(bench, contract, table, new.snapshot, f"{new.key}, {words} {old.key}", classes))
+        return world(row_set(bench, contract, table, new.snapshot, f"{new.key}, {words} {old.key}", classes))
 
     if not moved:
         return ()
-    present = scored("shared with", [])
-    past = scored("all as in", moved)
+    ends = [(scored(world, "all as in", moved), scored(world, "shared with", [])) for world in worlds]
     chosen = np.arange(len(before)) if part is None else part(before)
     found = []
     for name, rows in moved.items():
         bench.progress(f"putting back {name} ({counted(rows, 'row')})")
-        pairs = [(past, present)]
+        pairs = list(ends)
         if len(moved) > 1:
-            back = scored(f"{name} as in", [name])
-            alone = scored(f"all but {name} as in", [one for one in moved if one != name])
-            pairs = [(back, present), (past, alone)]
+            pairs = []
+            for world, (past, present) in zip(worlds, ends, strict=True):
+                others = [one for one in moved if one != name]
+                back = scored(world, f"{name} as in", [name])
+                alone = scored(world, f"{' and '.join(others)} as in", others)
+                pairs += [(back, present), (past, alone)]
         found.append(_harm(metric, name, rows, pairs, chosen))
     return tuple(sorted(found, key=lambda one: -one.harm))
 

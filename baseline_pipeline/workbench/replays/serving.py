@@ -116,7 +116,7 @@ def served(bench: Workbench, contract: Contract, file: Path) -> Served:
                 rule.measured,
                 before,
                 after,
-                lambda rows: scored(contract, catalogue, work.version, rows),
+                [lambda rows: scored(contract, catalogue, work.version, rows)],
             )
         except NotMeasurable as reason:
             unmeasured = str(reason)
