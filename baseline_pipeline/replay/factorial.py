@@ -109,7 +109,7 @@ def factorial(states: Mapping[State, Sides], around: tuple[Factor, Scores] | Non
         if rows is not None:
             dropped[factor] = UNMOVED.format(rows=rows)
     base = states[frozenset()]
-    if around is not None and _equal(around[1].outcomes, base.old.outcomes):
+    if around is not None and same_outputs(around[1].outcomes, base.old.outcomes):
         dropped[around[0]] = UNMOVED.format(rows=len(base.old.row_id))
         around = None
     live = {factor for factor in worldly if factor not in dropped} | ({around[0]} if around else set())
@@ -159,12 +159,19 @@ def _same(states: Mapping[State, Sides], factor: Factor) -> int | None:
             if one is None or two is None:
                 continue
             rows += len(one.row_id)
-            if not _equal(one.outcomes, two.outcomes):
+            if not same_outputs(one.outcomes, two.outcomes):
                 return None
     return rows
 
 
-def _equal(one: Outcomes, two: Outcomes) -> bool:
+def same_outputs(one: Outcomes, two: Outcomes) -> bool:
+    """Whether two scorings of the same rows are equal to the last bit.
+
+    Example:
+        >>> old, new = (Outcomes(np.array([0, 1]), np.array(calls)) for calls in ([0, 1], [1, 1]))
+        >>> same_outputs(old, old), same_outputs(old, new)
+        (True, False)
+    """
     scores = one.score is None or two.score is None or np.array_equal(one.score, two.score)
     return scores and np.array_equal(one.prediction, two.prediction)
 

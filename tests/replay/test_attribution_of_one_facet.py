@@ -5,7 +5,7 @@ import sys
 import pandas as pd
 import pytest
 
-from baseline_pipeline.errors import EvidenceUnavailable
+from baseline_pipeline.errors import EvidenceUnavailable, UsageError
 from baseline_pipeline.report.outcome import next_step
 from baseline_pipeline.workbench.replays.attributing import attribute
 
@@ -82,6 +82,16 @@ def test_facets_that_moved_together_and_cannot_be_replayed_are_not_told_apart(ed
     bench = edited.bench()
 
     with pytest.raises(EvidenceUnavailable, match=r"cannot be told apart: dependencies: .* code: "):
+        attribute(bench, bench.contract("small"))
+
+
+def test_facets_that_moved_together_and_changed_no_output_are_no_causes(edited):
+    (edited.root / "smallmodel.weight").write_text("1.0")
+    edited.lock((edited.root / "requirements.lock").read_text() + "some-package==1.0\n")
+    edited.run()
+    bench = edited.bench()
+
+    with pytest.raises(UsageError, match="dependencies and code moved, and not one of 1500 outputs differs"):
         attribute(bench, bench.contract("small"))
 
 

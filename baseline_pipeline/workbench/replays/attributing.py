@@ -16,7 +16,7 @@ from baseline_pipeline.records import Digest, digest_of, short
 from baseline_pipeline.replay.advice import sentence
 from baseline_pipeline.replay.attribution import Factor, Shared
 from baseline_pipeline.replay.decided import Decided, decided, in_words
-from baseline_pipeline.replay.factorial import Factorial, Sides, State, factorial
+from baseline_pipeline.replay.factorial import UNMOVED, Factorial, Sides, State, factorial, same_outputs
 from baseline_pipeline.replay.stages import StagesCompared
 from baseline_pipeline.replay.variants import Variants
 from baseline_pipeline.slices import find_slices
@@ -154,6 +154,12 @@ def _judged(
 def _nothing_to_replay(work: World, old: Evaluation, new: Evaluation) -> NoReturn:
     if not work.together:
         message = f"nothing moved between {short(old.key)} and {short(new.key)}"
+        raise UsageError(message, next_step="name another decision: see `baseline audit log`")
+    if work.around is not None and same_outputs(
+        work.around[1].outcomes, work.scores(frozenset(), work.rows[0]).outcomes
+    ):
+        words = UNMOVED.format(rows=len(work.around[1].row_id))
+        message = f"{' and '.join(work.together)} moved, and {words}: there is no change to share out"
         raise UsageError(message, next_step="name another decision: see `baseline audit log`")
     facets = "; ".join(f"{facet}: {why}" for facet, why in work.together.items())
     message = f"what moved together cannot be told apart: {facets}"
