@@ -47,7 +47,7 @@ def list_incidents(
 
     Example: baseline incident list flight_delays
     """
-    from baseline_pipeline.report.monitoring import incident_line
+    from baseline_pipeline.report.monitoring import open_lines
     from baseline_pipeline.response.incidents import incidents
     from baseline_pipeline.workbench.workbench import Workbench
 
@@ -58,7 +58,7 @@ def list_incidents(
     if as_json:
         emit([one.body() for one in found])
     else:
-        show("\n".join(incident_line(one) for one in found) or "no incident is open")
+        show("\n".join(line for one in found for line in open_lines(one)) or "no incident is open")
 
 
 @app.command(name="show")

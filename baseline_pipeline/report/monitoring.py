@@ -50,7 +50,7 @@ def tick_lines(tick: Tick) -> list[str]:
         lines.append(f"now: and {counted(len(tick.changed) - SHOWN, 'more change')}")
     if not tick.incidents:
         lines.append("no incident is open")
-    lines += [incident_line(incident) for incident in tick.incidents]
+    lines += [line for incident in tick.incidents for line in open_lines(incident)]
     if tick.delivered is not None and (tick.delivered.sent or tick.delivered.failed or tick.delivered.pending):
         told = tick.delivered
         lines.append(
@@ -97,6 +97,13 @@ def _estimate_lines(estimates: Sequence[Estimate]) -> list[str]:
     ]
 
 
+def open_lines(one: Incident) -> list[str]:
+    """An incident that nobody has closed; where its alarms are over, what it still waits for."""
+    held = "; promotions stay frozen until then" if one.frozen else ""
+    waits = f'  its alarms are over, a person closes it{held}: baseline incident close {one.id} --cause "TEXT"'
+    return [incident_line(one), *([waits] if one.status == "quiet" else [])]
+
+
 def incident_line(one: Incident) -> str:
     """One incident in a line."""
     frozen = ", promotions frozen" if one.frozen else ""
@@ -123,7 +130,7 @@ def incident_lines(one: Incident, playbook: Playbook | None, experiment: Sequenc
     """
     found = {True: "signal", False: "noise", None: "not triaged"}[one.signal]
     lines = [
-        incident_line(one),
+        *open_lines(one),
         f"owner: {one.owner or 'nobody is named'}; {found}{f', {one.category}' if one.category else ''}",
         f"streams: {', '.join(visible(name) for name in one.streams[:SHOWN])}",
     ]

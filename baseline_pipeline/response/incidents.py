@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, get_args
 
 from pydantic import Field
@@ -28,6 +29,8 @@ TURNED: dict[Status, Literal["reopened", "ended", "closed"]] = {
     "closed": "closed",
 }
 """What people call a change to a status."""
+APART_DAYS = 2
+"""Days into an incident from which an alarm of a family that it did not have is told: before, it is one story."""
 SAID = {
     "triaged": ("signal", "category"),
     "remedied": ("remedy", "outcome"),
@@ -114,7 +117,7 @@ class Turn(NamedTuple):
     """A change of an incident's state, which people are told of."""
 
     event: Event
-    kind: Literal["opened", "escalated", "reopened", "ended", "closed"]
+    kind: Literal["opened", "escalated", "reopened", "joined", "ended", "closed"]
     tier: Tier
     """Of the incident from then on."""
 
@@ -122,8 +125,8 @@ class Turn(NamedTuple):
 def turns(events: Iterable[Event], model: str | None = None) -> list[Turn]:
     """Every event after which an incident's tier or status is another one, oldest first.
 
-    An alarm that joins an open incident, or one of several that ends, is written down and changes no state; one that
-    joins a quiet incident opens it again.
+    An alarm that joins an open incident, or one of several that ends, is written down and changes no state, unless it
+    speaks of something else days later, as harm after a drift that lasts; one that joins a quiet one opens it again.
     """
     found = []
     for event, before, now in _folded(events, model):
@@ -133,7 +136,18 @@ def turns(events: Iterable[Event], model: str | None = None) -> list[Turn]:
             found.append(Turn(event, "escalated", now.tier))
         elif before.status != now.status:
             found.append(Turn(event, TURNED[now.status], now.tier))
+        elif _something_else(before, event):
+            found.append(Turn(event, "joined", now.tier))
     return found
+
+
+def _something_else(one: Incident, event: Event) -> bool:
+    """Whether an alarm joins an incident that had none of its family, days after the first."""
+    content = event.content
+    if content["change"] != "joined" or set(content["families"]) & set(one.families):
+        return False
+    gap = dt.datetime.fromisoformat(str(content["since"])) - dt.datetime.fromisoformat(one.since)
+    return gap >= dt.timedelta(days=APART_DAYS)
 
 
 def frozen_by(events: Iterable[Event], model: str) -> Incident | None:

@@ -5,6 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from baseline_pipeline.errors import ContractError
+from baseline_pipeline.report.monitoring import incident_lines, open_lines
 from baseline_pipeline.response.from_alarms import planned
 from baseline_pipeline.response.incidents import frozen_by, incidents, spoken, turns
 from baseline_pipeline.response.playbooks import chosen, read_playbook
@@ -120,6 +121,29 @@ def test_people_are_told_of_changes_of_state_alone():
 
     assert ledger[-1].content["change"] == "joined"
     assert [(one.kind, one.tier) for one in turns(ledger)][2:] == [("reopened", "moderate")]
+
+
+@pytest.mark.parametrize(("day", "kinds"), [("2026-03-11", ["opened"]), ("2026-03-15", ["opened", "joined"])])
+def test_harm_that_joins_a_drift_days_later_is_told_once(day, kinds):
+    drift = alarm("2026-03-10", name="drift(x)").model_copy(update={"family": "inputs"})
+    ledger = after([drift, alarm(day), alarm("2026-03-16", name="recall")], after([drift]))
+
+    assert len(incidents(ledger)) == 1
+    assert [one.kind for one in turns(ledger)] == kinds
+
+
+def test_an_incident_whose_alarms_are_over_says_what_it_waits_for():
+    ledger = after([alarm("2026-03-10", tier="severe")])
+    assert len(open_lines(incidents(ledger)[0])) == 1
+
+    (one,) = incidents(after([alarm("2026-03-10", tier="severe", closed="2026-03-14")], ledger))
+
+    waits = (
+        "  its alarms are over, a person closes it; promotions stay frozen until then: "
+        f'baseline incident close {one.id} --cause "TEXT"'
+    )
+    assert open_lines(one)[1:] == [waits]
+    assert waits in incident_lines(one, None)
 
 
 def test_people_close_an_incident_and_that_ends_the_freeze():

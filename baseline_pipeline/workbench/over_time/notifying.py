@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 NEW_RECEIVER_SECONDS = 86_400
 """Whoever is told for the first time is told of the last day, not of all that ever was."""
-WHILE_OPEN = frozenset({"opened", "escalated", "reopened"})
+WHILE_OPEN = frozenset({"opened", "escalated", "reopened", "joined"})
 """Turns after which somebody has to look: the experiment's sentence stands first."""
 
 
