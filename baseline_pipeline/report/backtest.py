@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from markupsafe import Markup
 
     from baseline_pipeline.backtest.incidents import Incident as KnownEvent
-    from baseline_pipeline.backtest.scoring import Detected, Rate
+    from baseline_pipeline.backtest.scoring import Detected, Point, Rate
     from baseline_pipeline.contract import Contract
     from baseline_pipeline.response.incidents import Incident
     from baseline_pipeline.workbench.over_time.backtesting import Backtest, Trajectory
@@ -62,6 +62,11 @@ def nothing_known(found: Backtest) -> str:
         "no known events: there is nothing to find, and every alarm counts as false; write what really happened into "
         f"{file} ({{date, what}}), and `incidents: incidents.yaml` into the contract"
     )
+
+
+def chosen_words(step: Point) -> str:
+    """Why one setting of the limits is pointed at: without a known event nobody can say what it would find."""
+    return "recommended" if step.of else "keeps the accepted rate; what it would find, no known event says"
 
 
 def false_words(found: Backtest) -> str:
@@ -133,11 +138,9 @@ def backtest_lines(found: Backtest, known: Sequence[Incident] = ()) -> list[str]
     lines.append("limits   found  day 1-2  median delay  false alarms a month")
     for step in found.curve:
         delay = "-" if step.median_delay_days is None else f"{step.median_delay_days:.1f} d"
-        chosen = "  <- recommended" if step == found.recommended else ""
-        lines.append(
-            f"  x {step.factor:<5g}{step.found:4d}/{step.of:<3d}{step.within_two_days:5d}  {delay:>12}  "
-            f"{_short(step.false_alarms):>24}{chosen}"
-        )
+        chosen = f"  <- {chosen_words(step)}" if step == found.recommended else ""
+        seen = f"{step.found:4d}/{step.of:<3d}{step.within_two_days:5d}" if step.of else f"{'-':>4}    {'-':>5}"
+        lines.append(f"  x {step.factor:<5g}{seen}  {delay:>12}  {_short(step.false_alarms):>24}{chosen}")
     if found.recommended is None:
         first = "write down which alarms were real, " if nothing_known(found) else ""
         lines.append(f"  no setting stays within the accepted rate: {first}take another reference, or accept more")
@@ -168,6 +171,7 @@ def backtest_html(contract: Contract, found: Backtest) -> str:
         beyond=[*beyond_words(found), *filter(None, [nothing_known(found)])],
         plots=_plots(found),
         rate_words=rate_words,
+        chosen_words=chosen_words,
         false_words=false_words(found),
         wrong=[one for one in found.alarms if one.key in set(found.false)],
     )

@@ -98,6 +98,23 @@ def test_it_reads_well_and_names_everything(daily):
     assert "<script" not in html
 
 
+def test_without_known_events_nothing_is_said_to_be_recommended(daily):
+    defs = daily.root / "assets" / "small" / "defs.yaml"
+    defs.write_text(DAILY.replace("  incidents: incidents.yaml\n", ""))
+
+    found = judged(daily)
+    text = "\n".join(backtest_lines(found))
+    html = backtest_html(daily.bench().contract("small"), found)
+
+    assert found.recommended is not None
+    for told in (text, html):
+        assert "no known events: there is nothing to find" in told
+        assert "keeps the accepted rate; what it would find, no known event says" in told
+        assert "recommended" not in told
+        assert "0/0" not in told
+        assert "0 of 0" not in told
+
+
 def test_the_same_past_is_judged_once(daily):
     said = []
     first = judged(daily)

@@ -229,8 +229,12 @@ class Assumptions:
             advice = "no setting of its limits keeps that"
         else:
             limits = f"limits {best.factor:g} times as wide" if moved else "the limits as they are"
-            found = f"{best.found} of {best.of} known events found, {best.false_alarms.per_month:.2f} false alarms"
-            advice = f"it recommends {limits} ({found})"
+            noise = f"{best.false_alarms.per_month:.2f} false alarms"
+            advice = (
+                f"it recommends {limits} ({best.found} of {best.of} known events found, {noise})"
+                if best.of
+                else f"{limits} keep that ({noise}); what they would find, no known event says"
+            )
         state: State = "old" if moved or stale else "holds"
         return Finding(topic=topic, state=state, what=f"{said}; {advice}", why=why, next_step=step)
 
