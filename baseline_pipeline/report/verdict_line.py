@@ -97,6 +97,8 @@ def _rows(cell: Cell, pairing: Pairing) -> str:
 
 
 def _p(cell: Cell) -> str:
+    if cell.verdict == "improved":  # p is of harm: beside a shown gain it is near one, and reads as doubt
+        return ""
     if cell.p_adjusted is not None:
         return f"p(adjusted){p_text(cell.p_adjusted)}"
     return f"p{p_text(cell.p_value)}" if cell.p_value is not None else ""

@@ -18,6 +18,15 @@ def test_a_degraded_slice_reads_as_the_design_says(cell):
     assert verdict_line(cell(), "paired") == EXACT
 
 
+def test_the_p_of_harm_does_not_stand_beside_a_gain(cell):
+    better = {"verdict": "improved", "tier": None, "gain": 0.045, "interval": (0.029, 0.061), "p_adjusted": 1.0}
+
+    line = verdict_line(cell(**better), "paired")
+
+    assert line.startswith("IMPROVED recall[carrier=EV]")
+    assert "p(adjusted)" not in line
+
+
 @pytest.mark.parametrize(
     ("changes", "expected"),
     [
