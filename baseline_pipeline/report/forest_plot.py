@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from statistics import median
 from typing import TYPE_CHECKING
 
 from baseline_pipeline.comparison import ALL_ROWS
@@ -69,7 +70,8 @@ def _plot(metric: str, cells: Sequence[Cell]) -> ForestPlot:
 def _axis(cells: Sequence[Cell]) -> Axis:
     """Holds zero, every margin and every interval.
 
-    An interval is cut, with an arrow, beyond five margins and the largest gain; a gain only beyond fifteen margins.
+    Intervals are cut, with an arrow, beyond five margins and the largest gain; a gain only beyond fifteen margins where
+    it is besides more than three times the median one.
     """
     margin = max((cell.margin or 0.0 for cell in cells), default=0.0)
     ends = [0.0, -1.3 * margin, 0.6 * margin]
@@ -77,10 +79,8 @@ def _axis(cells: Sequence[Cell]) -> Axis:
         ends.extend(value for value in (cell.gain, *(cell.interval or ())) if value is not None)
     ends = [end for end in ends if math.isfinite(end)]
     if margin:
-        largest = max(
-            (abs(cell.gain) for cell in cells if cell.gain is not None and math.isfinite(cell.gain)), default=0.0
-        )
-        reach = min(max(_WIDEST * margin, 1.05 * largest), 3 * _WIDEST * margin)
+        sizes = [abs(cell.gain) for cell in cells if cell.gain is not None and math.isfinite(cell.gain)] or [0.0]
+        reach = min(max(_WIDEST * margin, 1.05 * max(sizes)), 3 * max(_WIDEST * margin, median(sizes)))
         ends = [min(max(end, -reach), reach) for end in ends]
     return axis_over(ends)
 

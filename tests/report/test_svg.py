@@ -102,6 +102,19 @@ def test_a_gain_beyond_five_margins_has_its_point(cell):
     assert 'class="mark left"' in drawing
 
 
+def test_gains_far_beyond_the_margin_have_their_points_and_one_alone_is_cut(cell):
+    def points(*gains):
+        cells = [
+            cell(slice=f"g={one}", gain=gain, interval=(gain - 0.05, gain + 0.05), margin=0.015)
+            for one, gain in enumerate(gains)
+        ]
+        (plot,) = forest_plots(cells)
+        return ['class="mark degraded"' in drawing for _, drawing in plot.rows]
+
+    assert points(-0.3, -0.6, -0.4, -0.01) == [True] * 4
+    assert sorted(points(-9.0, -0.01, -0.02, 0.01)) == [False, True, True, True]
+
+
 @pytest.mark.parametrize("values", [(), (None,), (0.5,)])
 def test_a_short_trajectory_can_be_drawn(values):
     points = tuple(TrajectoryPoint(at="2026-01-01", evaluation="e", value=value) for value in values)
