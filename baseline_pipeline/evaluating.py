@@ -24,7 +24,7 @@ from baseline_pipeline.metrics.outcomes import Outcomes
 from baseline_pipeline.ports import Explainer, LoadedModel, ModelCatalogue, ModelVersion, Store
 from baseline_pipeline.records import Digest, digest_of
 from baseline_pipeline.scores_file import write_scores
-from baseline_pipeline.scoring import Predicted, predict_all
+from baseline_pipeline.scoring import Predicted, labels_for_scores, predict_all
 from baseline_pipeline.snapshot import Snapshot
 from baseline_pipeline.summaries.arrays import doubles
 
@@ -135,6 +135,7 @@ def evaluate(
         learned=learned,
         replay_difference=replay,
         importances=importances,
+        doubt=labels_for_scores(predicted.score),
         shap=shap,
     )
     store.save("evaluations", contract.name, evaluation.key, evaluation)

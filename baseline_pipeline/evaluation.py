@@ -126,6 +126,8 @@ class Evaluation(Record):
     """Largest difference of scores when the same rows were scored twice; 0 where the model repeats itself."""
     importances: tuple[Importance, ...] = ()
     """What the model leans on, in the order of the features."""
+    doubt: str = ""
+    """Why the scores may be none, in words."""
     shap: ShapValues | None = None
     """The same by SHAP values; `None` where the contract does not ask for them."""
 

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 Array = np.ndarray[Any, Any]
 BATCH_ROWS = 10_000
+FEWEST = 20
+"""Rows from which on scores are said to be labels."""
 TOLERANCE = 1e-6
 """How far a row's class probabilities may be from summing to one."""
 
@@ -197,6 +199,26 @@ def interpret(
             score = score[:, 1]
         return Predicted((score >= contract.model.threshold).astype(np.int64), score)
     return _of_classes(contract, score, version, classes)
+
+
+def labels_for_scores(score: Array | None) -> str:
+    """Why scores look like labels; empty where they do not, or where that may be chance.
+
+    Args:
+        score: (n,) or (n, k) probabilities.
+
+    Example:
+        >>> labels_for_scores(np.array([0.0, 1.0] * 20))[:31]
+        'all 40 scores are exactly 0 or '
+        >>> labels_for_scores(np.array([0.0, 1.0])), labels_for_scores(np.zeros(40)), labels_for_scores(None)
+        ('', '', '')
+    """
+    if score is None or len(score) < FEWEST or not ((score == 0) | (score == 1)).all() or (score == score[0]).all():
+        return ""
+    return (
+        f"all {len(score)} scores are exactly 0 or 1, as labels are: ranking, log loss, Brier score and calibration "
+        "are not what they seem then; give probabilities, or declare `model: {output: prediction}`"
+    )
 
 
 def _one_each(values: Array, version: ModelVersion, accepted: str) -> None:

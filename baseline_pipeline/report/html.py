@@ -45,6 +45,7 @@ def decision_html(story: DecisionStory) -> str:
             evaluations=lineage.evaluations_in_order(story),
             steps=lineage.lineage(story),
             facets=lineage.facet_rows(story),
+            doubts=lineage.doubts(story),
             findings=lineage.environment_findings(story),
             commands=lineage.commands(story),
             facts=lineage.machine_facts(story),

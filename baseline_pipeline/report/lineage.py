@@ -102,6 +102,11 @@ def environment_findings(story: DecisionStory) -> tuple[str, ...]:
     return tuple(dict.fromkeys(lines))
 
 
+def doubts(story: DecisionStory) -> tuple[str, ...]:
+    """Why the scores of an evaluation may be none, in words; empty where nothing speaks against them."""
+    return tuple(f"{part}: {one.doubt}" for part, one in evaluations_in_order(story) if one.doubt)
+
+
 def machine_facts(story: DecisionStory) -> tuple[str, ...]:
     """The names of everything observed about the machines, each once."""
     return tuple(dict.fromkeys(name for _, found in evaluations_in_order(story) for name in found.environment.facts))

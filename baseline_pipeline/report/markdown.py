@@ -9,7 +9,7 @@ from baseline_pipeline.figures import bracketed, count, counted, fixed, p_text
 from baseline_pipeline.report.concern import concern
 from baseline_pipeline.report.criticality import folded, tally
 from baseline_pipeline.report.findings import model_findings
-from baseline_pipeline.report.lineage import commands, environment_findings, lineage
+from baseline_pipeline.report.lineage import commands, doubts, environment_findings, lineage
 from baseline_pipeline.report.outcome import headline, next_step, standing
 from baseline_pipeline.report.verdict_line import word_of
 from baseline_pipeline.report.visible import visible, without_credentials
@@ -62,6 +62,7 @@ def decision_markdown(story: DecisionStory, *, show_all: bool = False) -> str:
         *_part("Replayed", _list(story.followed)),
         *_part("Drift", _drift(story)),
         *_part("Data quality", _quality(story)),
+        *_part("Doubts", _list(doubts(story))),
         *_part("Environment", _list(environment_findings(story))),
         *_part("Provenance", _provenance(story)),
         *_part("Reproduce", "\n".join(f"    {visible(command)}" for command in commands(story))),

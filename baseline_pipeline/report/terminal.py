@@ -9,7 +9,7 @@ from baseline_pipeline.records import short
 from baseline_pipeline.report.concern import concern
 from baseline_pipeline.report.criticality import folded, tally
 from baseline_pipeline.report.findings import model_findings
-from baseline_pipeline.report.lineage import environment_findings
+from baseline_pipeline.report.lineage import doubts, environment_findings
 from baseline_pipeline.report.measured import measured_lines
 from baseline_pipeline.report.outcome import headline, next_step, standing
 from baseline_pipeline.report.verdict_line import verdict_line
@@ -32,7 +32,7 @@ _STYLES = {
     r"(?m)^REJECT\b|^HOLD: harm unresolved|^ *DEGRADED\b|\bsevere\b|\bmoderate\b": "bold red",
     r"(?m)^(PROMOTE|ESTABLISH)\b|^ *IMPROVED\b": "bold green",
     r"(?m)^HOLD: (?!harm)[a-z ]+?(?=  )|^ *(INCONCLUSIVE|NOT EVALUATED)\b": "bold yellow",
-    r"(?m)^(Why|What changed|Measured|Comparison|Drift|Data quality|Environment|Next)\b.*$": "bold",
+    r"(?m)^(Why|What changed|Measured|Comparison|Drift|Data quality|Doubts|Environment|Next)\b.*$": "bold",
     r"(?m)^ *(UNCHANGED|REPORTED)\b": "dim",
 }
 
@@ -57,6 +57,7 @@ def decision_text(story: DecisionStory, *, width: int = 100, show_all: bool = Fa
         *(_contrast(contrast, show_all=show_all) for contrast in story.comparison.contrasts),
         _section("Drift", _drift(story.drift, show_all=show_all)),
         _section("Data quality", _quality(story)),
+        _section("Doubts", doubts(story)),
         _section("Environment", environment_findings(story)),
         _section("Replayed", story.followed),
         _section("Next", [next_step(story.decision, tried=story.tried), *_asked(story)]),

@@ -69,6 +69,23 @@ def test_predictions_that_are_no_classes_of_the_label_are_told(checked):
     assert "predicts none of the label's classes (0, 1) on 50 rows" in checked(*contract)
 
 
+@pytest.mark.parametrize(
+    ("body", "output", "told"),
+    [
+        ('(features["x"] > 0)', "", True),
+        ('(features["x"] > 0).astype(float)', "", True),
+        ('(features["x"] > 0)', ", output: prediction", False),
+        ('features["x"] * 0', "", False),
+        ('(features["x"] > 0) * 0.98 + 0.01', "", False),
+    ],
+)
+def test_labels_that_stand_for_probabilities_are_told(checked, body, output, told):
+    (checked.project.root / "smallmodel.py").write_text(f"def predict(features):\n    return {body}\n")
+    words = checked(("positive_class: 1", f"positive_class: 1{output}"), ("metric: brier", "metric: accuracy"))
+
+    assert ("all 50 scores are exactly 0 or 1, as labels are" in words) is told
+
+
 def test_labels_that_the_model_cannot_give_are_told(checked):
     (checked.project.root / "smallmodel.py").write_text(
         "def predict(features):\n    return [[0.5, 0.5]] * len(features)\n"

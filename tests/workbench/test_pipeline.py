@@ -6,8 +6,13 @@ import pytest
 from sklearn.metrics import brier_score_loss, zero_one_loss
 
 from baseline_pipeline.errors import EvidenceUnavailable, NotInitialised, UsageError
+from baseline_pipeline.report.html import decision_html
+from baseline_pipeline.report.markdown import decision_markdown
+from baseline_pipeline.report.terminal import decision_text
+from baseline_pipeline.workbench.iteration.comparing import load_comparison
 from baseline_pipeline.workbench.iteration.evaluating import load_evaluation, load_scores
 from baseline_pipeline.workbench.iteration.snapshotting import QualityRefused
+from baseline_pipeline.workbench.reporting import decision_story
 
 
 def finished_runs(project):
@@ -255,3 +260,14 @@ def test_a_ledger_of_another_home_is_refused(project, tmp_path, monkeypatch):
 
     with pytest.raises(NotInitialised, match="belongs to store another-store"):
         Workbench.here(project.root)
+
+
+def test_labels_that_stand_for_probabilities_are_said_when_they_are_scored_and_in_every_report(project):
+    (project.root / "smallmodel.py").write_text('def predict(features):\n    return (features["x"] > 0) * 1\n')
+    decision, bench = project.run(), project.bench()
+    story = decision_story(bench, bench.contract("small"), decision)
+    told = "candidate: all 1500 scores are exactly 0 or 1, as labels are"
+
+    pages = decision_text(story, width=500), decision_markdown(story), decision_html(story)
+
+    assert [told in page for page in pages] == [True, True, True]

@@ -229,6 +229,8 @@ class _Scoring:
                 explainer=self.explainer,
                 known=known,
             )
+            if found.doubt:
+                self.bench.progress(f"version {version.version}: {found.doubt}")
             if found.shap is not None and found.shap.note:
                 self.bench.progress(f"no SHAP values: {found.shap.note}")
         else:

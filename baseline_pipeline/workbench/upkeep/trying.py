@@ -13,7 +13,7 @@ from baseline_pipeline.evaluating import scores_of
 from baseline_pipeline.figures import counted
 from baseline_pipeline.labels import encode_labels, labelled_rows
 from baseline_pipeline.metrics.custom import doubts, frame, resolved
-from baseline_pipeline.scoring import Predicted, predict_all
+from baseline_pipeline.scoring import Predicted, labels_for_scores, predict_all
 from baseline_pipeline.slices import find_slices
 from baseline_pipeline.snapshot import in_order
 
@@ -148,9 +148,12 @@ def _model(settings: Settings, contract: Contract, rows: pa.Table, names: pa.Arr
         version = catalogue.resolve("champion")
         if version is None:
             return Tried(["model: there is no champion"], [])
-        said = predict_all(contract, rows, names, version, catalogue, classes)[0].prediction
+        predicted = predict_all(contract, rows, names, version, catalogue, classes)[0]
     except BaselineError as error:
         return Tried([], [type(error)(f"model: {error.message}", next_step=error.next_step)])
+    said, doubt = predicted.prediction, labels_for_scores(predicted.score)
+    if doubt:
+        return Tried([f"model: version {version.version}: {doubt}"], [])
     if contract.model.output == "prediction" and classes and (said < 0).all():
         known = ", ".join(classes[:6])
         words = f"model: version {version.version} predicts none of the label's classes ({known}) on {len(said)} rows"
