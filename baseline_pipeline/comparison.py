@@ -193,7 +193,9 @@ class Comparison(Record):
     changed: tuple[FacetChange, ...]
     contrasts: tuple[Contrast, ...]
     drift: Digest | None
-    """Key of the stored drift report."""
+    """Key of the stored report on how far the new rows drifted from the baseline's; `None` where none is new."""
+    changed_drift: Digest | None = None
+    """The same of rows whose values changed, held against themselves; `None` where none did."""
     evidence_missing: tuple[str, ...]
     """Why the evidence must not be trusted, if so: wrong environment, contradicted manifest, failures."""
     failures: tuple[str, ...] = ()

@@ -228,11 +228,12 @@ class Story:
                 self.tell(f"  not comparable: {contrast.not_comparable}")
             for cell in self._shown(contrast.cells):
                 self.tell(f"  {verdict_line(cell, contrast.pairing)}")
-        if story.drift is not None:
-            top = [
-                f"{one.column} {one.score:.2f}" for one in story.drift.columns if one.drifted and one.score is not None
-            ]
-            self.tell(f"drifted: {', '.join(top[:SHOWN_DRIFT]) or 'nothing beyond its threshold'}")
+        for words, drift in (("drifted", story.drift), ("drifted on the changed rows", story.changed_drift)):
+            if drift is not None:
+                top = [
+                    f"{one.column} {one.score:.2f}" for one in drift.columns if one.drifted and one.score is not None
+                ]
+                self.tell(f"{words}: {', '.join(top[:SHOWN_DRIFT]) or 'nothing beyond its threshold'}")
         self.tell(f">>> {headline(decision.outcome, decision.hold)}{f' ({decision.tier})' if decision.tier else ''}")
         for reason in decision.reasons[:SHOWN_REASONS]:
             self.tell(f"    because {reason}")

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from baseline_pipeline.comparison import Cell, Contrast
     from baseline_pipeline.report.story import DecisionStory
+    from baseline_pipeline.snapshot import DriftReport
 
 _ENTITIES = {"&": "&amp;", "<": "&lt;", ">": "&gt;", "@": "@<!-- -->"}
 _MEANING = re.compile(r"[\\`*\[\]|~#!$]|(?<!\w)_|_(?!\w)|(?<=\w):(?=//)|(?<=www)\.")
@@ -60,7 +61,8 @@ def decision_markdown(story: DecisionStory, *, show_all: bool = False) -> str:
         *_part("What changed", _list(_changes(story))),
         *(block for contrast in story.comparison.contrasts for block in _contrast(contrast, show_all=show_all)),
         *_part("Replayed", _list(story.followed)),
-        *_part("Drift", _drift(story)),
+        *_part("Drift", _drift(story.drift)),
+        *_part("Drift of the changed rows", _drift(story.changed_drift)),
         *_part("Data quality", _quality(story)),
         *_part("Doubts", _list(doubts(story))),
         *_part("Environment", _list(environment_findings(story))),
@@ -131,11 +133,11 @@ def _verdict_row(cell: Cell) -> tuple[str, ...]:
     )
 
 
-def _drift(story: DecisionStory) -> str:
-    if story.drift is None:
+def _drift(drift: DriftReport | None) -> str:
+    if drift is None:
         return ""
-    drifted = [column for column in story.drift.columns if column.drifted]
-    said = f"{len(drifted)} of {len(story.drift.columns)} columns drifted."
+    drifted = [column for column in drift.columns if column.drifted]
+    said = f"{len(drifted)} of {len(drift.columns)} columns drifted."
     rows = ((c.column, c.kind, fixed(c.score, 3), fixed(c.threshold, 3), c.method) for c in drifted[:10])
     return "\n\n".join(filter(None, (said, _table(("Column", "Kind", "Score", "Threshold", "Method"), rows))))
 

@@ -113,7 +113,8 @@ class DecisionStory:
         comparison: what it rests on.
         evaluations: evaluations named by the comparison, by key.
         snapshots: snapshots named by those, by digest.
-        drift: drift between the two data sets, where it was looked at.
+        drift: how far the new rows drifted from the baseline's, where any is new.
+        changed_drift: how far the values of the same rows drifted, where any changed.
         quality: the candidate snapshot's expectations, where there are any.
         calibration: reliability of each side, for binary classification.
         trajectories: the primaries over all evaluations so far.
@@ -131,6 +132,7 @@ class DecisionStory:
     evaluations: Mapping[Digest, Evaluation] = field(default_factory=dict)
     snapshots: Mapping[Digest, Snapshot] = field(default_factory=dict)
     drift: DriftReport | None = None
+    changed_drift: DriftReport | None = None
     quality: QualityReport | None = None
     calibration: tuple[CalibrationCurve, ...] = ()
     trajectories: tuple[Trajectory, ...] = ()

@@ -56,6 +56,7 @@ def decision_text(story: DecisionStory, *, width: int = 100, show_all: bool = Fa
         _section("Measured", measured_lines(story, show_all=show_all)),
         *(_contrast(contrast, show_all=show_all) for contrast in story.comparison.contrasts),
         _section("Drift", _drift(story.drift, show_all=show_all)),
+        _section("Drift of the changed rows", _drift(story.changed_drift, show_all=show_all)),
         _section("Data quality", _quality(story)),
         _section("Doubts", doubts(story)),
         _section("Environment", environment_findings(story)),

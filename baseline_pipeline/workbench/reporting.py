@@ -79,14 +79,14 @@ def decision_story(bench: Workbench, contract: Contract, decision: Decision) -> 
     comparison = load_comparison(bench, contract.name, decision.comparison)
     evaluations = _evaluations(bench, contract.name, comparison)
     snapshots = {one.snapshot: load_snapshot(bench, contract.name, one.snapshot) for one in evaluations.values()}
-    drift = None if comparison.drift is None else bench.store.load("drift", contract.name, comparison.drift)
     return DecisionStory(
         card=model_card(contract),
         decision=decision,
         comparison=comparison,
         evaluations=evaluations,
         snapshots=snapshots,
-        drift=None if drift is None else DriftReport.stored(drift),
+        drift=_drift(bench, contract.name, comparison.drift),
+        changed_drift=_drift(bench, contract.name, comparison.changed_drift),
         quality=_quality(bench, contract, evaluations, comparison),
         calibration=_calibration(bench, contract, comparison, evaluations),
         trajectories=_trajectories(bench, contract),
@@ -99,6 +99,11 @@ def decision_story(bench: Workbench, contract: Contract, decision: Decision) -> 
             f"baseline report {contract.name} --decision {_short_digest(decision)}",
         ),
     )
+
+
+def _drift(bench: Workbench, model: str, key: Digest | None) -> DriftReport | None:
+    body = None if key is None else bench.store.load("drift", model, key)
+    return None if body is None else DriftReport.stored(body)
 
 
 def _short_digest(decision: Decision) -> str:

@@ -34,6 +34,7 @@ def decision_story_(**changes):
         evaluations={OLD.key: OLD, NEW.key: NEW},
         snapshots={digest_of("snapshot"): snapshot_()},
         drift=drift_(),
+        changed_drift=drift_(),
         quality=quality_(),
         calibration=calibration_(),
         trajectories=trajectories_(),

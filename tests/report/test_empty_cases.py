@@ -56,7 +56,7 @@ def cases(decision_story, retold, cell):
         "very long names": with_cells(cell(slice="carrier=" + "W" * 4000, metric="m" * 900)),
         "unpaired": with_cells(cell(changed_rows=None, clusters=None), pairing="unpaired", changes=None),
         "not comparable": with_cells(not_comparable="the label column is another one"),
-        "no drift": retold(drift=None),
+        "no drift": retold(drift=None, changed_drift=None),
         "regression": retold(card=regression, calibration=()),
         "records not at hand": retold(evaluations={}, snapshots={}),
         "many reasons": retold(decided={"reasons": tuple(f"reason {n}" for n in range(60))}),

@@ -79,7 +79,8 @@ def hostile(story, word):
     card = type(story.card).model_validate(poisoned(story.card.body(), word))
     drift = type(story.drift).model_validate(poisoned(story.drift.body(), word))
     facts = tuple(type(one).model_validate(poisoned(one.body(), word)) for one in story.ledger)
-    return replace(story, comparison=comparison, decision=decision, card=card, drift=drift, ledger=facts)
+    found = replace(story, comparison=comparison, decision=decision, card=card, ledger=facts)
+    return replace(found, drift=drift, changed_drift=drift)
 
 
 def elements(page):

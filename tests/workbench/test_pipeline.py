@@ -2,6 +2,7 @@
 
 import shutil
 
+import pandas as pd
 import pytest
 from sklearn.metrics import brier_score_loss, zero_one_loss
 
@@ -120,6 +121,31 @@ def test_changed_values_of_the_same_rows_are_compared_with_themselves(project):
 
     assert (decision.outcome, decision.tier) == ("reject", "severe")
     assert any("data values, paired" in reason for reason in decision.reasons)
+
+
+def test_what_data_did_is_told_in_the_environment_of_the_present(project, monkeypatch):
+    """Both move at once, and the environment moves every score: the changed values are asked about by themselves."""
+    (project.root / "smallmodel.py").write_text(
+        "import os\nimport numpy as np\n\n\ndef predict(features):\n"
+        '    return (1 / (1 + np.exp(-features["x"] * float(os.environ["SLOPE"])))).to_numpy()\n'
+    )
+    monkeypatch.setenv("SLOPE", "1")
+    project.run()
+    project.establish()
+    monkeypatch.setenv("SLOPE", "0.5")
+    project.manifest("architecture: x86_64\nimage: rebuilt\n")
+    frame = project.rows()
+    frame.loc[:99, "x"] += 0.01
+    project.write(pd.concat([frame, project.rows(seed=2, start=1500)]))
+
+    comparison = load_comparison(project.bench(), "small", project.run().comparison)
+
+    found = {one.moved: one for one in comparison.contrasts}
+    environment, values, new = (found[name] for name in ("infrastructure", "data_values", "population"))
+    assert environment.changes.changed_scores == 1500
+    assert (values.changes.rows, values.changes.largest_difference < 0.01) == (100, True)
+    again = environment.candidate.evaluation
+    assert (values.baseline.evaluation, new.baseline.evaluation) == (again, again)
 
 
 def test_whoever_establishes_what_was_rejected_is_told_so(project):

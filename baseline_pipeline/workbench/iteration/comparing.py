@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from baseline_pipeline.comparison import Comparison, Contrast, JointShift, Moved, Side
 from baseline_pipeline.contrasting import contrast
@@ -111,14 +111,17 @@ class _Comparing:
         champion, challenger = scored.get("champion"), scored.get("challenger")
         subject = challenger or champion
         contrasts: list[Contrast] = []
-        drift = None
+        drift, changed_drift = None, None
         details: tuple[str, ...] = ()
         if self.baseline is not None:
             approved = self._load(self.baseline.evaluation)
-            contrasts += self._environment(approved, scored.get("champion_on_baseline_rows"))
+            again = scored.get("champion_on_baseline_rows")
+            contrasts += self._environment(approved, again)
             if champion is not None:
-                contrasts_of_data, details, drift = self._data(approved, champion, scored.get("baseline_model"))
-                contrasts += contrasts_of_data
+                of_data, details, drift, changed_drift = self._data(
+                    again or approved, champion, scored.get("baseline_model")
+                )
+                contrasts += of_data
             contrasts += self._model(champion, challenger, scored.get("baseline_model"), evaluated.timed)
             contrasts += self._creep(scored.get("anchor_model"), subject)
         changed = facet_changes(
@@ -135,6 +138,7 @@ class _Comparing:
             changed=changed,
             contrasts=tuple(contrasts),
             drift=drift,
+            changed_drift=changed_drift,
             evidence_missing=(*_evidence_missing([one.evaluation for one in scored.values()]), *unmeasured, *gone),
             failures=evaluated.failures,
             policy=self.contract.policy_digest(),
@@ -220,16 +224,18 @@ class _Comparing:
 
     def _data(
         self, approved: _Scored, champion: _Scored, approved_here: _Scored | None
-    ) -> tuple[list[Contrast], tuple[str, ...], Digest | None]:
-        """The contrasts of a data change: on rows whose values moved, and on rows that are new.
+    ) -> tuple[list[Contrast], tuple[str, ...], Digest | None, Digest | None]:
+        """The contrasts of a data change: on rows whose values moved, and on rows that are new; with the drift of both.
 
-        The approved model's, where another one is champion by now: what data did and what the model did are two things.
+        The approved model's, where another one is champion by now, and in the present environment, where that moved:
+        what data did is one thing, and what the model or a library did another.
         """
         if champion.evaluation.snapshot == approved.evaluation.snapshot:
-            return [], (), None
+            return [], (), None, None
         new = approved_here or champion
         since_baseline = data_change(approved.scores, new.scores)
         found: list[Contrast] = []
+        drift, changed_drift = None, None
         sides = [new] if new is champion else [new, champion]
         held = ((self._earlier(approved, one, since_baseline), one) for one in sides)
         old, same = next((pair for pair in held if pair[0] is not None), (None, new))
@@ -237,13 +243,18 @@ class _Comparing:
             question = "What did the changed values of the same rows cost the same model?"
             found.append(self._contrast("data_values", question, old, same))
             found += self._beside_unchanged(old, same)
+            changed_drift = self._drift("changed", old, same)
         if since_baseline.new:
             question = "Is the approved model as good on the new rows as it was on the baseline's?"
             plain = self._contrast("population", question, approved, new, "unpaired")
             found.append(plain.model_copy(update={"joint": self._joint(approved, new)}))
-        before = old or approved
-        drift = drift_between(self.bench, self.contract, before.evaluation, before.scores, same.evaluation, same.scores)
-        return found, since_baseline.words(), drift
+            drift = self._drift("new", approved, new)
+        return found, since_baseline.words(), drift, changed_drift
+
+    def _drift(self, rows: Literal["changed", "new"], old: _Scored, new: _Scored) -> Digest | None:
+        return drift_between(
+            self.bench, self.contract, rows, (old.evaluation, old.scores), (new.evaluation, new.scores)
+        )
 
     def _beside_unchanged(self, old: _Scored, new: _Scored) -> list[Contrast]:
         """Changed values among the rows that stayed, where a metric is more than the mean of what rows add."""

@@ -1,8 +1,8 @@
-"""Drift between the rows of two evaluations: the changed ones where values moved, else the new ones."""
+"""Drift between the rows of two evaluations: of those that are new, and of those whose values changed."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 import pyarrow as pa
@@ -13,6 +13,7 @@ from baseline_pipeline.drift.design import design_effect
 from baseline_pipeline.drift.kinds import by_length, column_kinds
 from baseline_pipeline.drift.looking import look_within
 from baseline_pipeline.drift.reporting import drift_report
+from baseline_pipeline.figures import counted
 from baseline_pipeline.metrics.classes import names_of
 from baseline_pipeline.metrics.outcomes import Array, Outcomes
 from baseline_pipeline.records import Digest, digest_of
@@ -27,20 +28,30 @@ if TYPE_CHECKING:
 
 
 def drift_between(
-    bench: Workbench, contract: Contract, before: Evaluation, old: Scores, after: Evaluation, new: Scores
+    bench: Workbench,
+    contract: Contract,
+    rows: Literal["changed", "new"],
+    earlier: tuple[Evaluation, Scores],
+    present: tuple[Evaluation, Scores],
 ) -> Digest | None:
-    """The key of the stored drift report; made where it is not there yet.
+    """The key of the stored drift report, made where it is not there yet; `None` where there are no such rows.
 
-    Rows of both evaluations whose values changed are compared with themselves; where none did, the
-    rows that are new are compared with all earlier ones. `None` where there are neither.
+    Args:
+        bench: The project.
+        contract: The model's contract.
+        rows: Those that both evaluations hold with other values are compared with themselves; those that are new with
+            all earlier ones.
+        earlier: An evaluation and its scores.
+        present: The evaluation that is held against it.
     """
-    key = digest_of(["drift", before.key, after.key, contract.data.feature_names])
+    (before, old), (after, new) = earlier, present
+    key = digest_of(["drift", rows, before.key, after.key, contract.data.feature_names])
     if bench.store.load("drift", contract.name, key) is not None:
         return key
-    rows_before, rows_after = _rows(old, new)
+    rows_before, rows_after = _changed(old, new) if rows == "changed" else _fresh(old, new)
     if not len(rows_after):
         return None
-    bench.progress("looking for drift")
+    bench.progress(f"looking for drift of {counted(len(rows_after), f'{rows} row')}")
     reference = _features(bench, contract, before, old, rows_before)
     current = _features(bench, contract, after, new, rows_after)
     reference, current = of_both(reference, current)
@@ -85,14 +96,19 @@ def _report(
     )
 
 
-def _rows(old: Scores, new: Scores) -> tuple[np.ndarray, np.ndarray]:
+def _changed(old: Scores, new: Scores) -> tuple[np.ndarray, np.ndarray]:
+    """Positions of the rows that both hold with other values, on either side."""
     position = pc.index_in(new.row_id, value_set=old.row_id)
-    shared = pc.is_valid(position).to_numpy(zero_copy_only=False)
+    shared = np.flatnonzero(pc.is_valid(position).to_numpy(zero_copy_only=False))
     where = position.drop_null().to_numpy(zero_copy_only=False)
     changed = old.content[where] != new.content[shared]
-    if changed.any():
-        return where[changed], np.flatnonzero(shared)[changed]
-    return np.arange(len(old.row_id)), np.flatnonzero(~shared)
+    return where[changed], shared[changed]
+
+
+def _fresh(old: Scores, new: Scores) -> tuple[np.ndarray, np.ndarray]:
+    """Positions of all earlier rows, and of those that are new."""
+    known = pc.is_in(new.row_id, value_set=old.row_id).to_numpy(zero_copy_only=False)
+    return np.arange(len(old.row_id)), np.flatnonzero(~known)
 
 
 def _clusters(scores: Scores, rows: np.ndarray) -> np.ndarray | None:

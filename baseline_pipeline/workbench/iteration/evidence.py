@@ -74,8 +74,8 @@ def export_evidence(bench: Workbench, digest: str, folder: Path) -> str:
     _copied(bench, target, "contracts", model, comparison.policy, Policy)
     target.save("comparisons", model, decision.comparison, comparison)
     rows, seen = _evaluations(bench, target, model, comparison)
-    if comparison.drift is not None:
-        page = _copied(bench, target, "drift", model, comparison.drift, DriftReport).html
+    for drift in filter(None, (comparison.drift, comparison.changed_drift)):
+        page = _copied(bench, target, "drift", model, drift, DriftReport).html
         seen |= {page} if page else set()
     for file in sorted(rows | seen):
         copy = folder / f"{file}.unfinished"
