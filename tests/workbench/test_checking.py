@@ -5,6 +5,7 @@ from itertools import chain
 
 import pytest
 
+from baseline_pipeline.errors import DataNotThereYet
 from baseline_pipeline.workbench.upkeep.checking import check_contract
 
 
@@ -43,6 +44,18 @@ def test_a_contract_whose_slices_and_model_work_has_nothing_to_look_at(checked):
 )
 def test_slices_are_tried_on_the_rows(checked, by, words):
     assert words in checked(("by: [group], min_rows: 50", by))
+
+
+def test_no_evaluation_gets_past_a_lockfile_that_is_not_there(checked):
+    (checked.project.root / "requirements.lock").unlink()
+    bench = checked.project.bench()
+
+    findings, stops = check_contract(checked.project.settings, bench.contract("small"))
+
+    assert findings == []
+    assert [one.message.partition(" (")[0] for one in stops] == ["lockfile requirements.lock is not there"]
+    with pytest.raises(DataNotThereYet, match="lock is not there"):
+        checked.project.run()
 
 
 @pytest.mark.parametrize(

@@ -93,7 +93,8 @@ class MlflowCatalogue:
         message = (
             f"model {model.registered!r} at {without_login(self._uri)} has no alias {alias!r}; aliases there: {there}"
         )
-        raise TrackingUnavailable(message, next_step="register the model and set the alias")
+        next_step = "register the model there and set the alias; BASELINE_TRACKING_URI names another server"
+        raise TrackingUnavailable(message, next_step=next_step)
 
     def candidate(self, reference: str, *, required: Sequence[str] = (), wait: float = 0.0) -> ModelVersion:
         """The exact version behind a reference; see `find_candidate`."""

@@ -31,8 +31,8 @@ def _source(settings: Settings, contract: Contract) -> tuple[Source | None, list
     return None, [f"data is {state.status.replace('_', ' ')}: {state.detail}"]
 
 
-def _environment(settings: Settings, contract: Contract) -> list[str]:
-    """Where the present environment is not the declared one."""
+def _environment(settings: Settings, contract: Contract) -> Tried:
+    """Where the present environment is not the declared one; a declared file that is not there stops all."""
     from baseline_pipeline.workbench.iteration.environment import observe
 
     try:
@@ -40,11 +40,11 @@ def _environment(settings: Settings, contract: Contract) -> list[str]:
     except ContractError:
         raise
     except BaselineError as error:
-        return [error.message]
+        return Tried([], [error])
     found = [
         f"{one.package} {one.locked} is locked, {one.installed or 'nothing'} is installed" for one in state.differences
     ]
-    return found + [f"{state.manifest}: {words}" for words in state.contradictions]
+    return Tried(found + [f"{state.manifest}: {words}" for words in state.contradictions], [])
 
 
 def _level_unseen(contract: Contract) -> list[str]:
@@ -87,12 +87,12 @@ def check_contract(settings: Settings, contract: Contract) -> Tried:
 
     ready, found = _source(settings, contract)
     elsewhere = _environment(settings, contract)
-    found += elsewhere
+    found += elsewhere.findings
     if contract.model.allow_pickle:
         found.append("model.allow_pickle: loading the model runs its code; only for artifacts that you wrote")
     found += _shap(contract) + _level_unseen(contract)
     importable(settings.project)
-    asked = Tried([], []) if ready is None else tried(settings, contract, ready, predict=not elsewhere)
+    asked = Tried([], []) if ready is None else tried(settings, contract, ready, predict=not any(elsewhere))
     found += asked.findings
     for reference in contract.artifacts:
         found += [f"artifacts: {words}" for words in doubts(reference) if "cannot be imported" in words]
@@ -112,7 +112,7 @@ def check_contract(settings: Settings, contract: Contract) -> Tried:
             ExpectationSuite(path).check()
         else:
             found.append(f"expectations {contract.data.expectations!r} is not there")
-    return Tried(found + _response(settings, contract), asked.stops)
+    return Tried(found + _response(settings, contract), elsewhere.stops + asked.stops)
 
 
 def _response(settings: Settings, contract: Contract) -> list[str]:
