@@ -7,6 +7,7 @@ import pytest
 
 from baseline_pipeline.workbench.iteration.comparing import load_comparison
 from baseline_pipeline.workbench.iteration.evaluating import load_evaluation
+from baseline_pipeline.workbench.upkeep.checking import check_contract
 
 OWN = """\
 import numpy as np
@@ -129,3 +130,15 @@ def test_check_names_stages_and_training_that_cannot_be_imported(project):
 
     assert "model.stages: smallmodel:layers cannot be imported" in words
     assert "model.training.entry: nowhere:fit cannot be imported" in words
+
+
+def test_a_scenario_of_ones_own_that_is_not_there_is_found_by_check(project, own):
+    own("cost")
+    contract = project.root / "assets" / "small" / "defs.yaml"
+    module = "own_test_a_scenario_of_ones_own_that_is_not_there_is_found_by_check"
+    contract.write_text(f"{contract.read_text()}  scenarios: ['{module}:gone', '{module}:total', unit_error]\n")
+
+    found = check_contract(project.settings, project.bench().contract("small")).findings
+
+    (words,) = (one for one in found if one.startswith("scenarios"))
+    assert words.startswith(f"scenarios: {module}:gone cannot be imported")

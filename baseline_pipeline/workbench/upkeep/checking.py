@@ -94,11 +94,14 @@ def check_contract(settings: Settings, contract: Contract) -> Tried:
     importable(settings.project)
     asked = Tried([], []) if ready is None else tried(settings, contract, ready, predict=not any(elsewhere))
     found += asked.findings
-    for reference in contract.artifacts:
-        found += [f"artifacts: {words}" for words in doubts(reference) if "cannot be imported" in words]
     training = contract.model.training
-    functions = {"model.stages": contract.model.stages, "model.training.entry": training.entry if training else None}
-    for place, function in functions.items():
+    functions = [
+        ("model.stages", contract.model.stages),
+        ("model.training.entry", training.entry if training else None),
+    ]
+    functions += [("artifacts", one) for one in contract.artifacts]
+    functions += [("scenarios", one) for one in contract.scenarios if ":" in one]
+    for place, function in functions:
         words = doubts(function) if function is not None else ()
         found += [f"{place}: {one}" for one in words if "cannot be imported" in one]
     for rule in contract.metrics:
