@@ -15,6 +15,7 @@ from baseline_pipeline.errors import ContractError, NotInitialised
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+EXPERIMENT = "baseline-pipeline"
 NAMES = ("home", "tracking_uri", "experiment", "ledger_url")
 
 
@@ -61,6 +62,11 @@ class Settings:
             'https://***@mlflow.example/a'
         """
         return without_login(self.tracking_uri)
+
+    @property
+    def embedded(self) -> bool:
+        """Whether evaluations are tracked where a home brings its own tracking."""
+        return (self.tracking_uri, self.experiment) == (_below(self.home, "mlflow"), EXPERIMENT)
 
     @property
     def assets(self) -> Path:
@@ -122,10 +128,14 @@ def load_settings(start: Path | None = None, environ: Mapping[str, str] = os.env
     return Settings(
         project=project,
         home=home,
-        tracking_uri=chosen["tracking_uri"] or f"sqlite:///{home / 'mlflow.db'}",
-        experiment=chosen["experiment"] or "baseline-pipeline",
-        ledger_url=chosen["ledger_url"] or f"sqlite:///{home / 'ledger.db'}",
+        tracking_uri=chosen["tracking_uri"] or _below(home, "mlflow"),
+        experiment=chosen["experiment"] or EXPERIMENT,
+        ledger_url=chosen["ledger_url"] or _below(home, "ledger"),
     )
+
+
+def _below(home: Path, name: str) -> str:
+    return f"sqlite:///{home / name}.db"
 
 
 def _expanded(home: str) -> Path:

@@ -55,11 +55,14 @@ def command(
 ) -> None:
     """Make the state directory (once), and a contract to start from.
 
+    Where the directory is there and the tracking server is another one, the experiment is made on that.
+
     Example: baseline init churn
     """
     from baseline_pipeline.errors import NotInitialised, UsageError
     from baseline_pipeline.settings import load_settings
-    from baseline_pipeline.workbench.setup import make_home
+    from baseline_pipeline.workbench.home import store_id
+    from baseline_pipeline.workbench.setup import make_home, make_tracking
 
     if model is not None:
         if not re.fullmatch(r"[a-z0-9][a-z0-9._-]{0,63}", model):
@@ -81,6 +84,8 @@ def command(
     tell(f"home {settings.home}")
     made = make_home(settings, [_make_dagster_home])
     say(f"home {settings.home} {'is ready' if made else 'was there already'}; tracking URI {settings.tracking_shown}")
+    if not made and not settings.embedded and make_tracking(settings, store_id(settings)):
+        say(f"made experiment {settings.experiment!r} there: it was not")
     if model is not None:
         say(f"wrote assets/{model}/defs.yaml; next: edit it, then `baseline check {model}`")
 

@@ -16,7 +16,7 @@ from baseline_pipeline.settings import Settings
 IDENTITY = "identity.json"
 LOCK_SECONDS = 300
 
-Maker = Callable[[Settings, str], None]
+Maker = Callable[[Settings, str], object]
 """Makes one part of a home for the store id given; safe to repeat."""
 
 

@@ -19,11 +19,11 @@ def make_ledger(settings: Settings, store_id: str) -> None:
     SqlLedger.create(settings.ledger_url, store_id).close()
 
 
-def make_tracking(settings: Settings, store_id: str) -> None:
-    """The MLflow experiment."""
+def make_tracking(settings: Settings, store_id: str) -> bool:
+    """The MLflow experiment; whether there was none."""
     from baseline_pipeline.adapters.registries.mlflow import initialise_store
 
-    initialise_store(settings.tracking_uri, settings.experiment, store_id, settings.home / "mlflow-artifacts")
+    return initialise_store(settings.tracking_uri, settings.experiment, store_id, settings.home / "mlflow-artifacts")
 
 
 def make_home(settings: Settings, more: Sequence[Maker] = ()) -> bool:

@@ -255,6 +255,17 @@ def test_check_fails_where_the_model_does_on_rows_that_are_there(project):
     assert "small: no evaluation gets past 1 thing" in done.stderr
 
 
+def test_init_makes_the_experiment_where_a_home_is_pointed_later_and_nothing_else_does(project):
+    later = {"BASELINE_EXPERIMENT": "later"}
+    broken = call("doctor", cwd=project.root, **later)
+    first, again = (call("init", cwd=project.root, **later) for _ in range(2))
+
+    assert "`baseline init` makes the experiment" in broken.stdout
+    assert "made experiment 'later' there" in first.stderr
+    assert (again.returncode, "made experiment" in again.stderr) == (0, False)
+    assert "BAD" not in call("doctor", cwd=project.root, **later).stdout
+
+
 @pytest.mark.slow
 def test_twenty_processes_on_a_fresh_home_break_nothing(tmp_path):
     (tmp_path / "assets").mkdir()

@@ -115,8 +115,11 @@ def _probe(uri: str) -> None:
         raise TrackingUnavailable(message, next_step="start the server, or correct BASELINE_TRACKING_URI") from error
 
 
-def initialise_store(uri: str, experiment: str, store_id: str, artifacts: Path) -> None:
+def initialise_store(uri: str, experiment: str, store_id: str, artifacts: Path) -> bool:
     """Make the embedded store where it is absent, and put our identity on the experiment; safe to repeat.
+
+    Returns:
+        Whether there was no such experiment.
 
     Raises:
         TrackingUnavailable: when the server is down, or the experiment belongs to another home.
@@ -126,23 +129,23 @@ def initialise_store(uri: str, experiment: str, store_id: str, artifacts: Path) 
         file.parent.mkdir(parents=True, exist_ok=True)
         with FileLock(f"{file}.lock", timeout=120):
             file.touch()
-            _identify(uri, experiment, store_id, artifacts.resolve().as_uri())
-    else:
-        _identify(uri, experiment, store_id, None)
+            return _identify(uri, experiment, store_id, artifacts.resolve().as_uri())
+    return _identify(uri, experiment, store_id, None)
 
 
-def _identify(uri: str, experiment: str, store_id: str, artifacts: str | None) -> None:
+def _identify(uri: str, experiment: str, store_id: str, artifacts: str | None) -> bool:
     client = connect(uri)
     with quietly(uri):
         found = client.get_experiment_by_name(experiment)
         if found is None:
             client.create_experiment(experiment, artifact_location=artifacts, tags={IDENTITY_TAG: store_id})
-            return
+            return True
         owner = found.tags.get(IDENTITY_TAG)
         if owner is None:
             client.set_experiment_tag(found.experiment_id, IDENTITY_TAG, store_id)
         elif owner != store_id:
             _refuse_foreign(uri, experiment, owner, store_id)
+    return False
 
 
 def _refuse_foreign(uri: str, experiment: str, owner: str | None, store_id: str) -> None:
@@ -162,9 +165,8 @@ def check_store(uri: str, experiment: str, store_id: str) -> str:
         found = client.get_experiment_by_name(experiment)
     if found is None:
         message = f"MLflow at {without_login(uri)} has no experiment {experiment!r}"
-        raise TrackingUnavailable(
-            message, next_step="check BASELINE_TRACKING_URI and BASELINE_EXPERIMENT: is it a fresh store?"
-        )
+        check = "check BASELINE_TRACKING_URI and BASELINE_EXPERIMENT: is it a fresh store?"
+        raise TrackingUnavailable(message, next_step=f"{check} If it is meant, `baseline init` makes the experiment")
     if found.tags.get(IDENTITY_TAG) != store_id:
         _refuse_foreign(uri, experiment, found.tags.get(IDENTITY_TAG), store_id)
     return str(found.experiment_id)
