@@ -74,20 +74,27 @@ def command(
         settings = load_settings()
     except NotInitialised as error:
         raise UsageError(error.message, next_step="name a model to start with: `baseline init MODEL`") from error
-    if model is not None:
-        file = settings.assets / model / "defs.yaml"
-        if file.exists():
-            message = f"assets/{model}/defs.yaml is there already"
-            raise UsageError(message, next_step=f"edit it, and see `baseline check {model}`")
-        file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_text(TEMPLATE.format(name=model))
+    wrote = model is not None and _write_contract(settings.assets / model / "defs.yaml", model)
     tell(f"home {settings.home}")
     made = make_home(settings, [_make_dagster_home])
+    there = f"assets/{model}/defs.yaml is there already"
+    if model is not None and not wrote and not made:
+        raise UsageError(there, next_step=f"edit it, and see `baseline check {model}`")
     say(f"home {settings.home} {'is ready' if made else 'was there already'}; tracking URI {settings.tracking_shown}")
     if not made and not settings.embedded and make_tracking(settings, store_id(settings)):
         say(f"made experiment {settings.experiment!r} there: it was not")
     if model is not None:
-        say(f"wrote assets/{model}/defs.yaml; next: edit it, then `baseline check {model}`")
+        written = f"wrote assets/{model}/defs.yaml; next: edit it, then" if wrote else f"{there} and stays; next:"
+        say(f"{written} `baseline check {model}`")
+
+
+def _write_contract(file: Path, model: str) -> bool:
+    """Write a contract to start from; whether there was none, as there is in a fresh clone of a project."""
+    if file.exists():
+        return False
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text(TEMPLATE.format(name=model))
+    return True
 
 
 def _make_dagster_home(settings: Settings, store_id: str) -> None:

@@ -111,6 +111,19 @@ def test_a_home_that_is_there_is_said_without_reading_a_vendor(project):
     assert done.stdout == "[]\n"
 
 
+def test_a_clone_that_has_the_contract_gets_the_home_that_is_missing(tmp_path):
+    defs = tmp_path / "assets" / "small" / "defs.yaml"
+    defs.parent.mkdir(parents=True)
+    defs.write_text("# ours\n")
+
+    done = call("init", "small", cwd=tmp_path)
+
+    assert (done.returncode, (tmp_path / ".baseline").is_dir()) == (0, True)
+    assert "assets/small/defs.yaml is there already and stays; next: `baseline check small`" in done.stderr
+    assert defs.read_text() == "# ours\n"
+    assert call("init", "small", cwd=tmp_path).returncode == 2
+
+
 def test_it_says_its_version():
     assert call("--version").stdout == f"baseline {__version__}\n"
 
