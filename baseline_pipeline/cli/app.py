@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from typer.core import TyperGroup
 
 from baseline_pipeline import __version__
 from baseline_pipeline.cli import (
@@ -40,15 +39,37 @@ from baseline_pipeline.cli import (
     show,
     simulate,
 )
-from baseline_pipeline.cli.helping import Verb
+from baseline_pipeline.cli.helping import Group, Verb
 from baseline_pipeline.errors import ModelFailed
 
 if TYPE_CHECKING:
     import click
 
 
-class Verbs(TyperGroup):
+SECTIONS = {
+    "Begin": ("demo", "init", "doctor", "check"),
+    "Evaluate and decide": (
+        "run",
+        "establish",
+        "gate",
+        "approve",
+        "reject",
+        "override",
+        "promote",
+        "rollback",
+        "retire",
+    ),
+    "Ask why, and what if": ("compare", "scan", "replay", "attribute", "simulate", "power", "backtest", "calibrate"),
+    "Watch": ("monitor", "incident", "dev", "listen"),
+    "Read the record": ("show", "report", "review", "audit", "schema"),
+}
+"""What `baseline --help` lists, in the order that a newcomer meets it."""
+
+
+class Verbs(Group):
     """The verbs; code that a contract names never chooses the exit code."""
+
+    sections = SECTIONS
 
     def invoke(self, ctx: click.Context) -> object:
         """Run a verb.

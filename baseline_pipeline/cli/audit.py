@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from baseline_pipeline.cli.helping import Group
 from baseline_pipeline.cli.options import Json, Model
 from baseline_pipeline.cli.output import emit, say, show
 from baseline_pipeline.errors import ContractError
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 app = typer.Typer(
+    cls=Group,
     no_args_is_help=True,
     rich_markup_mode=None,
     help="Who let what through, when and why; and whether the record of it is as it was written.",

@@ -4,18 +4,37 @@ from __future__ import annotations
 
 import inspect
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
-from typer.core import TyperArgument, TyperCommand
+from typer.core import TyperArgument, TyperCommand, TyperGroup
 from typer.utils import get_params_from_function
 
 from baseline_pipeline.cli.output import data_alone
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
     import click
 
 UNWRAPPED = "\b\n"
 """Before a paragraph whose lines click leaves as they are."""
+
+
+WHOLE = 1_000
+"""Letters of a sentence that is never cut."""
+
+
+class Group(TyperGroup):
+    """Verbs that are listed by what they are for, each with a whole sentence."""
+
+    sections: ClassVar[Mapping[str, Sequence[str]]] = {}
+    """Names of verbs by heading; all of them below one heading where there is none."""
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write what every verb does."""
+        for heading, names in (self.sections or {"Commands": self.list_commands(ctx)}).items():
+            with formatter.section(heading):
+                formatter.write_dl([(name, self.commands[name].get_short_help_str(limit=WHOLE)) for name in names])
 
 
 class Verb(TyperCommand):

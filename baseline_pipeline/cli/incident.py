@@ -7,12 +7,14 @@ from typing import Annotated
 
 import typer
 
+from baseline_pipeline.cli.helping import Group
 from baseline_pipeline.cli.options import Json, Model, Quiet
 from baseline_pipeline.cli.output import emit, out, progress, say, show
 from baseline_pipeline.cli.people import Key
 from baseline_pipeline.figures import counted
 
 app = typer.Typer(
+    cls=Group,
     no_args_is_help=True,
     rich_markup_mode=None,
     help="Opened by `baseline monitor`, one per cause; people triage, work off, close and review them.",

@@ -79,6 +79,19 @@ def test_help_describes_arguments_and_keeps_examples_whole(words, said):
     assert help_text.count(said) == 1
 
 
+def test_help_lists_every_verb_once_in_whole_sentences():
+    from typer.main import get_command
+    from typer.testing import CliRunner
+
+    from baseline_pipeline.cli.app import SECTIONS, app
+
+    listed = [name for names in SECTIONS.values() for name in names]
+    help_text = CliRunner().invoke(app, ["--help"], prog_name="baseline", terminal_width=80).stdout
+
+    assert sorted(listed) == sorted(get_command(app).commands)
+    assert "..." not in help_text.partition("ARGS]...")[2]
+
+
 def test_help_names_every_verb_and_the_exit_codes():
     done = call("--help")
 
