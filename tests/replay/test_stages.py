@@ -127,7 +127,7 @@ def test_what_each_step_takes_of_an_answer_is_told_and_the_model_is_left_as_it_w
     sys.path.insert(0, str(tmp_path))
     import slowly
 
-    steps = ("narrow", slowly.Slow(0.001)), ("wide", slowly.Slow(0.02)), ("last", LogisticRegression())
+    steps = ("narrow", slowly.Slow(0.001)), ("wide", slowly.Slow(0.2)), ("last", LogisticRegression())
     model = Pipeline(list(steps)).fit(frame[["x", "z"]], frame.y)
     seconds = {}
     with worker_stages.steps_timed(model, seconds):
@@ -135,7 +135,8 @@ def test_what_each_step_takes_of_an_answer_is_told_and_the_model_is_left_as_it_w
         model.predict_proba(frame[["x", "z"]])
 
     assert sorted(seconds) == ["predict: narrow", "predict: wide"]
-    assert seconds["predict: wide"] >= 0.04 > seconds["predict: narrow"] >= 0.002
+    assert seconds["predict: wide"] >= 0.4
+    assert seconds["predict: narrow"] >= 0.002
     assert all("transform" not in vars(step) for _, step in steps)
     with worker_stages.steps_timed(LogisticRegression(), seconds), worker_stages.steps_timed(None, seconds):
         assert len(seconds) == 2
@@ -143,7 +144,7 @@ def test_what_each_step_takes_of_an_answer_is_told_and_the_model_is_left_as_it_w
     exposed({"loader": "pickle", "path": str(tmp_path / "slow.joblib")}, columns=["x", "z"])
     parts = {name: took for name, took in exposed.seconds.items() if name.startswith("predict: ")}
     assert list(parts) == ["predict: narrow", "predict: wide", "predict: last"]
-    assert max(parts, key=parts.get) == "predict: wide"
+    assert parts["predict: wide"] >= 3 * 0.2
     assert sum(parts.values()) == pytest.approx(exposed.seconds["predict"])
 
 
