@@ -126,7 +126,7 @@ def test_rare_positives_in_slices_do_not_cry_wolf(rate):
     """Two equally noisy models, 8 slices of 250 rows; were rare positives not counted, 40 % of runs would alarm."""
     rng = np.random.default_rng([7, int(1000 * rate)])
     policy = contract("roc_auc", "recall", "precision", by="group")
-    alarmed, runs, rows = 0, 500, 2000
+    alarmed, runs, rows = 0, 300, 2000
     for _ in range(runs):
         signal = rng.normal(size=rows) + np.log(rate / (1 - rate)) - 0.5
         label = (rng.random(rows) < 1 / (1 + np.exp(-signal))).astype(int)
@@ -135,7 +135,7 @@ def test_rare_positives_in_slices_do_not_cry_wolf(rate):
         result = compared(policy, scored(one, label, group=group), scored(two, label, group=group))
         alarmed += any(cell.tier for cell in result.cells)
 
-    assert clopper_pearson_upper(alarmed, runs) <= 0.03
+    assert clopper_pearson_upper(alarmed, runs) <= 0.035
 
 
 def test_a_score_that_is_no_number_is_not_evaluated_and_breaks_nothing():

@@ -26,14 +26,14 @@ def test_a_planted_loss_in_one_slice_is_found_there_and_nowhere_else(clustered):
 
 @pytest.mark.parametrize("clustered", [True, False])
 def test_balanced_churn_alarms_no_more_often_than_stated(clustered):
-    """2,000 nulls: 3 % of the decisions change and quality does not; the gate's rate is 1 %.
+    """1,000 nulls: 3 % of the decisions change and quality does not; the gate's rate is 1 %.
 
     The gate spends its rate, so that alarms of any tier come up as often as stated, within noise.
     """
     rng = np.random.default_rng([2026, clustered])
     policy = contract(METRICS[:2], slices=[{"by": ["group"], "min_rows": 50}])
     degraded = alarmed = 0
-    runs, rows = 2000, 2000
+    runs, rows = 1000, 2000
     for _ in range(runs):
         score, label, day = world(rng, rows, clustered=clustered)
         label = balanced(rng, label, score)
