@@ -93,7 +93,7 @@ def _number(outcomes: Outcomes, reference: str) -> float:
     try:
         value = np.asarray(resolved(reference)(frame(outcomes)), dtype=float)
     except (Exception, SystemExit) as error:  # one that ends the process would end it with its own code
-        message = f"{reference} failed: {type(error).__name__}: {str(error)[:300]}"
+        message = f"{reference} failed: {foreign(error)}"
         raise NotMeasurable(message) from error
     if value.shape != () or not np.isfinite(value):
         given = value.tolist() if value.shape == () else f"values of shape {value.shape}"
@@ -107,14 +107,14 @@ def _measured(outcomes: Outcomes, *, reference: str) -> Estimate:
     try:
         values = np.asarray(resolved(reference)(frame(outcomes)), dtype=float)
     except (Exception, SystemExit) as error:  # one that ends the process would end it with its own code
-        message = f"{reference} failed: {type(error).__name__}: {str(error)[:300]}"
+        message = f"{reference} failed: {foreign(error)}"
         raise NotMeasurable(message) from error
     if values.shape != (len(outcomes),):
         rows = counted(len(outcomes), "row")
         message = f"{reference} gave values of shape {values.shape} for {rows}; accepted: one per row"
         raise NotMeasurable(message)
     if not np.isfinite(values).all():
-        message = f"{reference} gave {counted(int((~np.isfinite(values)).sum()), 'value')} that are not finite"
+        message = f"{reference} is not finite in {counted(int((~np.isfinite(values)).sum()), 'row')}"
         raise NotMeasurable(message)
     return mean_of(outcomes, values)
 

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from baseline_pipeline.figures import counted
 from baseline_pipeline.metrics.outcomes import Array, Estimate, NotMeasurable, Outcomes
 
 
@@ -42,7 +43,8 @@ def probabilities(outcomes: Outcomes) -> Array:
         message = "the model gives predictions without scores"
         raise NotMeasurable(message)
     if not np.isfinite(score).all():
-        message = f"{int((~np.isfinite(score)).sum())} scores are not finite"
+        bad = ~np.isfinite(score).reshape(len(score), -1).all(axis=1)
+        message = f"scores are not finite in {counted(int(bad.sum()), 'row')}"
         raise NotMeasurable(message)
     if score.min() < 0 or score.max() > 1:
         message = f"scores from {score.min():g} to {score.max():g} are not probabilities"
@@ -110,7 +112,7 @@ def targets(outcomes: Outcomes) -> Array:
     rows_needed(outcomes)
     residual: Array = np.asarray(outcomes.prediction, dtype=float) - np.asarray(outcomes.label, dtype=float)
     if not np.isfinite(residual).all():
-        message = f"{int((~np.isfinite(residual)).sum())} predictions or labels are not finite"
+        message = f"predictions or labels are not finite in {counted(int((~np.isfinite(residual)).sum()), 'row')}"
         raise NotMeasurable(message)
     return residual
 

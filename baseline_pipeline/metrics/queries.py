@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from baseline_pipeline.figures import counted
 from baseline_pipeline.metrics.domain import rows_needed
 from baseline_pipeline.metrics.outcomes import Array, Estimate, NotMeasurable, Outcomes
 
@@ -49,7 +50,7 @@ def ranked(outcomes: Outcomes) -> Ranked:
     score, relevance = (np.asarray(values, dtype=float) for values in (outcomes.prediction, outcomes.label))
     if not np.isfinite(score).all() or not np.isfinite(relevance).all():
         bad = int((~np.isfinite(score) | ~np.isfinite(relevance)).sum())
-        message = f"{bad} scores or labels are not finite"
+        message = f"scores or labels are not finite in {counted(bad, 'row')}"
         raise NotMeasurable(message)
     if relevance.min() < 0:
         message = f"{int((relevance < 0).sum())} labels are below 0, and relevance is 0 or more"

@@ -190,6 +190,8 @@ def independent_sum(first: Uncertainty, second: Uncertainty) -> Uncertainty:
     a, b = first.error**2, second.error**2
     if a + b == 0:
         return Uncertainty(0.0, first.degrees + second.degrees, first.clusters + second.clusters)
+    if not np.isfinite(a + b):  # one cluster has no spread
+        return Uncertainty(float("inf"), 1.0, first.clusters + second.clusters)
     degrees = (a + b) ** 2 / (a * a / first.degrees + b * b / second.degrees)
     error = float(np.sqrt(a + b))
     third = sum(one.skewness * (one.error / error) ** 3 for one in (first, second))

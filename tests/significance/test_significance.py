@@ -109,6 +109,14 @@ def test_the_error_of_a_difference_has_welchs_degrees():
     assert (a.mean() - b.mean()) / found.error == pytest.approx(expected.statistic)
 
 
+def test_a_side_without_an_error_leaves_the_difference_without_one():
+    sides = clustered(np.array([1.0, -1.0]), np.zeros(2, dtype=int)), clustered(np.array([1.0, -1.0, 0.0]), None)
+
+    for one, two in (sides, sides[::-1], (sides[0], sides[0])):
+        found = independent_sum(one, two)
+        assert (found.error, found.degrees, found.skewness) == (np.inf, 1.0, 0.0)
+
+
 def test_one_cluster_has_no_error():
     assert clustered(np.zeros(5), np.zeros(5, dtype=int)) == Uncertainty(math.inf, 1.0, 1)
 
