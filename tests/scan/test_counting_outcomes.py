@@ -12,8 +12,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from baseline_pipeline.adapters.engines import parquet_counting
 from baseline_pipeline.adapters.engines.duckdb import DuckDbEngine
-from baseline_pipeline.adapters.engines.parquet_files import _batches, _counted, columns_of, outcomes_of
+from baseline_pipeline.adapters.engines.parquet_counting import _batches, _counted, columns_of, outcomes_of
 from baseline_pipeline.summaries.counting_outcomes import MOST_LEAVES, TooManyLeaves
 from baseline_pipeline.summaries.engine import column_summaries
 from baseline_pipeline.summaries.grid import Grid
@@ -177,13 +178,34 @@ def test_no_thread_reads_on_once_another_has_given_up(tmp_path):
     pq.write_table(pa.table({"x": range(100)}), path, row_group_size=10)
     waiting, failed = SimpleQueue(), Event()
     for group in range(10):
-        waiting.put((str(path), group, ["x"]))
+        waiting.put(([(str(path), [group])], ["x"]))
     reading = _batches(waiting, ["x"], failed)
     first = next(reading)
     failed.set()
 
     assert first.num_rows == 10
     assert list(reading) == []
+
+
+def test_small_row_groups_and_files_are_counted_together(tmp_path, monkeypatch):
+    """Each by itself, they would cost several times as much."""
+    for part in range(7):
+        words = [f"w{part}-{one % 5}" for one in range(100)]
+        x = pa.array(range(100 * part, 100 * part + 100), pa.int32() if part == 6 else pa.int64())
+        pq.write_table(pa.table({"x": x, "word": words}), tmp_path / f"{part}.parquet", row_group_size=9)
+
+    def batches():
+        return _counted(str(tmp_path), [["x", "word"]], 1, list)[0]
+
+    rows = pa.Table.from_batches([one.cast(pa.schema([("x", "int64"), ("word", "string")])) for one in batches()])
+
+    assert rows.column("x").to_pylist() == list(range(700))
+    assert rows.column("word").to_pylist()[98:102] == ["w0-3", "w0-4", "w1-0", "w1-1"]
+    assert [one.num_rows for one in batches()] == [600, 100]  # types of the last one are others
+    monkeypatch.setattr(parquet_counting, "MOST_FILES", 2)
+    assert [one.num_rows for one in batches()] == [200, 200, 200, 100]
+    monkeypatch.setattr(parquet_counting, "BATCH", 50)
+    assert [one.num_rows for one in batches()][:3] == [45, 45, 46]
 
 
 def test_what_one_thread_fails_by_is_what_all_of_them_end_with(tmp_path):
@@ -245,7 +267,7 @@ def test_counting_does_not_wait_for_pandas(tmp_path):
     path = tmp_path / "rows.parquet"
     pq.write_table(pa.table({"whole": [1, 2], "word": ["a", None], "x": [0.5, None]}), path)
     program = (
-        "import sys; from baseline_pipeline.adapters.engines.parquet_files import columns_of; "
+        "import sys; from baseline_pipeline.adapters.engines.parquet_counting import columns_of; "
         "from baseline_pipeline.summaries.grid import Grid; "
         "columns_of(sys.argv[1], {'whole': None, 'word': None, 'x': Grid(location=0.0, scale=1.0)}, 2); "
         "sys.exit('pandas' in sys.modules)"

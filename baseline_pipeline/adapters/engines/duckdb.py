@@ -7,15 +7,9 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from baseline_pipeline.adapters.engines.folders import sampled_with_folders
-from baseline_pipeline.adapters.engines.parquet_files import (
-    columns_in_files,
-    columns_of,
-    cores,
-    files_of,
-    identity_of,
-    outcomes_of,
-    write_mapped,
-)
+from baseline_pipeline.adapters.engines.parquet_counting import columns_of, outcomes_of
+from baseline_pipeline.adapters.engines.parquet_files import columns_in_files, cores, files_of, identity_of
+from baseline_pipeline.adapters.engines.parquet_mapping import write_mapped
 from baseline_pipeline.errors import DataUnreadable
 from baseline_pipeline.summaries.dialect import STANDARD
 from baseline_pipeline.summaries.engine import column_summaries
