@@ -150,14 +150,17 @@ def test_swapping_the_sides_mirrors_the_gains(project):
         assert gain == pytest.approx(-gains[1][cell], abs=1e-12)
 
 
-def test_a_file_that_lacks_a_column_of_the_others_is_named(project):
-    (project / "parts").mkdir()
-    pq.write_table(scored(2, ROWS), project / "parts" / "a.parquet")
-    pq.write_table(scored(3, ROWS).drop_columns(["income"]), project / "parts" / "b.parquet")
-    done, _ = scan(project, "parts")
+@pytest.mark.parametrize("column", ["income", "job", "defaulted"])
+def test_a_file_that_lacks_a_column_of_the_others_is_named(project, column):
+    """A feature, one that slices are made of, and the label."""
+    parts = project / f"parts-{column}"
+    parts.mkdir()
+    pq.write_table(scored(2, ROWS), parts / "a.parquet")
+    pq.write_table(scored(3, ROWS).drop_columns([column]), parts / "b.parquet")
+    done, _ = scan(project, parts.name)
 
     assert done.returncode == 3
-    assert "b.parquet: no column 'income'" in done.stderr
+    assert f"b.parquet: no column '{column}'" in done.stderr
     assert "next: files of one folder or pattern need the same columns" in done.stderr
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial, reduce
 from itertools import groupby
@@ -50,6 +50,7 @@ MOST_FILES = 64
 def columns_of(rows: pa.Table | str, grids: Mapping[str, Grid | None], threads: int) -> dict[str, Summary]:
     """Summaries of numbers, and of such categories as are quickly told apart: texts, whole numbers, truth values."""
     types = types_of(rows)
+    _require_everywhere(rows, types, grids)
     wanted = {name: grid for name, grid in grids.items() if name in types and _quickly(types[name], grid)}
     if not wanted:
         return {}
@@ -59,6 +60,18 @@ def columns_of(rows: pa.Table | str, grids: Mapping[str, Grid | None], threads: 
     return {
         name: reduce(_merged, (part[name] for part in parts)) for name in wanted if all(name in one for one in parts)
     }
+
+
+def _require_everywhere(rows: pa.Table | str, types: Mapping[str, pa.DataType | None], columns: Iterable[str]) -> None:
+    """Let only files through that all have the columns that the first one has.
+
+    Raises:
+        DataUnreadable: with the first that lacks one.
+    """
+    differing = [name for name in columns if types.get(name, pa.null()) is None]
+    if isinstance(rows, str) and differing:
+        for name in files_of(rows):
+            file_with(name, differing)
 
 
 def _require_alike(rows: str, names: list[str]) -> None:
@@ -82,6 +95,7 @@ def _require_alike(rows: str, names: list[str]) -> None:
 def outcomes_of(rows: pa.Table | str, plan: OutcomePlan, threads: int) -> tuple[pa.Table, int] | None:
     """Cells of outcomes, and rows without a label; nothing where cells are many, or of a kind not counted here."""
     types = types_of(rows)
+    _require_everywhere(rows, types, plan.columns())
     if any(types.get(name) is None for name in plan.columns()) or not counted_densely(plan, types):
         return None
     try:
