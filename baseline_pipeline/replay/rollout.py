@@ -83,7 +83,11 @@ def roll_out(
         looks: How often is looked.
         replays: How many assignments.
 
-    Source: Lan and DeMets (1983); stratified difference of means: Cochran (1954).
+    A difference is no surer than if all answers of a step were alike: of a new model's first two, both wrong, the
+    spread says nothing.
+
+    Source: Lan and DeMets (1983); stratified difference of means: Cochran (1954); error under the null hypothesis,
+    where it is the larger one: Rao (1948).
 
     Example:
         >>> wrong = np.arange(2000) % 5 == 0
@@ -137,15 +141,20 @@ def _stopped(losses: Array, new: Array, step: Array, steps: int, places: Array, 
             continue
         weight = np.where(both, fresh * old / np.maximum(fresh + old, 1), 0.0)
         for loss in losses:
-            gap = np.zeros(steps)
-            noise = np.zeros(steps)
-            for side, chosen, number, sign in ((1, arm, fresh, 1.0), (0, ~arm, old, -1.0)):
-                values, where = loss[seen, side][chosen], stratum[chosen]
-                mean = np.bincount(where, values, minlength=steps) / np.maximum(number, 1)
-                spread = np.bincount(where, values**2, minlength=steps) / np.maximum(number, 1) - mean**2
-                gap += sign * mean
-                noise += np.maximum(spread, 0) / np.maximum(number - 1, 1)
+            (mean, noise), (before, noise_before) = (
+                _mean(loss[seen, side][chosen], stratum[chosen], steps) for side, chosen in ((1, arm), (0, ~arm))
+            )
+            gap = mean - before
+            alike = _mean(np.where(arm, loss[seen, 1], loss[seen, 0]), stratum, steps)[1]
+            noise = np.maximum(noise + noise_before, alike * (fresh + old) ** 2 / np.maximum(fresh * old, 1))
             error = float(np.sqrt((weight**2 * noise).sum()))
             if error > 0 and float((weight * gap).sum()) / error > critical[look]:
                 return int(place) + 1
     return None
+
+
+def _mean(values: Array, stratum: Array, steps: int) -> tuple[Array, Array]:
+    """(s,) mean of the values in each step, and its squared error; 0 where there are none."""
+    number = np.maximum(np.bincount(stratum, minlength=steps), 1)
+    mean, square = (np.bincount(stratum, one, minlength=steps) / number for one in (values, values**2))
+    return mean, np.maximum(square - mean**2, 0) / np.maximum(number - 1, 1)

@@ -99,6 +99,16 @@ def test_rows_that_a_model_learned_from_say_nothing_of_it(project, candidate):
         simulate_rollout(bench, bench.contract("small"), candidate)
 
 
+def test_a_handful_of_requests_is_not_said_to_have_shown_anything(project, candidate):
+    project.write(project.rows().head(40))
+    bench = project.bench()
+
+    found = simulate_rollout(bench, bench.contract("small"), candidate)
+    through = found.model_copy(update={"rollout": found.rollout.model_copy(update={"requests_until": None})})
+
+    assert "  none stops: fewer than 500 requests show hardly anything" in rollout_lines(through)
+
+
 def test_requests_come_in_the_order_of_time_within_a_day(project, candidate, monkeypatch):
     rows = project.rows()
     seconds = np.where(rows["z"] > 1.2, 50_000, 0) + np.arange(len(rows)) % 40_000

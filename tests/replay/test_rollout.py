@@ -33,5 +33,16 @@ def test_harmless_rollouts_go_through_also_where_traffic_changes(trend):
     assert roll_out(traffic(1, 0.0, 3000), 0.01, seed=0, replays=5).requests_until is None
 
 
+@pytest.mark.parametrize("count", [60, 200])
+def test_few_answers_of_a_new_model_that_are_all_wrong_stop_nothing(count):
+    """Three of ten are wrong of either model: by the spread of its first answers alone, one in twenty was stopped."""
+
+    def stopped(seed):
+        wrong = np.random.default_rng([count, seed]).random((count, 2)) < 0.3
+        return roll_out(Traffic(wrong[None].astype(float), wrong[:, 1]), 0.01, seed, replays=1).stopped
+
+    assert sum(stopped(seed) for seed in range(500)) <= 11
+
+
 def test_the_same_seed_says_the_same():
     assert roll_out(traffic(1, 0.2), 0.01, 5, replays=20) == roll_out(traffic(1, 0.2), 0.01, 5, replays=20)

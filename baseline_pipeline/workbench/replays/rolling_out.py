@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from baseline_pipeline.content import instants_of
+from baseline_pipeline.effects import MIN_ROWS
 from baseline_pipeline.errors import EvidenceUnavailable, UsageError
 from baseline_pipeline.evaluating import scores_of
 from baseline_pipeline.figures import counted
@@ -139,7 +140,8 @@ def rollout_lines(found: RolledOut) -> list[str]:
         stopped = round(one.stopped * rollout.replays)
         lines.append(f"  at {one.share:4.0%} of the requests: {stopped} of {rollout.replays} rollouts stop")
     if rollout.requests_until is None:
-        lines.append("  none stops")
+        few = f": fewer than {MIN_ROWS} requests show hardly anything" if rollout.requests < MIN_ROWS else ""
+        lines.append(f"  none stops{few}")
     else:
         lines.append(
             f"  {rollout.stopped:.1%} stop, typically after {rollout.requests_until} requests, of which the new "
