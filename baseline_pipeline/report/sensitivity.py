@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 from baseline_pipeline.comparison import ALL_ROWS
@@ -87,12 +88,17 @@ def _row(found: Sensitivity, dosed: Dosed) -> str:
     cells = _cells(found, [percent(dosed.power(metric)) for metric in found.metrics])
     slices = [one for one in dosed.seen if one.slice != ALL_ROWS and one.power is not None]
     best = max(slices, key=lambda one: one.power or 0.0, default=None)
-    return cells + (f"  {visible(best.metric)}[{visible(best.slice)}] {best.power:.0%}" if best else "")
+    return cells + (f"  {visible(best.metric)}[{visible(best.slice)}] {percent(best.power)}%" if best else "")
 
 
 def percent(power: float | None) -> str:
-    """A chance in percent; a dash where there is none, which is not zero."""
-    return "-" if power is None else f"{100 * power:.0f}"
+    """Whole percents that a chance reaches, for 79.6 is not the 80 that is asked; a dash where there is none.
+
+    Example:
+        >>> percent(0.796), percent(0.29), percent(0.99999), percent(None)
+        ('79', '29', '100', '-')
+    """
+    return "-" if power is None else str(math.floor(round(100 * power, 2)))
 
 
 def heat_rows(found: Sensitivity) -> list[tuple[Sensed, Dosed, list[tuple[str, str]]]]:
