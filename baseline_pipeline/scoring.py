@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 Array = np.ndarray[Any, Any]
 BATCH_ROWS = 10_000
+CHECK = "check the model, or model.output and positive_class in the contract"
+GIVES_CLASSES = "it gives classes: declare `model: {output: prediction}`, or let it give a probability of each"
 FEWEST = 20
 """Rows from which on scores are said to be labels."""
 TOLERANCE = 1e-6
@@ -191,14 +193,18 @@ def interpret(
         known = {name: number for number, name in enumerate(classes)}
         texts = [class_name(value) for value in values.tolist()]
         return Predicted(np.array([known.get(text, -1) for text in texts]), None)
-    score = _probabilities(_finite(_numbers(values, names, version), names, version), names, version)
+    score = _finite(_numbers(values, names, version, classes), names, version)
+    if contract.task != "binary_classification":
+        _one_column_each(contract, score, version, classes)
+    score = _probabilities(score, names, version)
     if contract.task == "binary_classification":
         if score.ndim == 2:  # noqa: PLR2004  # both classes' columns: the second is the positive one
             if score.shape[1] != 2:  # noqa: PLR2004
                 _one_each(score, version, "the positive class's probability, or both classes'")
             score = score[:, 1]
         return Predicted((score >= contract.model.threshold).astype(np.int64), score)
-    return _of_classes(contract, score, version, classes)
+    score = np.pad(score, ((0, 0), (0, len(classes) - score.shape[1])))  # a class that the model does not know
+    return Predicted(score.argmax(axis=1), score)
 
 
 def labels_for_scores(score: Array | None) -> str:
@@ -227,8 +233,8 @@ def _one_each(values: Array, version: ModelVersion, accepted: str) -> None:
         raise ModelFailed(message, next_step="wrap it in a function that gives what the label is (model.function)")
 
 
-def _of_classes(contract: Contract, score: Array, version: ModelVersion, classes: tuple[str, ...]) -> Predicted:
-    """Probabilities of several classes; one that the model does not know has none."""
+def _one_column_each(contract: Contract, score: Array, version: ModelVersion, classes: tuple[str, ...]) -> None:
+    """Let only scores through that have a column for each class that the model knows."""
     declared = contract.model.class_names
     known = declared if declared and classes[: len(declared)] == declared else classes
     columns = score.shape[1] if score.ndim == 2 else 1  # noqa: PLR2004  # one column per class
@@ -238,8 +244,6 @@ def _of_classes(contract: Contract, score: Array, version: ModelVersion, classes
             f"version {version.version} gave {columns} columns for {len(known)} classes ({', '.join(known)}: {whose})"
         )
         raise ModelFailed(message, next_step="name all the model's classes, in the order of its columns: model.classes")
-    score = np.pad(score, ((0, 0), (0, len(classes) - columns)))
-    return Predicted(score.argmax(axis=1), score)
 
 
 def _answers(values: Array, names: pa.Array, version: ModelVersion) -> Array:
@@ -253,13 +257,14 @@ def _answers(values: Array, names: pa.Array, version: ModelVersion) -> Array:
     return found
 
 
-def _numbers(values: Array, names: pa.Array, version: ModelVersion) -> Array:
+def _numbers(values: Array, names: pa.Array, version: ModelVersion, classes: tuple[str, ...] = ()) -> Array:
     try:
         return np.asarray(values.astype(float))
     except (TypeError, ValueError):
         rows = values.reshape(len(values), -1).tolist()
         bad = np.array([not all(_is_number(one) for one in row) for row in rows], dtype=bool)
-        _first_bad(bad, values, names, version, "a number")
+        labels = all(class_name(one) in classes for row in rows for one in row)
+        _first_bad(bad, values, names, version, "a number", GIVES_CLASSES if labels else CHECK)
         raise
 
 
@@ -285,11 +290,13 @@ def _probabilities(values: Array, names: pa.Array, version: ModelVersion) -> Arr
     return values
 
 
-def _first_bad(bad: Array, values: Array, names: pa.Array, version: ModelVersion, accepted: str) -> None:
+def _first_bad(
+    bad: Array, values: Array, names: pa.Array, version: ModelVersion, accepted: str, step: str = CHECK
+) -> None:
     if bad.any():
         row = int(bad.argmax())
         message = (
             f"version {version.version} gave {values.tolist()[row]!r} for row {names[row].as_py()} "
             f"({int(bad.sum())} such rows); accepted: {accepted}"
         )
-        raise ModelFailed(message, next_step="check the model, or model.output and positive_class in the contract")
+        raise ModelFailed(message, next_step=step)

@@ -27,10 +27,10 @@ def regression(contract):
     return contract.model_copy(update={"task": "regression"})
 
 
-def failure(answer, contract=POLICY):
+def failure(answer, contract=POLICY, classes=("0", "1")):
     frame = rows(count=4)[0].to_pandas()
     with pytest.raises(ModelFailed) as caught:
-        outputs_of(contract, frame, Giving(answer), VERSION, ("0", "1"))
+        outputs_of(contract, frame, Giving(answer), VERSION, classes)
     return str(caught.value)
 
 
@@ -38,6 +38,21 @@ def test_a_text_where_a_probability_is_due_is_named_with_its_row():
     words = failure(lambda count: [0.5] * (count - 1) + ["yes"])
 
     assert "gave 'yes' for row replayed 3 (1 such rows); accepted: a number" in words
+
+
+@pytest.mark.parametrize(("given", "told"), [("yes", True), ("maybe", False)])
+def test_classes_where_a_probability_is_due_are_told_with_the_word_that_declares_them(given, told):
+    words = failure(lambda count: ["no"] * (count - 1) + [given], classes=("no", "yes"))
+
+    assert ("it gives classes: declare `model: {output: prediction}`" in words) is told
+
+
+def test_fewer_columns_than_classes_are_told_before_what_they_sum_to():
+    several = POLICY.model_copy(update={"task": "multiclass_classification"})
+
+    words = failure(lambda count: [[0.5, 0.2]] * count, several, ("a", "b", "c"))
+
+    assert "gave 2 columns for 3 classes (a, b, c: the labels of these rows)" in words
 
 
 def test_rows_of_unequal_length_end_in_words():
