@@ -12,6 +12,7 @@ import numpy as np
 from baseline_pipeline.arrow_numbers import numeric
 from baseline_pipeline.slices import level_names
 from baseline_pipeline.summaries.arrays import doubles
+from baseline_pipeline.text_words import common_words, rows_with
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -95,17 +96,10 @@ def _quartiles(name: str, column: pa.ChunkedArray) -> Axis:
 def _words(name: str, column: pa.ChunkedArray) -> Iterator[Axis]:
     """The commonest words that neither hardly any nor nearly all rows hold."""
     import pyarrow as pa
-    import pyarrow.compute as pc
 
-    read = column.take(pa.array(np.arange(0, len(column), max(len(column) // READ, 1))))
-    counts = pc.value_counts(pc.list_flatten(pc.split_pattern_regex(read.drop_null(), r"[^\pL\pN]+"))).to_pylist()
+    some = column.take(pa.array(np.arange(0, len(column), max(len(column) // READ, 1))))
     few = 2 * LEAST_ROWS
-    common = [
-        (-one["counts"], one["values"])
-        for one in counts
-        if len(one["values"]) >= LETTERS and one["counts"] * len(column) >= few * len(read)
-    ]
-    for _, word in sorted(common)[:WORDS]:
-        holds = pc.fill_null(pc.match_substring(column, word), fill_value=False).to_numpy()
+    words = [word for word in common_words(some, few * len(some) / len(column)) if len(word) >= LETTERS][:WORDS]
+    for word, holds in zip(words, rows_with(column, words), strict=True):
         if few <= np.count_nonzero(holds) <= len(column) - few:
             yield Axis(name, np.where(holds, 0, -1).astype(np.int8), (f"'{word}' in {name}",), is_word=True)

@@ -117,13 +117,16 @@ def search(bench: Workbench, contract: Contract, contrast: Contrast, *, depth: i
     before, after = old.outcomes.take(rows[0]), new.outcomes.take(rows[1])
     harm = sign * (_losses(metric, after) - _losses(metric, before))
     cluster = cluster_codes(None if new.cluster is None else new.cluster[rows[1]])
+    bench.progress(f"reading features of {counted(len(harm), 'row')}")
     columns = _columns(bench, contract, contrast.candidate.snapshot, new, rows[1])
     names, queries = new.row_id.take(pa.array(rows[1])), None if metric.rowwise else after.query
     if queries is not None:
         first, columns = _of_queries(queries, columns)
         harm, names = harm[first], pa.array(queries[first].astype(str))
         cluster = None if cluster is None else cluster[first]
+    bench.progress(f"cutting {counted(columns.num_columns, 'column')} into parts, texts into words")
     parts = axes(columns)
+    bench.progress(f"searching slices of up to {counted(depth, 'column')} for where {metric.name} got worse")
     found = find_harmed(parts, harm, cluster, depth=depth, seed=contrast.seed)
     return Search(
         metric=metric.name,
