@@ -93,11 +93,11 @@ def test_rows_are_scored_where_the_lockfile_says_and_a_lock_without_what_is_need
     establish(bench, bench.contract("credit"), actor="Ada", reason="measured as agreed")
     seen = look(bench, bench.contract("credit")).watched
     assert seen.dependencies == evaluation.fingerprint.dependencies or seen.dependencies is not None
-    write(locked, "2.0.2")
+    write(locked, "2.1.2")
 
     second = run(bench, "credit")
 
     assert (second.outcome, second.tier) == ("reject", "severe")
-    assert "AssertionError: 2.0.2" in second.reasons[0]
+    assert "AssertionError: 2.1.2" in second.reasons[0]
     comparison = load_comparison(bench, "credit", second.comparison)
     assert json.loads(comparison.model_dump_json())["failures"]

@@ -13,7 +13,7 @@ import numpy as np
 
 
 def predict(features):
-    assert np.__version__ != "1.26.4", np.__version__
+    assert np.__version__ != "2.1.1", np.__version__
     features = np.asarray(features, dtype=float)
     return 1 / (1 + np.exp(-(features[:, 1] - features[:, 0])))
 """
@@ -57,12 +57,12 @@ def test_the_baselines_model_is_replayed_under_both_lockfiles_once_and_what_brea
 
     bench, moved, said = watched
 
-    heard = moved("2.0.2")
+    heard = moved("2.1.2")
 
     found = said()
     decision = bench.events("credit")[-1].content["decision"]
     assert (found["outcome"], found["tier"], found["decision"]) == ("accept", "", decision)
-    assert found["moved"] == "numpy 2.1.3 -> 2.0.2"
+    assert found["moved"] == "numpy 2.1.3 -> 2.1.2"
     assert found["why"] == "6000 rows bit-identical"
     assert found["rows_changed"] == 0
     assert sum("scoring 6000 rows with poetry.lock" in line for line in heard) == 3
@@ -75,9 +75,9 @@ def test_the_baselines_model_is_replayed_under_both_lockfiles_once_and_what_brea
     assert replay_moved(bench, contract, decision).why == found["why"]
     assert again == []
 
-    moved("1.26.4")
+    moved("2.1.1")
 
     found = said()
     assert (found["outcome"], found["tier"]) == ("reject", "severe")
     assert "the stored model does not predict in poetry.lock" in found["why"]
-    assert "AssertionError: 1.26.4" in found["why"]
+    assert "AssertionError: 2.1.1" in found["why"]
