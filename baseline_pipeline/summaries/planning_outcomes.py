@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pyarrow as pa
 
+from baseline_pipeline.arrow_numbers import TEXTS, family
 from baseline_pipeline.errors import ContractError, DataUnreadable
 from baseline_pipeline.expression import length_of, values_of
 from baseline_pipeline.metrics.classes import class_name
@@ -37,7 +38,8 @@ def plan_outcomes(
         prediction: Column of predictions.
 
     Raises:
-        DataUnreadable: when the rows lack the label, or hold neither scores nor predictions.
+        DataUnreadable: when the rows lack the label, hold neither scores nor predictions, or predictions that are no
+            classes.
         ContractError: for a task that summaries cannot hold.
     """
     require_countable(contract)
@@ -45,6 +47,7 @@ def plan_outcomes(
         schema = engine.schema(relation)
     types = {field.name: field.type for field in schema}
     given = _given(contract, types, score, prediction)
+    _require_classes(contract, types, given["prediction"])
     cuts: dict[str, Cut] = {}
     values: list[str] = []
     for spec in contract.slices:
@@ -175,6 +178,20 @@ def _given_of_classes(
         "classes": tuple(name.removeprefix(f"{score}.") for name in found),
         "prediction": prediction if prediction in types else None,
     }
+
+
+def _require_classes(contract: Contract, types: Mapping[str, pa.DataType], prediction: str | None) -> None:
+    """Refuse fractions that stand for classes of texts, as another model's predictions do.
+
+    Raises:
+        DataUnreadable: with both types.
+    """
+    label = contract.data.label
+    if prediction is None or contract.task == "regression" or label not in types:
+        return
+    if pa.types.is_floating(types[prediction]) and family(types[label]) == TEXTS:
+        message = f"column {prediction!r} is {types[prediction]}, and {label!r} holds classes as {types[label]}"
+        raise DataUnreadable(message, next_step="name the column of predicted classes with `--prediction NAME`")
 
 
 def _cut(engine: Engine, rows: pa.Table | str, types: Mapping[str, pa.DataType], column: str, parts: int) -> Cut:

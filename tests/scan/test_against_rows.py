@@ -131,6 +131,16 @@ def test_class_probabilities_that_are_none_are_not_evaluated(engine, bad):
     assert found[0].problem == "1 rows hold scores that are no probabilities"
 
 
+@pytest.mark.parametrize("task", ["binary_classification", "multiclass_classification"])
+def test_fractions_are_no_predicted_classes_of_texts(engine, task):
+    table = pa.table({"y": ["ash", "birch"] * 50, "prediction": [0.3, 2.5] * 50})
+    policy = contract([{"metric": "accuracy", "margin": {"absolute": 0.02}}], task)
+    policy = policy.model_copy(update={"slices": [], "data": policy.data.model_copy(update={"label": "y"})})
+
+    with pytest.raises(DataUnreadable, match="column 'prediction' is double, and 'y' holds classes as string"):
+        summed(engine, policy, table)
+
+
 def test_every_declared_class_needs_its_column(engine):
     policy = contract([{"metric": "brier", "margin": {"absolute": 0.02}}], "multiclass_classification")
     model = policy.model.model_copy(update={"classes": ["ant", "bee's", "cat", "dog"]})
