@@ -9,7 +9,7 @@ import numpy as np
 
 from baseline_pipeline.metrics.answers import best_of, overlap
 from baseline_pipeline.metrics.ndcg import gains
-from baseline_pipeline.metrics.outcomes import Array
+from baseline_pipeline.metrics.outcomes import Array, Outcomes, Task
 from baseline_pipeline.metrics.queries import ranked
 
 if TYPE_CHECKING:
@@ -28,18 +28,26 @@ class RowTable:
 
 
 def row_losses(contract: Contract, scores: Scores) -> Array:
+    """A loss per row, (n,); see `losses_of`."""
+    return losses_of(contract.task, scores.outcomes)
+
+
+def losses_of(task: Task, outcomes: Outcomes) -> Array:
     """A loss per row, (n,).
 
     Absolute error, or one minus the probability of what happened (0 or 1 without scores); of answers in words what F1
     is short of one, and of items that are ranked what NDCG of their query is.
+
+    Example:
+        >>> losses_of("regression", Outcomes(np.array([1.0, 2.0]), np.array([1.5, 2.0]), None)).tolist()
+        [0.5, 0.0]
     """
-    outcomes = scores.outcomes
-    if contract.task == "question_answering":
+    if task == "question_answering":
         return 1 - best_of(outcomes, overlap)
-    if contract.task == "ranking":
+    if task == "ranking":
         rows = ranked(outcomes)
         return np.asarray(1 - gains(rows)[rows.query])
-    if contract.task == "regression":
+    if task == "regression":
         loss: Array = np.abs(outcomes.prediction - outcomes.label)
     elif outcomes.score is None:
         loss = (outcomes.prediction != outcomes.label).astype(float)

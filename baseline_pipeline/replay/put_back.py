@@ -59,6 +59,19 @@ class Lost:
     share: float
     words: str
 
+    def holds(self, column: pa.Array | pa.ChunkedArray) -> Array:
+        """(n,) which cells hold it.
+
+        Example:
+            >>> gone = Lost("age", pa.nulls(1, pa.float64()), 0.5, "half of its cells are empty")
+            >>> gone.holds(pa.array([1.0, None])).tolist()
+            [False, True]
+        """
+        column = _whole(column)
+        if self.values.null_count:
+            return np.asarray(pc.is_null(column).to_numpy(zero_copy_only=False))
+        return np.asarray(pc.is_in(column, value_set=self.values.cast(column.type)).to_numpy(zero_copy_only=False))
+
 
 def lost(feature: str, calm: pa.Array, now: pa.Array) -> Lost | None:
     """Cells whose information is gone, where there are notably more of them than in calm times.

@@ -251,3 +251,32 @@ def test_windows_that_differ_more_than_their_rows_widen_the_intervals():
     widths = [np.diff(told("other outcomes", readings=one)[2].shared[0].interval)[0] for one in (WITHOUT, spread)]
 
     assert widths[1] / widths[0] == pytest.approx(values.std(ddof=1) / 0.01, rel=1e-6)
+
+
+class Gains(Scorer):
+    """A model of how many degrees a greenhouse gains: the sun heats, an open vent cools."""
+
+    def outcomes(self, rows, features):
+        said = features.column("z").to_numpy() - 3 * features.column("x").to_numpy()
+        return replace(rows.outcomes, prediction=said)
+
+
+@pytest.mark.parametrize(("broken", "factor", "wrong"), [(False, "concept", set()), (True, "data_values", {"x"})])
+def test_a_vent_that_winter_closes_is_not_blamed_and_one_that_stands_still_is(broken, factor, wrong):
+    text = SMALL.replace("binary_classification", "regression").replace(", positive_class: 1", "")
+    text = text.replace("brier", "mean_absolute_error").replace("error_rate", "r2")
+    contract = parse_contract("small/defs.yaml", text, folder="small")
+    rng = np.random.default_rng(5)
+    now = np.arange(CALM + NOW) >= CALM
+    vent = np.clip(rng.normal(1, 0.5, len(now)) - (now & (not broken)), 0, None)
+    told = np.where(now & broken & (rng.random(len(now)) < 0.5), 0.0, vent)
+    sun = rng.normal(2, 1, len(now))
+    label = sun - 3 * vent + rng.normal(0, 1, len(now)) * np.where(now & (not broken), 1.3, 1.0)
+    plain = replace(world("nothing", 1), features=pa.table({"x": told, "z": sun}))
+    rows = replace(plain, outcomes=Outcomes(label, sun - 3 * told, None))
+    found = SimpleNamespace(rows=rows, readings=WITHOUT, calm=np.ones(0, bool))
+    sides = sides_of(found, np.arange(CALM), CALM + np.arange(NOW), learned=False, exact={})
+    said = causes(contract, found, sides, Gains(), [METRICS["mean_absolute_error"]])
+
+    assert (said.shared[0].top.factor, set(said.wrong)) == (factor, wrong)
+    assert broken == ("repair x; the model is not to blame" in cause_sentence(said))

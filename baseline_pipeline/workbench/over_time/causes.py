@@ -16,6 +16,7 @@ from baseline_pipeline.replay.put_back import Lost, PutBack, lost, moved_shares,
 from baseline_pipeline.replay.stepwise import stepwise
 from baseline_pipeline.workbench.over_time.sides import Scorer, Sides
 from baseline_pipeline.workbench.replays.feature_values import FeatureHarm, harm_of
+from baseline_pipeline.worst_rows import losses_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -60,7 +61,8 @@ def causes(contract: Contract, found: Windows, sides: Sides, scorer: Scorer, met
     On the way from calm rows to the incident's: calm rows weighted to look like the incident's (population), then
     the same with the cells lost that are lost now (values), the incident's rows with strayed values put back (what
     remains: concept), the incident's rows (values). Values are put back where a metric is the better for it, told
-    apart from chance: else they are other rows' own. Where a service answers otherwise than the registered model, what
+    apart from chance: else they are other rows' own. Cells count as lost unless the rows that hold them do about as
+    well as the incident's other rows. Where a service answers otherwise than the registered model, what
     that does comes last (model).
 
     What remains is a change of outcomes only as far as features and slice columns tell rows apart, and holds also
@@ -129,6 +131,7 @@ class _Work:
         now = sides.now
         asked = scorer.outcomes(now, now.features) if sides.otherwise else now.outcomes
         self.asked: dict[tuple[tuple[str, str], ...], Outcomes] = {(): asked}
+        self._lost: dict[str, bool] = {}
 
     def columns(self, name: str) -> tuple[pa.Array, pa.Array]:
         """A feature of calm rows and of the incident's."""
@@ -142,8 +145,28 @@ class _Work:
         for name in self.features:
             calm, now = self.columns(name)
             one = lost(name, calm, exact.get(name, now))
-            found += [] if one is None else [one]
+            if one is not None and (name in exact or self._borne_out(one)):
+                found.append(one)
         return found
+
+    def _borne_out(self, one: Lost) -> bool:
+        """Whether the rows that hold such cells may lose as calm rows do to which it is done.
+
+        A vent that is closed all winter stands still and is right: nothing is lost on its rows. They are held against
+        the incident's other rows, or against calm ones where there are too few others, and cleared where they lose
+        less than half of what the loss of the value costs calm rows, and by more than two standard errors less than it.
+        """
+        if one.feature not in self._lost:
+            task, calm, now = self.contract.task, self.sides.calm, self.sides.now
+            own = self.scorer.outcomes(calm, calm.features) if self.sides.learned else calm.outcomes
+            everywhere = with_lost(calm.features, [replace(one, share=1.0)], np.random.Generator(np.random.Philox(0)))
+            usual, done = losses_of(task, own), losses_of(task, self.scorer.outcomes(calm, everywhere))
+            loss, holds = losses_of(task, self.asked[()]), one.holds(now.features.column(one.feature))
+            held, others = loss[holds], loss[~holds] if (~holds).sum() >= FEWEST else usual
+            costs, more = float(done.mean() - usual.mean()), float(held.mean() - others.mean())
+            error = float(np.hypot(held.std() / np.sqrt(len(held)), others.std() / np.sqrt(len(others))))
+            self._lost[one.feature] = more >= costs / 2 or more + 2 * error >= costs
+        return self._lost[one.feature]
 
     def who(self, wrong: set[str]) -> tuple[str, ...]:
         """By which columns, but those with wrong values, other rows come."""
