@@ -59,6 +59,8 @@ def _option(node: Node) -> str:
     if "const" in node or "enum" in node:
         return ", ".join(str(one) for one in node.get("enum", [node.get("const")]))
     kind = node.get("type")
+    if "pattern" in node and "examples" in node:
+        return f"a text such as {', '.join(node['examples'])}"
     if "pattern" in node:
         return f"text of the form {node['pattern']}"
     if kind == "object":

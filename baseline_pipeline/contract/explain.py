@@ -107,7 +107,7 @@ def _words(document: Document, path: Path, schema: dict[str, Any], place: Path, 
     words = accepted(schema, place)
     near = _nearest(str(detail["input"]), words.split(", ")) if kind == "literal_error" else ""
     told = f"accepted: {words}" if words else message
-    return f"{stood} stood here{near}; {told}{quoted if 'text' in words else ''}"
+    return f"{stood} stood here{near}; {told}{quoted if 'text' in words and 'such as' not in words else ''}"
 
 
 def _shortened(words: str) -> str:

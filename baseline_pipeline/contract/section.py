@@ -6,7 +6,7 @@ import datetime as dt
 from collections.abc import Sequence
 from typing import Annotated
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, StringConstraints
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
 
 from baseline_pipeline.contract.cron import understood
 
@@ -16,16 +16,27 @@ Name = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9._-]{0,63}$")]
 Text = Annotated[str, StringConstraints(min_length=1, max_length=2000, strip_whitespace=True)]
 ColumnName = Annotated[str, StringConstraints(min_length=1, max_length=256)]
 RelativePath = Annotated[str, StringConstraints(min_length=1, max_length=1024)]
-CallableRef = Annotated[str, StringConstraints(pattern=r"^[A-Za-z_][\w.]*:[A-Za-z_]\w*$")]
+CallableRef = Annotated[
+    str, StringConstraints(pattern=r"^[A-Za-z_][\w.]*:[A-Za-z_]\w*$"), Field(examples=["package.module:function"])
+]
 """`package.module:function`."""
 
-Duration = Annotated[str, StringConstraints(pattern=r"^\d+(s|m|h|d|w)$")]
+Duration = Annotated[
+    str, StringConstraints(pattern=r"^\d+(s|m|h|d|w)$"), Field(examples=["90s", "15m", "6h", "1d", "2w"])
+]
 """A whole number with a unit: `90s`, `15m`, `6h`, `1d`, `2w`."""
 
-Lasting = Annotated[str, StringConstraints(pattern=r"^0*[1-9]\d*(s|m|h|d|w)$")]
+Lasting = Annotated[
+    str, StringConstraints(pattern=r"^0*[1-9]\d*(s|m|h|d|w)$"), Field(examples=["90s", "15m", "6h", "1d", "2w"])
+]
 """A duration that is not zero."""
 
-CronExpression = Annotated[str, StringConstraints(pattern=r"^\S+ \S+ \S+ \S+ \S+$"), AfterValidator(understood)]
+CronExpression = Annotated[
+    str,
+    StringConstraints(pattern=r"^\S+ \S+ \S+ \S+ \S+$"),
+    Field(examples=["0 9 1 * *"]),
+    AfterValidator(understood),
+]
 """Minute, hour, day of month, month and day of week, as POSIX has them."""
 
 

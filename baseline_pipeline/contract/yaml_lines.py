@@ -48,7 +48,7 @@ def read_yaml(name: str, text: str) -> Document:
 
     Raises:
         ContractError: on syntax errors, duplicate keys, anchors and aliases, tags, NaN and
-            infinities, more than 256 KiB or 20 levels; always with file and line.
+            infinities, days that no calendar has, more than 256 KiB or 20 levels; always with file and line.
 
     Example:
         >>> read_yaml("a.yaml", "x:\n  y: 1").lines[("x", "y")]
@@ -88,6 +88,9 @@ def _refuse_anchors(name: str, text: str) -> None:
         if isinstance(event, yaml.AliasEvent) or getattr(event, "anchor", None):
             message = f"{name}:{line}: anchors (&) and aliases (*) are not accepted"
             raise ContractError(message, next_step="write the value out where it is used")
+        if tag := getattr(event, "tag", None):
+            message = f"{name}:{line}: tags ({tag.replace('tag:yaml.org,2002:', '!!')}) are not accepted"
+            raise ContractError(message, next_step="write the value as it is, in quotes where a text is meant")
         if isinstance(event, yaml.CollectionStartEvent):
             depth += 1
         elif isinstance(event, yaml.CollectionEndEvent):
@@ -112,7 +115,13 @@ class _Reader:
             return self._mapping(node, path)
         if isinstance(node, yaml.SequenceNode):
             return [self.value(child, (*path, i)) for i, child in enumerate(node.value)]
-        found = self.loader.construct_object(node)
+        try:
+            found = self.loader.construct_object(node)
+        except ValueError as error:
+            message = f"{self.name}:{self.lines[path]}: {node.value} reads as a day or time, and is none: {error}"
+            raise ContractError(
+                message, next_step=f"correct it, or write '{node.value}', in quotes, if that text is meant"
+            ) from error
         if not isinstance(found, str):
             self.spelt[path] = node.value
         if isinstance(found, float) and not math.isfinite(found):

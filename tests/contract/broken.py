@@ -50,6 +50,19 @@ BROKEN = {
     ),
     "an alias": ("label: left", "label: &x left", 8, ["anchors"]),
     "not a number": ("absolute: 0.01", "absolute: .nan", 15, [".nan", "not a number"]),
+    "a day that no calendar has": (
+        "  metrics:\n",
+        "  monitoring: {reference: [2026-08-01, 2026-09-31]}\n  metrics:\n",
+        14,
+        ["2026-09-31 reads as a day or time, and is none: day is out of range for month"],
+    ),
+    "a tag": ("label: left", "label: !!timestamp left", 8, ["tags (!!timestamp) are not accepted"]),
+    "a number as a duration": (
+        "label: left",
+        "label: left\n    label_delay: 7",
+        9,
+        ["data.label_delay: 7 stood here; accepted: a text such as 90s, 15m, 6h, 1d, 2w"],
+    ),
     "a label among the features": ("name: tenure", "name: left", 5, ["'left' is also a feature"]),
     "no positive class": (", positive_class: 1", "", 11, ["positive_class"]),
     "a forbidden condition": (
