@@ -39,17 +39,20 @@ def evaluation_key(
     repeat: int = 0,
     explainer: Explainer | None = None,
     known: tuple[str, ...] = (),
+    training_window: tuple[str, str] | None = None,
 ) -> Digest:
     """Names an evaluation by everything its row-level results depend on; equal keys need no second run.
 
     The packages and machine facts that contradict what was declared belong to it: an interpreter
     that is repaired later gives another evaluation. So does what computes SHAP values, where they are asked for, and
-    classes that are known from elsewhere than the rows and the contract.
+    classes that are known from elsewhere than the rows and the contract, and the days that the model learned from:
+    metrics are of the other rows.
     """
     shap = {} if explainer is None else {"shap": explainer.identity}
     return digest_of(
         {
             **({"classes": list(known)} if known else {}),
+            **({"training_window": list(training_window)} if training_window else {}),
             "fingerprint": fingerprint.body(),
             "definition": contract.definition(),
             "slices": [spec.model_dump(mode="json") for spec in contract.slices],
@@ -112,7 +115,15 @@ def evaluate(
     file = store.put_file(write_scores(scores, classes, scratch))
     judged, learned = _unseen(scores, version)
     evaluation = Evaluation(
-        key=evaluation_key(contract, fingerprint, environment, repeat=repeat, explainer=explainer, known=known),
+        key=evaluation_key(
+            contract,
+            fingerprint,
+            environment,
+            repeat=repeat,
+            explainer=explainer,
+            known=known,
+            training_window=version.training_window,
+        ),
         model=contract.name,
         subject=Subject(
             name=version.name,
@@ -140,6 +151,22 @@ def evaluate(
     )
     store.save("evaluations", contract.name, evaluation.key, evaluation)
     return evaluation, scores
+
+
+def window_doubt(contract: Contract, version: ModelVersion) -> str:
+    """That nobody said which days a registered model learned from, or by what a row is one of them; empty where known.
+
+    Args:
+        contract: Says when a prediction was due, if it does.
+        version: Says what it learned from, if it does.
+    """
+    if version.training_window is not None and contract.data.time is None:
+        days = " to ".join(version.training_window)
+        return f"version {version.version} learned from {days}, and without data.time no row is left out for it"
+    if version.training_window is None and contract.data.time is not None and contract.model.registered is not None:
+        words = f"which days version {version.version} learned from is not known, so it is judged on all rows"
+        return f"{words}; tag the version training_window=2026-01-01/2026-03-31"
+    return ""
 
 
 def _unseen(scores: Scores, version: ModelVersion) -> tuple[Scores, int]:

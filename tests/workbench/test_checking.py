@@ -1,11 +1,14 @@
 """`baseline check` tries a contract on the rows at hand: slices, and the model."""
 
 import sys
+from dataclasses import replace
 from itertools import chain
 
 import pytest
 
 from baseline_pipeline.errors import DataNotThereYet
+from baseline_pipeline.evaluating import window_doubt
+from baseline_pipeline.ports import ModelVersion
 from baseline_pipeline.workbench.upkeep.checking import check_contract
 
 
@@ -160,3 +163,25 @@ def test_calibration_without_its_level_is_told(checked, metric, words):
 
     assert f"{metric} {words}" in checked(("    - {metric: brier", added))
     assert checked(("    - {metric: brier", level)) == ""
+
+
+def test_a_training_window_without_times_is_told_to_leave_no_row_out(checked):
+    window = "training: {window: [2026-01-01, 2026-01-31]}"
+
+    assert "learned from 2026-01-01 to 2026-01-31, and without data.time no row is left out" in checked(
+        ("positive_class: 1}", f"positive_class: 1, {window}}}")
+    )
+
+
+def test_a_registered_version_that_nobody_knows_the_days_of_is_told(checked):
+    whole = checked.project.bench().contract("small")
+    data = whole.data.model_copy(update={"time": "at"})
+    model = whole.model.model_copy(update={"function": None, "registered": "small"})
+    version = ModelVersion("small", "3", "models:/small/3", "0" * 64)
+    words = [
+        window_doubt(whole.model_copy(update={"data": data, "model": model}), one)
+        for one in (version, replace(version, training_window=("2026-01-01", "2026-01-31")))
+    ]
+
+    assert words[0].startswith("which days version 3 learned from is not known, so it is judged on all rows; tag")
+    assert words[1] == window_doubt(whole, version) == ""

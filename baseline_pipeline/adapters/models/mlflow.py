@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import hashlib
 import os
 import shutil
@@ -113,14 +114,16 @@ class MlflowCatalogue:
         with quietly(self._uri):
             entry: Any = client.get_model_version(name, number)
         folder = self._folder(f"models:/{name}/{number}", f"{name}-{number}")
-        window = entry.tags.get(WINDOW_TAG) or self._declared(alias)
-        return ModelVersion(name, number, f"models:/{name}/{number}", folder_digest(folder), _window(window), alias)
+        tag, uri = entry.tags.get(WINDOW_TAG), f"models:/{name}/{number}"
+        window = _tagged(uri, tag) if tag else self._declared(alias)
+        return ModelVersion(name, number, uri, folder_digest(folder), window, alias)
 
-    def _declared(self, alias: str) -> str | None:
+    def _declared(self, alias: str) -> tuple[str, str] | None:
         training = self._contract.model.training
         if training is None or alias != self._contract.model.champion:
             return None
-        return "/".join(day.isoformat() for day in training.window)
+        first, last = training.window
+        return first.isoformat(), last.isoformat()
 
     def _by_uri(self, uri: str) -> ModelVersion:
         folder = folder_here(uri, self._project)
@@ -131,7 +134,7 @@ class MlflowCatalogue:
             message = f"model {uri!r}: there is no such folder"
             raise ModelFailed(message, next_step="check model.uri in the contract")
         digest = folder_digest(folder)
-        window = _window(self._declared(self._contract.model.champion))
+        window = self._declared(self._contract.model.champion)
         return ModelVersion(self._contract.name, digest[:12], uri, digest, window)
 
     def _as_it_is(self, uri: str) -> Path:
@@ -253,8 +256,21 @@ def _load(folder: Path, version: ModelVersion, *, wants_scores: bool) -> LoadedM
         raise ModelFailed(message, next_step="see which library moved; the lockfile comparison names it") from error
 
 
-def _window(text: str | None) -> tuple[str, str] | None:
-    if not text:
-        return None
-    first, _, last = text.partition("/")
-    return (first, last or first)
+def _tagged(uri: str, tag: str) -> tuple[str, str]:
+    """First and last day of what a version learned from, as its tag says.
+
+    Raises:
+        TrackingUnavailable: where the tag names no span of days: nobody knows then which rows flatter the version.
+
+    Example:
+        >>> _tagged("models:/churn/1", "2026-01-01/2026-03-31")
+        ('2026-01-01', '2026-03-31')
+    """
+    try:
+        first, last = (dt.date.fromisoformat(day.strip()[:10]) for day in tag.split("/"))
+    except ValueError:
+        first, last = dt.date.max, dt.date.min
+    if first > last:
+        message = f"{uri}: its tag {WINDOW_TAG} is {tag!r}; accepted: first and last day, 2026-01-01/2026-03-31"
+        raise TrackingUnavailable(message, next_step="correct the version's tag in MLflow")
+    return first.isoformat(), last.isoformat()

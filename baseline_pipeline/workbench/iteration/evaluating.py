@@ -10,7 +10,7 @@ import pyarrow.compute as pc
 
 from baseline_pipeline.content import row_names
 from baseline_pipeline.errors import EvidenceUnavailable, ModelFailed, ModelGone
-from baseline_pipeline.evaluating import evaluate, evaluation_key, metric_column
+from baseline_pipeline.evaluating import evaluate, evaluation_key, metric_column, window_doubt
 from baseline_pipeline.evaluation import Evaluation, Scores
 from baseline_pipeline.figures import counted
 from baseline_pipeline.fingerprint import Fingerprint
@@ -229,6 +229,8 @@ class _Scoring:
                 explainer=self.explainer,
                 known=known,
             )
+            if words := window_doubt(self.contract, version):
+                self.bench.progress(words)
             if found.doubt:
                 self.bench.progress(f"version {version.version}: {found.doubt}")
             if found.shap is not None and found.shap.note:
@@ -266,6 +268,7 @@ class _Scoring:
             repeat=repeat,
             explainer=self.explainer,
             known=known,
+            training_window=version.training_window,
         )
 
     def _repeat(self, version: ModelVersion, snapshot: Snapshot, known: tuple[str, ...]) -> int:

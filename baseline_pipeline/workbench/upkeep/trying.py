@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from baseline_pipeline.errors import BaselineError, foreign
-from baseline_pipeline.evaluating import scores_of
+from baseline_pipeline.evaluating import scores_of, window_doubt
 from baseline_pipeline.figures import counted
 from baseline_pipeline.labels import encode_labels, labelled_rows
 from baseline_pipeline.metrics.custom import doubts, frame, resolved
@@ -152,10 +152,11 @@ def _model(settings: Settings, contract: Contract, rows: pa.Table, names: pa.Arr
     except BaselineError as error:
         return Tried([], [type(error)(f"model: {error.message}", next_step=error.next_step)])
     said, doubt = predicted.prediction, labels_for_scores(predicted.score)
+    unknown = [f"model: {words}" for words in [window_doubt(contract, version)] if words]
     if doubt:
-        return Tried([f"model: version {version.version}: {doubt}"], [])
+        return Tried([f"model: version {version.version}: {doubt}", *unknown], [])
     if contract.model.output == "prediction" and classes and (said < 0).all():
         known = ", ".join(classes[:6])
         words = f"model: version {version.version} predicts none of the label's classes ({known}) on {len(said)} rows"
-        return Tried([words], [])
-    return Tried([], [])
+        return Tried([words, *unknown], [])
+    return Tried(unknown, [])

@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 from sklearn.linear_model import LogisticRegression
 
-from baseline_pipeline.adapters.models.mlflow import MlflowCatalogue
+from baseline_pipeline.adapters.models.mlflow import MlflowCatalogue, _tagged
 from baseline_pipeline.adapters.models.places import exact_uri, watched_uri
 from baseline_pipeline.adapters.models.trust import code_run_on_loading
 from baseline_pipeline.contract import Contract
@@ -53,6 +53,12 @@ def saved(tmp_path):
 
 def catalogue(tmp_path, **model):
     return MlflowCatalogue(contract(**model), f"sqlite:///{tmp_path}/none.db", tmp_path, tmp_path / "cache")
+
+
+@pytest.mark.parametrize("tag", ["June and July", "2026-06-01", "2026-07-31/2026-06-01", "2026-06-01/2026-06-31"])
+def test_a_tag_that_names_no_days_is_refused_with_what_is_accepted(tag):
+    with pytest.raises(TrackingUnavailable, match=f"'{tag}'; accepted: first and last day, 2026-01-01/2026-03-31"):
+        _tagged("models:/churn/1", tag)
 
 
 def test_a_skops_model_loads_and_gives_probabilities(saved, tmp_path):

@@ -59,6 +59,18 @@ def test_an_evaluation_is_another_once_shap_is_asked_for_and_once_it_is_installe
     assert len(set(keys)) == 3
 
 
+def test_an_evaluation_is_another_once_the_days_that_its_model_learned_from_are_known(project):
+    found = evaluated(project, project.run())
+    contract = project.bench().contract("small")
+    windows = (None, ("2026-01-01", "2026-01-31"), ("2026-01-01", "2026-02-28"))
+    keys = [
+        evaluation_key(contract, found.fingerprint, found.environment, training_window=window) for window in windows
+    ]
+
+    assert keys[0] == found.key
+    assert len(set(keys)) == 3
+
+
 def frame():
     rng = np.random.default_rng(7)
     kind = rng.choice(["u", "ß", None], ROWS)
