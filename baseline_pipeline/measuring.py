@@ -59,10 +59,11 @@ def _value(metric: Metric, name: str, outcomes: Outcomes, codes: Array | None, l
     except NotMeasurable as reason:
         return MetricValue(**empty, value=None, low=None, high=None, note=str(reason))
     uncertainty = supported(clustered(estimate.influence, codes), estimate.support)
-    if not np.isfinite(uncertainty.error):
+    bottom, top = metric.bounds
+    single = len(outcomes) == 1 and not np.isfinite(top - bottom)
+    if single or not np.isfinite(uncertainty.error):
         return MetricValue(**empty, value=estimate.value, low=None, high=None, note="one row or cluster has no spread")
     width = t_quantile(1 - (1 - CONFIDENCE) / 2, uncertainty.degrees) * uncertainty.error
-    bottom, top = metric.bounds
     if uncertainty.error < ROUNDING and np.isfinite(top - bottom):  # all alike, which says little of few
         alike = min(groups or len(outcomes), estimate.support or len(outcomes))
         width = (top - bottom) * clopper_pearson(0, alike, CONFIDENCE)[1]

@@ -65,3 +65,19 @@ def test_positives_that_lie_in_few_of_many_clusters_say_no_more_than_they_are():
 
     assert found["recall"].low == pytest.approx(0.025 ** (1 / 60))
     assert found["error_rate"].high == pytest.approx(1 - 0.025 ** (1 / 500))
+
+
+def test_one_row_has_no_interval_of_a_metric_without_bounds():
+    policy = contract([{"metric": "mean_absolute_error", "role": "report_only"}], task="regression")
+    scores = Scores(
+        pa.array(["1"]),
+        Outcomes(np.array([1.0]), np.array([1.5]), None),
+        None,
+        None,
+        pa.table({}),
+        np.zeros(1, np.uint64),
+    )
+    (found,) = measure(policy.model_copy(update={"slices": []}), scores)
+
+    assert (found.value, found.low, found.high) == (0.5, None, None)
+    assert found.note == "one row or cluster has no spread"
