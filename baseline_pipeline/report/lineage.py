@@ -103,8 +103,18 @@ def environment_findings(story: DecisionStory) -> tuple[str, ...]:
 
 
 def doubts(story: DecisionStory) -> tuple[str, ...]:
-    """Why the scores of an evaluation may be none, in words; empty where nothing speaks against them."""
-    return tuple(f"{part}: {one.doubt}" for part, one in evaluations_in_order(story) if one.doubt)
+    """Why the scores of an evaluation may be none, in words; empty where nothing speaks against them.
+
+    Of what a comparison tells by itself (the noise of a model that does not repeat itself) only where there is none.
+    """
+    found = [f"{part}: {one.doubt}" for part, one in evaluations_in_order(story) if one.doubt]
+    if not story.comparison.contrasts:
+        found += [
+            f"{part}: scoring the same rows twice moves scores by up to {one.replay_difference:.2g}"
+            for part, one in evaluations_in_order(story)
+            if one.replay_difference
+        ]
+    return tuple(found)
 
 
 def machine_facts(story: DecisionStory) -> tuple[str, ...]:

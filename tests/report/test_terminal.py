@@ -164,3 +164,12 @@ def test_a_first_run_says_which_rows_its_model_learned_from(first, learned, word
 
     after = lines[lines.index("Measured") + 1]
     assert after == words if words else "learned from" not in after
+
+
+def test_a_model_that_does_not_repeat_itself_is_doubted_before_there_is_anything_to_compare(first):
+    key = first.comparison.candidate
+    noisy = first.evaluations[key].model_copy(update={"replay_difference": 4.53})
+    told = replace(first, evaluations={**first.evaluations, key: noisy})
+
+    assert "moves scores" not in decision_text(first)
+    assert "Doubts\n  candidate: scoring the same rows twice moves scores by up to 4.5\n" in decision_text(told)
