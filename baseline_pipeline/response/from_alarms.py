@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 NEAR_DAYS, NEAR_OTHERS_DAYS = 7, 2
 """Days after an incident's last alarm in which another alarm on the same rows belongs to it: of a family that it has
 already or while one of its alarms is open, or of another one."""
+UNREADABLE = "data unreadable"
+"""What an incident speaks of that is about no rows at all: no other alarm is of its cause."""
 
 
 def planned(
@@ -34,11 +36,11 @@ def planned(
 ) -> list[Event]:
     """What to write down about a model's alarms: nothing where all was written before.
 
-    One incident per cause: an alarm joins an open incident whose rows overlap and whose last alarm is at most a
-    week older (two days, where it speaks of something else, such as features, and all of the incident's alarms have
-    ended); otherwise it opens one. A worse tier escalates; where somebody closed the incident while its alarm was open,
-    it opens another one. Alarms that have ended are noted, and an incident without open alarms is quiet until a person
-    closes it.
+    One incident per cause: an alarm joins an open incident whose rows overlap and whose last alarm is at most a week
+    older (two days, where it speaks of something else, such as features, and all of the incident's alarms have ended);
+    otherwise it opens one. None joins one of data that could not be read. A worse tier escalates; where somebody
+    closed the incident while its alarm was open, it opens another one. Alarms that have ended are noted, and an
+    incident without open alarms is quiet until a person closes it.
 
     Args:
         known: The model's incidents, oldest first.
@@ -137,6 +139,8 @@ def _new(
 
 
 def _belongs(one: Incident, alarm: Alarm, overlap: Any, there: Mapping[str, Alarm]) -> bool:
+    if UNREADABLE in one.leads.values():
+        return False
     gap = dt.datetime.fromisoformat(alarm.opened) - dt.datetime.fromisoformat(one.last)
     before = [there[key] for key in one.alarms if key in there]
     going_on = any(other.closed is None or other.closed > alarm.opened for other in before)

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from baseline_pipeline.errors import ContractError
 from baseline_pipeline.report.monitoring import incident_lines, open_lines
-from baseline_pipeline.response.from_alarms import planned
+from baseline_pipeline.response.from_alarms import UNREADABLE, planned
 from baseline_pipeline.response.incidents import frozen_by, incidents, spoken, turns
 from baseline_pipeline.response.playbooks import chosen, read_playbook
 from tests.backtest.test_scoring import alarm
@@ -67,6 +67,18 @@ def test_what_else_shows_while_an_alarm_is_open_is_of_one_cause(closed, count):
 
     assert len(incidents(ledger)) == count
     assert after([early, alarm("2026-03-13")], ledger) == ledger
+
+
+def test_no_other_alarm_is_of_data_that_could_not_be_read():
+    """A file of another schema on the tenth; harm that is seen once it was put right."""
+    broken = alarm("2026-03-10", name=UNREADABLE)
+    ledger = after([broken])
+    ledger = after([broken.model_copy(update={"closed": "2026-03-11"}), alarm("2026-03-11")], ledger)
+
+    assert [(set(one.leads.values()), one.status) for one in incidents(ledger)] == [
+        ({UNREADABLE}, "quiet"),
+        ({"brier"}, "open"),
+    ]
 
 
 def test_what_is_seen_again_is_not_written_again():

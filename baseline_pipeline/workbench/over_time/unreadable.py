@@ -9,7 +9,7 @@ import pandas as pd
 
 from baseline_pipeline.errors import DataNotThereYet, DataUnreadable, TrackingUnavailable
 from baseline_pipeline.monitoring.windows import seconds_of
-from baseline_pipeline.response.from_alarms import planned
+from baseline_pipeline.response.from_alarms import UNREADABLE, planned
 from baseline_pipeline.response.incidents import incidents
 from baseline_pipeline.workbench.over_time.clocks import zone_of
 from baseline_pipeline.workbench.over_time.monitoring import instant_of
@@ -19,8 +19,6 @@ if TYPE_CHECKING:
     from baseline_pipeline.contract import Contract
     from baseline_pipeline.errors import BaselineError
     from baseline_pipeline.workbench.workbench import Workbench
-
-UNREADABLE = "data unreadable"
 
 
 def tells_somebody(bench: Workbench, contract: Contract, error: BaselineError, now: str | None) -> bool:
