@@ -103,7 +103,7 @@ def environment_findings(story: DecisionStory) -> tuple[str, ...]:
 
 
 def doubts(story: DecisionStory) -> tuple[str, ...]:
-    """Why the scores of an evaluation may be none, in words; empty where nothing speaks against them.
+    """What speaks against the scores of an evaluation, in words.
 
     Of what a comparison tells by itself (the noise of a model that does not repeat itself) only where there is none.
     """
