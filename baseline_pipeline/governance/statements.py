@@ -46,7 +46,7 @@ def stated(
         message = "nobody is named"
         raise UsageError(message, next_step='add --by "NAME"')
     if len(reason.strip()) < FEWEST_WORDS:
-        message = f"a reason is needed, and {reason!r} is none"
+        message = f"a reason is needed, and {reason!r} is none; accepted: {FEWEST_WORDS} characters or more"
         raise UsageError(message, next_step='add --reason "WHY"')
     expires = until.astimezone(dt.UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
     return Statement(

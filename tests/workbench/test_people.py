@@ -27,12 +27,14 @@ def test_one_person_on_one_machine_speaks_unsigned_and_every_record_says_so(gate
     (event,) = gated.events("approval")
     assert event.content["signature"] is None
     assert gated.bench().baseline("small").version == found.candidate.version
-    with pytest.raises(Refused, match="revision 2 stands now"):
+    with pytest.raises(Refused, match="was promoted already: revision 2 stands by it") as refused:
         speak(gated.bench(), "approve", found.digest, Voice("Bob", "me too"))
+    assert refused.value.next_step == "nothing to do: see `baseline show small@2`"
 
 
 @pytest.mark.parametrize(
-    ("by", "reason", "words"), [("", "agreed", "nobody is named"), ("Ada", " ", "a reason is needed")]
+    ("by", "reason", "words"),
+    [("", "agreed", "nobody is named"), ("Ada", "ok", "'ok' is none; accepted: 3 characters or more")],
 )
 def test_nobody_and_no_reason_are_refused(gated, by, reason, words):
     found = gated.waiting()

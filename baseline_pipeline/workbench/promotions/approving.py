@@ -179,6 +179,9 @@ def _require_current(bench: Workbench, event: Event, verb: Verb) -> int | None:
             f"decision {short(content['decision'])} was made against baseline revision {content['baseline_revision']}, "
             f"and revision {revision} stands now"
         )
+        if baseline is not None and baseline.restores is None and baseline.decision == content["decision"]:
+            message = f"decision {short(content['decision'])} was promoted already: revision {revision} stands by it"
+            raise Refused(message, next_step=f"nothing to do: see `baseline show {event.model}@{revision}`")
         raise Refused(message, next_step=f"gate the candidate again: `baseline gate {event.model} --candidate REF`")
     later = [one for one in decisions if one.seq > event.seq and one.content["version"] == content["version"]]
     if later and later[-1].content["decision"] != content["decision"]:
