@@ -49,6 +49,14 @@ def test_a_feature_that_breaks_on_its_way_is_found_and_named(logged):
     assert len(incidents(bench.events("small"))) == len(found.incidents)
 
 
+def test_performance_is_shown_of_the_last_day_whose_labels_have_all_come(logged):
+    service(logged, healthy())
+    seen = [looked(logged, now).watched for now in ("2026-02-27", "2026-02-27T14:00", "2026-02-28")]
+    shown = [{one.stream: one.value for one in watched.latest} for watched in seen]
+
+    assert shown[0]["brier"] == shown[1]["brier"] != shown[2]["brier"]
+
+
 def test_labels_count_from_when_they_came(logged):
     service(logged, healthy(), broken_from="2026-02-25")
     before = looked(logged, "2026-02-26")  # the window has ended, its labels have not come

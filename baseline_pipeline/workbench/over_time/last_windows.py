@@ -24,16 +24,22 @@ ESTIMATED = 7
 """Last windows that performance is estimated for where labels have not come."""
 
 
-def latest(found: Windows) -> tuple[Now, ...]:
-    """All-rows streams of outputs, performance and traffic, in the last window that has each."""
+def latest(found: Windows, until: np.datetime64 | None = None) -> tuple[Now, ...]:
+    """All-rows streams of outputs, performance and traffic, in the last window that has each.
+
+    Args:
+        found: The windows.
+        until: Performance is of windows whose labels had all come by then: a morning is not held against days.
+    """
     shown = []
-    over = found.over
+    over, starts = found.over, found.readings.starts
+    whole = np.array([until is None or bool(found.windowing.known(start) <= until) for start in starts])
     at = {stream: number for number, stream in enumerate(over.readings.streams)}
     for number, stream in enumerate(found.readings.streams):
         if stream.slice != "all" or stream.family == "inputs" or stream.estimated:
             continue
         values = found.readings.values[:, number]
-        known = np.flatnonzero(np.isfinite(values))
+        known = np.flatnonzero(np.isfinite(values) & (whole | (stream.family != "performance")))
         if len(known) == 0:
             continue
         place, window = at.get(stream), int(known[-1])

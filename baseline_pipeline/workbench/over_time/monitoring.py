@@ -80,7 +80,7 @@ def watch_windows(bench: Workbench, contract: Contract, now: str | None) -> tupl
         reference=(text_of(found.span[0]), text_of(found.span[1])),
         reference_windows=int(found.calm.sum()),
         streams=sum(not one.estimated for one in found.watch.readings.streams),
-        latest=latest(found),
+        latest=latest(found, instant),
         estimates=tuple(estimates(contract, found)),
         notes=(*_notes(found), *partly_labelled(found, instant), *_silent(contract, rows.at[-1], instant)),
         alarms=tuple(said),
