@@ -44,6 +44,7 @@ def log_standard_plots(outcomes: Outcomes, *, regression: bool, seed: int) -> No
     a single class has no such plots, and classes of which one has no rows have no curves.
     """
     import matplotlib as mpl
+    from matplotlib import pyplot as plt
 
     from baseline_pipeline.adapters.tracking.files_only import BACKEND
 
@@ -56,8 +57,11 @@ def log_standard_plots(outcomes: Outcomes, *, regression: bool, seed: int) -> No
         return
     if outcomes.classes is not None and present < outcomes.classes:
         outcomes = replace(outcomes, score=None)
+    others = set(plt.get_fignums())
     with silence():
         _evaluate(outcomes, regression=regression)
+    for number in set(plt.get_fignums()) - others:  # MLflow leaves one, which the next to plot would draw on
+        plt.close(number)
 
 
 def _evaluate(outcomes: Outcomes, *, regression: bool) -> None:

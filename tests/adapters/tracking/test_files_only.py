@@ -11,6 +11,7 @@ def saved(backend):
     """A picture as a file, through pyplot as MLflow makes its own."""
     from matplotlib import pyplot as plt
 
+    plt.close("all")
     mpl.use(backend)
     with mpl.rc_context({"figure.autolayout": True}):
         plt.plot([0, 1, 3], label="curve")

@@ -31,7 +31,11 @@ def artifacts(project, run_id, path=None):
 
 
 def test_a_run_holds_params_metrics_tags_input_plots_and_worst_rows(project):
+    from matplotlib import pyplot as plt
+
+    open_before = plt.get_fignums()
     decision = project.run()
+    assert plt.get_fignums() == open_before
     (run,) = runs(project, decision.candidate)
     names = artifacts(project, run.info.run_id)
 
