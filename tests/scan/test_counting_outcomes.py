@@ -206,6 +206,8 @@ def test_small_row_groups_and_files_are_counted_together(tmp_path, monkeypatch):
     assert [one.num_rows for one in batches()] == [200, 200, 200, 100]
     monkeypatch.setattr(parquet_counting, "BATCH", 50)
     assert [one.num_rows for one in batches()][:3] == [45, 45, 46]
+    monkeypatch.setattr(parquet_counting, "MOST_BYTES", 1)
+    assert [one.num_rows for one in batches()][:3] == [9, 9, 9]
 
 
 def test_what_one_thread_fails_by_is_what_all_of_them_end_with(tmp_path):

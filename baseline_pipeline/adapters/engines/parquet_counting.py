@@ -43,8 +43,8 @@ Counted = TypeVar("Counted")
 Run = list[tuple[str, list[int]]]
 """Files and row groups of them that fill a batch together."""
 
-MOST_FILES = 64
-"""Files of a run, which stand open together."""
+MOST_FILES, MOST_BYTES = 96, 1 << 28
+"""Files that all threads together hold open, and bytes of all columns of a run."""
 
 
 def columns_of(rows: pa.Table | str, grids: Mapping[str, Grid | None], threads: int) -> dict[str, Summary]:
@@ -125,7 +125,7 @@ def _counted(
         return [count(iter(batches))]
     every = [name for columns in together for name in columns]
     waiting: SimpleQueue[tuple[Run, list[str]]] = SimpleQueue()
-    for run in _runs(files_of(rows), every):
+    for run in _runs(files_of(rows), every, max(MOST_FILES // threads, 1)):
         for columns in together:
             waiting.put((run, columns))
     failed = Event()
@@ -141,25 +141,26 @@ def _counted(
         return list(pool.map(counted, range(threads)))
 
 
-def _runs(names: list[str], columns: list[str]) -> Iterator[Run]:
-    """All row groups; small ones, each counted by itself, would cost several times as much.
+def _runs(names: list[str], columns: list[str], files: int) -> Iterator[Run]:
+    """All row groups, of so many files at the most; small ones, each by itself, would cost several times as much.
 
     Raises:
         DataUnreadable: when a file lacks a column.
     """
     run: Run = []
-    rows = 0
+    rows = size = 0
     for name in names:
         metadata = file_with(name, columns).metadata
-        for group in range(metadata.num_row_groups):
-            more = metadata.row_group(group).num_rows
-            if run and (rows + more > BATCH or (len(run) == MOST_FILES and run[-1][0] != name)):
+        for number in range(metadata.num_row_groups):
+            group = metadata.row_group(number)
+            rows, size = rows + group.num_rows, size + group.total_byte_size
+            full = rows > BATCH or size > MOST_BYTES or (len(run) == files and run[-1][0] != name)
+            if run and full:
                 yield run
-                run, rows = [], 0
+                run, rows, size = [], group.num_rows, group.total_byte_size
             if not run or run[-1][0] != name:
                 run.append((name, []))
-            run[-1][1].append(group)
-            rows += more
+            run[-1][1].append(number)
     if run:
         yield run
 
@@ -173,7 +174,8 @@ def _batches(waiting: SimpleQueue[tuple[Run, list[str]]], every: list[str], fail
         except Empty:
             return
         if any(name not in opened for name, _ in run):
-            opened = {name: open_file(name, every) for name, _ in run}
+            opened.clear()  # before others stand open
+            opened |= {name: open_file(name, every) for name, _ in run}
         for found in _read([(opened[name], groups) for name, groups in run], columns):
             if failed.is_set():
                 return
