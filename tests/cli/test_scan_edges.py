@@ -164,6 +164,22 @@ def test_a_file_that_lacks_a_column_of_the_others_is_named(project, column):
     assert "next: files of one folder or pattern need the same columns" in done.stderr
 
 
+@pytest.mark.parametrize("end", [0, 3000])
+def test_a_later_file_that_is_damaged_is_named(project, end):
+    """Cut short, or with a hole before its end."""
+    parts = project / f"cut-{end}"
+    parts.mkdir()
+    pq.write_table(scored(2, ROWS), parts / "a.parquet")
+    pq.write_table(scored(3, ROWS), parts / "b.parquet")
+    whole = (parts / "b.parquet").read_bytes()
+    (parts / "b.parquet").write_bytes(whole[:5000] + whole[len(whole) - end :])
+    done, _ = scan(project, parts.name)
+
+    assert done.returncode == 3
+    assert f"{parts.name}/b.parquet: " in done.stderr
+    assert "next: check that the files are whole" in done.stderr
+
+
 def test_rows_without_a_column_that_slices_are_made_of_are_refused_by_its_name(project):
     pq.write_table(scored(2, ROWS).drop_columns(["job"]), project / "jobless.parquet")
     done, _ = scan(project, "jobless.parquet")

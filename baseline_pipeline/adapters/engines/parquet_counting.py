@@ -176,20 +176,26 @@ def _batches(waiting: SimpleQueue[tuple[Run, list[str]]], every: list[str], fail
         if any(name not in opened for name, _ in run):
             opened.clear()  # before others stand open
             opened |= {name: open_file(name, every) for name, _ in run}
-        for found in _read([(opened[name], groups) for name, groups in run], columns):
+        for found in _read(run, opened, columns):
             if failed.is_set():
                 return
             yield found
 
 
-def _read(run: list[tuple[pq.ParquetFile, list[int]]], columns: list[str]) -> Iterator[pa.RecordBatch]:
+def _read(run: Run, opened: Mapping[str, pq.ParquetFile], columns: list[str]) -> Iterator[pa.RecordBatch]:
     """Batches of a run; what is small is one, though each row group has dictionaries of its own."""
-    (file, groups), *others = run
+    (name, groups), *others = run
     if len(groups) == 1 and not others:
-        yield from file.iter_batches(BATCH, row_groups=groups, columns=columns, use_threads=False)
+        with readable(name):
+            yield from opened[name].iter_batches(BATCH, row_groups=groups, columns=columns, use_threads=False)
         return
-    tables = (one.read_row_groups(some, columns=columns, use_threads=False) for one, some in run)
-    for _, alike in groupby(tables, attrgetter("schema")):
+
+    def tables() -> Iterator[pa.Table]:
+        for name, some in run:
+            with readable(name):
+                yield opened[name].read_row_groups(some, columns=columns, use_threads=False)
+
+    for _, alike in groupby(tables(), attrgetter("schema")):
         yield from pa.concat_tables(alike).unify_dictionaries().combine_chunks().to_batches()
 
 

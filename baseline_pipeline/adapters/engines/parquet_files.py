@@ -178,10 +178,15 @@ def file_with(name: str, columns: list[str]) -> pq.ParquetFile:
 
 
 def open_file(name: str, as_dictionaries: list[str] | None = None) -> pq.ParquetFile:
-    """A file, some of whose texts are given as dictionaries."""
+    """A file, some of whose texts are given as dictionaries.
+
+    Raises:
+        DataUnreadable: when it is damaged, with its name.
+    """
     import pyarrow.parquet as pq
 
-    return pq.ParquetFile(name, pre_buffer=False, buffer_size=BUFFER, read_dictionary=as_dictionaries)
+    with readable(name):
+        return pq.ParquetFile(name, pre_buffer=False, buffer_size=BUFFER, read_dictionary=as_dictionaries)
 
 
 def identity_of(rows: str) -> list[object]:
